@@ -1,0 +1,66 @@
+# Set-up, tests and the demonstration. `make help` lists the targets.
+#
+# Everything is installed into .venv from requirements/*.txt, where each file has its hash. A stamp file tells that an
+# environment stands, so that a second call costs nothing.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+ARGS ?=
+# pip and uv trust the certificates of the machine; uv never fetches interpreters by itself
+export UV_SYSTEM_CERTS := true
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-emit-package mop-utils --no-header --quiet
+
+.PHONY: help demo up test test-all check lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## onboard the text sample for real and keep serving the portal (ARGS=--exit: end after the result)
+	@sh scripts/system-packages.sh bubblewrap
+	@$(BIN)/mop demo $(ARGS)
+
+up: .venv/.runtime ## start portal, API and one worker (ARGS="--port 8080")
+	@sh scripts/system-packages.sh bubblewrap
+	@$(BIN)/mop up $(ARGS)
+
+test: .venv/.dev ## run all suites but the slow tests, with time budgets and coverage
+	@sh scripts/system-packages.sh bubblewrap chromium postgresql
+	@sh scripts/run-tests.sh -m "not slow" $(ARGS)
+
+test-all: .venv/.dev ## run every test
+	@sh scripts/system-packages.sh bubblewrap chromium postgresql
+	@sh scripts/run-tests.sh $(ARGS)
+
+check: .venv/.dev ## lint, format, types, import layers, migrations, production settings, lock file, advisories
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@sh scripts/check-migrations.sh
+	@sh scripts/check-deployment.sh
+	@sh scripts/check-lock.sh $(LOCK)
+	@$(BIN)/python scripts/check_advisories.py requirements/runtime.txt requirements/dev.txt
+
+lock: .venv/.base ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade: take newer versions)
+	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK) $(ARGS) -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml -c requirements/dev.txt $(LOCK) $(ARGS) -o requirements/runtime.txt
+
+clean: ## remove .venv, caches and the demonstration's folder
+	rm -rf .venv .mop .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+
+.venv/.base: scripts/make-venv.sh
+	@sh scripts/make-venv.sh .venv requirements/runtime.txt
+	@touch $@
+
+.venv/.runtime: .venv/.base requirements/runtime.txt pyproject.toml packages/mop-utils/pyproject.toml
+	@if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else sh scripts/sync-venv.sh requirements/runtime.txt; fi
+	@touch $@
+
+.venv/.dev: .venv/.base requirements/dev.txt pyproject.toml packages/mop-utils/pyproject.toml
+	@sh scripts/sync-venv.sh requirements/dev.txt
+	@touch .venv/.runtime $@

@@ -1,0 +1,3 @@
+from .reader import WordList
+
+__all__ = ["WordList"]

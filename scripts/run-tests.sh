@@ -1,0 +1,44 @@
+#!/bin/sh
+# Run pytest with the given arguments on two processes, measure coverage of every process, and print it at the end.
+# Without paths among them: every suite, and those that are about the database a second time, on PostgreSQL.
+set -eu
+bin=$PWD/.venv/bin
+# what is installed for tests comes last: the machine's own node and PostgreSQL win
+PATH="$PATH:$bin"
+for folder in /usr/lib/postgresql/*/bin; do
+    [ -d "$folder" ] && PATH="$PATH:$folder"
+done
+export PATH
+if ! command -v npm > /dev/null || ! command -v node > /dev/null; then
+    echo "installing Node.js for Azurite into .venv"
+    "$bin/uv" pip install --quiet --python "$bin/python" --require-hashes -r requirements/node.txt
+fi
+PYTHONPATH="$PWD/tests${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH
+rm -f .coverage .coverage.*
+status=0
+pytest() {
+    "$bin/coverage" run -m pytest -p support.budgets --dist loadgroup "$@" || status=$?
+}
+
+named=
+for argument in "$@"; do
+    [ -e "${argument%%::*}" ] && named=yes
+done
+if [ -n "$named" ]; then
+    pytest -n 2 "$@"
+else
+    # the browser's driver keeps an event loop running in its process, beside which no asynchronous test can run
+    pytest -n 1 "$@" tests/browser
+    pytest -n 2 "$@" --ignore=tests/browser
+    echo "the suites about the database, on PostgreSQL"
+    MOP_TEST_DATABASE=postgresql
+    export MOP_TEST_DATABASE
+    pytest -n 2 "$@" tests/accounts tests/api tests/audit tests/catalog tests/engine tests/findings tests/notifications \
+        tests/pipeline tests/portal tests/registry tests/worker tests/onboarding/test_logs.py tests/onboarding/test_orders.py \
+        tests/integration/test_queue.py::test_places_are_shown_and_teams_take_turns \
+        tests/integration/test_queue.py::test_workers_of_two_names_share_the_queue
+fi
+"$bin/coverage" combine --quiet > /dev/null 2>&1 || true
+"$bin/coverage" report --format=total 2> /dev/null | sed 's/.*/coverage: & % (lines and branches; .venv\/bin\/coverage report tells more)/' || true
+exit "$status"

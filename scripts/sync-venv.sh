@@ -1,0 +1,8 @@
+#!/bin/sh
+# Bring .venv to exactly what the lock file $1 names, then install MOP and its SDK from this checkout.
+set -eu
+lock=$1
+bin=.venv/bin
+echo "installing $lock"
+"$bin/uv" pip sync --quiet --python "$bin/python" --require-hashes "$lock"
+"$bin/uv" pip install --quiet --python "$bin/python" --no-deps -e packages/mop-utils -e .

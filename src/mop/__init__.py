@@ -1,0 +1,1 @@
+"""MOP, the RAI Model Onboarding Pipeline."""

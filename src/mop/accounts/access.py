@@ -1,0 +1,98 @@
+"""Who calls the API: a personal access token or a portal session, and what it may do at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from mop.accounts.addresses import client_address
+from mop.accounts.models import PersonalAccessToken, TokenScope, User
+from mop.accounts.services import actor_of, authenticate_token
+from mop.accounts.wrong_tokens import count_wrong_token
+from mop.audit.services import Actor
+from mop.errors import NotAllowedError, NotAuthenticatedError
+
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OTHER_SITES = frozenset({"cross-site", "same-site"})  # hosts beside MOP's own are not MOP either
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, as whom it is recorded, and by which token (None: a portal session)."""
+
+    user: User
+    actor: Actor
+    token: PersonalAccessToken | None
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The authenticated caller of an API request."""
+    return cast("Caller", request.auth)  # type: ignore[attr-defined] # ninja puts there what authentication returned
+
+
+class TokenAuthentication(HttpBearer):
+    """`Authorization: Bearer mop_...`; a token of scope read may only read."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        """The token's holder.
+
+        Raises:
+            NotAuthenticatedError: the token is unknown, expired or revoked.
+            TooManyRequestsError: so are many that came from this address.
+            NotAllowedError: a reading token is used to write.
+        """
+        try:
+            found = authenticate_token(token.strip())
+        except NotAuthenticatedError:
+            count_wrong_token(client_address(request))
+            raise
+        if found.scope == TokenScope.READ and request.method not in READING_METHODS:
+            raise NotAllowedError(
+                f"The token {found.name!r} may only read.", mend="Create a token of scope write and use that."
+            )
+        return Caller(user=found.user, actor=actor_of(found.user, client_address(request)), token=found)
+
+
+class SessionAuthentication(APIKeyCookie):
+    """The portal's session, for pages of the portal alone; what writes carries the CSRF token."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """The signed-in user, or None when nobody is.
+
+        Raises:
+            NotAllowedError: another site's page asks, or the CSRF token is missing or wrong.
+        """
+        if not isinstance(request.user, User):
+            return None  # nobody signed in is a 401, so this comes before the CSRF check
+        if request.headers.get("Sec-Fetch-Site") in OTHER_SITES:
+            raise NotAllowedError(
+                "Another site asks with the session of the portal.", mend="Send a personal access token instead."
+            )
+        if check_csrf(request):
+            raise NotAllowedError(
+                "The CSRF token is missing or wrong.",
+                mend=f"Send the cookie {settings.CSRF_COOKIE_NAME}'s value as X-CSRFToken.",
+            )
+        return self.authenticate(request, None)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller:  # noqa: ARG002 - Django read the cookie
+        """The session's user."""
+        user = cast("User", request.user)
+        return Caller(user=user, actor=actor_of(user, client_address(request)), token=None)
+
+
+def require_session(caller: Caller, what: str) -> None:
+    """Refuse a token: a stolen one must not be able to make or see others.
+
+    Raises:
+        NotAllowedError: the caller came with a token.
+    """
+    if caller.token is not None:
+        raise NotAllowedError(f"A token may not {what}.", mend="Sign in to the portal.")

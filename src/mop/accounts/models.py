@@ -1,0 +1,80 @@
+"""Users, teams and personal access tokens."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Now
+
+
+class User(AbstractUser):
+    """A person or a script; administrators are superusers."""
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the user may define tasks, taxonomies, teams and instance types."""
+        return bool(self.is_active and self.is_superuser)
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the avatar."""
+        return (self.username[:2] or "?").upper()
+
+
+class Team(models.Model):
+    """Owns models, tasks and datasets. A personal team belongs to the one user without another."""
+
+    name = models.CharField(max_length=100, unique=True)
+    description = models.TextField(blank=True)
+    is_personal = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+    members = models.ManyToManyField(User, through="TeamMembership", related_name="teams")
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamMembership(models.Model):
+    """One user in one team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("team", "user"), name="one_membership_per_team_and_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+
+class TokenScope(models.TextChoices):
+    """What a token may do in its user's name; `write` includes `read`."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
+class PersonalAccessToken(models.Model):
+    """A secret for API and CLI: shown once, stored as a SHA-256, scoped, expiring, revocable."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(
+        max_length=12, editable=False, help_text="first characters of the secret, to tell tokens apart"
+    )
+    scope = models.CharField(max_length=10, choices=TokenScope, default=TokenScope.WRITE)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"

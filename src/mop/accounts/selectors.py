@@ -1,0 +1,70 @@
+"""Reads of users, teams and tokens."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, User
+from mop.errors import NotFoundError
+
+
+def visible_teams(user: User) -> QuerySet[Team]:
+    """Teams by name with `is_member`: the user's own and all shared ones; administrators see personal ones too."""
+    mine = Exists(TeamMembership.objects.filter(team=OuterRef("pk"), user=user))
+    teams = Team.objects.annotate(is_member=mine).order_by("name")
+    if user.is_administrator:
+        return teams
+    return teams.filter(Q(is_personal=False) | Q(is_member=True))
+
+
+def get_team(user: User, name: str) -> Team:
+    """A visible team by name.
+
+    Raises:
+        NotFoundError: there is none that the user may see.
+    """
+    team = visible_teams(user).filter(name=name).first()
+    if team is None:
+        raise NotFoundError(f"There is no team {name!r} that you may see.")
+    return team
+
+
+def get_team_by_id(team_id: int) -> Team:
+    """A team by id, for administrators: they see every team.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    team = Team.objects.filter(pk=team_id).first()
+    if team is None:
+        raise NotFoundError(f"There is no team {team_id}.")
+    return team
+
+
+def get_user(username: str) -> User:
+    """An active user by name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise NotFoundError(f"There is no user {username!r}.")
+    return user
+
+
+def tokens_of(user: User) -> QuerySet[PersonalAccessToken]:
+    """The user's tokens, newest first, revoked and expired ones too."""
+    return PersonalAccessToken.objects.filter(user=user).order_by("-created_at", "-pk")
+
+
+def get_token(user: User, token_id: int) -> PersonalAccessToken:
+    """One of the user's own tokens.
+
+    Raises:
+        NotFoundError: it is not theirs, or there is none.
+    """
+    token = tokens_of(user).filter(pk=token_id).first()
+    if token is None:
+        raise NotFoundError(f"You have no token {token_id}.")
+    return token

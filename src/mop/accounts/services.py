@@ -1,0 +1,227 @@
+"""Writes to users, teams and tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.forms import EmailField
+from django.utils import timezone
+
+from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, TokenScope, User
+from mop.accounts.validation import save_checked
+from mop.audit.services import Actor, record
+from mop.errors import ConflictError, NotAuthenticatedError, ValidationFailedError
+
+TOKEN_PREFIX = "mop_"  # noqa: S105 - a public mark, so that leaked tokens can be recognised
+EMAIL_MAX = 254
+TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX = 90, 366
+
+
+def actor_of(user: User, address: str = "") -> Actor:
+    """The audit actor for a signed-in user."""
+    return Actor(id=str(user.pk), label=user.username, address=address)
+
+
+@transaction.atomic
+def create_user(*, actor: Actor, username: str, password: str | None, is_administrator: bool = False) -> User:
+    """Add a local account with its personal team; without a password it can not sign in to the portal.
+
+    Raises:
+        ValidationFailedError: the name is taken or not allowed, or the password is too weak.
+    """
+    user = User(username=username, is_superuser=is_administrator, is_staff=is_administrator)
+    try:
+        if password is None:
+            user.set_unusable_password()
+        else:
+            validate_password(password, user)
+            user.set_password(password)
+        user.full_clean()
+    except ValidationError as error:
+        fields = error.message_dict if hasattr(error, "error_dict") else {"password": error.messages}
+        raise ValidationFailedError(" ".join(error.messages), fields=fields) from error
+    user.save()
+    record(
+        actor=actor,
+        action="user.created",
+        object_type="user",
+        object_id=user.pk,
+        object_label=username,
+        data={"is_administrator": is_administrator},
+    )
+    ensure_team(actor=actor, user=user)
+    return user
+
+
+@transaction.atomic
+def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator: bool) -> None:
+    """Let an account in or keep it out, make it administrator or not. Its tokens stop with it.
+
+    Raises:
+        ConflictError: nobody would be administrator any more.
+    """
+    remaining = User.objects.select_for_update().filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
+    if not (is_active and is_administrator) and not remaining.exists():
+        raise ConflictError(f"{user.username} is the last administrator.", mend="Make another administrator first.")
+    user.is_active = is_active
+    user.is_superuser = user.is_staff = is_administrator
+    user.save(update_fields=["is_active", "is_superuser", "is_staff"])
+    record(
+        actor=actor,
+        action="user.access_changed",
+        object_type="user",
+        object_id=user.pk,
+        object_label=user.username,
+        data={"is_active": is_active, "is_administrator": is_administrator},
+    )
+
+
+@transaction.atomic
+def change_email(*, actor: Actor, user: User, email: str) -> None:
+    """Set the address that a person is written to; empty: none. Does nothing if it is that already.
+
+    Raises:
+        ValidationFailedError: it is no address.
+    """
+    if email == user.email:
+        return
+    try:
+        user.email = EmailField(required=False, max_length=EMAIL_MAX).clean(email)
+    except ValidationError as error:
+        raise ValidationFailedError(" ".join(error.messages), fields={"email": error.messages}) from error
+    user.save(update_fields=["email"])
+    record(actor=actor, action="user.email_changed", object_type="user", object_id=user.pk, object_label=user.username)
+
+
+@transaction.atomic
+def create_team(*, actor: Actor, name: str, description: str = "", is_personal: bool = False) -> Team:
+    """Add a team.
+
+    Raises:
+        ValidationFailedError: the name is taken or empty.
+    """
+    team = Team(name=name, description=description, is_personal=is_personal)
+    save_checked(team)
+    record(actor=actor, action="team.created", object_type="team", object_id=team.pk, object_label=name)
+    return team
+
+
+@transaction.atomic
+def add_member(*, actor: Actor, team: Team, user: User) -> None:
+    """Put a user into a team; does nothing if they are in it."""
+    _, created = TeamMembership.objects.get_or_create(team=team, user=user)
+    if created:
+        record(
+            actor=actor,
+            action="team.member_added",
+            object_type="team",
+            object_id=team.pk,
+            object_label=team.name,
+            data={"user": user.username},
+        )
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, team: Team, user: User) -> None:
+    """Take a user out of a team; one left without a team gets a personal one."""
+    removed, _ = TeamMembership.objects.filter(team=team, user=user).delete()
+    if removed:
+        record(
+            actor=actor,
+            action="team.member_removed",
+            object_type="team",
+            object_id=team.pk,
+            object_label=team.name,
+            data={"user": user.username},
+        )
+        ensure_team(actor=actor, user=user)
+
+
+def ensure_team(*, actor: Actor, user: User) -> Team:
+    """The user's first team; someone without a team gets a personal one."""
+    team = user.teams.order_by("is_personal", "name").first()
+    if team is not None:
+        return team
+    for name in (user.username, f"{user.username} (personal)", f"{user.username} {secrets.token_hex(3)}"):
+        try:
+            with transaction.atomic():
+                team = create_team(
+                    actor=actor, name=name, description=f"Personal team of {user.username}", is_personal=True
+                )
+        except (ValidationFailedError, IntegrityError):
+            continue
+        add_member(actor=actor, team=team, user=user)
+        return team
+    raise ValidationFailedError(f"no free name for a personal team of {user.username}")
+
+
+@transaction.atomic
+def create_token(
+    *, actor: Actor, user: User, name: str, scope: str = TokenScope.WRITE, days: int = TOKEN_DAYS_DEFAULT
+) -> tuple[PersonalAccessToken, str]:
+    """A new token and its secret. The secret is not stored: show it once.
+
+    Raises:
+        ValidationFailedError: the name is empty, the scope unknown, or the life is not 1 to 366 days.
+    """
+    if not 1 <= days <= TOKEN_DAYS_MAX:
+        raise ValidationFailedError(
+            f"A token lives 1 to {TOKEN_DAYS_MAX} days.", fields={"days": [f"Give 1 to {TOKEN_DAYS_MAX} days."]}
+        )
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = PersonalAccessToken(
+        user=user,
+        name=name,
+        digest=digest_of(secret),
+        hint=secret[:8],
+        scope=scope,
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    save_checked(token)
+    record(
+        actor=actor,
+        action="token.created",
+        object_type="token",
+        object_id=token.pk,
+        object_label=name,
+        data={"scope": scope, "expires_at": token.expires_at.isoformat()},
+    )
+    return token, secret
+
+
+@transaction.atomic
+def revoke_token(*, actor: Actor, token: PersonalAccessToken) -> None:
+    """End a token now; does nothing if it is revoked."""
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+        record(actor=actor, action="token.revoked", object_type="token", object_id=token.pk, object_label=token.name)
+
+
+def authenticate_token(secret: str) -> PersonalAccessToken:
+    """The living token of a secret, its user active.
+
+    Raises:
+        NotAuthenticatedError: unknown, expired or revoked, or its user is inactive; the answer does not say which.
+    """
+    now = timezone.now()
+    token = (
+        PersonalAccessToken.objects.select_related("user")
+        .filter(digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+    if token is None:
+        raise NotAuthenticatedError("The access token is unknown, expired or revoked.")
+    if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):  # spares a write per request
+        PersonalAccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def digest_of(secret: str) -> str:
+    """What is stored of a secret. Tokens are 256 random bits, so a plain SHA-256 can not be guessed back."""
+    return hashlib.sha256(secret.encode()).hexdigest()

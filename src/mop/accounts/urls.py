@@ -1,0 +1,17 @@
+"""Addresses of access tokens and teams."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from mop.accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("account/tokens/", views.tokens, name="tokens"),
+    path("account/tokens/<int:token_id>/revoke/", views.revoke, name="revoke_token"),
+    path("teams/", views.teams, name="teams"),
+    path("teams/<int:team_id>/", views.team, name="team"),
+    path("teams/<int:team_id>/members/add/", views.add_team_member, name="add_member"),
+    path("teams/<int:team_id>/members/remove/", views.remove_team_member, name="remove_member"),
+]

@@ -1,0 +1,134 @@
+"""Pages of passwords, access tokens and teams."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from allauth.account.views import PasswordChangeView
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from mop.accounts.forms import TeamForm, TokenForm, UsernameForm
+from mop.accounts.models import Team
+from mop.accounts.requests import actor_in, user_of
+from mop.accounts.rules import authorise
+from mop.accounts.selectors import get_team_by_id, get_token, get_user, tokens_of
+from mop.accounts.services import add_member, create_team, create_token, remove_member, revoke_token
+from mop.errors import NotFoundError, ValidationFailedError
+from mop.ui.forms import take_errors
+
+INVALID = 422
+
+_change_password = PasswordChangeView.as_view()
+
+
+@require_http_methods(["GET", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """The page of a new password, for accounts that have one here."""
+    authorise(user_of(request), "accounts.change_password", what="change a password: this account has none here")
+    return cast("HttpResponse", _change_password(request))
+
+
+@require_http_methods(["GET", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The user's tokens, and a form for a new one.
+
+    The answer to the form shows the secret itself instead of leading elsewhere: it is then kept nowhere, not even
+    in the session.
+    """
+    user = user_of(request)
+    authorise(user, "accounts.create_token", what="create an access token")
+    form = TokenForm(request.POST or None)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = create_token(actor=actor_in(request), user=user, **form.cleaned_data)
+        except ValidationFailedError as error:
+            take_errors(form, error)
+        else:
+            form = TokenForm()
+    context = {"tokens": tokens_of(user), "form": form, "secret": secret, "now": timezone.now()}
+    return render(request, "accounts/tokens.html", context, status=INVALID if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    """Ask, then end a token."""
+    user = user_of(request)
+    token = get_token(user, token_id)
+    authorise(user, "accounts.revoke_token", token, what="revoke this token")
+    if request.method == "POST":
+        revoke_token(actor=actor_in(request), token=token)
+        messages.success(request, f"The token {token.name} is revoked.")
+        return redirect("accounts:tokens")
+    here = reverse("accounts:tokens")
+    context = {
+        "title": f"Revoke the token {token.name}?",
+        "trail": [("Access tokens", here), ("Revoke", "")],
+        "lead": "Whatever uses it is refused from now on. This can not be undone.",
+        "submit": "Revoke token",
+        "cancel_url": here,
+    }
+    return render(request, "pages/confirm.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def teams(request: HttpRequest) -> HttpResponse:
+    """All teams, and a form for a new one."""
+    user = user_of(request)
+    authorise(user, "accounts.define", what="define teams")
+    form = TeamForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            team = create_team(actor=actor_in(request), **form.cleaned_data)
+        except ValidationFailedError as error:
+            take_errors(form, error)
+        else:
+            messages.success(request, f"The team {team.name} is created.")
+            return redirect("accounts:team", team_id=team.pk)
+    rows = Team.objects.annotate(member_count=Count("members")).order_by("is_personal", "name")
+    context = {"teams": rows, "form": form}
+    return render(request, "accounts/teams.html", context, status=INVALID if form.errors else 200)
+
+
+@require_GET
+def team(request: HttpRequest, team_id: int) -> HttpResponse:
+    """A team and its members."""
+    authorise(user_of(request), "accounts.define", what="define teams")
+    return _show_team(request, get_team_by_id(team_id), UsernameForm())
+
+
+@require_POST
+def add_team_member(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Put a user into a team."""
+    authorise(user_of(request), "accounts.define", what="define teams")
+    found = get_team_by_id(team_id)
+    form = UsernameForm(request.POST)
+    if not form.is_valid():
+        return _show_team(request, found, form)
+    add_member(actor=actor_in(request), team=found, user=form.user)
+    messages.success(request, f"{form.user.username} is in {found.name}.")
+    return redirect("accounts:team", team_id=found.pk)
+
+
+@require_POST
+def remove_team_member(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Take a user out of a team."""
+    authorise(user_of(request), "accounts.define", what="define teams")
+    found = get_team_by_id(team_id)
+    member = get_user(request.POST.get("username", ""))
+    if not found.members.filter(pk=member.pk).exists():
+        raise NotFoundError(f"{member.username} is not in {found.name}.")
+    remove_member(actor=actor_in(request), team=found, user=member)
+    messages.success(request, f"{member.username} is no longer in {found.name}.")
+    return redirect("accounts:team", team_id=found.pk)
+
+
+def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpResponse:
+    context = {"team": found, "members": found.members.order_by("username"), "form": form}
+    return render(request, "accounts/team.html", context, status=INVALID if form.errors else 200)

@@ -1,0 +1,82 @@
+"""Forms of tasks, taxonomies and instance types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from mop.accounts.models import Team, User
+from mop.catalog.models import LABELS_MAX, LABELS_MIN, ORDINAL_LABELS_MIN, LabelType, Modality, Taxonomy
+
+
+class TaskForm(forms.Form):
+    """A new task."""
+
+    name = forms.CharField(max_length=100)
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    team = forms.ModelChoiceField(Team.objects.none(), empty_label="Choose a team")
+    owners = forms.CharField(
+        help_text="User names, separated by commas. Owners approve datasets and set gating conditions."
+    )
+    modality = forms.ChoiceField(choices=Modality.choices)
+    taxonomy = forms.ModelChoiceField(Taxonomy.objects.none(), empty_label="Choose a taxonomy")
+    label_type = forms.ChoiceField(
+        choices=LabelType.choices,
+        help_text="Categorical: labels exclude each other and have no order. Ordinal: labels ascend.",
+    )
+    labels = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=f"One a line, ascending for Ordinal. {LABELS_MIN} to {LABELS_MAX}, Ordinal {ORDINAL_LABELS_MIN} or "
+        "more.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = Team.objects.all()  # type: ignore[attr-defined] # a ModelChoiceField
+        self.fields["taxonomy"].queryset = Taxonomy.objects.all()  # type: ignore[attr-defined] # as above
+
+    def clean_owners(self) -> list[User]:
+        """The named users, all of them active."""
+        names = {name.strip() for name in self.cleaned_data["owners"].split(",") if name.strip()}
+        users = list(User.objects.filter(username__in=names, is_active=True))
+        if unknown := sorted(names - {user.username for user in users}):
+            raise forms.ValidationError(f"There is no user {', '.join(repr(name) for name in unknown)}.")
+        return users
+
+    def clean_labels(self) -> list[str]:
+        """The lines that hold something."""
+        return [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
+
+
+class TaxonomyForm(forms.Form):
+    """A new taxonomy."""
+
+    name = forms.CharField(max_length=64)
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class InstanceTypeForm(forms.Form):
+    """A new instance type."""
+
+    name = forms.CharField(max_length=64, help_text="As Azure names it, such as Standard_F4s_v2.")
+    vcpus = forms.IntegerField(label="vCPUs", min_value=1, max_value=1024)
+    memory_gib = forms.FloatField(label="Memory (GiB)", min_value=0.5, max_value=65536)
+    gpus = forms.IntegerField(label="GPUs", min_value=0, max_value=64, initial=0)
+    gpu_name = forms.CharField(label="GPU name", max_length=64, required=False)
+
+
+class TaskFilterForm(forms.Form):
+    """What the list of tasks shows."""
+
+    search = forms.CharField(required=False)
+    taxonomy = forms.ChoiceField(required=False)
+    modality = forms.ChoiceField(required=False, choices=[("", "All modalities"), *Modality.choices])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Taxonomy.objects.values_list("name", flat=True)
+        self.fields["taxonomy"].choices = [  # type: ignore[attr-defined] # a ChoiceField
+            ("", "All taxonomies"),
+            *((name, name) for name in names),
+        ]

@@ -1,0 +1,105 @@
+"""What the API takes and gives about taxonomies, tasks and instance types."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from ninja import Schema
+from pydantic import Field, StringConstraints
+
+from mop.accounts.schemas import InputSchema
+from mop.catalog.models import LABELS_MAX, LABELS_MIN, Task
+
+ModalityName = Literal["Text", "Image", "ImageAndText"]
+LabelTypeName = Literal["Categorical", "Ordinal"]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class TaxonomyOut(Schema):
+    """A category of harm or behaviour."""
+
+    name: str
+    description: str
+
+
+class TaxonomyIn(InputSchema):
+    """A taxonomy to define."""
+
+    name: str = Field(min_length=1, max_length=64)
+    description: str = ""
+
+
+class InstanceTypeOut(Schema):
+    """A machine size that a model may ask for."""
+
+    name: str
+    vcpus: int
+    memory_gib: float
+    gpus: int
+    gpu_name: str
+
+
+class InstanceTypeIn(InputSchema):
+    """An instance type to define."""
+
+    name: str = Field(min_length=1, max_length=64)
+    vcpus: int = Field(ge=1, le=1024)
+    memory_gib: float = Field(gt=0, le=65_536)
+    gpus: int = Field(default=0, ge=0, le=64)
+    gpu_name: str = Field(default="", max_length=64)
+
+
+class TaskOut(Schema):
+    """What a model resolves."""
+
+    name: str
+    description: str
+    team: str
+    owners: list[str]
+    modality: ModalityName
+    taxonomy: str
+    label_type: LabelTypeName
+    labels: list[str]
+    created_at: dt.datetime
+    created_by: str
+
+    @staticmethod
+    def resolve_team(task: Task) -> str:
+        """The team's name."""
+        return task.team.name
+
+    @staticmethod
+    def resolve_owners(task: Task) -> list[str]:
+        """The owners' user names."""
+        return sorted(owner.username for owner in task.owners.all())
+
+    @staticmethod
+    def resolve_taxonomy(task: Task) -> str:
+        """The taxonomy's name."""
+        return task.taxonomy.name
+
+    @staticmethod
+    def resolve_created_by(task: Task) -> str:
+        """The creator's user name."""
+        return task.created_by.username
+
+
+class TaskIn(InputSchema):
+    """A task to define; without owners its creator owns it."""
+
+    name: str = Field(min_length=1, max_length=100)
+    description: str = ""
+    team: str
+    owners: list[str] = Field(default=[], max_length=100)
+    modality: ModalityName
+    taxonomy: str
+    label_type: LabelTypeName
+    labels: list[Label] = Field(min_length=LABELS_MIN, max_length=LABELS_MAX, description="ascending for Ordinal")
+
+
+class TaskPage(Schema):
+    """Tasks by name; `next` is the cursor of the page after, null on the last."""
+
+    items: list[TaskOut]
+    next: str | None

@@ -1,0 +1,7 @@
+"""`python -m mop.cli` is `mop`."""
+
+from __future__ import annotations
+
+from mop.cli.main import main
+
+main()

@@ -1,0 +1,37 @@
+"""The command tree's root. Command files register themselves at `app`; `mop.cli.main` imports them all."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="mop",
+    help="MOP, the RAI Model Onboarding Pipeline: check, onboard and run classification models.",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show MOP's version.")] = False,
+) -> None:
+    """Answer `--version`, or show the help when no command is given."""
+    context.obj = {"debug": debug}
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(f"mop {version_of('mop')}")
+    else:
+        show_help(context)
+
+
+def show_help(context: typer.Context) -> None:
+    """Show a group's help when none of its commands is named."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())

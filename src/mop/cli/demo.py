@@ -1,0 +1,193 @@
+"""`mop demo`: an installation of its own that onboards the text sample for real."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mop.cli.app import app
+from mop.cli.credentials import Credentials
+from mop.cli.exit_codes import ExitCode, of_result
+from mop.cli.output import error_lines, say
+from mop.cli.platforms import require_linux
+from mop.cli.progress import stage_line
+from mop.errors import from_dict
+
+if TYPE_CHECKING:
+    from mop.cli.demo_data import DemoPeople
+
+PORT_DEFAULT = 8000
+SHORT_LOAD_TEST = {
+    "MOP_LOAD_TEST_STEP_SECONDS": "5",
+    "MOP_LOAD_TEST_WARM_UP_SECONDS": "1",
+    "MOP_LOAD_TEST_TARGET_MAX": "30",
+}
+HOST = "127.0.0.1"
+HOME_DEFAULT = Path(".mop/demo")
+
+
+@app.command()
+def demo(
+    *,
+    until_result: Annotated[
+        bool, typer.Option("--exit", help="End after the result, with its exit code, instead of serving on.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the portal.")] = PORT_DEFAULT,
+    home: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder that the demonstration keeps everything in; remove it freely.")
+    ] = HOME_DEFAULT,
+    samples: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Folder of the samples.", show_default="of the source checkout"
+        ),
+    ] = None,
+) -> None:
+    """Onboard the sample text model for real, in an installation of its own, and keep serving the portal."""
+    require_linux("demo")
+    from mop.cli.demo_data import find_samples, make_demo_data
+    from mop.cli.installation import open_settings
+    from mop.cli.serving_parts import check_port, prepare_installation, serve
+
+    folder = find_samples(samples)
+    check_port(HOST, port)
+    os.environ.update(
+        MOP_HOME=str(home.absolute()),
+        MOP_FILE_ROOTS=str(folder),
+        DJANGO_SETTINGS_MODULE="mop.conf.settings",
+    )
+    # for MOP's own sample the weakest cage will do, and the result says so
+    os.environ.setdefault("MOP_SANDBOX_MINIMUM_LEVEL", "3")
+    # half a minute shows what a load test is; it has the one host of the demonstration to itself
+    for name, seconds in SHORT_LOAD_TEST.items():
+        os.environ.setdefault(name, seconds)
+    clock = _Clock()
+    clock.start("preparing")
+    prepare_installation()
+    open_settings()
+    people = make_demo_data(folder)
+    clock.end()
+    codes: list[ExitCode] = []
+    clock.start("starting")
+
+    async def show(stop: asyncio.Event) -> None:
+        clock.end()
+        onboarding = _in_thread(lambda: _onboard(port, people, folder))
+        interrupted = asyncio.create_task(stop.wait())
+        either: tuple[asyncio.Future[Any], ...] = (onboarding, interrupted)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        interrupted.cancel()
+        if stop.is_set():
+            return
+        revision = await onboarding
+        codes.append(of_result(revision["status"], revision["warnings"]))
+        _tell(revision, port, people, home, seconds=clock.total())
+        if not until_result:
+            say("serving until interrupted (Ctrl-C)")
+            await stop.wait()
+
+    asyncio.run(serve(HOST, port, show))
+    raise typer.Exit(codes[0] if codes else ExitCode.INTERRUPTED)
+
+
+def _in_thread(work: Callable[[], dict[str, Any]]) -> asyncio.Future[dict[str, Any]]:
+    """Do blocking work in a thread that does not keep the process alive: an interrupt need not wait for it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[dict[str, Any]] = loop.create_future()
+
+    def settle(result: dict[str, Any] | None, error: Exception | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        elif result is not None:
+            future.set_result(result)
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 - handed on to whoever awaits
+            loop.call_soon_threadsafe(settle, None, error)
+        else:
+            loop.call_soon_threadsafe(settle, result, None)
+
+    threading.Thread(target=run, daemon=True, name="demo").start()
+    return future
+
+
+def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
+    """Add the sample through the REST API, as a contributor's script would, and follow it."""
+    from mop.cli.client import Server
+    from mop.cli.demo_data import MODEL_NAME, revision_request
+    from mop.cli.watch_views import LineView
+    from mop.cli.watching import follow
+    from mop.errors import NotFoundError
+
+    server = Server(Credentials(url=f"http://{HOST}:{port}", token=people.token))
+    try:
+        request = revision_request(samples)
+        try:
+            server.get("models", MODEL_NAME)
+        except NotFoundError:
+            revision = server.post("models", body=request)
+        else:
+            revision = server.post("models", MODEL_NAME, "revisions", body={"model_url": request["model_url"]})
+        say(f"onboarding {MODEL_NAME} {revision['version']} from {request['model_url']}")
+        # a line each: the worker writes to the same terminal
+        return follow(server, MODEL_NAME, revision["version"], LineView(), through_retries=False)
+    finally:
+        server.close()
+
+
+def _tell(revision: dict[str, Any], port: int, people: DemoPeople, home: Path, *, seconds: float) -> None:
+    print()
+    print(f"{revision['model']} {revision['version']} is {revision['status']} after {seconds:.0f} s in all")
+    for line in error_lines(from_dict(revision["error"])) if revision["error"] else ():
+        print(line)
+    for warning in revision["warnings"]:
+        print(f"warning: {warning}")
+    if weak := _weak_cage(revision["granted"]):
+        print(weak)
+    print()
+    print(f"  portal          http://{HOST}:{port}/")
+    print(f"  contributor     {people.user}    password {people.user_password}")
+    print(f"  administrator   {people.administrator}   password {people.administrator_password}")
+    print(f"  everything is kept in {home}; remove that folder to forget it")
+    print(flush=True)
+
+
+def _weak_cage(granted: dict[str, Any]) -> str:
+    """What to say of a cage that MOP would not take for a stranger's model; "" for a stronger one."""
+    from mop.sandbox import SandboxLevel, describe_sandbox
+
+    if granted.get("level") != SandboxLevel.LANDLOCK:
+        return ""
+    stronger = next(result for result in describe_sandbox() if result.level == SandboxLevel.RLIMIT)
+    more = (
+        f"Level 2 does not work here, {stronger.reason}: {stronger.mend}" if stronger.reason else "Level 2 works here."
+    )
+    return f"the sample ran at sandbox level 3, which MOP takes for its own sample alone. Level 2 {more}"
+
+
+class _Clock:
+    """Prints how long each stage of the demonstration took."""
+
+    def __init__(self) -> None:
+        self._began = self._stage_began = time.monotonic()
+        self._name = ""
+
+    def start(self, name: str) -> None:
+        self._name, self._stage_began = name, time.monotonic()
+
+    def end(self) -> None:
+        say(stage_line(self._name, time.monotonic() - self._stage_began, ""))
+
+    def total(self) -> float:
+        return time.monotonic() - self._began

@@ -1,0 +1,278 @@
+"""`mop load-test`: a load test of any HTTP endpoint, without a server; or of a version on a server, by its worker."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from mop.cli.app import app
+from mop.cli.exit_codes import ExitCode
+from mop.cli.load_test_views import LoadTestProgress, print_result
+from mop.cli.options import JsonFlag, one_of
+from mop.cli.output import print_json
+
+if TYPE_CHECKING:
+    from mop.loadtest.plan import Plan, Target
+    from mop.loadtest.results import RunResult
+
+STRATEGIES = ("PerRPS", "PerConcurrency")
+ARRIVALS = ("uniform", "poisson")
+MODALITIES = ("Text", "Image", "ImageAndText")
+SERVICE_PATH = "/score"
+SOCKET_HOST = "service"
+MOP_FORMAT = ("X-MOP-Format", "mop")
+OF_ENDPOINTS = ("url", "uds", "timeout", "precision", "payload", "modality", "header", "ca_file")
+_PORTS = {"http": 80, "https": 443}
+
+
+@app.command("load-test")
+def load_test(
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[URL]",
+            help="http or https address; with --uds its host and path are used over the socket.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    context: typer.Context,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Instead of an endpoint: a model on the server of `mop login`, whose worker tests it.",
+            show_default=False,
+        ),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="With --model: its version; the newest if left out.", show_default=False)
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="With --model: start nothing; follow and print the newest run.")
+    ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="With --model: end the run that waits or runs.")] = False,
+    uds: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Connect to this unix socket; without a URL to /score.", show_default=False),
+    ] = None,
+    strategy: Annotated[
+        str,
+        typer.Option(parser=one_of(STRATEGIES), help="PerRPS: requests a second. PerConcurrency: clients."),
+    ] = "PerConcurrency",
+    steps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,...",
+            help="Targets of the steps, ascending. Left out: 1, 10, 20, 30 ... up to --maximum.",
+            show_default=False,
+        ),
+    ] = None,
+    maximum: Annotated[int, typer.Option(min=1, max=100_000, help="Last target without --steps.")] = 1000,
+    duration: Annotated[float, typer.Option(min=0.1, help="Seconds that are counted of a step.")] = 300,
+    warm_up: Annotated[float, typer.Option(min=0, help="Seconds before them that are not.")] = 5,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds until a request without answer failed.")] = 30,
+    budget: Annotated[float, typer.Option(min=0.1, help="Seconds in all; no step begins that would end later.")] = 7200,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            min=0.01,
+            max=99,
+            help="End a step early when its percentiles are known to this share of themselves, with 95 % confidence.",
+            show_default=False,
+        ),
+    ] = None,
+    payload: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Body of every request. Without it and without --modality: GET.",
+            show_default=False,
+        ),
+    ] = None,
+    modality: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of(MODALITIES),
+            help="Instead of --payload: MOP's own payload, in MOP format.",
+            show_default=False,
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:VALUE", help="A header of every request. Repeatable.", show_default=False),
+    ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Authorities to verify https by; left out: the system's.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the instants; left out: a random one, which is shown.")
+    ] = None,
+    arrivals: Annotated[
+        str, typer.Option(parser=one_of(ARRIVALS), help="Of PerRPS: the target in every second, or a Poisson process.")
+    ] = "uniform",
+    as_json: JsonFlag = False,
+) -> None:
+    """Load-test an HTTP endpoint, or with --model a version on a server, step by step."""
+    from mop.loadtest.plan import Arrivals, Plan, Strategy
+
+    if model is not None:
+        from mop.cli.load_test_of_model import load_test_model
+
+        load_test_model(model, version, _asked_of_model(context), show=show, cancel=cancel, as_json=as_json)
+        return
+    if version is not None or show or cancel:
+        raise typer.BadParameter("--version, --show and --cancel go with --model.")
+    target = _target(url, uds, payload, modality, header or [], ca_file)
+    try:
+        plan = Plan(
+            strategy=Strategy(strategy),
+            targets=_targets(steps, maximum),
+            duration_s=duration,
+            warm_up_s=warm_up,
+            timeout_s=timeout,
+            budget_s=budget,
+            seed=secrets.randbelow(1 << 32) if seed is None else seed,
+            arrivals=Arrivals(arrivals),
+            precision=None if precision is None else precision / 100,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    result = asyncio.run(_run(plan, target))
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_result(result)
+    raise typer.Exit(exit_code(result))
+
+
+def exit_code(result: RunResult) -> ExitCode:
+    """130 for a cancelled test; 1 when a step failed more than 1 % of its requests or is not trusted; else 0."""
+    from mop.loadtest.steps import Ending
+
+    if result.ended is Ending.CANCELLED:
+        return ExitCode.INTERRUPTED
+    return ExitCode.FAILED if result.ended is Ending.FAILING or not result.trusted else ExitCode.DONE
+
+
+def _asked_of_model(context: typer.Context) -> dict[str, Any]:
+    """What was given on the command line, as the body of the API; what was not is the server's default."""
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    if wrong := sorted(set(given) & set(OF_ENDPOINTS)):
+        raise typer.BadParameter(f"--{wrong[0].replace('_', '-')} does not go with --model.")
+    body: dict[str, Any] = {
+        name: given[name] for name in ("duration", "warm_up", "budget", "seed", "arrivals") if name in given
+    }
+    if "strategy" in given:
+        body["option"] = given["strategy"]
+    if "steps" in given or "maximum" in given:
+        body["steps"] = list(_targets(given.get("steps"), context.params["maximum"]))
+    return body
+
+
+async def _run(plan: Plan, target: Target) -> RunResult:
+    from mop.loadtest.process import generate
+
+    cancelled = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, cancelled.set)
+    with LoadTestProgress(plan, target) as view:
+        return await generate(plan, target, listener=view, cancelled=cancelled)
+
+
+def _targets(steps: str | None, maximum: int) -> tuple[int, ...]:
+    from mop.loadtest.steps import default_targets
+
+    if steps is None:
+        return default_targets(maximum)
+    try:
+        return tuple(int(part) for part in steps.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"--steps: {steps!r} is not a list of numbers such as 1,10,20.") from error
+
+
+def _target(
+    url: str | None,
+    uds: Path | None,
+    payload: Path | None,
+    modality: str | None,
+    headers: list[str],
+    ca_file: Path | None,
+) -> Target:
+    from mop.loadtest.payloads import payload_for
+    from mop.loadtest.plan import Target
+
+    if url is None and uds is None:
+        raise typer.BadParameter("give a URL or --uds.")
+    if payload is not None and modality is not None:
+        raise typer.BadParameter("give --payload or --modality, not both.")
+    given = [_header(text) for text in headers]
+    body = b""
+    if payload is not None:
+        body = _read(payload)
+    elif modality is not None:
+        body = payload_for(modality).body
+        given.append(MOP_FORMAT)
+    try:
+        scheme, host, port, path = _parts(url)
+        return Target(
+            host=host,
+            port=port,
+            path=path,
+            tls=scheme == "https",
+            uds=None if uds is None else str(uds.absolute()),
+            ca_file=None if ca_file is None else str(ca_file.absolute()),
+            method="POST" if body else "GET",
+            headers=tuple(given),
+            payload=body,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _parts(url: str | None) -> tuple[str, str, int, str]:
+    """Scheme, host, port and path."""
+    if url is None:
+        return "http", SOCKET_HOST, _PORTS["http"], SERVICE_PATH
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError(f"{url!r} is not an http or https address.")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValueError("a URL with credentials or a fragment is not taken; give credentials as --header.")
+    path = parts.path or "/"
+    return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], f"{path}?{parts.query}".removesuffix("?")
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter("--header: it has the form NAME:VALUE.")
+    return name.strip(), value.strip()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"--payload: {path} can not be read: {error}") from error

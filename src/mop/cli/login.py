@@ -1,0 +1,32 @@
+"""`mop login`: which server the model commands talk to."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mop.cli.app import app
+from mop.cli.credentials import Credentials, normalise_url, save_credentials
+from mop.cli.output import say
+
+
+@app.command()
+def login(
+    *,
+    url: Annotated[str, typer.Option(help="Address of the MOP server.", prompt="Server", show_default=False)],
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read the token from the first line of stdin.")
+    ] = False,
+) -> None:
+    """Keep a server's address and a personal access token (made in the portal, under your name) for `mop model`."""
+    address = normalise_url(url)
+    token = sys.stdin.readline().strip() if token_stdin else typer.prompt("Token", hide_input=True, err=True)
+    if not token:
+        raise typer.BadParameter("the token is empty.")
+    from mop.cli.client import Server
+
+    credentials = Credentials(url=address, token=token)
+    Server(credentials).get("models", limit=1)  # refuses a wrong address or token before anything is kept
+    say(f"signed in to {address}; kept in {save_credentials(credentials)}")

@@ -1,0 +1,112 @@
+"""The command `mop`. Every command imports what it needs when it runs, so that `mop --help` is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import typer
+
+from mop.cli.app import app
+from mop.cli.exit_codes import ExitCode, of_error
+from mop.cli.failures import CommandError
+from mop.cli.output import print_error, printable, say, wants_colour
+from mop.errors import MopError
+
+# each file registers its commands at `app`; in the order of the help
+COMMAND_FILES = (
+    "check",
+    "scan",
+    "run",
+    "load_test",
+    "model",
+    "model_findings",
+    "notifications",
+    "login",
+    "up",
+    "worker",
+    "createuser",
+    "doctor",
+    "settings",
+    "advisories",
+    "gc",
+    "backup",
+    "restore",
+    "demo",
+)
+
+
+def main() -> None:
+    """Run `mop` with the process's arguments and exit with one of the codes of docs/cli.md."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and give its exit code."""
+    _unset_colour_forcing()
+    try:
+        # in this mode an Exit comes back as its code, and errors come to the handlers below
+        result = command_tree().main(args=arguments, prog_name="mop", standalone_mode=False)
+        code = result if isinstance(result, int) else ExitCode.DONE
+    except typer.TyperException as error:
+        code = _show_usage_error(error)
+    except (typer.Abort, KeyboardInterrupt):
+        say("interrupted")
+        code = ExitCode.INTERRUPTED
+    except SystemExit as error:
+        code = _show_refusal(error)
+    except CommandError as error:
+        say(printable(error.message))
+        say(f"  mend: {error.mend}")
+        code = error.exit_code
+    except MopError as error:
+        print_error(error)
+        code = of_error(error)
+    except Exception as error:  # noqa: BLE001 - the last handler: a bug becomes exit code 70 and a short message
+        code = _show_bug(error, debug="--debug" in arguments)
+    return int(code)
+
+
+def command_tree() -> typer.core.TyperGroup:
+    """Every command."""
+    for name in COMMAND_FILES:
+        import_module(f"mop.cli.{name}")
+    app.rich_markup_mode = "rich" if wants_colour(sys.stdout) else None
+    tree = typer.main.get_command(app)
+    if not isinstance(tree, typer.core.TyperGroup):
+        raise TypeError("an app of several commands is a group")
+    return tree
+
+
+def _show_usage_error(error: typer.TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "mop"
+    say(f"{path}: {printable(error.format_message())}")
+    say(f"Try `{path} --help`.")
+    return ExitCode.USAGE
+
+
+def _show_refusal(error: SystemExit) -> int:
+    """Settings and host checks refuse to go on with a text for people."""
+    if isinstance(error.code, str):
+        say(printable(error.code))
+        return ExitCode.USAGE
+    return error.code or ExitCode.DONE
+
+
+def _show_bug(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    else:
+        say(f"internal error: {type(error).__name__}: {printable(str(error))[:500]}")
+        say("Run it again as `mop --debug ...` for the traceback, and report it as CONTRIBUTING.md says.")
+    return ExitCode.INTERNAL
+
+
+def _unset_colour_forcing() -> None:
+    # Typer takes these as "this is a terminal" and writes escape codes into files and CI logs
+    if not wants_colour(sys.stdout):
+        for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
+            os.environ.pop(name, None)

@@ -1,0 +1,385 @@
+"""`mop model`: models and their revisions on a MOP server, over its REST API."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from mop.cli.app import app, show_help
+from mop.cli.connection import open_server
+from mop.cli.exit_codes import ExitCode, of_result
+from mop.cli.options import JsonFlag, one_of, read_json
+from mop.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
+from mop.cli.statuses import CHAIN
+from mop.errors import from_dict
+
+if TYPE_CHECKING:
+    from mop.cli.client import Server
+
+models = typer.Typer(help="Models and their revisions on a server (see `mop login`).")
+app.add_typer(models, name="model", invoke_without_command=True, callback=show_help)
+
+STATUSES = (
+    *CHAIN,
+    "verifyFailed",
+    "vulnerable",
+    "cancelled",
+    "toBeRetried",
+    "outdated",
+    "all",
+)
+
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
+Version = Annotated[str | None, typer.Option(help="The version; the newest if left out.", show_default=False)]
+Tasks = Annotated[
+    list[str],
+    typer.Option(
+        "--task",
+        metavar="TASK[=NAME]",
+        help="A task to connect, and what the model's output calls its taxonomy, if not so. Repeatable.",
+        show_default=False,
+    ),
+]
+Note = Annotated[str | None, typer.Option(help="Version note.", show_default=False)]
+Sample = Annotated[
+    str | None,
+    typer.Option(metavar="JSON|@FILE", help="Sample post data: an item of inference().", show_default=False),
+]
+InstanceType = Annotated[str | None, typer.Option(help="Machine size, such as Standard_F4s_v2.", show_default=False)]
+ServerMode = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        parser=one_of(("mop", "gunicorn")),
+        metavar="SERVER",
+        help="mop, or gunicorn to reproduce such a deployment.",
+        show_default=False,
+    ),
+]
+Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Gunicorn worker number.", show_default=False)]
+Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Gunicorn thread number.", show_default=False)]
+Batch = Annotated[bool | None, typer.Option("--batch/--no-batch", help="Dynamic batch.", show_default=False)]
+BatchMax = Annotated[int | None, typer.Option(min=1, max=1024, help="Max batch size.", show_default=False)]
+BatchIdle = Annotated[int | None, typer.Option(min=1, max=1024, help="Idle batch size.", show_default=False)]
+BatchInterval = Annotated[
+    float | None, typer.Option(min=0, max=10, help="Max batch interval in seconds.", show_default=False)
+]
+Regression = Annotated[
+    bool | None, typer.Option("--regression/--no-regression", help="Regression test.", show_default=False)
+]
+LoadTest = Annotated[
+    str | None,
+    typer.Option(
+        parser=one_of(("off", "PerRPS", "PerConcurrency")),
+        metavar="OPTION",
+        help="off, PerRPS or PerConcurrency.",
+        show_default=False,
+    ),
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Follow the pipeline and end with the result's exit code.")]
+
+
+@models.command()
+def create(
+    url: Annotated[str, typer.Argument(help="Model url: https://ACCOUNT.blob.core.windows.net/... or file://...")],
+    task: Tasks,
+    *,
+    name: Annotated[str | None, typer.Option(help="Model name; proposed if left out.", show_default=False)] = None,
+    description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
+    team: Annotated[str | None, typer.Option(help="One of your teams; your first if left out.")] = None,
+    version: Annotated[str | None, typer.Option(help="Version; v1.0.0 if left out.", show_default=False)] = None,
+    note: Note = None,
+    sample: Sample = None,
+    instance_type: InstanceType = None,
+    server_mode: ServerMode = None,
+    workers: Workers = None,
+    threads: Threads = None,
+    batch: Batch = None,
+    batch_max: BatchMax = None,
+    batch_idle: BatchIdle = None,
+    batch_interval: BatchInterval = None,
+    regression: Regression = None,
+    load_test: LoadTest = None,
+    watch: Watch = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add a model with its first version; a url and a task suffice."""
+    body = {
+        "name": name,
+        "description": description,
+        "team": team,
+        "connections": [_connection(text) for text in task],
+        "model_url": url,
+        "version": version,
+        "note": note,
+        "sample_post_data": None if sample is None else read_json(sample, option="--sample"),
+        "instance_type": instance_type,
+        "server": server_mode,
+        "worker_number": workers,
+        "thread_number": threads,
+        "batch_enabled": batch,
+        "batch_max_size": batch_max,
+        "batch_idle_size": batch_idle,
+        "batch_max_interval": batch_interval,
+        "regression_enabled": regression,
+        "load_test_option": load_test,
+    }
+    with open_server() as server:
+        _started(server, server.post("models", body=_given(body)), watch=watch, as_json=as_json)
+
+
+@models.command()
+def upgrade(
+    name: Name,
+    *,
+    url: Annotated[str | None, typer.Option(help="Model url; the newest version's if left out.")] = None,
+    version: Annotated[str | None, typer.Option(help="Version; the one after the newest if left out.")] = None,
+    note: Note = None,
+    sample: Sample = None,
+    instance_type: InstanceType = None,
+    server_mode: ServerMode = None,
+    workers: Workers = None,
+    threads: Threads = None,
+    batch: Batch = None,
+    batch_max: BatchMax = None,
+    batch_idle: BatchIdle = None,
+    batch_interval: BatchInterval = None,
+    regression: Regression = None,
+    load_test: LoadTest = None,
+    watch: Watch = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add a version to a model; what is left out is the newest version's."""
+    body = {
+        "model_url": url,
+        "version": version,
+        "note": note,
+        "sample_post_data": None if sample is None else read_json(sample, option="--sample"),
+        "instance_type": instance_type,
+        "server": server_mode,
+        "worker_number": workers,
+        "thread_number": threads,
+        "batch_enabled": batch,
+        "batch_max_size": batch_max,
+        "batch_idle_size": batch_idle,
+        "batch_max_interval": batch_interval,
+        "regression_enabled": regression,
+        "load_test_option": load_test,
+    }
+    with open_server() as server:
+        _started(server, server.post("models", name, "revisions", body=_given(body)), watch=watch, as_json=as_json)
+
+
+@models.command(name="list")
+def list_models(
+    *,
+    search: Annotated[str | None, typer.Option(help="Part of the name or description.", show_default=False)] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of(STATUSES),
+            metavar="STATUS",
+            show_default=False,
+            help="Newest version's status, or `all`. Left out: all but outdated and verifyFailed.",
+        ),
+    ] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only models that you own.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the models that you may see."""
+    with open_server() as server:
+        items = server.pages("models", search=search, status=status, owned=mine or None)
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (item["name"], item["latest_version"], item["latest_status"], item["team"], _tasks_of(item)) for item in items
+    ]
+    print_columns(("NAME", "VERSION", "STATUS", "TEAM", "TASKS"), rows)
+
+
+@models.command()
+def show(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """Show a model and one of its versions; ends with the exit code of its result."""
+    with open_server() as server:
+        model, revision = _model_and_revision(server, name, version)
+    if as_json:
+        print_json({"model": model, "revision": revision})
+    else:
+        _print_model(model)
+        _print_revision(revision)
+    raise typer.Exit(of_result(revision["status"], revision["warnings"]))
+
+
+@models.command()
+def watch(
+    name: Name,
+    *,
+    version: Version = None,
+    through_retries: Annotated[
+        bool | None,
+        typer.Option(
+            "--through-retries/--no-through-retries",
+            help="In toBeRetried: wait for the next attempt, or end with 3. Left out: wait on a terminal only.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line on stdout for each event.")
+    ] = False,
+) -> None:
+    """Follow a version with its log until it is decided; ends with the exit code of its result. Ctrl-C only leaves."""
+    with open_server() as server:
+        version = version_of(server, name, version)
+        _follow(server, name, version, as_json=as_json, through_retries=through_retries)
+
+
+@models.command()
+def logs(
+    name: Name,
+    kind: Annotated[
+        str, typer.Argument(parser=one_of(("build", "deployment")), metavar="[build|deployment]", help="Which log.")
+    ] = "build",
+    *,
+    version: Version = None,
+    search: Annotated[str | None, typer.Option(help="Only lines that hold this text.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print the build log or the deployment log of a version."""
+    with open_server() as server:
+        path = ("models", name, "revisions", version_of(server, name, version), "logs", kind)
+        lines = server.pages(*path, search=search)
+    if as_json:
+        print_json(lines)
+        return
+    for line in lines:
+        print(printable(line["text"]))
+
+
+@models.command()
+def retry(name: Name, *, version: Version = None, watch: Watch = False, as_json: JsonFlag = False) -> None:
+    """Run the pipeline again on the version's snapshot."""
+    with open_server() as server:
+        revision = server.post("models", name, "revisions", version_of(server, name, version), "retry")
+        _started(server, revision, watch=watch, as_json=as_json)
+
+
+@models.command()
+def cancel(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """Stop the pipeline of a version."""
+    with open_server() as server:
+        revision = server.post("models", name, "revisions", version_of(server, name, version), "cancel")
+    if as_json:
+        print_json(revision)
+    else:
+        say(f"{name} {revision['version']} is {revision['status']}")
+
+
+@models.command()
+def delete(
+    name: Name,
+    *,
+    version: Annotated[
+        str | None, typer.Option(help="Delete this version only; left out: the model.", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Delete a version with its results, or a model with all its versions."""
+    with open_server() as server:
+        versions = [item["version"] for item in server.pages("models", name, "revisions")]
+        goes = [version] if version else versions
+        what = f"version {version} of {name}" if version else f"the model {name} with {', '.join(versions)}"
+        if not yes:
+            typer.confirm(f"Delete {what}, with all logs and results?", abort=True, err=True)
+        server.delete("models", name, *(("revisions", version) if version else ()))
+    if as_json:
+        print_json({"model": name, "deleted_versions": goes})
+    else:
+        say(f"deleted {what}")
+
+
+def _started(server: Server, revision: dict[str, Any], *, watch: bool, as_json: bool) -> None:
+    name, version = revision["model"], revision["version"]
+    say(f"{name} {version} is {revision['status']}")
+    if watch:
+        _follow(server, name, version, as_json=as_json)
+    elif as_json:
+        print_json(revision)
+    else:
+        say(f"Follow it with: mop model watch {name} --version {version}")
+
+
+def _follow(server: Server, name: str, version: str, *, as_json: bool, through_retries: bool | None = None) -> None:
+    from mop.cli.watch_views import open_view, print_line
+    from mop.cli.watching import follow
+
+    if through_retries is None:
+        through_retries = not as_json and wants_colour(sys.stderr)
+    view = open_view(f"{name} {version}", as_json=as_json)
+    try:
+        revision = follow(server, name, version, view, through_retries=through_retries)
+    except KeyboardInterrupt:
+        say(f"left {name} {version}, which goes on")
+        say(f"  watch it again: mop model watch {name} --version {version}")
+        say(f"  stop it:        mop model cancel {name} --version {version}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    code = of_result(revision["status"], revision["warnings"])
+    link = f"{server.url}/models/{quote(name)}/versions/{quote(version)}/"
+    if as_json:
+        print_line("result", exit_code=int(code), link=link, revision=revision)
+    else:
+        say(f"{revision['status']}  {link}")
+        _print_result(revision)
+    raise typer.Exit(code)
+
+
+def _connection(text: str) -> dict[str, str]:
+    task, separator, customized_name = text.partition("=")
+    return {"task": task, **({"customized_name": customized_name} if separator else {})}
+
+
+def _given(body: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def version_of(server: Server, name: str, version: str | None) -> str:
+    """The version that is meant: the given one, else the model's newest."""
+    return version or str(server.get("models", name)["latest_version"])
+
+
+def _model_and_revision(server: Server, name: str, version: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    model = server.get("models", name)
+    return model, server.get("models", name, "revisions", version or model["latest_version"])
+
+
+def _tasks_of(model: dict[str, Any]) -> str:
+    return ", ".join(connection["task"] for connection in model["connections"])
+
+
+def _print_model(model: dict[str, Any]) -> None:
+    print(printable(f"{model['name']}: {model['description']}"))
+    print(printable(f"team {model['team']}, owners {', '.join(model['owners'])}"))
+    for connection in model["connections"]:
+        print(printable(f"task {connection['task']} ({connection['taxonomy']} as {connection['customized_name']})"))
+
+
+def _print_revision(revision: dict[str, Any]) -> None:
+    print(printable(f"version {revision['version']} from {revision['model_url']}"))
+    configuration = f"{revision['instance_type']}, {revision['worker_number']} x {revision['thread_number']}"
+    print(f"{configuration}, server {revision['server']}, {revision['publish_status']}, attempt {revision['attempt']}")
+    print(f"status {revision['status']} since {revision['status_changed_at']}")
+    _print_result(revision)
+
+
+def _print_result(revision: dict[str, Any]) -> None:
+    if revision["error"]:
+        for line in error_lines(from_dict(revision["error"])):
+            print(line)
+    for warning in revision["warnings"]:
+        print(f"warning: {printable(str(warning))}")
+    if revision["retry_at"]:
+        print(f"MOP tries again at {revision['retry_at']}")

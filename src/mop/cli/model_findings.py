@@ -1,0 +1,95 @@
+"""`mop model findings` and `mop model rescan`: what the server's scan of a version says."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from mop.cli.connection import open_server
+from mop.cli.exit_codes import ExitCode
+from mop.cli.model import Name, Version, models, version_of
+from mop.cli.options import JsonFlag, one_of
+from mop.cli.output import print_columns, print_json, printable, say
+
+_ACTIONS = {"block": "blocks", "warn": "warns", "note": "noted"}
+_CODES = {"vulnerable": ExitCode.VULNERABLE, "warnings": ExitCode.FAILED, "clean": ExitCode.DONE}
+
+
+@models.command()
+def findings(
+    name: Name,
+    *,
+    version: Version = None,
+    severity: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of(("low", "medium", "high", "critical")),
+            metavar="SEVERITY",
+            help="Only those of low, medium, high or critical.",
+            show_default=False,
+        ),
+    ] = None,
+    scanner: Annotated[str | None, typer.Option(help="Only those of this scanner.", show_default=False)] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            parser=one_of(("json", "sarif", "sbom")),
+            metavar="json|sarif|sbom",
+            help="Print the whole scan as JSON or SARIF, or the installed packages as CycloneDX.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what the newest scan of a version found; the exit code is that of `mop scan`."""
+    with open_server() as server:
+        path = ("models", name, "revisions", version_of(server, name, version))
+        scan = server.get(*path, "scan")
+        if form is not None:
+            print_json(server.get(*path, "findings", form))
+            raise typer.Exit(_CODES[scan["decision"]])
+        found = server.pages(*path, "findings", severity=severity, scanner=scanner)
+    if as_json:
+        print_json({**scan, "findings": found})
+    else:
+        _print(scan, found)
+    raise typer.Exit(_CODES[scan["decision"]])
+
+
+@models.command()
+def rescan(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """Scan a version again with today's scanners, policy and advisories."""
+    with open_server() as server:
+        version = version_of(server, name, version)
+        asked = server.post("models", name, "revisions", version, "rescan")
+    if as_json:
+        print_json(asked)
+    else:
+        say(f"{name} {version} is being scanned again; `mop model findings {name} --version {version}` shows the end")
+
+
+def _print(scan: dict[str, Any], found: list[dict[str, Any]]) -> None:
+    files = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in sorted(scan["verdicts"].items()))
+    print(f"{scan['decision']}: {files or 'no files'}")
+    packages = f"{scan['packages']} packages"
+    print(printable(", ".join(text for text in (packages, scan["advisories"].get("told", "")) if text)))
+    for scanner, reason in scan["incomplete"].items():
+        print(printable(f"  the scanner {scanner} did not come to its end: {reason}"))
+    if scan["rescan"] is not None:
+        failure = scan["rescan"]["failure"]
+        told = f"failed: {failure['message']}" if failure else f"asked for at {scan['rescan']['asked_at']}"
+        print(printable(f"  a further scan {told}"))
+    if found:
+        print()
+        rows = [
+            (_ACTIONS[one["action"]], one["severity"], f"{one['scanner']}/{one['rule']}", one["message"])
+            for one in found
+        ]
+        print_columns(("policy", "severity", "rule", "what"), rows)
+        print()
+        for mend in dict.fromkeys(one["mend"] for one in found):
+            print(printable(f"mend: {mend}"))
+    sys.stdout.flush()

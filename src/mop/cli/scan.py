@@ -1,0 +1,153 @@
+"""`mop scan`: the scanners on a local folder, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mop.cli.app import app
+from mop.cli.exit_codes import ExitCode
+from mop.cli.failures import PolicyError
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, printable, say
+from mop.cli.platforms import require_linux
+
+if TYPE_CHECKING:
+    from mop.scanning.findings import FileVerdict, ScanReport
+    from mop.scanning.policy import Decision, Policy
+
+SHOWN_FILES = 20
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every file as it is looked at.")]
+
+
+@app.command()
+def scan(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to look at.", exists=True, file_okay=False, show_default=False)
+    ],
+    *,
+    no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the scanners without a cage.")] = False,
+    verbose: Verbose = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Look for code that runs when a file is loaded, and for what else MOP's policy minds; nothing is run or loaded."""
+    require_linux("scan")
+    report, policy = _scan(folder.resolve(), sandbox=not no_sandbox, verbose=verbose)
+    from mop.scanning.policy import decide
+
+    decision = decide(report, policy, (), today=dt.datetime.now(tz=dt.UTC).date())
+    if as_json:
+        print_json(scan_json(report, decision))
+    else:
+        _print_report(report, decision)
+    raise typer.Exit(exit_code(report, decision))
+
+
+def exit_code(report: ScanReport, decision: Decision) -> ExitCode:
+    """2 for what blocks, 3 when a scanner could not finish, 1 for warnings and files not fully scanned, else 0."""
+    if decision.blocked:
+        return ExitCode.VULNERABLE
+    if report.incomplete:
+        return ExitCode.UNDECIDED
+    return ExitCode.FAILED if decision.warned or _unclean(report) else ExitCode.DONE
+
+
+def scan_json(report: ScanReport, decision: Decision) -> dict[str, Any]:
+    """The object that `--json` prints; docs/cli.md describes it."""
+    from mop.scanning.policy import findings_with_actions
+
+    return {
+        "decision": "vulnerable" if decision.blocked else "warnings" if decision.warned else "clean",
+        "files": [file.to_dict() for file in report.files],
+        "findings": findings_with_actions(report, decision),
+        "scanners": list(report.scanners),
+        "incomplete": report.incomplete,
+    }
+
+
+def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Policy]:
+    from django.conf import settings
+
+    from mop.cli.installation import open_settings
+    from mop.onboarding.readable_folder import readable_folder
+    from mop.onboarding.scans import caged_scan
+    from mop.onboarding.workshop import open_sandbox, own_runtime_folder
+    from mop.sandbox import unconfined
+    from mop.scanning.run import run_scanners
+    from mop.scanning.scanner import Subject
+
+    open_settings()
+    policy = _policy()
+    cage = open_sandbox() if sandbox else unconfined(runtime_folder=own_runtime_folder())
+
+    def progress(scanner: str, path: str) -> None:
+        if verbose:
+            say(printable(f"{scanner}: {path}"))
+
+    def log(line: str) -> None:
+        say(printable(line))
+
+    with readable_folder(folder, cage, place=settings.MOP_HOME, log=log) as readable:
+        subject = Subject(readable)
+        report = asyncio.run(
+            run_scanners(
+                subject,
+                cage=caged_scan(cage, subject),
+                log=log,
+                progress=progress,
+                seconds=settings.MOP_SCAN_DEADLINE,
+            )
+        )
+    return report, policy
+
+
+def _policy() -> Policy:
+    """The installation's own policy, else the default."""
+    from mop.errors import PolicyFileError
+    from mop.findings.policy_file import installation_policy
+
+    try:
+        return installation_policy().policy
+    except PolicyFileError as error:
+        raise PolicyError(error.message) from error
+
+
+def _print_report(report: ScanReport, decision: Decision) -> None:
+    unclean = _unclean(report)
+    counts = Counter(file.verdict.value for file in report.files)
+    told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in sorted(counts.items())) or "no files"
+    print(f"{'vulnerable' if decision.blocked else 'not vulnerable'}: {told}")
+    for file in unclean[:SHOWN_FILES]:
+        print(printable(f"  {file.verdict.replace('_', ' ')}: {file.path}"))
+    if len(unclean) > SHOWN_FILES:
+        print(f"  and {len(unclean) - SHOWN_FILES} more; --json has them all")
+    for scanner, reason in report.incomplete.items():
+        print(printable(f"  the scanner {scanner} did not come to its end: {reason}"))
+    if report.findings:
+        print()
+        rows = [
+            (
+                "blocks" if finding in decision.blocked else "warns" if finding in decision.warned else "noted",
+                finding.severity.value,
+                f"{finding.scanner}/{finding.rule}",
+                finding.message,
+            )
+            for finding in report.findings
+        ]
+        print_columns(("policy", "severity", "rule", "what"), rows)
+        print()
+        for mend in dict.fromkeys(finding.mend for finding in report.findings):
+            print(printable(f"mend: {mend}"))
+    sys.stdout.flush()
+
+
+def _unclean(report: ScanReport) -> list[FileVerdict]:
+    from mop.scanning.findings import Verdict
+
+    return [file for file in report.files if file.verdict != Verdict.CLEAN]

@@ -1,0 +1,51 @@
+"""`mop up`: portal, API and one worker on this host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from mop.cli.app import app
+from mop.cli.output import say
+from mop.cli.platforms import require_linux
+
+PORT_DEFAULT = 8000
+
+
+@app.command()
+def up(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others reach it by a name in MOP_ALLOWED_HOSTS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = PORT_DEFAULT,
+) -> None:
+    """Start portal, API and one worker; Ctrl-C stops them."""
+    require_linux("up")
+    from mop.cli.installation import conf, open_settings
+    from mop.cli.serving_parts import address, check_port, prepare_installation, serve
+
+    check_port(host, port)
+    open_settings()
+    from django.conf import settings
+
+    from mop.backup.occupancy import occupy
+
+    occupy(settings.MOP_HOME)
+    for line in conf("options").unknown_variables(os.environ):
+        say(f"no setting has the name {line}")
+    prepare_installation()
+    from mop.accounts.models import User
+
+    has_users = User.objects.exists()
+
+    async def announce(stop: asyncio.Event) -> None:
+        print(f"MOP is at {address(host, port)}", flush=True)
+        if not has_users:
+            say("Nobody can sign in yet. In another terminal: mop createuser NAME --admin")
+        await stop.wait()
+        say("stopping")
+
+    asyncio.run(serve(host, port, announce))

@@ -1,0 +1,334 @@
+"""Every setting of an installation: name, kind, default, meaning.
+
+A value comes from the environment variable of that name, else from `mop.toml` in MOP_HOME (the name in lower
+case without `MOP_`), else the default. Nothing else in MOP reads environment variables.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mop.advisories.sources import Source
+from mop.conf.email import CONSOLE, mail_address, mail_server
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting: its environment variable, how its text is read, its default and what it means."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    meaning: str
+    secret: bool = False
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError(f"{text!r} is not true or false")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    from mop.environments.index_targets import file_host  # noqa: PLC0415  # it brings all of environments along
+
+    return tuple(file_host(word).authority for word in _words(text))
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(_path(word) for word in text.split(os.pathsep) if word)
+
+
+def _socket_folder(text: str) -> Path:
+    path = _path(text)
+    if (length := len(os.fsencode(path))) > SOCKET_FOLDER_BYTES_MAX:
+        raise ValueError(
+            f"{path} is {length} bytes long; unix sockets lie below it, so it may have {SOCKET_FOLDER_BYTES_MAX} at "
+            "most. Choose a shorter folder, such as /run/mop"
+        )
+    return path
+
+
+def _public_url(text: str) -> str:
+    return _address(text, "write https://host, or http://host:port where nothing but this machine is reached")
+
+
+def _service_url(text: str) -> str:
+    return _address(text, "write https://host, or http://host:port of a service in your own network")
+
+
+def _address(text: str, mend: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(mend)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
+def _advisory_source(text: str) -> str:
+    word = text.strip().lower()
+    if word not in {*Source}:
+        raise ValueError(f"{text!r} is none of {', '.join(Source)}")
+    return word
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(f"{number} is less than 0")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise ValueError(f"{number} is not greater than 0")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not LEAST_SECONDS <= seconds <= DAY_SECONDS:
+        raise ValueError(f"give {LEAST_SECONDS:g} to {DAY_SECONDS} seconds")
+    return seconds
+
+
+def _seconds_or_none(text: str) -> float:
+    return 0.0 if float(text) == 0 else _seconds(text)
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 < hours <= HOURS_MAX:
+        raise ValueError(f"give more than 0 and at most {HOURS_MAX} hours")
+    return hours
+
+
+def _storage_accounts(text: str) -> str:
+    from mop.storage.accounts import read_accounts  # noqa: PLC0415  # most installations start without it
+
+    read_accounts(text)  # a fault is told at the start, not at the first model
+    return text
+
+
+GIB = 1024**3
+HOURS_MAX = 24 * 366
+DAY_SECONDS = 24 * 3600
+LEAST_SECONDS = 0.1
+# the kernel takes 107 bytes for a socket's path; those of services stand 40 bytes deeper
+SOCKET_FOLDER_BYTES_MAX = 67
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "MOP_DATABASE_URL", str, "", "database, `postgresql://user:password@host/name`; empty: SQLite in MOP_HOME", True
+    ),
+    Option(
+        "MOP_ENGINE_URL",
+        str,
+        "",
+        "database of the engine; empty: that of MOP_DATABASE_URL, else SQLite in MOP_HOME",
+        True,
+    ),
+    Option("MOP_SECRET_KEY", str, "", "signs sessions; empty: made once and kept in MOP_HOME", True),
+    Option("MOP_DEBUG", _boolean, False, "Django's debug pages; never for others than yourself"),
+    Option(
+        "MOP_PUBLIC_URL", _public_url, "", "the address people use, for links and CSRF; https turns on secure cookies"
+    ),
+    Option(
+        "MOP_TRUSTED_PROXIES",
+        _count,
+        0,
+        "proxies in front that add to X-Forwarded-For; 0: a caller's address is that of the connection",
+    ),
+    Option("MOP_SESSION_IDLE_HOURS", _hours, 12.0, "hours without a click after which one has to sign in again"),
+    Option("MOP_SESSION_MAX_HOURS", _hours, 168.0, "hours after signing in at which one has to sign in again"),
+    Option("MOP_ALLOWED_HOSTS", _words, ("localhost", "127.0.0.1", "[::1]"), "host names that the portal answers to"),
+    Option("MOP_FILE_ROOTS", _paths, (), f"folders that `file://` model urls may lie in, separated by {os.pathsep!r}"),
+    Option(
+        "MOP_AZURE_ACCOUNTS",
+        _storage_accounts,
+        "",
+        "JSON list of storage accounts and their credentials; docs/storage.md shows each kind",
+        True,
+    ),
+    Option("MOP_RUNTIME_FOLDER", _socket_folder, None, "short folder for sockets; empty: one under /run/user or /tmp"),
+    Option("MOP_INTERPRETER_FOLDERS", _paths, (), "further folders in which Python interpreters are looked for"),
+    Option("MOP_PYTHON_DOWNLOADS", _boolean, False, "fetch a Python that a model asks for and this host lacks"),
+    Option("MOP_PYTHON_MIRROR", str, "", "where Pythons are fetched from: a mirror of uv's, or a list ending in .json"),
+    Option("MOP_PACKAGE_INDEX", str, "", "package index url for model environments; empty: PyPI", True),
+    Option("MOP_EXTRA_INDEXES", _words, (), "further package indexes that a requirements.txt may name", True),
+    Option(
+        "MOP_INDEX_FILE_HOSTS",
+        _hosts,
+        ("files.pythonhosted.org",),
+        "hosts that the indexes' pages link to, as `host` or `host:port`; builds reach these and the indexes alone",
+    ),
+    Option(
+        "MOP_ADVISORIES",
+        _advisory_source,
+        "osv",
+        "where advisories about installed packages come from: `osv` asks MOP_OSV_URL, `imported` what `mop advisories "
+        "import` brought, `off` audits nothing and says so",
+    ),
+    Option(
+        "MOP_OSV_URL", _service_url, "https://api.osv.dev", "OSV service that is told names and versions of packages"
+    ),
+    Option("MOP_SANDBOX_MINIMUM_LEVEL", int, 2, "refuse to run models below this sandbox level"),
+    Option(
+        "MOP_SANDBOX_LEVEL", int, 0, "force this sandbox level, none below the minimum; 0: the best that works here"
+    ),
+    Option("MOP_SANDBOX_UID", int, 61000, "user id that models run under when MOP itself runs as root"),
+    Option("MOP_INIT_DEADLINE", float, 300.0, "seconds a model may take to become ready"),
+    Option("MOP_REQUEST_DEADLINE", float, 60.0, "seconds a model may take for one request"),
+    Option("MOP_BUILD_DEADLINE", float, 1800.0, "seconds an environment build may take"),
+    Option("MOP_FETCH_DEADLINE", float, 7200.0, "seconds reading a model folder may take"),
+    Option("MOP_SIGNING_KEY", _path, None, "PEM file of the private key that signs model artifacts; empty: no signing"),
+    Option(
+        "MOP_SIGNING_PUBLIC_KEYS",
+        _paths,
+        (),
+        f"PEM files of further public keys whose signatures are accepted, separated by {os.pathsep!r}",
+    ),
+    Option(
+        "MOP_SCAN_DEADLINE", float, 3600.0, "seconds a scan may take; what it has not seen then is not fully scanned"
+    ),
+    Option("MOP_MODEL_FILES_MAX", int, 10_000, "files in a model folder"),
+    Option("MOP_MODEL_BYTES_MAX", int, 20 * GIB, "bytes in a model folder"),
+    Option("MOP_WHEEL_BYTES_MAX", int, 5 * GIB // 2, "bytes in a private wheel"),
+    Option("MOP_ENVIRONMENTS_MAX_DAYS", float, 30.0, "days after which an unused environment or model copy goes"),
+    Option(
+        "MOP_ENVIRONMENTS_MAX_BYTES",
+        int,
+        50 * GIB,
+        "bytes of environments, package caches and unpacked models; beyond, the longest unused go",
+    ),
+    Option("MOP_GC_HOURS", float, 6.0, "hours between two garbage collections of a worker host; 0: never by itself"),
+    Option("MOP_WORKER_CONCURRENCY", int, 2, "onboardings a worker runs at once for one instance type"),
+    Option("MOP_WORKER_BEAT_SECONDS", float, 1.0, "seconds between two heartbeats of a worker on PostgreSQL"),
+    Option("MOP_WORKER_STALE_SECONDS", float, 5.0, "seconds without a heartbeat until another worker takes over"),
+    Option(
+        "MOP_RETRY_BASE", float, 30.0, "seconds before the first try again after a cause outside the model; doubles"
+    ),
+    Option("MOP_RETRY_MAX", int, 5, "tries again within 24 hours before a revision ends in verifyFailed"),
+    Option("MOP_LOAD_TEST_STEP_SECONDS", _seconds, 300.0, "seconds of a load test's step that are counted"),
+    Option("MOP_LOAD_TEST_WARM_UP_SECONDS", _seconds_or_none, 5.0, "seconds before them that are not"),
+    Option("MOP_LOAD_TEST_TARGET_MAX", _positive, 1000, "last target of a load test's steps 1, 10, 20, 30 ..."),
+    Option("MOP_LOAD_TEST_BUDGET_SECONDS", _seconds, 7200.0, "seconds that a load test measures in all"),
+    Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log"),
+    Option("MOP_CHAOS", _boolean, False, "this installation is for tests of crashes alone; lets MOP_FAILPOINTS work"),
+    Option("MOP_FAILPOINTS", _path, None, "folder of files that name where MOP kills itself; needs MOP_CHAOS"),
+    Option(
+        "MOP_EMAIL_BACKEND",
+        mail_server,
+        CONSOLE,
+        "`console` prints e-mails in the worker's output; or smtp://user:password@host:port, or smtps://...",
+        True,
+    ),
+    Option("MOP_EMAIL_FROM", mail_address, "MOP <mop@localhost>", "sender of e-mails"),
+)
+
+
+# read before the settings, or by commands that need no installation
+VARIABLES: tuple[tuple[str, str, bool], ...] = (
+    ("MOP_HOME", "the folder of this installation; empty: `mop` below XDG_DATA_HOME (~/.local/share)", False),
+    ("MOP_URL", "address of the server that `mop model` talks to; empty: that of `mop login`", False),
+    ("MOP_TOKEN", "personal access token for it; empty: that of `mop login`", True),
+)
+
+
+def read_options(environment: Mapping[str, str], home: Path) -> dict[str, Any]:
+    """All settings of an installation by name.
+
+    Raises:
+        SystemExit: a value can not be read, or mop.toml holds an unknown name; the message says which.
+    """
+    file = read_file(home)
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        try:
+            values[option.name] = read_option(option, environment, file)[0]
+        except ValueError as error:
+            raise SystemExit(f"{option.name}: {error}") from error
+    if unknown := unknown_keys(file):
+        raise SystemExit(f"{home / 'mop.toml'}: unknown settings {', '.join(unknown)}; see `mop settings`")
+    return values
+
+
+def read_option(option: Option, environment: Mapping[str, str], file: Mapping[str, Any]) -> tuple[Any, str]:
+    """The value of one setting, and where it comes from: `environment`, `mop.toml` or `default`.
+
+    Raises:
+        ValueError: the value can not be read.
+    """
+    source = "environment" if option.name in environment else "mop.toml"
+    text = environment.get(option.name, _text(option, file.get(key_of(option))))
+    return (option.read(text), source) if text else (option.default, "default")
+
+
+def read_file(home: Path) -> dict[str, Any]:
+    """What mop.toml in MOP_HOME holds; nothing when there is none.
+
+    Raises:
+        SystemExit: it can not be read; the message says where.
+    """
+    path = home / "mop.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path}: {error}") from error
+
+
+def key_of(option: Option) -> str:
+    """The setting's name in mop.toml."""
+    return option.name.removeprefix("MOP_").lower()
+
+
+def unknown_keys(file: Mapping[str, Any]) -> list[str]:
+    """Names in mop.toml that are no settings, each with the nearest name where one is near."""
+    known = [key_of(option) for option in OPTIONS]
+    return [f"{key}{suggestion(key, known)}" for key in sorted(set(file) - set(known))]
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Environment variables that look like settings and are none, each with the nearest name where one is near."""
+    known = [*(option.name for option in OPTIONS), *(name for name, _, _ in VARIABLES)]
+    names = sorted(name for name in environment if name.startswith("MOP_") and name not in known)
+    return [f"{name}{suggestion(name, known)}" for name in names]
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """` (did you mean X?)`, or nothing when no known name is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _text(option: Option, value: object) -> str:
+    """The text of a TOML value, as the environment variable would hold it."""
+    if isinstance(value, list):
+        return (os.pathsep if option.read is _paths else ",").join(map(str, value))
+    return "" if value is None else str(value)

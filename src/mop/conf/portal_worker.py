@@ -1,0 +1,13 @@
+"""The portal's gunicorn worker: how long a request may take to arrive and to be answered."""
+
+from __future__ import annotations
+
+from mop.patient_worker import PatientWorker
+
+
+class PortalWorker(PatientWorker):
+    """A body has 5 MiB at most; an answer may be a long log over a slow line."""
+
+    head_seconds = 10.0
+    body_seconds = 60.0
+    answer_seconds = 900.0

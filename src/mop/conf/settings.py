@@ -1,0 +1,257 @@
+"""Django settings of an installation, from MOP_HOME, its mop.toml and the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from mop import failpoints
+from mop.conf.databases import django_database, engine_url
+from mop.conf.email import mail_settings
+from mop.conf.home import find_home, keep_secret, runtime_folder
+from mop.conf.options import read_options
+
+MOP_HOME = find_home(os.environ)
+OPTIONS = read_options(os.environ, MOP_HOME)
+MOP_FILE_ROOTS: tuple[Path, ...] = OPTIONS["MOP_FILE_ROOTS"]
+MOP_AZURE_ACCOUNTS: str = OPTIONS["MOP_AZURE_ACCOUNTS"]
+MOP_INTERPRETER_FOLDERS: tuple[Path, ...] = OPTIONS["MOP_INTERPRETER_FOLDERS"]
+MOP_PYTHON_DOWNLOADS: bool = OPTIONS["MOP_PYTHON_DOWNLOADS"]
+MOP_PYTHON_MIRROR: str = OPTIONS["MOP_PYTHON_MIRROR"]
+MOP_PACKAGE_INDEX: str = OPTIONS["MOP_PACKAGE_INDEX"]
+MOP_EXTRA_INDEXES: tuple[str, ...] = OPTIONS["MOP_EXTRA_INDEXES"]
+MOP_INDEX_FILE_HOSTS: tuple[str, ...] = OPTIONS["MOP_INDEX_FILE_HOSTS"]
+MOP_ADVISORIES: str = OPTIONS["MOP_ADVISORIES"]
+MOP_OSV_URL: str = OPTIONS["MOP_OSV_URL"]
+MOP_SANDBOX_MINIMUM_LEVEL: int = OPTIONS["MOP_SANDBOX_MINIMUM_LEVEL"]
+MOP_SANDBOX_LEVEL: int = OPTIONS["MOP_SANDBOX_LEVEL"]
+MOP_SANDBOX_UID: int = OPTIONS["MOP_SANDBOX_UID"]
+MOP_INIT_DEADLINE: float = OPTIONS["MOP_INIT_DEADLINE"]
+MOP_REQUEST_DEADLINE: float = OPTIONS["MOP_REQUEST_DEADLINE"]
+MOP_BUILD_DEADLINE: float = OPTIONS["MOP_BUILD_DEADLINE"]
+MOP_FETCH_DEADLINE: float = OPTIONS["MOP_FETCH_DEADLINE"]
+MOP_SIGNING_KEY: Path | None = OPTIONS["MOP_SIGNING_KEY"]
+MOP_SIGNING_PUBLIC_KEYS: tuple[Path, ...] = OPTIONS["MOP_SIGNING_PUBLIC_KEYS"]
+MOP_SCAN_DEADLINE: float = OPTIONS["MOP_SCAN_DEADLINE"]
+MOP_MODEL_FILES_MAX: int = OPTIONS["MOP_MODEL_FILES_MAX"]
+MOP_MODEL_BYTES_MAX: int = OPTIONS["MOP_MODEL_BYTES_MAX"]
+MOP_WHEEL_BYTES_MAX: int = OPTIONS["MOP_WHEEL_BYTES_MAX"]
+MOP_ENVIRONMENTS_MAX_DAYS: float = OPTIONS["MOP_ENVIRONMENTS_MAX_DAYS"]
+MOP_ENVIRONMENTS_MAX_BYTES: int = OPTIONS["MOP_ENVIRONMENTS_MAX_BYTES"]
+MOP_GC_HOURS: float = OPTIONS["MOP_GC_HOURS"]
+MOP_WORKER_CONCURRENCY: int = OPTIONS["MOP_WORKER_CONCURRENCY"]
+MOP_WORKER_BEAT_SECONDS: float = OPTIONS["MOP_WORKER_BEAT_SECONDS"]
+MOP_WORKER_STALE_SECONDS: float = OPTIONS["MOP_WORKER_STALE_SECONDS"]
+MOP_RETRY_BASE: float = OPTIONS["MOP_RETRY_BASE"]
+MOP_RETRY_MAX: int = OPTIONS["MOP_RETRY_MAX"]
+MOP_LOAD_TEST_STEP_SECONDS: float = OPTIONS["MOP_LOAD_TEST_STEP_SECONDS"]
+MOP_LOAD_TEST_WARM_UP_SECONDS: float = OPTIONS["MOP_LOAD_TEST_WARM_UP_SECONDS"]
+MOP_LOAD_TEST_TARGET_MAX: int = OPTIONS["MOP_LOAD_TEST_TARGET_MAX"]
+MOP_LOAD_TEST_BUDGET_SECONDS: float = OPTIONS["MOP_LOAD_TEST_BUDGET_SECONDS"]
+MOP_LOG_LINES_MAX: int = OPTIONS["MOP_LOG_LINES_MAX"]
+MOP_RUNTIME_FOLDER: Path = OPTIONS["MOP_RUNTIME_FOLDER"] or runtime_folder(os.environ, MOP_HOME)
+MOP_ENGINE_URL = engine_url(OPTIONS["MOP_ENGINE_URL"], OPTIONS["MOP_DATABASE_URL"], MOP_HOME)
+MOP_SINGLE_HOST = not OPTIONS["MOP_DATABASE_URL"]  # SQLite is one file on one host
+# several workers share the work, and take over each other's, where both databases can be reached by all of them
+MOP_MANY_WORKERS = OPTIONS["MOP_DATABASE_URL"].startswith("postgres") and MOP_ENGINE_URL.startswith("postgresql")
+# the bundle of certificate authorities that this process was told to trust; model builds trust the same
+MOP_CERTIFICATE_BUNDLE = os.environ.get("SSL_CERT_FILE", "")
+
+if OPTIONS["MOP_FAILPOINTS"]:
+    if not OPTIONS["MOP_CHAOS"]:
+        raise SystemExit("MOP_FAILPOINTS lets MOP kill itself: for tests of crashes only, with MOP_CHAOS=true.")
+    failpoints.arm(OPTIONS["MOP_FAILPOINTS"])
+
+SECRET_KEY = OPTIONS["MOP_SECRET_KEY"] or keep_secret(MOP_HOME)
+DEBUG = OPTIONS["MOP_DEBUG"]
+DEFAULT_EXCEPTION_REPORTER_FILTER = "mop.conf.error_reports.SecretFilter"
+PUBLIC_URL: str = OPTIONS["MOP_PUBLIC_URL"]
+_PUBLIC = urlsplit(PUBLIC_URL)
+_SECURE = _PUBLIC.scheme == "https"
+ALLOWED_HOSTS = [*OPTIONS["MOP_ALLOWED_HOSTS"], *([_PUBLIC.hostname or ""] if PUBLIC_URL else [])]
+CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"] if PUBLIC_URL else []
+MOP_TRUSTED_PROXIES: int = OPTIONS["MOP_TRUSTED_PROXIES"]
+
+INSTALLED_APPS = [
+    "mop.ui",  # first: its templates of sign-in and error pages stand before those of the packages
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "ninja",  # its docs page is served from our own static files
+    "rules.apps.AutodiscoverRulesConfig",
+    "mop.engine",
+    "mop.audit",
+    "mop.accounts",
+    "mop.notifications",
+    "mop.catalog",
+    "mop.advisories",
+    "mop.registry",
+    "mop.findings",
+    "mop.onboarding",
+    "mop.loadtest",
+    "mop.pipeline",
+]
+
+MIDDLEWARE = [
+    # what sets headers stands before whatever answers by itself: static files and refusals carry them too
+    "mop.ui.middleware.SecurityHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mop.accounts.session_lifetime.SessionLifetimeMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "mop.ui.middleware.PrivatePageMiddleware",
+    "mop.ui.middleware.FaultMiddleware",
+]
+
+ROOT_URLCONF = "mop.conf.urls"
+WSGI_APPLICATION = "mop.conf.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "mop.ui.context.portal",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": django_database(OPTIONS["MOP_DATABASE_URL"], MOP_HOME)}
+CACHES = {
+    "default": {
+        # limits on guessing are counted here: all threads, processes and hosts of the portal must see one count
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "mop_cache",
+        # a guesser of many names must not push counts out; by default 300 entries stay
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ATOMIC_REQUESTS = False
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "rules.permissions.ObjectPermissionBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "mop.accounts.adapter.ClosedSignupAdapter"
+ACCOUNT_FORMS = {"login": "mop.accounts.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+# how often one may try, by address (ip), by the name that is typed (key) or by who is signed in (user)
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key", "change_password": "5/m/user"}
+
+_MAIL = mail_settings(OPTIONS["MOP_EMAIL_BACKEND"])
+EMAIL_BACKEND = _MAIL.backend
+EMAIL_HOST = _MAIL.host
+EMAIL_PORT = _MAIL.port
+EMAIL_HOST_USER = _MAIL.user
+EMAIL_HOST_PASSWORD = _MAIL.password
+EMAIL_USE_SSL = _MAIL.tls
+EMAIL_USE_TLS = _MAIL.starttls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL: str = OPTIONS["MOP_EMAIL_FROM"]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = MOP_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "mop.ui.storage.StaticStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # the packages' own files, until `collectstatic` has made the hashed ones
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # only the portal's own pages use them
+MEDIA_ROOT = MOP_HOME / "media"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    },
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# browsers take a __Host- cookie only over https, for this host alone and from nobody beside it
+_COOKIE_PREFIX = "__Host-" if _SECURE else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = _SECURE
+MOP_SESSION_IDLE_SECONDS = OPTIONS["MOP_SESSION_IDLE_HOURS"] * 3600
+MOP_SESSION_MAX_SECONDS = OPTIONS["MOP_SESSION_MAX_HOURS"] * 3600
+SESSION_COOKIE_AGE = int(MOP_SESSION_MAX_SECONDS)
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = _SECURE
+SECURE_SSL_REDIRECT = False  # the operator's proxy redirects; MOP itself listens on http
+SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # hosts below MOP's own are not MOP's to decide about
+    "security.W008",  # see SECURE_SSL_REDIRECT
+    "security.W021",  # nor is a browser's preload list
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no form of MOP takes a file; without this any would be written to a disk first
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "azure": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "dbos": {"level": "WARNING", "propagate": True},
+    },
+}

@@ -1,0 +1,113 @@
+"""The engine's runtime of one worker process: DBOS with the rules that keep durable work safe."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from dbos import DBOS, DBOSConfig, run_dbos_database_migrations
+
+from mop.engine.client import APPLICATION_VERSION
+from mop.engine.database import IDLE_TRANSACTION_SECONDS
+
+POLLING_SECONDS = 0.1  # the default of a second costs up to 0.9 s a hop
+POLLS_PER_SECOND = 50.0  # of all queues together
+PATIENT_POLLING_SECONDS = 1.0
+EXECUTOR_THREADS = 32
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkQueue:
+    """A queue that this worker listens on.
+
+    Attributes:
+        concurrency: how many pieces of its work it runs at once; None: any number.
+        patient: its work may begin a second late, which makes it cheap to look for.
+    """
+
+    name: str
+    concurrency: int | None
+    patient: bool = False
+
+
+class ExecutorLock:
+    """One process per executor id: two with the same id would both recover the same work."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock for the life of this process; False when another process holds it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("a+", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+async def launch(*, url: str, executor_id: str, queues: Sequence[WorkQueue]) -> None:
+    """Take work on the running event loop, and recover what this executor left unfinished. Never fork after this.
+
+    Import every module that defines workflows before: DBOS recovers only what it knows.
+    """
+    config: DBOSConfig = {
+        "name": "mop",
+        "system_database_url": url,
+        "executor_id": executor_id,
+        "application_version": APPLICATION_VERSION,
+        "log_level": "WARNING",
+        "max_executor_threads": EXECUTOR_THREADS,
+        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_SECONDS,
+        "use_listen_notify": url.startswith("postgresql"),
+    }
+    DBOS(config=config)
+    DBOS.listen_queues([queue.name for queue in queues])
+    DBOS.launch()
+    hasty = sum(not queue.patient for queue in queues)
+    polling = max(POLLING_SECONDS, hasty / POLLS_PER_SECOND)
+    for queue in queues:
+        await DBOS.register_queue_async(
+            queue.name,
+            worker_concurrency=queue.concurrency,
+            polling_interval_sec=max(polling, PATIENT_POLLING_SECONDS) if queue.patient else polling,
+        )
+
+
+def recover(executor_id: str) -> None:
+    """Put the unfinished work of an executor back on its queues; doing it twice, or by two workers, is harmless.
+
+    An internal call of the engine: its version is pinned, and tests/integration kills hosts.
+    """
+    DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - see above
+
+
+def holders_of_work() -> frozenset[str]:
+    """Executors that hold unfinished work."""
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return frozenset(str(workflow.executor_id) for workflow in pending)
+
+
+def prepare_database(url: str) -> None:
+    """Create or migrate the engine's tables."""
+    run_dbos_database_migrations(url)

@@ -1,0 +1,178 @@
+"""Periodic upkeep: named jobs, each run by one worker at a time, whatever number of workers there is.
+
+    register_schedule("environments.gc", every_seconds=3600, function=collect_garbage)
+
+A row per job holds when it is due, by the database's clock. A worker claims a due job with one conditional update and
+renews the claim while the job runs; the claim of a worker that died ends by itself. Whatever was missed while no worker
+ran is done once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db.models import Q
+
+from mop.engine.clock import DatabaseClock, from_now
+from mop.engine.database import in_database
+from mop.engine.models import Schedule
+
+LOOK_SECONDS = 1.0
+CLAIM_SECONDS = 30.0
+RENEW_SECONDS = 10.0
+RETRY_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function that a worker calls every so often."""
+
+    name: str
+    every_seconds: float
+    function: Callable[[], object]
+
+
+_jobs: dict[str, Job] = {}
+
+
+def register_schedule(name: str, every_seconds: float, function: Callable[[], object]) -> None:
+    """Let the workers call `function` every `every_seconds`; areas call this in `AppConfig.ready()`.
+
+    The function runs in a thread and may use the database and block. It may run again after a crash of its worker, so
+    it is idempotent. When it raises, the failure is logged, kept in the row, and tried again after a minute or
+    `every_seconds`, whichever is shorter. The first run is due `every_seconds` after the job became known.
+
+    Raises:
+        ValueError: a bug: two jobs of one name, or an interval that is not positive.
+    """
+    if every_seconds <= 0:
+        raise ValueError(f"the interval of {name!r} is {every_seconds!r} seconds")
+    if name in _jobs and _jobs[name].function is not function:
+        raise ValueError(f"two jobs are named {name!r}")
+    _jobs[name] = Job(name, every_seconds, function)
+
+
+async def run_schedules() -> None:
+    """Run what becomes due until cancelled."""
+    running: dict[asyncio.Task[None], str] = {}
+    is_known = False
+    while True:
+        try:
+            if not is_known:
+                await sync_to_async(make_known)()
+                is_known = True
+            for job, claim in await sync_to_async(claim_due)(busy=frozenset(running.values())):
+                task = asyncio.create_task(_run(job, claim))
+                running[task] = job.name
+                task.add_done_callback(running.pop)
+        except DatabaseError:
+            logger.exception("the schedules could not be read; they are read again in %.0f s", LOOK_SECONDS)
+            await sync_to_async(close_old_connections)()
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+@transaction.atomic
+def make_known() -> None:
+    """Make the rows of registered jobs; a job whose interval became shorter is due sooner."""
+    for job in _jobs.values():
+        Schedule.objects.bulk_create(
+            [Schedule(name=job.name, every_seconds=job.every_seconds, next_run_at=from_now(job.every_seconds))],
+            ignore_conflicts=True,  # another worker was first
+        )
+        changed = Schedule.objects.filter(name=job.name).exclude(every_seconds=job.every_seconds)
+        if changed.update(every_seconds=job.every_seconds):
+            soon = Schedule.objects.filter(name=job.name, next_run_at__gt=from_now(job.every_seconds))
+            soon.update(next_run_at=from_now(job.every_seconds))
+
+
+def make_due(name: str) -> None:
+    """Let a job run as soon as a worker looks. One that runs just now is next due after its own interval."""
+    Schedule.objects.filter(name=name).update(next_run_at=DatabaseClock())
+
+
+def claim_due(*, busy: frozenset[str] = frozenset()) -> list[tuple[Job, str]]:
+    """Claim every registered job that is due and that nobody runs.
+
+    Args:
+        busy: names that this process runs already.
+
+    Returns:
+        The claimed jobs, each with the token of its claim.
+    """
+    due = Schedule.objects.filter(next_run_at__lte=DatabaseClock()).filter(
+        Q(claimed_until=None) | Q(claimed_until__lt=DatabaseClock())
+    )
+    claimed = []
+    for name in due.filter(name__in=set(_jobs) - busy).values_list("name", flat=True):
+        claim = uuid.uuid4().hex
+        if due.filter(name=name).update(
+            claimed_by=claim, claimed_until=from_now(CLAIM_SECONDS), started_at=DatabaseClock()
+        ):
+            claimed.append((_jobs[name], claim))
+    return claimed
+
+
+def renew(job: Job, claim: str) -> bool:
+    """Keep a claim; False when it is another's by now."""
+    rows = Schedule.objects.filter(name=job.name, claimed_by=claim)
+    return bool(rows.update(claimed_until=from_now(CLAIM_SECONDS)))
+
+
+def finish(job: Job, claim: str, *, error: str = "") -> bool:
+    """Write how a run ended and when the next is due; False when the claim is another's by now."""
+    pause = min(job.every_seconds, RETRY_SECONDS) if error else job.every_seconds
+    with transaction.atomic():
+        row = Schedule.objects.select_for_update().filter(name=job.name, claimed_by=claim).first()
+        if row is None:
+            return False
+        Schedule.objects.filter(name=job.name).update(
+            claimed_by="",
+            claimed_until=None,
+            ended_at=DatabaseClock(),
+            next_run_at=from_now(pause),
+            failures=row.failures + 1 if error else 0,
+            last_error=error,
+        )
+    return True
+
+
+async def _run(job: Job, claim: str) -> None:
+    renewing = asyncio.create_task(_renew_always(job, claim))
+    error = ""
+    try:
+        await asyncio.to_thread(_call, job)
+    except Exception as raised:
+        logger.exception("the job %s failed", job.name)
+        error = f"{type(raised).__name__}: {raised}"
+    renewing.cancel()
+    try:
+        await in_database(finish)(job, claim, error=error)
+    except DatabaseError:
+        logger.exception("the end of the job %s could not be written; it is due again when its claim ends", job.name)
+
+
+def _call(job: Job) -> None:
+    try:
+        job.function()
+    finally:
+        connections.close_all()
+
+
+async def _renew_always(job: Job, claim: str) -> None:
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            if not await sync_to_async(renew)(job, claim):
+                logger.warning("the job %s is run by another worker by now", job.name)
+                return
+        except DatabaseError:
+            logger.exception("the claim of the job %s could not be renewed", job.name)
+            await sync_to_async(close_old_connections)()

@@ -1,0 +1,1 @@
+"""What scans found of a revision, what the policy and its waivers make of it, and who is told."""

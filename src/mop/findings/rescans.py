@@ -1,0 +1,78 @@
+"""Asking for a scan of a revision; the work stands above and is reached by its name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from mop.audit.services import Actor, record
+from mop.engine.client import enqueue
+from mop.engine.names import SCANS_QUEUE
+from mop.errors import ConflictError, MopError
+from mop.findings.models import Rescan
+from mop.registry.models import Revision
+
+RESCAN_WORKFLOW = "onboarding.rescan"
+
+
+def may_be_scanned(revision: Revision) -> bool:
+    """Whether there is something to scan that the pipeline does not work on."""
+    return revision.get_status().is_final and bool(revision.artifact_digest)
+
+
+@transaction.atomic
+def request_rescan(*, actor: Actor, revision: Revision) -> Rescan:
+    """Scan a revision's snapshot and environment again, with today's scanners, policy and advisories.
+
+    Raises:
+        ConflictError: its pipeline runs, it has no snapshot, or a scan is under way.
+    """
+    row = Revision.objects.select_for_update(of=("self",)).select_related("model").get(pk=revision.pk)
+    if not row.get_status().is_final:
+        raise ConflictError(f"{row} is {row.status}: its pipeline scans it.", mend="Wait until the pipeline is done.")
+    if not row.artifact_digest:
+        raise ConflictError(f"{row} has no snapshot: its folder was never read.", mend="Add a new version.")
+    waiting = Rescan.objects.filter(revision=row).first()
+    if waiting is not None and waiting.failure is None:
+        raise ConflictError(f"{row} is being scanned already.", mend="Wait for its end.")
+    if waiting is not None:
+        waiting.delete()
+    rescan = Rescan.objects.create(revision=row, workflow_id=f"rescan:{uuid.uuid4()}", asked_by=actor.label)
+    record(
+        actor=actor,
+        action="revision.rescan_asked",
+        object_type="revision",
+        object_id=row.pk,
+        object_label=str(row),
+    )
+    transaction.on_commit(functools.partial(enqueue_rescan, rescan))
+    return rescan
+
+
+def enqueue_rescan(rescan: Rescan) -> None:
+    """Enqueue the work of a rescan; doing it twice is harmless."""
+    enqueue(
+        workflow=RESCAN_WORKFLOW,
+        queue=SCANS_QUEUE,
+        workflow_id=rescan.workflow_id,
+        args=(str(rescan.revision_id), rescan.workflow_id),
+    )
+
+
+def end_rescan(workflow_id: str, *, failure: MopError | None = None) -> None:
+    """Note that a rescan ended; a failed one stays, with its reason, until the next is asked for."""
+    rescans = Rescan.objects.filter(workflow_id=workflow_id)
+    if failure is None:
+        rescans.delete()
+    else:
+        rescans.update(failure=failure.to_dict())
+
+
+def lost_rescans(*, older_than_seconds: float) -> list[Rescan]:
+    """Rescans that wait for so long that their enqueue may have been lost."""
+    since = timezone.now() - dt.timedelta(seconds=older_than_seconds)
+    return list(Rescan.objects.filter(failure__isnull=True, asked_at__lt=since))

@@ -1,0 +1,32 @@
+"""What a revision's Details show of its scan."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from mop.accounts.requests import user_of
+from mop.accounts.rules import may
+from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, rescan_of
+from mop.registry.models import Revision
+
+
+def scan_of_revision(request: HttpRequest, revision: Revision) -> SafeString:
+    """The decision, the counts, and the way to the findings for those who may see them."""
+    scan = current_scan(revision)
+    context = {
+        "revision": revision,
+        "model": revision.model,
+        "scan": scan,
+        "rescan": rescan_of(revision),
+        "severities": counts(scan.severities, SEVERITIES) if scan else [],
+        "verdicts": counts(scan.verdicts, VERDICTS) if scan else [],
+        "may_view": may(user_of(request), "findings.view_findings", revision),
+    }
+    return render_to_string("findings/components/scan.html", context, request=request)
+
+
+def counts(found: dict[str, int], order: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Counts in a fixed order, words as people read them; what is zero is left out."""
+    return [(name.replace("_", " "), found[name]) for name in order if found.get(name)]

@@ -1,0 +1,271 @@
+"""HTTP/1.1 for load tests: keep-alive connections over TCP, TLS or a unix socket, as many at once as are asked for.
+
+The service is hostile: heads, bodies and waiting connections are bounded, and an answer nobody asked for ends its
+connection. Nothing is ever sent twice: a lost connection is a failure that callers would have had too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ssl
+import time
+from typing import Any, cast
+
+import httptools
+
+from mop.errors import LoadTargetUnreachableError
+from mop.loadtest.exchange import MALFORMED, NS, OWN_LIMIT, RESET, UNREACHABLE, Finished, Ticket
+from mop.loadtest.plan import Target
+
+LARGEST_HEAD_BYTES = 1 << 16
+LARGEST_ANSWER_BYTES = 1 << 26
+LONGEST_IDLE_NS = 4 * NS  # servers close idle connections, often after 5 s; what is sent just then is lost
+CONNECT_TIMEOUT_S = 10
+_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+_now = time.perf_counter_ns
+_HEAD_END = b"\r\n\r\n"
+_INFORMATIONAL, _LARGEST_STATUS = 200, 999
+
+
+class HttpTransport:
+    """Carries one request again and again.
+
+    Args:
+        target: where to.
+        host: its address, resolved once by `find_host`.
+    """
+
+    finished: Finished
+
+    def __init__(self, target: Target, host: str) -> None:
+        self._target = target
+        self._host = host
+        self._request = target.request()
+        self._tls = tls_context(target)
+        self._loop = asyncio.get_running_loop()
+        self.idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    def send(self, ticket: Ticket) -> None:
+        """Send on the connection that was used last, else on a new one."""
+        idle = self.idle
+        while idle:
+            connection = idle.pop()
+            if ticket.intended - connection.idle_since < LONGEST_IDLE_NS:
+                connection.send(ticket, self._request)
+                return
+            connection.abort()
+        task = ticket.carrier = self._loop.create_task(self._connect(ticket))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Abort its connection, or the attempt to make one."""
+        carrier, ticket.carrier = ticket.carrier, None
+        if isinstance(carrier, Connection):
+            carrier.ticket = None
+            carrier.abort()
+        elif carrier is not None:
+            carrier.cancel()
+
+    def close(self) -> None:
+        """Abort every connection."""
+        for task in self._connecting:
+            task.cancel()
+        for connection in list(self._open):
+            connection.ticket = None
+            connection.abort()
+        self.idle.clear()
+
+    def opened(self, connection: Connection) -> None:
+        """A connection stands."""
+        self._open.add(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """A connection ended."""
+        self._open.discard(connection)
+        if connection in self.idle:
+            self.idle.remove(connection)
+
+    async def _connect(self, ticket: Ticket) -> None:
+        connection = Connection(self)
+        try:
+            await open_connection(self._target, self._host, self._tls, connection)
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        except OSError as error:  # a certificate that is not accepted is one too
+            if ticket.carrier is not None:
+                ticket.carrier = None
+                self.finished(ticket, OWN_LIMIT if error.errno in _OWN else UNREACHABLE, _now())
+            return
+        if ticket.carrier is not None:
+            connection.send(ticket, self._request)
+        else:
+            connection.abort()
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection; at most one request at a time."""
+
+    def __init__(self, pool: HttpTransport) -> None:
+        self.ticket: Ticket | None = None
+        self.idle_since = 0
+        self._pool = pool
+        self._transport: asyncio.Transport | None = None
+        self._parser: Any = httptools.HttpResponseParser(self)
+        self._received = 0
+        self._head = b""
+        self._head_ended = False
+        self._answers = 0
+        self._status = 0
+        self._stays = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It stands."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._pool.opened(self)
+
+    def send(self, ticket: Ticket, request: bytes) -> None:
+        """Send a request; the connection is idle."""
+        self.ticket = ticket
+        ticket.carrier = self
+        if self._transport is not None:
+            self._transport.write(request)
+        else:  # lost in the moment in which it was made
+            asyncio.get_running_loop().call_soon(self._fail, RESET)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; the answer is taken when it is whole."""
+        if self.ticket is None:  # nobody asked
+            self.abort()
+            return
+        self._received += len(data)
+        in_the_head = not self._head_ended
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(MALFORMED)
+            return
+        if self._answers:
+            self._take_answer()
+            return
+        if in_the_head:
+            self._head += data
+        if self._received > (LARGEST_ANSWER_BYTES if self._head_ended else LARGEST_HEAD_BYTES):
+            self._fail(MALFORMED)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole; called by the parser."""
+        self._head_ended = True
+
+    def on_message_complete(self) -> None:
+        """An answer is whole; called by the parser."""
+        parser = self._parser
+        self._status = status = parser.get_status_code()
+        if status >= _INFORMATIONAL:
+            self._answers += 1
+            self._stays = parser.should_keep_alive()  # true only now: afterwards the parser has forgotten
+        else:  # 100 Continue, 103 Early Hints: the answer is still to come
+            self._head_ended = False
+
+    def _take_answer(self) -> None:
+        now, status, ticket = _now(), self._status, self.ticket
+        if self._answers > 1 or status > _LARGEST_STATUS or self._received > LARGEST_ANSWER_BYTES or ticket is None:
+            self._fail(MALFORMED)  # more answers than requests: the next request's was made up
+            return
+        self.ticket = ticket.carrier = None
+        if self._stays:
+            self._received = self._answers = 0
+            self._head_ended = False
+            self._head = b""
+            self.idle_since = now
+            self._pool.idle.append(self)
+        else:
+            self.abort()
+        self._pool.finished(ticket, status, now)
+
+    def _fail(self, code: int) -> None:
+        ticket, self.ticket = self.ticket, None
+        self.abort()
+        if ticket is not None:
+            ticket.carrier = None
+            self._pool.finished(ticket, code, _now())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lost with a request on it: a failure, unless that is how the answer ends."""
+        self._transport = None
+        self._pool.lost(self)
+        if self.ticket is not None:
+            ended = exc is None and self._ends_with_the_connection()
+            self._fail(self._parser.get_status_code() if ended else RESET)
+        self._parser = None  # the parser and this object hold each other
+
+    def _ends_with_the_connection(self) -> bool:
+        """Whether the answer has neither a length nor chunks, as old servers send it."""
+        fields = self._head.partition(_HEAD_END)[0].lower()
+        return self._head_ended and b"\r\ncontent-length" not in fields and b"\r\ntransfer-encoding" not in fields
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def tls_context(target: Target) -> ssl.SSLContext | None:
+    """How to speak TLS, or None where it is not spoken.
+
+    Raises:
+        ValueError: the authorities' file can not be read.
+    """
+    if not target.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=target.ca_file)
+    except OSError as error:
+        raise ValueError(f"the certificates in {target.ca_file} can not be read: {error}") from error
+
+
+async def find_host(target: Target) -> str:
+    """The first address of the target that takes a connection.
+
+    Raises:
+        LoadTargetUnreachableError: none does; the message tells why.
+    """
+    loop = asyncio.get_running_loop()
+    reason = "it has no address"
+    try:
+        if target.uds is not None:
+            addresses = [target.host]
+        else:
+            found = await loop.getaddrinfo(target.host, target.port, type=1)
+            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    except OSError as error:
+        raise LoadTargetUnreachableError(f"{target.address} can not be resolved: {error}.") from error
+    for address in addresses:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                transport, _ = await open_connection(target, address, tls_context(target), asyncio.Protocol())
+        except OSError as error:
+            reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
+            continue
+        transport.abort()
+        return address
+    raise LoadTargetUnreachableError(f"Nobody takes connections at {target.address}: {reason}.")
+
+
+async def open_connection(
+    target: Target, host: str, tls: ssl.SSLContext | None, protocol: asyncio.Protocol
+) -> tuple[asyncio.Transport, asyncio.Protocol]:
+    """Connect.
+
+    Raises:
+        OSError: as the system tells, ssl.SSLError among them.
+    """
+    loop = asyncio.get_running_loop()
+    name = target.host if tls is not None else None
+    if target.uds is not None:
+        return await loop.create_unix_connection(lambda: protocol, target.uds, ssl=tls, server_hostname=name)
+    return await loop.create_connection(lambda: protocol, host, target.port, ssl=tls, server_hostname=name)

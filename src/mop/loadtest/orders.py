@@ -1,0 +1,168 @@
+"""What the workflow reads and writes of a load test, as plain functions for its step."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from mop import failpoints
+from mop.audit.services import Actor
+from mop.engine.fence import hold_fence
+from mop.errors import ConflictError, MopError, OutsideFault, StaleAttemptError
+from mop.loadtest.advance import advance_test
+from mop.loadtest.models import LoadTest, LoadTestStep
+from mop.loadtest.plan import Plan
+from mop.loadtest.results import Progress, StepResult
+from mop.loadtest.states import LIVE, LoadTestState
+from mop.onboarding.orders import Order, order_of
+from mop.registry.models import Revision
+from mop.registry.statuses import RevisionStatus
+
+WORKER = Actor.system("worker")
+NOTE_CHARACTERS = 300
+ENABLE_AGAIN = "Enable the load test again; if it fails again, tell the operator."
+
+
+@dataclass(frozen=True)
+class TestOrder:
+    """One load test, detached from the database.
+
+    Attributes:
+        revision: how its service is started.
+        known: conditions that stand before anything runs.
+    """
+
+    test_id: uuid.UUID
+    modality: str
+    plan: Plan
+    revision: Order
+    known: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was measured so far: the steps in their order, and the seconds of the budget that they took."""
+
+    steps: tuple[StepResult, ...]
+    seconds: float
+
+
+def read_order(test_id: str, host: str) -> TestOrder:
+    """The order of a load test, which this host works on from now on.
+
+    Raises:
+        StaleAttemptError: it is over, or gone.
+        ConflictError: its revision is not verified any more.
+        WorkerLostError: this worker's work was given to another.
+    """
+    with transaction.atomic():
+        hold_fence()
+        tests = LoadTest.objects.select_related("revision__model", "revision__instance_type")
+        test = tests.select_for_update(of=("self",)).filter(pk=test_id).first()
+        if test is None or not test.get_state().is_live:
+            raise StaleAttemptError(f"load test {test_id} is over")
+        test.host = host
+        test.save(update_fields=["host"])
+    revision = test.revision
+    refuse_unverified(revision)
+    plan = Plan.from_dict(test.plan)
+    return TestOrder(
+        test_id=test.pk,
+        modality=test.modality,
+        plan=plan,
+        revision=order_of(revision),
+        known={
+            "configuration": revision.configuration(),
+            "asked_cpus": revision.instance_type.vcpus,
+            "asked_memory_bytes": revision.instance_type.memory_bytes,
+            "artifact_digest": revision.artifact_digest,
+            "seed": plan.seed,
+            "host": host,
+        },
+    )
+
+
+def refuse_unverified(revision: Revision) -> None:
+    """A revision that became vulnerable or outdated is not started, nor measured further.
+
+    Raises:
+        ConflictError: it is not verified.
+    """
+    if revision.get_status() != RevisionStatus.VERIFIED:
+        raise ConflictError(
+            f"{revision} is {revision.status} by now; only a verified revision is load-tested.",
+            mend="See the revision's Details for the reason.",
+        )
+
+
+def begin(test_id: uuid.UUID) -> None:
+    """The test has the host to itself."""
+    advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER)
+
+
+def store_conditions(test_id: uuid.UUID, conditions: dict[str, Any]) -> None:
+    """The service is ready; all conditions of the measurement are known."""
+    advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER, facts={"conditions": conditions})
+
+
+def read_done(test_id: uuid.UUID) -> Done:
+    """The steps that were measured so far, also before a crash.
+
+    Raises:
+        ConflictError: the revision is not verified any more.
+    """
+    refuse_unverified(Revision.objects.select_related("model").get(load_tests=test_id))
+    rows = list(LoadTestStep.objects.filter(test=test_id).order_by("target"))
+    return Done(tuple(StepResult.from_dict(row.result) for row in rows), sum(row.seconds for row in rows))
+
+
+def store_step(test_id: uuid.UUID, result: StepResult, seconds: float) -> None:
+    """Keep a step that ended; one that was repeated after a crash takes the place of what stands.
+
+    Raises:
+        StaleAttemptError: the load test is over.
+        WorkerLostError: this worker's work was given to another.
+    """
+    with transaction.atomic():
+        hold_fence()
+        test = LoadTest.objects.select_for_update().filter(pk=test_id, state=LoadTestState.RUNNING).first()
+        if test is None:
+            raise StaleAttemptError(f"load test {test_id} is over")
+        LoadTestStep.objects.update_or_create(
+            test=test, target=result.target, defaults={"result": result.to_dict(), "seconds": seconds}
+        )
+        failpoints.hit("before load test step")
+        transaction.on_commit(functools.partial(failpoints.hit, "after load test step"))
+
+
+def store_progress(test_id: uuid.UUID, progress: Progress | None, note: str) -> None:
+    """How the step that runs stands, for those who look."""
+    with transaction.atomic():
+        hold_fence()
+        LoadTest.objects.filter(pk=test_id, state__in=LIVE).update(
+            progress=progress.to_dict() if progress else None, note=note[:NOTE_CHARACTERS]
+        )
+
+
+def conclude(test_id: str, *, ended: str = "", error: MopError | None = None) -> LoadTestState:
+    """Write how a load test ended.
+
+    Raises:
+        StaleAttemptError: it was cancelled or deleted meanwhile.
+    """
+    if isinstance(error, OutsideFault):
+        error = type(error)(error.message, mend=ENABLE_AGAIN, place=error.place, also=error.also)
+    to = LoadTestState.FAILED if error else LoadTestState.FINISHED
+    advance_test(test_id=uuid.UUID(test_id), to=to, actor=WORKER, error=error, facts={"ended": ended})
+    return to
+
+
+def wanted_tests(test_ids: Iterable[str]) -> set[tuple[str, int]]:
+    """Those of these load tests that are not over, each with the number 0: a load test has no attempts."""
+    live = LoadTest.objects.filter(pk__in=list(test_ids), state__in=LIVE).values_list("pk", flat=True)
+    return {(str(pk), 0) for pk in live}

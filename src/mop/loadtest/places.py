@@ -1,0 +1,64 @@
+"""What load tests show on the pages of models: a column of the version history, a part of Details, a side panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from mop.accounts.requests import user_of
+from mop.accounts.rules import may
+from mop.loadtest.results_context import result_context
+from mop.loadtest.selectors import is_held_off, states_of
+from mop.loadtest.states import LoadTestState
+from mop.registry.models import Model, Revision
+from mop.registry.selectors import get_revision
+from mop.ui.extensions import Cells, Column, Panel
+
+WITHOUT_RESULT = frozenset({LoadTestState.NOT_AVAILABLE, LoadTestState.NOT_STARTED})
+
+
+def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
+    states = states_of(revisions)
+    may_change = bool(revisions) and may(user_of(request), "loadtest.change", revisions[0])
+    return Cells(
+        html={
+            row.pk: _cell(request, row, states[row.pk], place="load-test", may_change=may_change) for row in revisions
+        },
+        state=[states[row.pk] for row in revisions],
+        is_live=any(state.is_live for state in states.values()),
+    )
+
+
+def _cell(
+    request: HttpRequest, revision: Revision, state: LoadTestState, *, place: str, may_change: bool
+) -> SafeString:
+    context = {
+        "place": place,
+        "revision": revision,
+        "state": state,
+        "has_result": state not in WITHOUT_RESULT,
+        "may_enable": may_change and state == LoadTestState.NOT_STARTED,
+    }
+    return render_to_string("loadtest/components/cell.html", context, request=request)
+
+
+def result_section(request: HttpRequest, revision: Revision) -> SafeString:
+    """The state of a revision's load test in its Details."""
+    state = states_of([revision])[revision.pk]
+    may_change = may(user_of(request), "loadtest.change", revision)
+    cell = _cell(request, revision, state, place="details-load-test", may_change=may_change)
+    context = {"cell": cell, "state": state, "is_held_off": is_held_off(revision)}
+    return render_to_string("loadtest/components/section.html", context, request=request)
+
+
+def _panel(request: HttpRequest, model: Model, version: str) -> SafeString:
+    revision = get_revision(user_of(request), model.name, version)
+    context = {"load_test": result_context(request, revision)}
+    return render_to_string("loadtest/components/panel.html", context, request=request)
+
+
+COLUMN = Column("Load test result", _cells)
+PANEL = Panel("load-test", _panel)

@@ -1,0 +1,159 @@
+"""What the result of a load test shows, as a panel, as a page, and while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from mop.accounts.models import User
+from mop.accounts.requests import user_of
+from mop.accounts.rules import may
+from mop.errors import NotFoundError
+from mop.loadtest.curves import X_LABELS, charts_of
+from mop.loadtest.documents import measured_columns, value_in
+from mop.loadtest.models import LoadTest
+from mop.loadtest.selectors import Run, comparable_revisions, get_run, overlaid_runs, runs_of, state_without_run
+from mop.loadtest.states import LoadTestState
+from mop.registry.models import Revision
+from mop.registry.statuses import LoadTestOption
+from mop.ui.charts import Drawing, number
+from mop.ui.fragments import etag_of
+
+ENDINGS = {
+    "finished": "Every step ran.",
+    "failing": "The last step failed more than 1 % of its requests.",
+    "plateau": "More clients brought no more requests a second.",
+    "budget": "Another step would not have fitted into the budget.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step in the table: its target, its values as texts, why it is not trusted, and its warnings."""
+
+    target: str
+    cells: list[str]
+    doubts: list[str]
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One load test as it is shown."""
+
+    test: LoadTest
+    state: LoadTestState
+    x_label: str
+    charts: list[Drawing]
+    headings: list[str]
+    rows: list[Row]
+    ending: str
+
+
+def result_context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
+    """Everything about the run that the address asks for: `?run=` (default: the newest), `?with=VERSION,VERSION`.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    user = user_of(request)
+    run = get_run(revision, _run_number(request))
+    state = run.state if run else state_without_run(revision)
+    option = run.option if run else ""
+    versions = _versions(request)
+    overlays = overlaid_runs(user, revision, option, versions) if run else []
+    candidates = comparable_revisions(user, revision, option) if run else []
+    shown = [other.revision.version for other in overlays]
+    query = urlencode({name: value for name, value in _query(run, shown).items() if value})
+    return {
+        "model": revision.model,
+        "revision": revision,
+        "run": run,
+        "runs": runs_of(revision),
+        "state": state,
+        "title": f"Load test result ({revision.version})" + (f" · {option}" if option else ""),
+        "results": [_result(test, overlays) for test in run.tests] if run else [],
+        "candidates": [(other.version, other.version in shown) for other in candidates],
+        "overlaid": shown,
+        "query": query,
+        **now_context(user, revision, run),
+        "results_etag": _results_etag(run, overlays),
+    }
+
+
+def now_context(user: User, revision: Revision, run: Run | None) -> dict[str, Any]:
+    """How the run stands at this moment, and what the user may do with it."""
+    state = run.state if run else state_without_run(revision)
+    may_change = may(user, "loadtest.change", revision)
+    is_verified = state_without_run(revision) == LoadTestState.NOT_STARTED
+    return {
+        "model": revision.model,
+        "revision": revision,
+        "run": run,
+        "state": state,
+        "is_live": state.is_live,
+        "may_enable": may_change and is_verified and not state.is_live,
+        "may_cancel": may_change and state.is_live,
+        "now_etag": etag_of([[state], [[test.state, test.note, test.progress] for test in run.tests] if run else []]),
+    }
+
+
+def live_query(request: HttpRequest, revision: Revision) -> Run | None:
+    """The run that a live part asks for.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    return get_run(revision, _run_number(request))
+
+
+def _result(test: LoadTest, overlays: list[Run]) -> Result:
+    others = [other for run in overlays for other in run.tests if other.modality == test.modality]
+    columns = measured_columns(test)
+    return Result(
+        test=test,
+        state=test.get_state(),
+        x_label=X_LABELS[LoadTestOption(test.option)],
+        charts=charts_of([test, *others]),
+        headings=[heading for _, heading, _ in columns],
+        rows=[
+            Row(
+                target=number(step.target),
+                cells=[_shown(value_in(step.result, way)) for _, _, way in columns],
+                doubts=step.result["untrusted_because"],
+                warnings=step.result["warnings"],
+            )
+            for step in test.steps.all()
+        ],
+        ending=ENDINGS.get(test.ended, ""),
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _results_etag(run: Run | None, overlays: list[Run]) -> str:
+    """Changes when a step or a test ends, not with the numbers of the step that runs."""
+    runs = [run, *overlays] if run else []
+    return etag_of([[[test.pk, test.state, len(test.steps.all())] for test in one.tests] for one in runs])
+
+
+def _query(run: Run | None, shown: list[str]) -> dict[str, str]:
+    return {"run": str(run.number) if run else "", "with": ",".join(shown)}
+
+
+def _versions(request: HttpRequest) -> list[str]:
+    return [word for text in request.GET.getlist("with") for word in text.split(",") if word]
+
+
+def _run_number(request: HttpRequest) -> int | None:
+    text = request.GET.get("run", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - digits of a count
+        raise NotFoundError(f"There is no load test run {text!r}.")
+    return int(text)

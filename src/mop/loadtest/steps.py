@@ -1,0 +1,84 @@
+"""Which steps a load test has, and when it ends: pure functions over the results so far."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mop.loadtest.plan import Strategy
+
+MOST_FAILED = 0.01
+LEAST_GAIN = 1.02
+LOOK_BACK = 2
+
+
+class Ending(enum.StrEnum):
+    """Why a load test ended.
+
+    `finished`: every step ran; `failing`: more than 1 % of a step's requests failed; `plateau`: more clients brought no
+    more requests a second; `budget`: another step would not fit; `cancelled`: somebody ended it.
+    """
+
+    FINISHED = "finished"
+    FAILING = "failing"
+    PLATEAU = "plateau"
+    BUDGET = "budget"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the rules look at.
+
+    Attributes:
+        total: requests of the step.
+        failed: those that were not answered with success, whoever is to blame.
+        rps: successful answers a second.
+    """
+
+    total: int
+    failed: int
+    rps: float
+
+    @property
+    def failing(self) -> bool:
+        """Whether more than 1 % failed; in whole numbers, so that exactly 1 % does not."""
+        return self.failed * round(1 / MOST_FAILED) > self.total
+
+
+def default_targets(maximum: int) -> tuple[int, ...]:
+    """1, 10, 20, 30 ... up to `maximum`."""
+    return tuple(_series(maximum))
+
+
+def _series(maximum: int) -> Iterator[int]:
+    if maximum >= 1:
+        yield 1
+    yield from range(10, maximum + 1, 10)
+
+
+def ending(strategy: Strategy, outcomes: Sequence[Outcome]) -> Ending | None:
+    """Why no further step is to run after these, or None.
+
+    Both strategies end with a step of which more than 1 % failed. PerConcurrency also ends when the best of the last
+    two steps is under 1.02 times the best of all before them.
+    """
+    if outcomes and outcomes[-1].failing:
+        return Ending.FAILING
+    if strategy is Strategy.PER_CONCURRENCY and len(outcomes) > LOOK_BACK:
+        best_before = max(outcome.rps for outcome in outcomes[:-LOOK_BACK])
+        best_now = max(outcome.rps for outcome in outcomes[-LOOK_BACK:])
+        if best_now < LEAST_GAIN * best_before:
+            return Ending.PLATEAU
+    return None
+
+
+def fits(elapsed_s: float, step_s: float, budget_s: float) -> bool:
+    """Whether a step of this length ends within the budget."""
+    return elapsed_s + step_s <= budget_s
+
+
+def surely_failing(failed: int, scheduled: int) -> bool:
+    """Whether more than 1 % of a step's scheduled requests have failed already: the rest can not change it."""
+    return Outcome(scheduled, failed, 0.0).failing

@@ -1,0 +1,137 @@
+"""The result of a load test as a page and while it runs; enabling, cancelling, downloading."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import messages
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from mop.accounts.requests import actor_in, user_of
+from mop.accounts.rules import authorise
+from mop.errors import NotFoundError, ValidationFailedError
+from mop.loadtest.documents import csv_of, document_of
+from mop.loadtest.forms import EnableForm, initial_of
+from mop.loadtest.results_context import live_query, now_context, result_context
+from mop.loadtest.selectors import get_run
+from mop.loadtest.services import cancel_load_test, enable_load_test
+from mop.registry.models import Revision
+from mop.registry.selectors import get_revision
+from mop.ui.forms import take_errors
+from mop.ui.fragments import fragment
+
+INVALID = 422
+
+
+@require_GET
+def result(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """The result as a page of its own, which can be printed; `?with=VERSION,VERSION` lays others over it."""
+    revision = get_revision(user_of(request), name, version)
+    return render(request, "loadtest/result.html", {"load_test": result_context(request, revision)})
+
+
+@require_GET
+def live_now(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """The state and the numbers of the step that runs, again."""
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    context = now_context(user, revision, live_query(request, revision))
+    context["query"] = request.GET.urlencode()
+    return fragment(
+        request, context["now_etag"], lambda: render(request, "loadtest/components/now.html", {"load_test": context})
+    )
+
+
+@require_GET
+def live_results(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Charts and tables again, when a step has ended."""
+    revision = get_revision(user_of(request), name, version)
+    context = result_context(request, revision)
+    return fragment(
+        request,
+        context["results_etag"],
+        lambda: render(request, "loadtest/components/results.html", {"load_test": context}),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def enable(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Ask what is to be measured, then start it."""
+    revision = _changeable(request, name, version)
+    form = EnableForm(request.POST or None, initial=initial_of(revision))
+    if request.method == "POST" and form.is_valid():
+        try:
+            enable_load_test(actor=actor_in(request), revision=revision, request=form.run_request())
+        except ValidationFailedError as error:
+            take_errors(form, error)
+        else:
+            messages.success(request, f"The load test of {version} waits until its host runs nothing else.")
+            return _to_result(name, version)
+    context = {
+        "title": f"Load test of {version}",
+        "lead": "It measures step by step how many requests the model answers. Nothing else runs on its host then.",
+        "trail": _trail(name, f"Load test of {version}"),
+        "form": form,
+        "submit": "Enable",
+        "cancel_url": _result_url(name, version),
+    }
+    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Ask, then end the load test."""
+    revision = _changeable(request, name, version)
+    if request.method == "POST":
+        cancel_load_test(actor=actor_in(request), revision=revision)
+        messages.success(request, f"The load test of {version} is cancelled.")
+        return _to_result(name, version)
+    context = {
+        "title": f"Cancel the load test of {version}?",
+        "trail": _trail(name, f"Cancel the load test of {version}"),
+        "lead": "It can be enabled again, but begins with its first step then. Steps that ended are kept. This goes:",
+        "goes": ["what was measured of the step that runs"],
+        "submit": "Cancel load test",
+        "cancel_url": _result_url(name, version),
+    }
+    return render(request, "pages/confirm.html", context)
+
+
+@require_GET
+def download(request: HttpRequest, name: str, version: str, kind: str) -> HttpResponse:
+    """The run's numbers as CSV or JSON; `?run=` chooses an earlier one."""
+    revision = get_revision(user_of(request), name, version)
+    run = live_query(request, revision) or get_run(revision)
+    if run is None or kind not in {"csv", "json"}:
+        raise NotFoundError(f"There is no load test of {version} as {kind!r}.")
+    if kind == "csv":
+        response = HttpResponse(csv_of(run), content_type="text/csv; charset=utf-8")
+    else:
+        text = json.dumps(document_of(revision, run.number), cls=DjangoJSONEncoder, indent=2)
+        response = HttpResponse(text, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{version}-load-test-{run.number}.{kind}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _changeable(request: HttpRequest, name: str, version: str) -> Revision:
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    authorise(user, "loadtest.change", revision, what="load-test this revision")
+    return revision
+
+
+def _trail(name: str, here: str) -> list[tuple[str, str]]:
+    return [("Models", reverse("registry:models")), (name, reverse("registry:model", args=[name])), (here, "")]
+
+
+def _result_url(name: str, version: str) -> str:
+    return f"{reverse('registry:model', args=[name])}?load-test={version}"
+
+
+def _to_result(name: str, version: str) -> HttpResponse:
+    return redirect(_result_url(name, version))

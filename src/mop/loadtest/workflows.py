@@ -1,0 +1,175 @@
+"""The durable load test: the service is started as for verification, and measured step by step.
+
+Every step is kept as soon as it ends. After a crash the work runs again: the service is started anew, and measuring
+goes on after the last step that is kept; the one that was interrupted is repeated with its warm-up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from dbos import DBOS
+
+from mop.engine.database import in_database
+from mop.engine.fence import WorkerLostError, hold_fence
+from mop.errors import InternalError, MopError, StaleAttemptError, from_dict
+from mop.loadtest.live import LiveNumbers
+from mop.loadtest.orders import (
+    TestOrder,
+    begin,
+    conclude,
+    read_done,
+    read_order,
+    store_conditions,
+    store_step,
+    wanted_tests,
+)
+from mop.loadtest.plan import Plan, Target
+from mop.loadtest.process import Watched, cpus_beside, generate
+from mop.loadtest.sending import conditions_of, target_of
+from mop.loadtest.services import LOAD_TEST_WORKFLOW
+from mop.loadtest.steps import Ending, ending, fits
+from mop.loadtest.utilization import Given
+from mop.onboarding.allowed_network import allowed_network
+from mop.onboarding.attempt_watch import AttemptWatch
+from mop.onboarding.looks import look_again
+from mop.onboarding.signing import check_signature
+from mop.onboarding.stages import (
+    build_environment,
+    check_folder,
+    granted,
+    held,
+    in_use,
+    reserve,
+    running_service,
+    service_config,
+    wait_ready,
+)
+from mop.onboarding.workflows import host_name, workshop
+from mop.onboarding.workshop import quiet_host
+from mop.sandbox import Granted
+from mop.serving.service import Service
+from mop.storage import unpack
+
+STALE = "stale"
+
+Outcome = dict[str, Any]  # {"ended": why} | {"error": ...} | {"stale": ...}
+
+logger = logging.getLogger(__name__)
+watch = AttemptWatch(wanted_tests)
+
+
+@DBOS.workflow(name=LOAD_TEST_WORKFLOW)
+async def run(test_id: str) -> str:
+    """Bring one load test to its end.
+
+    Returns:
+        The state it ended in, or `stale` when somebody cancelled or deleted it.
+    """
+    return await conclude_step(test_id, await measure_step(test_id))
+
+
+@DBOS.step(name="loadtest.measure", preemptible=True)
+async def measure_step(test_id: str) -> Outcome:
+    """Measure every step that is not kept yet."""
+    outcome = await _tried(test_id)
+    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
+    return outcome
+
+
+@DBOS.step(name="loadtest.conclude")
+async def conclude_step(test_id: str, outcome: Outcome) -> str:
+    """Write how it ended."""
+    if STALE in outcome:
+        return STALE
+    error = from_dict(outcome["error"]) if "error" in outcome else None
+    try:
+        return (await in_database(conclude)(test_id, ended=outcome.get("ended", ""), error=error)).value
+    except StaleAttemptError:
+        return STALE
+
+
+async def _tried(test_id: str) -> Outcome:
+    try:
+        order = await in_database(read_order)(test_id, host_name())
+        return {"ended": (await watch.run(test_id, 0, _measure(order))).value}
+    except StaleAttemptError as error:
+        return {STALE: error.message}
+    except WorkerLostError:
+        raise  # no outcome: it goes on elsewhere
+    except MopError as error:
+        logger.warning("load test %s failed: %s %s", test_id, error.name, error.message)
+        return {"error": error.to_dict()}
+    except Exception as error:
+        logger.exception("load test %s", test_id)
+        return {"error": InternalError(f"{type(error).__name__}: {error}").to_dict()}
+
+
+async def _measure(order: TestOrder) -> Ending:
+    """All steps, on a host that does nothing else meanwhile."""
+    async with LiveNumbers(order.test_id) as live, quiet_host().alone(live.say):
+        await in_database(begin)(order.test_id)
+        async with _service(order, live) as (service, given):
+            target, sent = await target_of(service, order.modality)
+            await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, target, sent))
+            watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
+            plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
+            return await _steps(order.test_id, plan, target, watched, live)
+
+
+@contextlib.asynccontextmanager
+async def _service(order: TestOrder, live: LiveNumbers) -> AsyncIterator[tuple[Service, Granted]]:
+    """The revision's service, ready, from the snapshot and the environment that were verified; and what it is given."""
+    live.say("starts the model")
+    shop = await workshop()
+    revision = order.revision
+    unpacked = shop.folder / revision.artifact_digest
+    await unpack(revision.artifact_digest, shop.artifacts, unpacked, log=_quiet)
+    model = await check_folder(unpacked, workshop=shop, log=_quiet)
+    environment = await build_environment(model, workshop=shop, log=_quiet)
+    await look_again(revision, model, unpacked, environment, shop, _quiet)
+    configuration = revision.configuration
+    name = f"load-test-{order.test_id}"
+    owner = f"load test of {revision.name}"
+    reservation = await reserve(name, owner=owner, configuration=configuration, workshop=shop, log=live.say)
+    async with (
+        in_use(unpacked, environment),
+        held(reservation, shop),
+        allowed_network(revision.allowed_hosts, workshop=shop, log=_quiet) as network,
+    ):
+        await check_signature(shop.artifacts, revision.artifact_digest, unpacked, log=_quiet)
+        config = service_config(
+            name, model=model, environment=environment, configuration=configuration, workshop=shop, network=network
+        )
+        async with running_service(reservation, config, workshop=shop, log=_quiet) as service:
+            await wait_ready(service, shop)
+            yield service, granted(configuration, shop)
+
+
+async def _steps(test_id: uuid.UUID, plan: Plan, target: Target, watched: Watched, live: LiveNumbers) -> Ending:
+    """Measure the steps that are missing, until a rule ends the test; says which."""
+    for number, aim in enumerate(plan.targets):
+        done = await in_database(read_done)(test_id)
+        outcomes = [step.outcome for step in done.steps]
+        if reason := ending(plan.strategy, outcomes):
+            return reason
+        if number < len(done.steps):
+            continue
+        if not fits(done.seconds, plan.step_s, plan.budget_s):
+            return Ending.BUDGET
+        live.place = (number + 1, len(plan.targets))
+        began = time.monotonic()
+        result = await generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
+        await in_database(store_step)(test_id, result.steps[0], time.monotonic() - began)
+    done = await in_database(read_done)(test_id)
+    return ending(plan.strategy, [step.outcome for step in done.steps]) or Ending.FINISHED
+
+
+def _quiet(_line: str) -> None:
+    """Drop lines that the logs of the verification have."""

@@ -1,0 +1,59 @@
+"""What the API takes and gives of notifications."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ninja import Schema
+from pydantic import Field
+
+from mop.accounts.schemas import InputSchema
+from mop.notifications.kinds import EmailState, Kind
+from mop.notifications.models import Email, Notification
+
+
+class EmailOut(Schema):
+    """The e-mail of a notification; `error` says why it was not sent the last time."""
+
+    state: EmailState
+    sent_at: dt.datetime | None
+    error: str
+
+
+class NotificationOut(Schema):
+    """What the caller was told; `link` is a path in the portal, `email` null where none was asked for."""
+
+    id: int
+    kind: Kind
+    title: str
+    reason: str
+    mend: str
+    link: str
+    created_at: dt.datetime
+    read_at: dt.datetime | None
+    email: EmailOut | None
+
+    @staticmethod
+    def resolve_email(notification: Notification) -> Email | None:
+        """The e-mail, if there is one."""
+        return getattr(notification, "email", None)
+
+
+class NotificationPage(Schema):
+    """One page, newest first; `next` is the cursor of the page after, `unread` counts all that is unread."""
+
+    items: list[NotificationOut]
+    next: str | None
+    unread: int
+
+
+class ReadAllIn(InputSchema):
+    """The newest notification that was seen; what came later stays unread."""
+
+    up_to: int = Field(ge=0, le=2**63 - 1)
+
+
+class ReadAllOut(Schema):
+    """How many became read."""
+
+    marked: int

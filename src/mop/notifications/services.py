@@ -1,0 +1,119 @@
+"""Telling people, and what they do with what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from mop.accounts.models import User
+from mop.accounts.services import change_email
+from mop.audit.services import Actor
+from mop.notifications.kinds import Kind
+from mop.notifications.models import MEND_MAX, REASON_MAX, TITLE_MAX, Email, Notification, Preference
+from mop.notifications.scopes import Scope
+from mop.notifications.selectors import preferences_of, visible_notifications
+from mop.notifications.texts import one_line
+
+
+@dataclass(frozen=True)
+class News:
+    """What people are told.
+
+    Attributes:
+        kind: by which people choose.
+        event: names what happened; nobody is told of one event twice.
+        title: a few words.
+        reason: one sentence.
+        link: path in the portal where it is seen.
+        mend: what to do about it, if anything.
+        scope: what one must be allowed to see to be told; None: it is about the person.
+    """
+
+    kind: Kind
+    event: str
+    title: str
+    reason: str
+    link: str
+    mend: str = ""
+    scope: Scope | None = None
+
+
+@transaction.atomic
+def notify(*, actor: Actor, people: Iterable[User], news: News) -> int:
+    """Tell people, all but who did it. Call it inside the transaction of the change that it tells of.
+
+    Texts are made one line without control characters and are cut to their fields: they may come from models.
+
+    Returns:
+        How many people were told.
+    """
+    readers = [person for person in people if person.is_active and str(person.pk) != actor.id]
+    chosen = preferences_of(readers, news.kind)
+    return sum(_tell(person, news, chosen[person.pk]) for person in readers)
+
+
+def _tell(person: User, news: News, wanted: Preference) -> bool:
+    by_email = wanted.by_email and bool(person.email)
+    if not (wanted.in_portal or by_email):
+        return False
+    notification, is_new = Notification.objects.get_or_create(
+        event=news.event,
+        recipient=person,
+        defaults={
+            "kind": news.kind,
+            "title": one_line(news.title, TITLE_MAX),
+            "reason": one_line(news.reason, REASON_MAX),
+            "mend": one_line(news.mend, MEND_MAX),
+            "link": news.link,
+            "scope_type": news.scope.type if news.scope else "",
+            "scope_id": news.scope.id if news.scope else None,
+            "in_portal": wanted.in_portal,
+        },
+    )
+    if is_new and by_email:
+        Email.objects.create(notification=notification)
+    return is_new
+
+
+def mark_read(*, notification: Notification) -> None:
+    """Note that a notification was read; does nothing if it was."""
+    if notification.read_at is None:
+        notification.read_at = timezone.now()
+        notification.save(update_fields=["read_at"])
+
+
+def mark_all_read(*, user: User, up_to: int) -> int:
+    """Note that a person read everything up to the notification of this id: what came later was not seen.
+
+    Returns:
+        How many were unread.
+    """
+    unread = visible_notifications(user).filter(read_at=None, pk__lte=up_to)
+    return unread.update(read_at=timezone.now())
+
+
+def forget_scope(scope: Scope) -> None:
+    """Remove what was told about an object that is deleted; queued e-mails go with it."""
+    Notification.objects.filter(scope_type=scope.type, scope_id=scope.id).delete()
+
+
+def forget_events(prefix: str) -> None:
+    """Remove what was told of the events whose names begin so; queued e-mails go with it."""
+    Notification.objects.filter(event__startswith=prefix).delete()
+
+
+@transaction.atomic
+def set_preferences(*, actor: Actor, user: User, email: str, wanted: Mapping[Kind, tuple[bool, bool]]) -> None:
+    """Keep a person's e-mail address, and for each kind whether to tell them in the portal and by e-mail.
+
+    Raises:
+        ValidationFailedError: the address is none.
+    """
+    for kind, (in_portal, by_email) in wanted.items():
+        Preference.objects.update_or_create(
+            user=user, kind=kind, defaults={"in_portal": in_portal, "by_email": by_email}
+        )
+    change_email(actor=actor, user=user, email=email)

@@ -1,0 +1,172 @@
+"""What the workflow reads and writes of a revision, as plain functions for its steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from mop.audit.models import AuditEvent
+from mop.audit.services import Actor
+from mop.engine.fence import hold_fence
+from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault, StaleAttemptError
+from mop.onboarding.contract import TaskInput
+from mop.onboarding.stages import Configuration
+from mop.registry.advance import advance
+from mop.registry.models import Revision
+from mop.registry.statuses import RevisionStatus
+from mop.serving.config import BatchPolicy, ServerMode
+
+WORKER = Actor.system("worker")
+BACKOFF_FACTOR = 2.0
+BACKOFF_MAX_SECONDS = 6 * 3600.0
+RETRY_WINDOW = dt.timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One attempt at one revision, detached from the database."""
+
+    revision_id: uuid.UUID
+    attempt: int
+    name: str
+    model_url: str
+    artifact_digest: str
+    sample_post_data: Any
+    configuration: Configuration
+    allowed_hosts: tuple[str, ...]
+    tasks: tuple[TaskInput, ...]
+    warnings: tuple[str, ...]
+
+
+def read_order(revision_id: str, attempt: int, host: str) -> Order:
+    """The order of an attempt, which a step on this host works on from now on.
+
+    Raises:
+        StaleAttemptError: the revision is gone or in another attempt, or its pipeline was ended.
+        WorkerLostError: this worker's work was given to another.
+    """
+    claim(revision_id, attempt, host)
+    revision = Revision.objects.select_related("model", "instance_type").filter(pk=revision_id).first()
+    if revision is None:
+        raise StaleAttemptError(f"revision {revision_id} was deleted")
+    return order_of(revision)
+
+
+def order_of(revision: Revision) -> Order:
+    """The order of the attempt that a revision is in."""
+    connections = revision.model.connections.select_related("task", "taxonomy")
+    return Order(
+        revision_id=revision.pk,
+        attempt=revision.attempt,
+        name=str(revision),
+        model_url=revision.model_url,
+        artifact_digest=revision.artifact_digest,
+        sample_post_data=revision.sample_post_data,
+        configuration=_configuration_of(revision),
+        allowed_hosts=tuple(revision.allowed_hosts),
+        tasks=tuple(
+            TaskInput(
+                taxonomy=connection.taxonomy.name,
+                customized_name=connection.customized_name,
+                modality=connection.task.modality,
+                label_type=connection.task.label_type,
+                labels=tuple(connection.task.labels),
+            )
+            for connection in connections
+        ),
+        warnings=tuple(revision.warnings),
+    )
+
+
+def _configuration_of(revision: Revision) -> Configuration:
+    """The model configuration of a revision's service, and the size of its instance type."""
+    return Configuration(
+        cpus=float(revision.instance_type.vcpus),
+        memory_bytes=revision.instance_type.memory_bytes,
+        gpus=revision.instance_type.gpus,
+        server=ServerMode(revision.server),
+        workers=revision.worker_number,
+        threads=revision.thread_number,
+        batch=BatchPolicy(
+            enabled=revision.batch_enabled,
+            max_size=revision.batch_max_size,
+            idle_size=revision.batch_idle_size,
+            max_interval_s=revision.batch_max_interval,
+        ),
+    )
+
+
+def claim(revision_id: str, attempt: int, host: str) -> None:
+    """Take the attempt for a host: it no longer waits in the queue.
+
+    Raises:
+        StaleAttemptError: it is over.
+        WorkerLostError: this worker's work was given to another.
+    """
+    with transaction.atomic():
+        hold_fence()
+        revision = Revision.objects.select_for_update().filter(pk=revision_id).first()
+        if revision is None or revision.attempt != attempt or revision.get_status().is_final:
+            raise StaleAttemptError(f"attempt {attempt} of revision {revision_id} is over")
+        if revision.host != host:
+            revision.host = host
+            revision.save(update_fields=["host"])
+
+
+def move(order: Order, to: RevisionStatus, *, detail: str = "", facts: dict[str, Any] | None = None) -> None:
+    """Let the attempt enter a status; by `advance`."""
+    advance(revision_id=order.revision_id, attempt=order.attempt, to=to, actor=WORKER, detail=detail, facts=facts)
+
+
+def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:
+    """End a failed attempt: vulnerable for findings, verifyFailed for other faults of the model, else toBeRetried.
+
+    After five tries within 24 hours the outside cause itself is the reason of a verifyFailed. Faults of the platform
+    do not count: they are the operator's to mend.
+    """
+    to, retry_at = _verdict(revision_id, attempt, error)
+    advance(
+        revision_id=uuid.UUID(revision_id),
+        attempt=attempt,
+        to=to,
+        actor=WORKER,
+        error=error,
+        retry_at=retry_at,
+    )
+    return to
+
+
+def _verdict(revision_id: str, attempt: int, error: MopError) -> tuple[RevisionStatus, dt.datetime | None]:
+    if isinstance(error, BlockingFindingsError):
+        return RevisionStatus.VULNERABLE, None
+    if not isinstance(error, OutsideFault):
+        return RevisionStatus.VERIFY_FAILED, None
+    now = timezone.now()
+    causes = _earlier_causes(revision_id, attempt, since=now - RETRY_WINDOW)
+    counted = sum(not issubclass(CATALOGUE.get(cause, MopError), PlatformFault) for cause in causes)
+    if counted >= settings.MOP_RETRY_MAX and not isinstance(error, PlatformFault):
+        return RevisionStatus.VERIFY_FAILED, None
+    seconds = min(settings.MOP_RETRY_BASE * BACKOFF_FACTOR ** min(len(causes), 20), BACKOFF_MAX_SECONDS)
+    return RevisionStatus.TO_BE_RETRIED, now + dt.timedelta(seconds=seconds)
+
+
+def _earlier_causes(revision_id: str, attempt: int, *, since: dt.datetime) -> list[str]:
+    """Catalogue names of what earlier attempts were `toBeRetried` for; the audit log keeps them.
+
+    This attempt's own does not count: the step that concludes it may run again after a crash, and must say the same.
+    """
+    events = AuditEvent.objects.filter(
+        object_type="revision",
+        object_id=revision_id,
+        action="revision.status",
+        data__to=RevisionStatus.TO_BE_RETRIED.value,
+        data__attempt__lt=attempt,
+        at__gt=since,
+    )
+    return [str(data["error"]) for data in events.values_list("data", flat=True)]

@@ -1,0 +1,116 @@
+"""Scanning a revision again when somebody asks: its snapshot and its environment, with today's scanners and policy."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from pathlib import Path
+from typing import Any
+
+from dbos import DBOS
+from django.utils import timezone
+
+from mop.audit.services import Actor
+from mop.engine.database import in_database
+from mop.engine.fence import WorkerLostError, hold_fence
+from mop.errors import InternalError, ModelFault, MopError, StaleAttemptError, from_dict
+from mop.findings.consequences import record_and_conclude
+from mop.findings.models import ScanReason
+from mop.findings.policy_file import installation_policy
+from mop.findings.recording import ScanResult
+from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan
+from mop.findings.selectors import environment_as_seen, environment_that_was_built
+from mop.onboarding.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
+from mop.onboarding.stages import build_environment, check_folder
+from mop.onboarding.workflows import workshop
+from mop.onboarding.workshop import Workshop, quiet_host
+from mop.registry.models import Revision
+from mop.scanning.findings import merge
+from mop.storage import folder_in_use, unpack
+
+RESCANNER = Actor.system("rescan")
+logger = logging.getLogger(__name__)
+
+
+@DBOS.workflow(name=RESCAN_WORKFLOW)
+async def rescan(revision_id: str, workflow_id: str) -> str:
+    """Scan a revision and write down what became of it.
+
+    Returns:
+        `done`, or the name of the error.
+    """
+    outcome = await scan_step(revision_id, workflow_id)
+    await end_step(workflow_id, outcome)
+    return "done" if outcome is None else str(outcome["name"])
+
+
+@DBOS.step(name="onboarding.rescan.scan", preemptible=True)
+async def scan_step(revision_id: str, workflow_id: str) -> dict[str, Any] | None:
+    """Look at everything; the error when that can not be done."""
+    try:
+        digest = await in_database(_digest_of)(revision_id)
+        await _scan(uuid.UUID(revision_id), workflow_id, digest)
+    except StaleAttemptError:
+        return None  # the revision is gone, and the rescan with it
+    except WorkerLostError:
+        raise
+    except MopError as error:
+        outcome = error.to_dict()
+    except Exception as error:
+        logger.exception("the rescan of revision %s failed", revision_id)
+        outcome = InternalError(f"{type(error).__name__}: {error}").to_dict()
+    else:
+        return None
+    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
+    return outcome
+
+
+@DBOS.step(name="onboarding.rescan.end")
+async def end_step(workflow_id: str, outcome: dict[str, Any] | None) -> None:
+    """Note that the rescan ended."""
+    await in_database(end_rescan)(workflow_id, failure=from_dict(outcome) if outcome else None)
+
+
+async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
+    policy = installation_policy()
+    started = timezone.now()
+    shop = await workshop()
+    async with quiet_host().shared(logger.info):
+        folder = shop.folder / digest
+        await unpack(digest, shop.artifacts, folder, log=logger.debug)
+        with folder_in_use(folder):
+            report = await inspect_folder(folder, digest, workshop=shop, log=logger.info, fresh=True)
+            inspection = None
+            if await in_database(environment_that_was_built)(revision_id):
+                inspection = await _environment(revision_id, folder, shop)
+    result = ScanResult(
+        key=workflow_id,
+        reason=ScanReason.RESCAN,
+        started_at=started,
+        report=merge([report, inspection.report]) if inspection else report,
+        environment_key=inspection.environment_key if inspection else "",
+        environment_digest=inspection.environment_digest if inspection else "",
+        packages=inspection.packages if inspection else (),
+        advisories=inspection.advisories if inspection else {},
+        is_complete=inspection is not None,
+    )
+    await in_database(record_and_conclude)(revision_id=revision_id, result=result, policy=policy, actor=RESCANNER)
+
+
+async def _environment(revision_id: uuid.UUID, folder: Path, shop: Workshop) -> Inspection | None:
+    """Look at the environment; of one that can not be made any more, what was seen stands, with today's advisories."""
+    model = await check_folder(folder, workshop=shop, log=logger.debug)
+    try:
+        environment = await build_environment(model, workshop=shop, log=logger.debug)
+    except ModelFault as error:
+        logger.warning("the environment of revision %s can not be made any more: %s", revision_id, error.message)
+        seen = await in_database(environment_as_seen)(revision_id)
+        return None if seen is None else await inspect_as_seen(seen)
+    return await inspect_environment(environment, model, workshop=shop, log=logger.info, fresh=True)
+
+
+def _digest_of(revision_id: str) -> str:
+    digest = Revision.objects.filter(pk=revision_id).values_list("artifact_digest", flat=True).first()
+    if not digest:
+        raise StaleAttemptError(f"revision {revision_id} was deleted")
+    return digest

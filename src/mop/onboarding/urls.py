@@ -1,0 +1,14 @@
+"""Addresses of logs."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from mop.onboarding import views
+
+app_name = "onboarding"
+urlpatterns = [
+    path("models/<str:name>/versions/<str:version>/logs/<str:kind>/", views.log, name="log"),
+    path("live/models/<str:name>/versions/<str:version>/logs/<str:kind>/", views.tail, name="tail"),
+    path("models/<str:name>/versions/<str:version>/logs/<str:kind>/download/", views.download, name="download"),
+]

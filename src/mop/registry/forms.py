@@ -1,0 +1,226 @@
+"""Forms of models and their versions. The fields and defaults are PRODUCT's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from mop.accounts.models import Team, User
+from mop.catalog.models import InstanceType, Task
+from mop.registry.models import Revision
+from mop.registry.services import ConnectionInput, RevisionInput
+from mop.registry.statuses import LoadTestOption, RevisionStatus, ServerMode
+from mop.ui.forms import JsonField
+
+CONFIGURATION = (
+    "instance_type",
+    "server",
+    "worker_number",
+    "thread_number",
+    "batch_enabled",
+    "batch_max_size",
+    "batch_idle_size",
+    "batch_max_interval",
+)
+
+
+class ModelFilterForm(forms.Form):
+    """What the Models list shows; the address bar holds it."""
+
+    group = forms.ChoiceField(required=False, choices=[("", "All models"), ("mine", "My own models")])
+    status = forms.ChoiceField(
+        required=False,
+        choices=[("", "All except outdated and verifyFailed"), ("all", "All"), *RevisionStatus.choices],
+    )
+    search = forms.CharField(required=False)
+    sort = forms.CharField(required=False)
+
+
+class RevisionForm(forms.Form):
+    """One version: where its folder is, how it runs, which tests follow."""
+
+    version = forms.CharField(max_length=64)
+    model_url = forms.CharField(
+        label="Model url",
+        max_length=2000,
+        help_text="https://<account>.blob.core.windows.net/<container>/<folder>, or file:// under an allowed root. "
+        "The folder holds model/ and src/.",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+    note = forms.CharField(
+        label="Version note",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Empty: This version for model <name> is created by <user> on MOP on <date>.",
+    )
+    sample_post_data = JsonField(
+        label="Sample post data",
+        required=False,
+        help_text="JSON, the shape of BaseModelWrapper.inference()'s item. Empty: MOP's own inputs through the "
+        "model's converter.",
+    )
+    instance_type = forms.ModelChoiceField(
+        InstanceType.objects.filter(is_enabled=True), label="Instance type", empty_label=None, to_field_name="name"
+    )
+    server = forms.ChoiceField(
+        label="Server",
+        choices=ServerMode.choices,
+        initial=ServerMode.MOP,
+        help_text="mop: one front, batches across all workers. gunicorn: gunicorn's own workers and threads, for those "
+        "who must reproduce such a deployment.",
+    )
+    worker_number = forms.IntegerField(label="Gunicorn worker number", min_value=1, max_value=64, initial=1)
+    thread_number = forms.IntegerField(label="Gunicorn thread number", min_value=1, max_value=256, initial=8)
+    batch_enabled = forms.BooleanField(label="Enable dynamic batch", required=False, initial=True)
+    batch_max_size = forms.IntegerField(label="Max batch size", min_value=1, max_value=1024, initial=12)
+    batch_idle_size = forms.IntegerField(label="Idle batch size", min_value=1, max_value=1024, initial=3)
+    batch_max_interval = forms.FloatField(label="Max batch interval (s)", min_value=0, max_value=10, initial=0.002)
+    regression_enabled = forms.BooleanField(
+        label="Enable regression test",
+        required=False,
+        initial=True,
+        help_text="Without regression results a version can not be released.",
+    )
+    load_test_option = forms.ChoiceField(
+        label="Load test option", choices=LoadTestOption.choices, initial=LoadTestOption.PER_CONCURRENCY
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Check the two batch sizes against each other."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        largest, idle = cleaned.get("batch_max_size"), cleaned.get("batch_idle_size")
+        if largest is not None and idle is not None and idle > largest:
+            self.add_error("batch_idle_size", f"The idle batch size must not be over the max batch size, {largest}.")
+        return cleaned
+
+    def revision_input(self) -> RevisionInput:
+        """The valid form as the services take it."""
+        return RevisionInput(**{name: self.cleaned_data[name] for name in RevisionForm.base_fields})
+
+    @property
+    def configuration_fields(self) -> list[forms.BoundField]:
+        """Instance type and model configuration, folded away as advanced settings."""
+        return [self[name] for name in CONFIGURATION]
+
+    @property
+    def configuration_has_errors(self) -> bool:
+        """Whether the fold must open."""
+        return any(self[name].errors for name in CONFIGURATION)
+
+
+class ModelStepForm(RevisionForm):
+    """The first step of Add a model."""
+
+    name = forms.CharField(
+        label="Model name", max_length=100, help_text="Letters, digits, _ and -. It can not be changed later."
+    )
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
+    model_type = forms.CharField(
+        label="Model type",
+        initial="Blob Container",
+        required=False,
+        disabled=True,
+        help_text="The only type there is.",
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = user.teams.all()  # type: ignore[attr-defined] # a ModelChoiceField
+
+
+@dataclass(frozen=True)
+class ConnectionRow:
+    """One taxonomy of the second step: its task and its name in the model's output."""
+
+    taxonomy: str
+    task: forms.BoundField
+    customized_name: forms.BoundField
+
+
+class ConnectTasksForm(forms.Form):
+    """The second step: for each taxonomy that has tasks, at most one of them."""
+
+    def __init__(self, *args: Any, tasks: list[Task], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tasks = {str(task.pk): task for task in tasks}
+        self._taxonomies = {task.taxonomy_id: task.taxonomy.name for task in tasks}
+        for key, name in self._taxonomies.items():
+            offered = [(str(task.pk), _described(task)) for task in tasks if task.taxonomy_id == key]
+            self.fields[f"task_{key}"] = forms.ChoiceField(
+                label=f"Task of {name}", required=False, choices=[("", "Not connected"), *offered]
+            )
+            self.fields[f"customized_name_{key}"] = forms.CharField(
+                label=f"{name} in the model's output", required=False, max_length=100, initial=name
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Check names against tasks, and that there is a task at all."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        seen: set[str] = set()
+        for key in self._taxonomies:
+            name = cleaned.get(f"customized_name_{key}", "").strip()
+            if not cleaned.get(f"task_{key}"):
+                continue
+            if not name:
+                self.add_error(f"customized_name_{key}", "Give the name that the model's output uses.")
+            elif name in seen:
+                self.add_error(f"customized_name_{key}", "Another taxonomy has this name; they must differ.")
+            seen.add(name)
+        if not any(cleaned.get(f"task_{key}") for key in self._taxonomies) and not self.errors:
+            raise forms.ValidationError("Connect at least one task.")
+        return cleaned
+
+    def connections(self) -> list[ConnectionInput]:
+        """The connected tasks of a valid form."""
+        return [
+            ConnectionInput(
+                task=self._tasks[self.cleaned_data[f"task_{key}"]],
+                customized_name=self.cleaned_data[f"customized_name_{key}"],
+            )
+            for key in self._taxonomies
+            if self.cleaned_data[f"task_{key}"]
+        ]
+
+    def rows(self) -> Iterator[ConnectionRow]:
+        """The fields of each taxonomy, for the page."""
+        for key, name in self._taxonomies.items():
+            yield ConnectionRow(name, self[f"task_{key}"], self[f"customized_name_{key}"])
+
+
+class DescriptionForm(forms.Form):
+    """A model's description."""
+
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class NoteForm(forms.Form):
+    """A version's note."""
+
+    note = forms.CharField(label="Version note", required=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class AllowedHostsForm(forms.Form):
+    """The hosts that a version's model may reach."""
+
+    hosts = forms.CharField(
+        label="Allowed hosts",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="One `host` or `host:port` a line, reached with TLS through MOP's proxy; a name at public addresses "
+        "alone. Empty: the model has no network. It counts from the next deployment on.",
+    )
+
+
+def revision_initial(revision: Revision) -> dict[str, Any]:
+    """The form's values for a version like this one."""
+    plain = {name: getattr(revision, name) for name in RevisionForm.base_fields if name != "instance_type"}
+    return plain | {"instance_type": revision.instance_type.name}
+
+
+def _described(task: Task) -> str:
+    return f"{task.name} ({task.modality}, {task.label_type}: {', '.join(task.labels)})"

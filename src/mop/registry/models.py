@@ -1,0 +1,187 @@
+"""Models and their revisions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from mop.accounts.models import Team
+from mop.catalog.models import InstanceType, Task, Taxonomy
+from mop.registry.statuses import LoadTestOption, PublishStatus, RevisionStatus, ServerMode
+
+MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
+VERSION = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._+-]*\Z", "Start with a letter or digit; use letters, digits, dots, _, + and - only."
+)
+CUSTOMIZED_NAME_MAX = 100
+
+
+class ModelType(models.TextChoices):
+    """Where a model's folder lies."""
+
+    BLOB_CONTAINER = "Blob Container", "Blob Container"
+
+
+class Model(models.Model):
+    """A classifier that resolves one task per taxonomy; what runs are its revisions."""
+
+    name = models.CharField(max_length=100, unique=True, validators=[MODEL_NAME])
+    description = models.TextField(blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="models")
+    owners = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="owned_models")
+    model_type = models.CharField(max_length=32, choices=ModelType, default=ModelType.BLOB_CONTAINER)
+    # written by Python: SQLite's own clock keeps milliseconds in another text form, which keyset paging would misread
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaskConnection(models.Model):
+    """One connected task: the task, its taxonomy, and the name that the model's output gives the taxonomy."""
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="connections")
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.PROTECT, related_name="+")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="connections")
+    customized_name = models.CharField(max_length=CUSTOMIZED_NAME_MAX)
+
+    class Meta:
+        ordering = ("taxonomy__name",)
+        constraints = (
+            models.UniqueConstraint(fields=("model", "taxonomy"), name="one_task_per_model_and_taxonomy"),
+            models.UniqueConstraint(fields=("model", "customized_name"), name="customized_names_differ_in_a_model"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.taxonomy}: {self.task}"
+
+
+class Revision(models.Model):
+    """One version of a model. Its url and configuration never change; its status is changed by `advance` alone.
+
+    Which hosts it may reach is an administrator's to change; it counts from the next deployment on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="revisions")
+    version = models.CharField(max_length=64, validators=[VERSION])
+    note = models.TextField(blank=True)
+    model_url = models.CharField(max_length=2000)
+    sample_post_data = models.JSONField(null=True, blank=True)
+
+    instance_type = models.ForeignKey(InstanceType, on_delete=models.PROTECT, related_name="+")
+    server = models.CharField(max_length=16, choices=ServerMode, default=ServerMode.MOP)
+    worker_number = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(64)]
+    )
+    thread_number = models.PositiveSmallIntegerField(
+        default=8, validators=[MinValueValidator(1), MaxValueValidator(256)]
+    )
+    batch_enabled = models.BooleanField(default=True)
+    batch_max_size = models.PositiveSmallIntegerField(
+        default=12, validators=[MinValueValidator(1), MaxValueValidator(1024)]
+    )
+    batch_idle_size = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1), MaxValueValidator(1024)]
+    )
+    batch_max_interval = models.FloatField(
+        default=0.002, validators=[MinValueValidator(0.0), MaxValueValidator(10.0)], help_text="seconds"
+    )
+    regression_enabled = models.BooleanField(default=True)
+    load_test_option = models.CharField(max_length=16, choices=LoadTestOption, default=LoadTestOption.PER_CONCURRENCY)
+
+    status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
+    status_changed_at = models.DateTimeField(db_default=Now())
+    publish_status = models.CharField(max_length=8, choices=PublishStatus, default=PublishStatus.PRIVATE)
+    attempt = models.PositiveIntegerField(default=1, help_text="counts tries; an answer to an earlier try is refused")
+    workflow_id = models.CharField(max_length=100, blank=True)
+    queue = models.CharField(max_length=100, blank=True, help_text="the engine's queue on which it waits for a host")
+    priority = models.PositiveIntegerField(default=1, help_text="turn of its team in the queue; lower goes first")
+    host = models.CharField(max_length=100, blank=True, help_text="worker that took this attempt; empty while it waits")
+    retry_at = models.DateTimeField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, mend, place, also")
+    warnings = models.JSONField(default=list, blank=True)
+
+    artifact_digest = models.CharField(max_length=64, blank=True)
+    artifact_files = models.PositiveIntegerField(null=True, blank=True)
+    artifact_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    environment_key = models.CharField(max_length=64, blank=True)
+    python_version = models.CharField(max_length=32, blank=True)
+    pip_version = models.CharField(max_length=32, blank=True)
+    granted = models.JSONField(
+        default=dict, blank=True, help_text="what the sandbox really gave: level, cpus, memory_bytes, parts"
+    )
+
+    allowed_hosts = models.JSONField(
+        default=list, blank=True, help_text="`host` or `host:port` that an administrator lets the model reach"
+    )
+
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("model", "version"), name="version_unique_in_model"),
+            models.CheckConstraint(
+                condition=models.Q(worker_number__gte=1, thread_number__gte=1), name="workers_and_threads"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(batch_idle_size__lte=models.F("batch_max_size")), name="idle_batch_within_max_batch"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("queue", "status", "priority", "status_changed_at"), name="revision_queue"),
+            models.Index(fields=("model", "-created_at"), name="revision_history"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model.name} {self.version}"
+
+    def get_status(self) -> RevisionStatus:
+        """The status as its enum."""
+        return RevisionStatus(self.status)
+
+    def configuration(self) -> dict[str, Any]:
+        """Instance type and model configuration as plain data, for API and display."""
+        return {
+            "instance_type": self.instance_type.name,
+            "server": self.server,
+            "worker_number": self.worker_number,
+            "thread_number": self.thread_number,
+            "batch_enabled": self.batch_enabled,
+            "batch_max_size": self.batch_max_size,
+            "batch_idle_size": self.batch_idle_size,
+            "batch_max_interval": self.batch_max_interval,
+        }
+
+
+class RevisionEvent(models.Model):
+    """One status that a revision entered in one attempt. Its duration ends where the next event begins."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="events")
+    attempt = models.PositiveIntegerField()
+    status = models.CharField(max_length=24, choices=RevisionStatus)
+    at = models.DateTimeField()
+    actor_label = models.CharField(max_length=200)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            # a step that runs again after a crash can not enter a status twice
+            models.UniqueConstraint(fields=("revision", "attempt", "status"), name="each_status_once_per_attempt"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.revision_id} {self.status}"

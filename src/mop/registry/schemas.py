@@ -1,0 +1,258 @@
+"""What the API takes and gives about models and revisions."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+from mop.accounts.schemas import InputSchema
+from mop.registry.models import Model, Revision, TaskConnection
+from mop.registry.selectors import queue_place
+from mop.registry.statuses import RevisionStatus
+
+LoadTestName = Literal["off", "PerRPS", "PerConcurrency"]
+ServerName = Literal["mop", "gunicorn"]
+PublishName = Literal["private", "public"]
+SortName = Literal["name", "-name", "team", "-team", "status", "-status", "created", "-created"]
+
+
+class ConnectionOut(Schema):
+    """A connected task, and the name that the model's output gives its taxonomy."""
+
+    task: str
+    taxonomy: str
+    customized_name: str
+
+    @staticmethod
+    def resolve_task(connection: TaskConnection) -> str:
+        """The task's name."""
+        return connection.task.name
+
+    @staticmethod
+    def resolve_taxonomy(connection: TaskConnection) -> str:
+        """The taxonomy's name."""
+        return connection.taxonomy.name
+
+
+class ConnectionIn(InputSchema):
+    """A task to connect; without a customized name the output uses the taxonomy's."""
+
+    task: str
+    customized_name: str | None = Field(default=None, min_length=1, max_length=100)
+
+
+class ModelOut(Schema):
+    """A model, with its newest version that the caller may see."""
+
+    name: str
+    description: str
+    team: str
+    owners: list[str]
+    model_type: str
+    connections: list[ConnectionOut]
+    latest_version: str
+    latest_status: RevisionStatus
+    latest_at: dt.datetime
+    created_at: dt.datetime
+    created_by: str
+
+    @staticmethod
+    def resolve_team(model: Model) -> str:
+        """The team's name."""
+        return model.team.name
+
+    @staticmethod
+    def resolve_owners(model: Model) -> list[str]:
+        """The owners' user names."""
+        return sorted(owner.username for owner in model.owners.all())
+
+    @staticmethod
+    def resolve_created_by(model: Model) -> str:
+        """The creator's user name."""
+        return model.created_by.username
+
+
+class ModelPage(Schema):
+    """Models in the asked order; `next` is the cursor of the page after, null on the last."""
+
+    items: list[ModelOut]
+    next: str | None
+
+
+class RevisionFields(InputSchema):
+    """The fields of a version; what is left out is defaulted."""
+
+    version: str | None = Field(default=None, max_length=64)
+    note: str | None = None
+    sample_post_data: Any = Field(default=None, description="an item of inference(); empty: MOP's own inputs")
+    instance_type: str | None = None
+    server: ServerName | None = Field(default=None, description="what answers HTTP before the model processes")
+    worker_number: int | None = Field(default=None, ge=1, le=64)
+    thread_number: int | None = Field(default=None, ge=1, le=256)
+    batch_enabled: bool | None = None
+    batch_max_size: int | None = Field(default=None, ge=1, le=1024)
+    batch_idle_size: int | None = Field(default=None, ge=1, le=1024)
+    batch_max_interval: float | None = Field(default=None, ge=0, le=10, description="seconds")
+    regression_enabled: bool | None = None
+    load_test_option: LoadTestName | None = None
+
+
+class ModelIn(RevisionFields):
+    """A model with its first version: a url and a task suffice."""
+
+    name: str | None = Field(default=None, max_length=100)
+    description: str = ""
+    team: str | None = Field(default=None, description="one of the caller's teams; left out: their first")
+    connections: list[ConnectionIn] = Field(min_length=1, max_length=100)
+    model_url: str = Field(max_length=2000)
+
+
+class RevisionIn(RevisionFields):
+    """A further version; what is left out is the newest version's, the version itself the recommended one."""
+
+    model_url: str | None = Field(default=None, max_length=2000)
+
+
+class ModelPatch(InputSchema):
+    """What of a model can change."""
+
+    description: str
+
+
+class RevisionPatch(InputSchema):
+    """What of a version can change."""
+
+    note: str
+
+
+class AllowedHosts(InputSchema):
+    """The hosts that a version's model may reach, each `host` or `host:port`; none: it has no network."""
+
+    hosts: list[str] = Field(max_length=100)
+
+
+class OwnerIn(InputSchema):
+    """A user to make an owner."""
+
+    username: str
+
+
+class FaultOut(Schema):
+    """Why a revision ended: the catalogue's name, what was seen, what to do."""
+
+    name: str
+    message: str
+    mend: str
+    place: str | None
+    also: list[str]
+
+
+class RevisionOut(Schema):
+    """A version of a model."""
+
+    id: uuid.UUID
+    model: str
+    version: str
+    note: str
+    model_url: str
+    sample_post_data: Any
+    instance_type: str
+    server: ServerName
+    worker_number: int
+    thread_number: int
+    batch_enabled: bool
+    batch_max_size: int
+    batch_idle_size: int
+    batch_max_interval: float
+    regression_enabled: bool
+    load_test_option: LoadTestName
+    status: RevisionStatus
+    status_changed_at: dt.datetime
+    is_final: bool
+    publish_status: PublishName
+    attempt: int
+    retry_at: dt.datetime | None
+    error: FaultOut | None
+    warnings: list[Any]
+    artifact_digest: str
+    artifact_files: int | None
+    artifact_bytes: int | None
+    environment_key: str
+    python_version: str
+    pip_version: str
+    granted: dict[str, Any]
+    created_at: dt.datetime
+    created_by: str
+
+    @staticmethod
+    def resolve_model(revision: Revision) -> str:
+        """The model's name."""
+        return revision.model.name
+
+    @staticmethod
+    def resolve_instance_type(revision: Revision) -> str:
+        """The instance type's name."""
+        return revision.instance_type.name
+
+    @staticmethod
+    def resolve_is_final(revision: Revision) -> bool:
+        """Whether the pipeline is done with it until somebody acts."""
+        return revision.get_status().is_final
+
+    @staticmethod
+    def resolve_created_by(revision: Revision) -> str:
+        """The creator's user name."""
+        return revision.created_by.username
+
+
+class RevisionPage(Schema):
+    """Versions, newest first; `next` is the cursor of the page after, null on the last."""
+
+    items: list[RevisionOut]
+    next: str | None
+
+
+class QueueOut(Schema):
+    """Where a waiting revision stands: its place from 1, of how many, for which instance type."""
+
+    place: int
+    waiting: int
+    instance_type: str
+
+
+class RevisionDetail(RevisionOut):
+    """A version, with its place in the queue while it waits for a host."""
+
+    queue: QueueOut | None
+
+    @staticmethod
+    def resolve_queue(revision: Revision) -> dict[str, Any] | None:
+        """Its place, by two queries."""
+        place = queue_place(revision)
+        return None if place is None else dataclasses.asdict(place)
+
+
+class EventOut(Schema):
+    """A status that a revision entered; `seconds` counts on for the one it is in, and is null for the end."""
+
+    id: int
+    attempt: int
+    status: RevisionStatus
+    at: dt.datetime
+    seconds: float | None
+    actor: str
+    detail: str
+    is_current: bool
+
+
+class Timeline(Schema):
+    """Every status after the asked event, oldest first, and where the revision stands now."""
+
+    status: RevisionStatus
+    is_final: bool
+    items: list[EventOut]

@@ -1,0 +1,229 @@
+"""Reads of models and revisions, limited to what a user may see."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from mop.accounts.models import User
+from mop.errors import NotFoundError
+from mop.registry.models import Model, Revision, RevisionEvent, TaskConnection
+from mop.registry.statuses import CHAIN, FINAL, PublishStatus, RevisionStatus
+
+MODEL_SORTS = {
+    "name": "name",
+    "team": "team__name",
+    "version": "latest_version",
+    "status": "latest_status",
+    "created": "created_at",
+}
+HIDDEN_BY_DEFAULT = (RevisionStatus.OUTDATED, RevisionStatus.VERIFY_FAILED)
+
+
+def visible_models(user: User) -> QuerySet[Model]:
+    """Models that the user may see: owned, with a public revision, or all for administrators."""
+    if user.is_administrator:
+        return Model.objects.all()
+    public = Revision.objects.filter(publish_status=PublishStatus.PUBLIC).values("model")
+    return Model.objects.filter(Q(owners=user) | Q(pk__in=public)).distinct()
+
+
+def visible_revisions(user: User) -> QuerySet[Revision]:
+    """Revisions that the user may see: of owned models, public ones, or all for administrators."""
+    revisions = Revision.objects.select_related("model", "model__team", "instance_type", "created_by")
+    if user.is_administrator:
+        return revisions
+    owned = Model.objects.filter(owners=user).values("pk")
+    return revisions.filter(Q(model__in=owned) | Q(publish_status=PublishStatus.PUBLIC))
+
+
+def answered_for_models(user: User) -> QuerySet[Model, Any]:
+    """Ids of the models that the user answers for, so is told of: owned, or all for administrators."""
+    models = Model.objects.all() if user.is_administrator else Model.objects.filter(owners=user)
+    return models.values("pk")
+
+
+def get_model(user: User, name: str) -> Model:
+    """A visible model by name.
+
+    Raises:
+        NotFoundError: there is none that the user may see.
+    """
+    model = visible_models(user).select_related("team", "created_by").filter(name=name).first()
+    if model is None:
+        raise NotFoundError(f"There is no model {name!r} that you may see.")
+    return model
+
+
+def get_listed_model(user: User, name: str) -> Model:
+    """A visible model by name, with what a row of the Models list shows.
+
+    Raises:
+        NotFoundError: there is none that the user may see.
+    """
+    model = models_for_list(user, status="all").select_related("created_by").filter(name=name).first()
+    if model is None:
+        raise NotFoundError(f"There is no model {name!r} that you may see.")
+    return model
+
+
+def get_owner(model: Model, username: str) -> User:
+    """An owner of a model by user name.
+
+    Raises:
+        NotFoundError: the user does not own it.
+    """
+    owner = model.owners.filter(username=username).first()
+    if owner is None:
+        raise NotFoundError(f"{username!r} is no owner of {model.name}.")
+    return owner
+
+
+def get_revision(user: User, name: str, version: str) -> Revision:
+    """A visible revision by model name and version.
+
+    Raises:
+        NotFoundError: there is none that the user may see.
+    """
+    revision = visible_revisions(user).filter(model__name=name, version=version).first()
+    if revision is None:
+        raise NotFoundError(f"There is no version {version!r} of a model {name!r} that you may see.")
+    return revision
+
+
+def get_revision_by_id(user: User, revision_id: uuid.UUID) -> Revision:
+    """A visible revision by id.
+
+    Raises:
+        NotFoundError: there is none that the user may see.
+    """
+    revision = visible_revisions(user).filter(pk=revision_id).first()
+    if revision is None:
+        raise NotFoundError(f"There is no revision {revision_id} that you may see.")
+    return revision
+
+
+def models_for_list(
+    user: User, *, search: str = "", status: str = "", owned: bool = False, sort: str = "name"
+) -> QuerySet[Model]:
+    """Rows of the Models list, with `latest_version`, `latest_status`, `latest_at` of the newest visible revision.
+
+    Args:
+        user: who looks.
+        search: part of the name or description, case-insensitive.
+        status: a status; `all`; empty for all models with a revision that is neither outdated nor failed.
+        owned: only the user's own.
+        sort: name, team, version, status, created; a leading `-` turns it round.
+    """
+    newest = visible_revisions(user).filter(model=OuterRef("pk")).order_by("-created_at", "-id")
+    models = (
+        visible_models(user)
+        .select_related("team")
+        .prefetch_related("owners", Prefetch("connections", TaskConnection.objects.select_related("task", "taxonomy")))
+        .annotate(
+            latest_version=Subquery(newest.values("version")[:1]),
+            latest_status=Subquery(newest.values("status")[:1]),
+            latest_at=Subquery(newest.values("status_changed_at")[:1]),
+        )
+    )
+    if owned:
+        models = models.filter(owners=user)
+    if search:
+        models = models.filter(Q(name__icontains=search) | Q(description__icontains=search))
+    if not status:
+        living = visible_revisions(user).exclude(status__in=HIDDEN_BY_DEFAULT).values("model")
+        models = models.filter(pk__in=living)
+    elif status != "all":
+        models = models.filter(latest_status=status)
+    field, descending = sort_of(sort)
+    return models.order_by(f"-{field}" if descending else field, "pk")
+
+
+def sort_of(sort: str) -> tuple[str, bool]:
+    """The field that a sort of the Models list means, and whether it descends; what is unknown sorts by name."""
+    return MODEL_SORTS.get(sort.removeprefix("-"), "name"), sort.startswith("-")
+
+
+@dataclass(frozen=True)
+class QueuePlace:
+    """Where a waiting revision stands: its place from 1, of how many, for which instance type."""
+
+    place: int
+    waiting: int
+    instance_type: str
+
+
+def queue_place(revision: Revision) -> QueuePlace | None:
+    """The place of a revision that waits for a host; None when it does not wait."""
+    waiting = waiting_revisions(revision.queue).annotate(arrival=_arrival())
+    own = waiting.filter(pk=revision.pk).values_list("priority", "arrival").first()
+    if own is None:
+        return None
+    priority, arrival = own
+    ahead = waiting.filter(Q(priority__lt=priority) | Q(priority=priority, arrival__lt=arrival))
+    return QueuePlace(place=ahead.count() + 1, waiting=waiting.count(), instance_type=revision.instance_type.name)
+
+
+def waiting_revisions(queue: str) -> QuerySet[Revision]:
+    """Revisions that wait for a host on a queue of the engine, first in turn first.
+
+    They wait at the beginning, and wherever they stood when their host was lost.
+    """
+    waiting = Revision.objects.filter(queue=queue, status__in=CHAIN[:-1], host="")
+    return waiting.order_by("priority", _arrival())
+
+
+def _arrival() -> Subquery:
+    """Orders revisions by when their attempt began, as the engine's priorities do."""
+    begun = RevisionEvent.objects.filter(
+        revision=OuterRef("pk"), attempt=OuterRef("attempt"), status=RevisionStatus.CREATED
+    )
+    return Subquery(begun.values("id")[:1])
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One status that a revision entered: when, for how long (still counting for the last), by whom, why."""
+
+    id: int
+    attempt: int
+    status: RevisionStatus
+    at: dt.datetime
+    seconds: float | None
+    actor_label: str
+    detail: str
+    is_current: bool
+
+
+def timeline(revision: Revision) -> list[TimelineEntry]:
+    """Every status of a revision, oldest first; the last of a finished revision has no duration."""
+    return durations(RevisionEvent.objects.filter(revision=revision).order_by("id"), now=timezone.now())
+
+
+def durations(events: Iterable[RevisionEvent], *, now: dt.datetime) -> list[TimelineEntry]:
+    """Timeline entries of events in their order."""
+    rows = list(events)
+    entries = []
+    for place, event in enumerate(rows):
+        status = RevisionStatus(event.status)
+        is_last = place == len(rows) - 1
+        end = None if is_last and status in FINAL else now if is_last else rows[place + 1].at
+        entries.append(
+            TimelineEntry(
+                id=event.pk,
+                attempt=event.attempt,
+                status=status,
+                at=event.at,
+                seconds=None if end is None else max((end - event.at).total_seconds(), 0.0),
+                actor_label=event.actor_label,
+                detail=event.detail,
+                is_current=is_last,
+            )
+        )
+    return entries

@@ -1,0 +1,396 @@
+"""Writes to models and revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from mop.accounts.models import Team, User
+from mop.audit.services import Actor, record
+from mop.catalog.models import InstanceType, Task
+from mop.errors import ConflictError, MopError, ValidationFailedError
+from mop.registry.advance import enter
+from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
+from mop.registry.sources import storage_config
+from mop.registry.start import start_pipeline, stop_pipeline
+from mop.registry.statuses import RETRYABLE, LoadTestOption, RevisionStatus, ServerMode
+from mop.registry.telling import forget_model, forget_revision, tell_owners_changed
+from mop.registry.versions import default_description, default_note
+from mop.storage import parse_url
+
+
+@dataclass(frozen=True)
+class ConnectionInput:
+    """A task to connect, and the name that the model's output gives its taxonomy."""
+
+    task: Task
+    customized_name: str
+
+
+@dataclass(frozen=True)
+class RevisionInput:
+    """What a contributor gives for one version; the defaults are PRODUCT's."""
+
+    version: str
+    model_url: str
+    instance_type: InstanceType
+    note: str = ""
+    sample_post_data: Any = None
+    server: str = field(default=ServerMode.MOP)
+    worker_number: int = 1
+    thread_number: int = 8
+    batch_enabled: bool = True
+    batch_max_size: int = 12
+    batch_idle_size: int = 3
+    batch_max_interval: float = 0.002
+    regression_enabled: bool = True
+    load_test_option: str = field(default=LoadTestOption.PER_CONCURRENCY)
+
+
+# What must not be deleted now, asked of the areas above: each returns the reason or None.
+DELETION_GUARDS: list[Callable[[Revision], str | None]] = []
+
+
+@transaction.atomic
+def create_model(
+    *,
+    actor: Actor,
+    user: User,
+    name: str,
+    description: str,
+    team: Team,
+    connections: Sequence[ConnectionInput],
+    revision: RevisionInput,
+) -> Revision:
+    """Add a model with its connected tasks and first revision, owned by its creator, and start the pipeline.
+
+    Raises:
+        ValidationFailedError: a field breaks its rule; `fields` names it as the form does.
+    """
+    model = _new_model(user, name, description, team)
+    problems = Problems()
+    _check_model(model, user, revision, problems)
+    _check_connections(connections, problems)
+    problems.raise_any()
+    with _unless_taken("name"):
+        model.save()
+    model.owners.add(user)
+    TaskConnection.objects.bulk_create(
+        TaskConnection(
+            model=model, taxonomy=item.task.taxonomy, task=item.task, customized_name=item.customized_name.strip()
+        )
+        for item in connections
+    )
+    record(
+        actor=actor,
+        action="model.created",
+        object_type="model",
+        object_id=model.pk,
+        object_label=name,
+        data={"team": team.name, "tasks": [item.task.name for item in connections]},
+    )
+    return create_revision(actor=actor, user=user, model=model, revision=revision)
+
+
+def check_model(*, user: User, name: str, description: str, team: Team, revision: RevisionInput) -> None:
+    """Check what the first step of the form gives, before any task is connected. Saves nothing.
+
+    Raises:
+        ValidationFailedError: a field breaks its rule; `fields` names it as the form does.
+    """
+    problems = Problems()
+    _check_model(_new_model(user, name, description, team), user, revision, problems)
+    problems.raise_any()
+
+
+@transaction.atomic
+def create_revision(*, actor: Actor, user: User, model: Model, revision: RevisionInput) -> Revision:
+    """Add a version to a model and start the pipeline.
+
+    Raises:
+        ValidationFailedError: a field breaks its rule.
+    """
+    row = _draft(model, user, revision)
+    problems = Problems()
+    problems.check(row)
+    _check_url(revision.model_url, problems)
+    problems.raise_any()
+    record(
+        actor=actor,
+        action="revision.created",
+        object_type="revision",
+        object_id=row.pk,
+        object_label=str(row),
+        data={"model_url": row.model_url, **row.configuration()},
+    )
+    with _unless_taken("version"):
+        enter(row, RevisionStatus.CREATED, actor=actor)
+    start_pipeline(row)
+    return row
+
+
+@transaction.atomic
+def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
+    """Run the pipeline again on the version's snapshot, in a new attempt.
+
+    Raises:
+        ConflictError: the revision is not verifyFailed, cancelled or toBeRetried.
+    """
+    row = Revision.objects.select_for_update().select_related("model", "instance_type").get(pk=revision.pk)
+    if row.get_status() not in RETRYABLE:
+        raise ConflictError(
+            f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
+            mend="A changed folder is a new version: use Upgrade version.",
+        )
+    stop_pipeline(row)
+    begin_attempt(row, actor=actor, detail="retried")
+    start_pipeline(row)
+    return row
+
+
+def begin_attempt(revision: Revision, *, actor: Actor, detail: str) -> None:
+    """Enter `created` again in a new attempt; what the last attempt found is cleared."""
+    revision.attempt += 1
+    revision.host = ""
+    revision.warnings = []
+    enter(revision, RevisionStatus.CREATED, actor=actor, detail=detail)
+
+
+@transaction.atomic
+def cancel_revision(*, actor: Actor, revision: Revision) -> Revision:
+    """Stop the pipeline of a revision.
+
+    Raises:
+        ConflictError: nothing runs.
+    """
+    row = Revision.objects.select_for_update().select_related("model").get(pk=revision.pk)
+    if row.get_status().is_final:
+        raise ConflictError(f"{row} is {row.status}; there is nothing to cancel.")
+    enter(row, RevisionStatus.CANCELLED, actor=actor, detail=f"cancelled by {actor.label}")
+    stop_pipeline(row)
+    return row
+
+
+@transaction.atomic
+def delete_revision(*, actor: Actor, revision: Revision) -> None:
+    """Remove a version with all its results; stops what runs.
+
+    Raises:
+        ConflictError: something above holds it, or it is the model's only version.
+    """
+    row = Revision.objects.select_for_update().select_related("model").get(pk=revision.pk)
+    _refuse_held([row])
+    if not Revision.objects.filter(model=row.model).exclude(pk=row.pk).exists():
+        raise ConflictError(f"{row} is the only version of {row.model}.", mend="Delete the model instead.")
+    _remove(row, actor)
+
+
+@transaction.atomic
+def delete_model(*, actor: Actor, model: Model) -> None:
+    """Remove a model with all its versions and their results; stops what runs.
+
+    Raises:
+        ConflictError: something above holds a version.
+    """
+    rows = list(Revision.objects.select_for_update().select_related("model").filter(model=model))
+    _refuse_held(rows)
+    for row in rows:
+        _remove(row, actor)
+    record(actor=actor, action="model.deleted", object_type="model", object_id=model.pk, object_label=model.name)
+    forget_model(model)
+    model.delete()
+
+
+@transaction.atomic
+def change_description(*, actor: Actor, model: Model, description: str) -> None:
+    """Set a model's description."""
+    model.description = description
+    model.save(update_fields=["description"])
+    record(
+        actor=actor,
+        action="model.description_changed",
+        object_type="model",
+        object_id=model.pk,
+        object_label=model.name,
+    )
+
+
+@transaction.atomic
+def change_note(*, actor: Actor, revision: Revision, note: str) -> None:
+    """Set a version's note."""
+    Revision.objects.filter(pk=revision.pk).update(note=note)
+    record(
+        actor=actor,
+        action="revision.note_changed",
+        object_type="revision",
+        object_id=revision.pk,
+        object_label=str(revision),
+    )
+
+
+@transaction.atomic
+def add_owner(*, actor: Actor, model: Model, user: User) -> None:
+    """Make a user an owner of a model; does nothing if they are one."""
+    if model.owners.filter(pk=user.pk).exists():
+        return
+    model.owners.add(user)
+    event = record(
+        actor=actor,
+        action="model.owner_added",
+        object_type="model",
+        object_id=model.pk,
+        object_label=model.name,
+        data={"user": user.username},
+    )
+    tell_owners_changed(model, actor=actor, user=user, is_owner=True, event=event.pk)
+
+
+@transaction.atomic
+def remove_owner(*, actor: Actor, model: Model, user: User) -> None:
+    """Take a user off a model's owners; does nothing if they are none.
+
+    Raises:
+        ConflictError: they are the last owner.
+    """
+    locked = Model.objects.select_for_update().get(pk=model.pk)
+    if not locked.owners.filter(pk=user.pk).exists():
+        return
+    if not locked.owners.exclude(pk=user.pk).exists():
+        raise ConflictError(f"{user.username} is the last owner of {model.name}.", mend="Add another owner first.")
+    locked.owners.remove(user)
+    event = record(
+        actor=actor,
+        action="model.owner_removed",
+        object_type="model",
+        object_id=model.pk,
+        object_label=model.name,
+        data={"user": user.username},
+    )
+    tell_owners_changed(locked, actor=actor, user=user, is_owner=False, event=event.pk)
+
+
+class Problems:
+    """Collects field errors of several rows, so that a form shows them all at once."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, list[str]] = {}
+
+    def add(self, name: str, message: str) -> None:
+        """Note one message at a field."""
+        self.fields.setdefault(name, []).append(message)
+
+    def check(self, row: models.Model, *, leave_out: Sequence[str] = ()) -> None:
+        """Note what a row's own validation finds."""
+        try:
+            row.full_clean(exclude=set(leave_out), validate_constraints=not leave_out)
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                for message in messages:
+                    self.add("version" if name == "__all__" and isinstance(row, Revision) else name, message)
+
+    def raise_any(self) -> None:
+        """Raise what was noted.
+
+        Raises:
+            ValidationFailedError: there is at least one message.
+        """
+        if self.fields:
+            raise ValidationFailedError(
+                "; ".join(f"{name}: {' '.join(messages)}" for name, messages in self.fields.items()), fields=self.fields
+            )
+
+
+@contextmanager
+def _unless_taken(name: str) -> Iterator[None]:
+    """A name that was free when the form was checked and is taken now."""
+    try:
+        yield
+    except IntegrityError as error:
+        message = f"This {name} was taken a moment ago."
+        raise ValidationFailedError(f"{name}: {message}", fields={name: [message]}) from error
+
+
+def _new_model(user: User, name: str, description: str, team: Team) -> Model:
+    return Model(
+        name=name,
+        description=description or default_description(user.username, timezone.localdate()),
+        team=team,
+        created_by=user,
+    )
+
+
+def _check_model(model: Model, user: User, revision: RevisionInput, problems: Problems) -> None:
+    problems.check(model)
+    problems.check(_draft(model, user, revision), leave_out=("model",))
+    _check_url(revision.model_url, problems)
+
+
+def _draft(model: Model, user: User, given: RevisionInput) -> Revision:
+    return Revision(
+        model=model,
+        created_by=user,
+        version=given.version,
+        note=given.note or default_note(model.name, user.username, timezone.localdate()),
+        model_url=given.model_url.strip(),
+        sample_post_data=given.sample_post_data,
+        instance_type=given.instance_type,
+        server=given.server,
+        worker_number=given.worker_number,
+        thread_number=given.thread_number,
+        batch_enabled=given.batch_enabled,
+        batch_max_size=given.batch_max_size,
+        batch_idle_size=given.batch_idle_size,
+        batch_max_interval=given.batch_max_interval,
+        regression_enabled=given.regression_enabled,
+        load_test_option=given.load_test_option,
+    )
+
+
+def _check_connections(connections: Sequence[ConnectionInput], problems: Problems) -> None:
+    if not connections:
+        problems.add("connections", "Connect at least one task.")
+    taxonomies = [item.task.taxonomy_id for item in connections]
+    if len(set(taxonomies)) != len(taxonomies):
+        problems.add("connections", "Connect at most one task of each taxonomy.")
+    names = [item.customized_name.strip() for item in connections]
+    if not all(names):
+        problems.add("connections", "Give each taxonomy its name in the model's output.")
+    if any(len(name) > CUSTOMIZED_NAME_MAX for name in names):
+        problems.add("connections", f"A name in the model's output has {CUSTOMIZED_NAME_MAX} characters at most.")
+    if len(set(names)) != len(names):
+        problems.add("connections", "The names in the model's output must differ.")
+
+
+def _check_url(url: str, problems: Problems) -> None:
+    if not url.strip():
+        return  # the row's own validation says that it is required
+    try:
+        parse_url(url.strip(), storage_config())
+    except MopError as error:
+        problems.add("model_url", f"{error.message} {error.mend}".strip())
+
+
+def _refuse_held(revisions: Sequence[Revision]) -> None:
+    reasons = [reason for row in revisions for guard in DELETION_GUARDS if (reason := guard(row))]
+    if reasons:
+        raise ConflictError(" ".join(reasons))
+
+
+def _remove(revision: Revision, actor: Actor) -> None:
+    stop_pipeline(revision)
+    record(
+        actor=actor,
+        action="revision.deleted",
+        object_type="revision",
+        object_id=revision.pk,
+        object_label=str(revision),
+        data={"status": revision.status, "artifact_digest": revision.artifact_digest},
+    )
+    forget_revision(revision)
+    revision.delete()

@@ -1,0 +1,108 @@
+"""What owners and operators are told of models: how a version ended, that it waits, and who owns a model now."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from mop.accounts.models import User
+from mop.audit.services import Actor
+from mop.errors import MopError, PlatformFault
+from mop.notifications.alerts import raise_alert
+from mop.notifications.kinds import Kind
+from mop.notifications.scopes import Scope
+from mop.notifications.services import News, forget_events, forget_scope, notify
+from mop.registry.models import Model, Revision
+from mop.registry.statuses import RevisionStatus
+
+MODEL_SCOPE = "model"
+
+# statuses that owners are told of: the kind, and how the title goes on after the version's name
+TOLD: dict[RevisionStatus, tuple[Kind, str]] = {
+    RevisionStatus.VERIFIED: (Kind.VERIFIED, "is verified"),
+    RevisionStatus.VERIFY_FAILED: (Kind.VERIFY_FAILED, "failed verification"),
+    RevisionStatus.VULNERABLE: (Kind.VULNERABLE, "is vulnerable"),
+    RevisionStatus.CANCELLED: (Kind.CANCELLED, "was cancelled"),
+    RevisionStatus.TO_BE_RETRIED: (Kind.TO_BE_RETRIED, "waits and is tried again"),
+}
+
+
+def tell_status(revision: Revision, *, actor: Actor, detail: str, error: MopError | None) -> None:
+    """Tell the owners of the status that a revision just entered, and the operator of the platform's fault.
+
+    Call it in the transaction that writes the status, after it was written.
+    """
+    status = revision.get_status()
+    if isinstance(error, PlatformFault):
+        raise_alert(actor=actor, fault=error)
+    if status not in TOLD:
+        return
+    kind, ending = TOLD[status]
+    notify(
+        actor=actor,
+        people=revision.model.owners.order_by("pk"),
+        news=News(
+            kind=kind,
+            event=_event(revision, status),
+            title=f"{revision} {ending}",
+            reason=error.message if error else detail or status.meaning,
+            mend=error.mend if error else "",
+            link=reverse("registry:revision", args=(revision.model.name, revision.version)),
+            scope=Scope(MODEL_SCOPE, revision.model_id),
+        ),
+    )
+
+
+def tell_owners_changed(model: Model, *, actor: Actor, user: User, is_owner: bool, event: int) -> None:
+    """Tell a person that they became, or are no longer, an owner of a model, and the other owners of it too.
+
+    Args:
+        model: whose owners changed.
+        actor: who changed them; not told.
+        user: who came or went.
+        is_owner: whether they came.
+        event: id of the audit event, which makes this change one of its own.
+    """
+    who = actor.label
+    link = reverse("registry:model", args=(model.name,))
+    notify(
+        actor=actor,
+        people=[user],
+        news=News(
+            kind=Kind.OWNERSHIP,
+            event=f"owners:{event}:self",
+            title=f"You are {'now' if is_owner else 'no longer'} an owner of {model.name}",
+            reason=f"{who} {'added you to' if is_owner else 'took you off'} its owners.",
+            link=link if is_owner else reverse("registry:models"),
+            # who was taken off sees the model no longer, but may know that
+            scope=Scope(MODEL_SCOPE, model.pk) if is_owner else None,
+        ),
+    )
+    notify(
+        actor=actor,
+        people=model.owners.exclude(pk=user.pk).order_by("pk"),
+        news=News(
+            kind=Kind.OWNERSHIP,
+            event=f"owners:{event}",
+            title=f"{user.username} is {'now' if is_owner else 'no longer'} an owner of {model.name}",
+            reason=f"{who} changed its owners.",
+            link=link,
+            scope=Scope(MODEL_SCOPE, model.pk),
+        ),
+    )
+
+
+def forget_revision(revision: Revision) -> None:
+    """Remove what was told of a version that is deleted: its page is gone."""
+    forget_events(f"revision:{revision.pk}:")
+
+
+def forget_model(model: Model) -> None:
+    """Remove what was told of a model that is deleted."""
+    forget_scope(Scope(MODEL_SCOPE, model.pk))
+
+
+def _event(revision: Revision, status: RevisionStatus) -> str:
+    """The name under which nobody is told twice. MOP's own tries again share a workflow: they wait once."""
+    if status == RevisionStatus.TO_BE_RETRIED:
+        return f"revision:{revision.pk}:{status.value}:{revision.workflow_id}"
+    return f"revision:{revision.pk}:{status.value}:{revision.attempt}"

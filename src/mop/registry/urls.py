@@ -1,0 +1,31 @@
+"""Addresses of models and revisions. A model may bear any word as its name: fixed words stay out of `models/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from mop.registry.views import changes, deletion, detail, listing, upgrade, wizard
+
+app_name = "registry"
+urlpatterns = [
+    path("models/", listing.models, name="models"),
+    path("live/models/", listing.live_models, name="live_models"),
+    path("add-model/", wizard.model_step, name="add_model"),
+    path("add-model/principal/", wizard.principal, name="principal"),
+    path("add-model/draft/<str:draft>/", wizard.model_step, name="continue_model"),
+    path("add-model/draft/<str:draft>/tasks/", wizard.tasks_step, name="connect_tasks"),
+    path("models/<str:name>/", detail.model, name="model"),
+    path("live/models/<str:name>/", detail.live_history, name="live_history"),
+    path("models/<str:name>/description/", changes.description, name="description"),
+    path("models/<str:name>/owners/add/", changes.owner_add, name="add_owner"),
+    path("models/<str:name>/owners/remove/", changes.owner_remove, name="remove_owner"),
+    path("models/<str:name>/upgrade/", upgrade.upgrade, name="upgrade"),
+    path("models/<str:name>/delete/", deletion.model, name="delete_model"),
+    path("models/<str:name>/versions/<str:version>/", detail.details, name="revision"),
+    path("live/models/<str:name>/versions/<str:version>/", detail.live_details, name="live_details"),
+    path("models/<str:name>/versions/<str:version>/note/", changes.note, name="note"),
+    path("models/<str:name>/versions/<str:version>/hosts/", changes.allowed_hosts, name="allowed_hosts"),
+    path("models/<str:name>/versions/<str:version>/retry/", changes.retry, name="retry"),
+    path("models/<str:name>/versions/<str:version>/cancel/", changes.cancel, name="cancel"),
+    path("models/<str:name>/versions/<str:version>/delete/", deletion.revision, name="delete_revision"),
+]

@@ -1,0 +1,148 @@
+"""Changes to a model or revision that a form of its page asks for."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from mop.accounts.forms import UsernameForm
+from mop.accounts.requests import actor_in, user_of
+from mop.accounts.rules import authorise
+from mop.accounts.selectors import get_user
+from mop.errors import NotFoundError, ValidationFailedError
+from mop.registry.allowed_hosts import change_allowed_hosts
+from mop.registry.forms import AllowedHostsForm, DescriptionForm, NoteForm
+from mop.registry.selectors import get_model, get_revision
+from mop.registry.services import (
+    add_owner,
+    cancel_revision,
+    change_description,
+    change_note,
+    remove_owner,
+    retry_revision,
+)
+from mop.registry.views.context import details_panel, model_context
+from mop.ui.forms import take_errors
+
+INVALID = 422
+
+
+@require_POST
+def description(request: HttpRequest, name: str) -> HttpResponse:
+    """Set the model's description."""
+    user = user_of(request)
+    model = get_model(user, name)
+    authorise(user, "registry.change_model", model, what="change this model")
+    form = DescriptionForm(request.POST)
+    if form.is_valid():
+        change_description(actor=actor_in(request), model=model, description=form.cleaned_data["description"])
+        messages.success(request, "The description is saved.")
+    return redirect("registry:model", name=name)
+
+
+@require_POST
+def owner_add(request: HttpRequest, name: str) -> HttpResponse:
+    """Make somebody an owner of the model."""
+    user = user_of(request)
+    model = get_model(user, name)
+    authorise(user, "registry.change_owners", model, what="change the owners of this model")
+    form = UsernameForm(request.POST)
+    if not form.is_valid():
+        context = {**model_context(request, model), "owner_form": form, "panel": details_panel(request, model)}
+        return render(request, "registry/model.html", context, status=INVALID)
+    add_owner(actor=actor_in(request), model=model, user=form.user)
+    messages.success(request, f"{form.user.username} is an owner of {name}.")
+    return redirect("registry:model", name=name)
+
+
+@require_POST
+def owner_remove(request: HttpRequest, name: str) -> HttpResponse:
+    """Take somebody off the model's owners."""
+    user = user_of(request)
+    model = get_model(user, name)
+    authorise(user, "registry.change_owners", model, what="change the owners of this model")
+    owner = get_user(request.POST.get("username", ""))
+    if not model.owners.filter(pk=owner.pk).exists():
+        raise NotFoundError(f"{owner.username} is no owner of {name}.")
+    remove_owner(actor=actor_in(request), model=model, user=owner)
+    messages.success(request, f"{owner.username} is no longer an owner of {name}.")
+    # who took themselves off a private model no longer sees it
+    return redirect("registry:models") if owner == user else redirect("registry:model", name=name)
+
+
+@require_http_methods(["GET", "POST"])
+def note(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Edit a version's note."""
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    authorise(user, "registry.change_revision", revision, what="change this version")
+    here = reverse("registry:model", args=[name])
+    form = NoteForm(request.POST or None, initial={"note": revision.note})
+    if request.method == "POST" and form.is_valid():
+        change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"])
+        messages.success(request, f"The note of {version} is saved.")
+        return redirect(here)
+    context = {
+        "title": f"Version note of {version}",
+        "trail": [("Models", reverse("registry:models")), (name, here), (f"Version note of {version}", "")],
+        "form": form,
+        "submit": "Save",
+        "cancel_url": here,
+    }
+    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def allowed_hosts(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Say which hosts a version's model may reach."""
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    authorise(user, "registry.change_allowed_hosts", revision, what="allow this version any host")
+    here = f"{reverse('registry:model', args=[name])}?details={version}"
+    form = AllowedHostsForm(request.POST or None, initial={"hosts": "\n".join(revision.allowed_hosts)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_allowed_hosts(actor=actor_in(request), revision=revision, hosts=form.cleaned_data["hosts"].split())
+        except ValidationFailedError as error:
+            take_errors(form, error)
+        else:
+            messages.success(request, f"The allowed hosts of {version} are saved; they count from its next deployment.")
+            return redirect(here)
+    title = f"Allowed hosts of {version}"
+    context = {
+        "title": title,
+        "trail": [("Models", reverse("registry:models")), (name, reverse("registry:model", args=[name])), (title, "")],
+        "form": form,
+        "submit": "Save",
+        "cancel_url": here,
+    }
+    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+
+
+@require_POST
+def retry(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Run the pipeline of a revision again."""
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    authorise(user, "registry.change_revision", revision, what="retry this revision")
+    retry_revision(actor=actor_in(request), revision=revision)
+    messages.success(request, f"{version} runs again, on the snapshot that was taken of it.")
+    return _to_details(name, version)
+
+
+@require_POST
+def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Stop the pipeline of a revision."""
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    authorise(user, "registry.change_revision", revision, what="cancel this revision")
+    cancel_revision(actor=actor_in(request), revision=revision)
+    messages.success(request, f"{version} is cancelled.")
+    return _to_details(name, version)
+
+
+def _to_details(name: str, version: str) -> HttpResponse:
+    return redirect(f"{reverse('registry:model', args=[name])}?details={version}")

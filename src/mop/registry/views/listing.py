@@ -1,0 +1,64 @@
+"""The Models list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from mop.accounts.models import User
+from mop.accounts.requests import user_of
+from mop.registry.forms import ModelFilterForm
+from mop.registry.models import Model
+from mop.registry.selectors import models_for_list, sort_of
+from mop.registry.statuses import RevisionStatus
+from mop.ui.fragments import etag_of, fragment
+from mop.ui.middleware import is_fragment
+from mop.ui.paging import keyset_page
+
+PAGE_ROWS = 25
+ROWS_TEMPLATE = "registry/components/model_rows.html"
+
+
+@require_GET
+def models(request: HttpRequest) -> HttpResponse:
+    """The list with its filters; htmx asks for the rows alone when a filter changes."""
+    context = _context(request, user_of(request))
+    return render(request, ROWS_TEMPLATE if is_fragment(request) else "registry/models.html", context)
+
+
+@require_GET
+def live_models(request: HttpRequest) -> HttpResponse:
+    """The rows again while something runs."""
+    context = _context(request, user_of(request))
+    return fragment(request, context["etag"], lambda: render(request, ROWS_TEMPLATE, context))
+
+
+def _context(request: HttpRequest, user: User) -> dict[str, Any]:
+    form = ModelFilterForm(request.GET)
+    given = form.cleaned_data if form.is_valid() else {}
+    status, search = given.get("status", ""), given.get("search", "")
+    sort = given.get("sort", "") or "name"
+    queryset = models_for_list(user, search=search, status=status, owned=given.get("group") == "mine", sort=sort)
+    field, descending = sort_of(sort)
+    page = keyset_page(
+        queryset, field=field, descending=descending, cursor=request.GET.get("cursor", ""), size=PAGE_ROWS
+    )
+    for row in page.rows:
+        row.shown_status = RevisionStatus(row.latest_status)  # type: ignore[attr-defined] # for the badge
+    return {
+        "form": form,
+        "page": page,
+        "sort": sort,
+        "filtered": bool(search or status or given.get("group")),
+        "query": request.GET.urlencode(),
+        "is_live": any(row.shown_status.is_running for row in page.rows),  # type: ignore[attr-defined] # as above
+        "etag": etag_of([_state(row) for row in page.rows]),
+    }
+
+
+def _state(row: Model) -> list[Any]:
+    shown: Any = row
+    return [row.pk, row.description, shown.latest_version, shown.latest_status, str(shown.latest_at)]

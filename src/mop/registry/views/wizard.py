@@ -1,0 +1,133 @@
+"""Add a model: Model, then Connect tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from mop.accounts.models import User
+from mop.accounts.requests import actor_in, user_of
+from mop.accounts.rules import authorise, may
+from mop.catalog.defaults import DEFAULT_INSTANCE_TYPE
+from mop.catalog.selectors import tasks_for_list
+from mop.errors import ValidationFailedError
+from mop.registry.drafts import Drafts
+from mop.registry.forms import ConnectTasksForm, ModelStepForm
+from mop.registry.models import Revision
+from mop.registry.principals import principal_note
+from mop.registry.services import check_model, create_model
+from mop.registry.versions import FIRST_VERSION, default_description, recommend_name
+from mop.ui.forms import take_errors
+
+INVALID = 422
+MODEL_STEP, TASKS_STEP = "model", "tasks"
+
+
+@require_http_methods(["GET", "POST"])
+def model_step(request: HttpRequest, draft: str = "") -> HttpResponse:
+    """The first step. What is right is kept in the session, then the second step follows."""
+    user = user_of(request)
+    authorise(user, "registry.create_model", what="create models")
+    drafts = Drafts(request.session)
+    if request.method == "POST":
+        form = ModelStepForm(request.POST, user=user)
+        if _checked(form, user):
+            key = drafts.keep(draft, MODEL_STEP, request.POST.dict())
+            return redirect("registry:connect_tasks", draft=key)
+        return _show_model_step(request, form)
+    kept = drafts.read(draft, MODEL_STEP) if draft else None
+    form = ModelStepForm(kept, user=user) if kept else ModelStepForm(initial=_initial(user), user=user)
+    return _show_model_step(request, form)
+
+
+@require_http_methods(["GET", "POST"])
+def tasks_step(request: HttpRequest, draft: str) -> HttpResponse:
+    """The second step. When both are right the model is created and its pipeline starts."""
+    user = user_of(request)
+    authorise(user, "registry.create_model", what="create models")
+    drafts = Drafts(request.session)
+    kept = drafts.read(draft, MODEL_STEP)
+    if kept is None:
+        messages.warning(request, "This draft is gone; please start again.")
+        return redirect("registry:add_model")
+    tasks = sorted(tasks_for_list(), key=lambda task: (task.taxonomy.name, task.name))
+    if request.method == "GET":
+        return _show_tasks_step(request, draft, ConnectTasksForm(drafts.read(draft, TASKS_STEP), tasks=tasks))
+    drafts.keep(draft, TASKS_STEP, request.POST.dict())
+    if "back" in request.POST:
+        return redirect("registry:continue_model", draft=draft)
+    form = ConnectTasksForm(request.POST, tasks=tasks)
+    first = ModelStepForm(kept, user=user)
+    if not form.is_valid():
+        return _show_tasks_step(request, draft, form)
+    revision = _created(request, user, first, form)
+    if revision is None:
+        return _show_model_step(request, first)
+    drafts.forget(draft)
+    messages.success(request, f"{revision.model.name} is added; its pipeline has started.")
+    return redirect(f"{reverse('registry:model', args=[revision.model.name])}?details={revision.version}")
+
+
+@require_GET
+def principal(request: HttpRequest) -> HttpResponse:
+    """The note beside the url field, for what stands in it."""
+    user_of(request)
+    note = principal_note(request.GET.get("model_url", ""))
+    return render(request, "registry/components/principal.html", {"note": note})
+
+
+def _created(request: HttpRequest, user: User, first: ModelStepForm, second: ConnectTasksForm) -> Revision | None:
+    """The new model's revision; None when the first step is no longer right, with the reason in its form."""
+    if not first.is_valid():  # a team or instance type went away meanwhile
+        return None
+    try:
+        return create_model(
+            actor=actor_in(request),
+            user=user,
+            **_model_fields(first),
+            connections=second.connections(),
+            revision=first.revision_input(),
+        )
+    except ValidationFailedError as error:
+        take_errors(first, error)
+        return None
+
+
+def _checked(form: ModelStepForm, user: User) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        check_model(user=user, **_model_fields(form), revision=form.revision_input())
+    except ValidationFailedError as error:
+        take_errors(form, error)
+    return form.is_valid()
+
+
+def _model_fields(form: ModelStepForm) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in ("name", "description", "team")}
+
+
+def _initial(user: User) -> dict[str, Any]:
+    return {
+        "name": recommend_name(user.username),
+        "description": default_description(user.username, timezone.localdate()),
+        "version": FIRST_VERSION,
+        "instance_type": DEFAULT_INSTANCE_TYPE,
+        "team": user.teams.order_by("is_personal", "name").first(),
+    }
+
+
+def _show_model_step(request: HttpRequest, form: ModelStepForm) -> HttpResponse:
+    context = {"form": form, "step": 1, "note": principal_note(str(form["model_url"].value() or ""))}
+    return render(request, "registry/add_model.html", context, status=INVALID if form.errors else 200)
+
+
+def _show_tasks_step(request: HttpRequest, draft: str, form: ConnectTasksForm) -> HttpResponse:
+    context = {"form": form, "step": 2, "draft": draft, "may_define": may(user_of(request), "catalog.define")}
+    return render(request, "registry/connect_tasks.html", context, status=INVALID if form.errors else 200)

@@ -1,0 +1,94 @@
+"""Running scanners in the cage, from outside: a file that ends one is named, and the rest is scanned all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from mop.scanning.findings import FileVerdict, ScanReport, Verdict, merge
+from mop.scanning.lane import Cage, Lane
+from mop.scanning.scanner import ENVIRONMENT_FILES, Subject
+from mop.scanning.scanners import LANES, NAMES, OF_ENVIRONMENTS, OF_THE_WHOLE, scanner_of
+
+DEADLINE_SECONDS = 3600.0
+
+
+async def run_scanners(
+    subject: Subject,
+    *,
+    cage: Cage,
+    log: Callable[[str], None],
+    progress: Callable[[str, str], None] | None = None,
+    scanners: Sequence[str] | None = None,
+    seconds: float = DEADLINE_SECONDS,
+) -> ScanReport:
+    """Run scanners over a model folder, an environment, or both, each file by each.
+
+    Args:
+        subject: what is scanned, at the paths where the cage shows it.
+        cage: makes the job's command one that runs in the sandbox.
+        log: takes one line.
+        progress: takes the scanner and the file that it begins with.
+        scanners: names of those to run; None for all that look at what the subject holds.
+        seconds: for the scan as a whole.
+
+    Returns:
+        One report; of an environment alone it depends on the environment alone. A file whose scanner died over it, or
+        which a scanner that is for it did not come to, is not fully scanned; so is what was left at the deadline.
+    """
+    wanted = _for(subject) if scanners is None else scanners
+    lanes = [
+        Lane(subject, names, log=log, progress=progress)
+        for lane in LANES
+        if (names := [name for name in lane if name in wanted])
+    ]
+    tasks = [asyncio.create_task(lane.run(cage)) for lane in lanes]
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for lane in lanes:
+        lane.give_up(f"the whole scan takes longer than {seconds:g} s")
+    return _whole(subject, lanes)
+
+
+def _for(subject: Subject) -> Sequence[str]:
+    return OF_ENVIRONMENTS if subject.model is None else NAMES
+
+
+def _whole(subject: Subject, lanes: Sequence[Lane]) -> ScanReport:
+    """Everything, with a verdict for every file."""
+    merged = merge(report for lane in lanes for report in lane.reports)
+    incomplete = {name: reason for lane in lanes for name, reason in lane.incomplete.items()}
+    passed_over = {name: f"{name} passed it over" for lane in lanes for name in lane.ended if name not in OF_THE_WHOLE}
+    unseen = {name: f"{name} did not come to it: {reason}" for name, reason in incomplete.items()} | passed_over
+    looked = {name: seen for lane in lanes for name, seen in lane.looked.items()}
+    known = {file.path for file in merged.files}
+    missed = []
+    with suppress(OSError):  # of a folder that can not be listed every scanner is incomplete
+        for path, _ in replace(subject, skip=frozenset()).files():
+            reasons = tuple(
+                reason for name, reason in unseen.items() if path not in looked[name] and scanner_of(name).is_for(path)
+            )
+            if reasons or path not in known:
+                missed.append(FileVerdict(path, Verdict.NOT_FULLY_SCANNED, reasons or ("no scanner came to it",)))
+    missed += [
+        FileVerdict(ENVIRONMENT_FILES, Verdict.NOT_FULLY_SCANNED, (f"{name} did not come to its end: {reason}",))
+        for name, reason in incomplete.items()
+        if subject.environment is not None and name in OF_ENVIRONMENTS
+    ]
+    ended = {name for lane in lanes for name in lane.ended}
+    return ScanReport(
+        files=merge([merged, ScanReport(tuple(missed), ())]).files,
+        findings=merged.findings,
+        scanners=tuple(name for name in NAMES if name in ended),
+        incomplete={name: incomplete[name] for name in NAMES if name in incomplete},
+    )

@@ -1,0 +1,1 @@
+"""Running a revision as a web service."""

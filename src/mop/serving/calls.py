@@ -1,0 +1,113 @@
+"""A caller's request while it is in the service: its items, where each is, and who is told when it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from mop.errors import MopError
+
+
+class Call:
+    """One request: one or more items of one format.
+
+    Attributes:
+        form: format flag of every item (MODEL_FORMAT or MOP_FORMAT).
+        done: whether nobody waits any more: answered, failed or given up.
+        outputs: as JSON, in order; complete when `done` without an error.
+        error: the first failure.
+        arrived: seconds of time.perf_counter().
+        waiting: items that still stand in the queue.
+        waiting_bytes: bytes of these.
+    """
+
+    __slots__ = (
+        "_left",
+        "_on_done",
+        "arrived",
+        "bodies",
+        "done",
+        "error",
+        "form",
+        "listed",
+        "outputs",
+        "waiting",
+        "waiting_bytes",
+    )
+
+    def __init__(
+        self, bodies: Sequence[bytes | bytearray], form: int, *, listed: bool, on_done: Callable[[Call], None]
+    ) -> None:
+        self.bodies = list(bodies)
+        self.form = form
+        self.listed = listed
+        self.done = False
+        self.outputs = [b""] * len(self.bodies)
+        self.error: MopError | None = None
+        self.arrived = time.perf_counter()
+        self.waiting = len(self.bodies)
+        self.waiting_bytes = sum(map(len, self.bodies))
+        self._on_done = on_done
+        self._left = len(self.bodies)
+
+    def succeed(self, index: int, output: bytes) -> None:
+        """Take the output of one item."""
+        self.outputs[index] = output
+        self._left -= 1
+        if self._left == 0 and not self.done:
+            self._finish()
+
+    def fail(self, index: int, error: MopError) -> None:
+        """One item failed: so does the request, naming the item if it was a list."""
+        if self.done:
+            return
+        if self.listed:
+            error = type(error)(
+                error.message,
+                mend=error.mend,
+                place=f"item {index}" + (f", {error.place}" if error.place else ""),
+                also=error.also,
+            )
+        self.error = error
+        self._finish()
+
+    def _finish(self) -> None:
+        on_done = self._on_done
+        self.give_up()
+        on_done(self)
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more. It holds nothing large, and nothing that holds it: bodies go at once."""
+        self.done = True
+        self.bodies = []
+        self._on_done = _nobody
+
+
+def _nobody(_call: Call) -> None:
+    """Who is told when nobody waits."""
+
+
+class Batch:
+    """What was handed over in one frame.
+
+    Attributes:
+        entries: (call, index) of each item; none after a withdrawal.
+        size: items that were handed over.
+        started: since when the model works on it, in seconds of time.perf_counter().
+    """
+
+    __slots__ = ("entries", "size", "started")
+
+    def __init__(self, entries: list[tuple[Call, int]]) -> None:
+        self.entries = entries
+        self.size = len(entries)
+        self.started = 0.0
+
+    def items(self) -> list[tuple[int, bytes | bytearray]]:
+        """(format, JSON) of each item."""
+        return [(call.form, call.bodies[index]) for call, index in self.entries]
+
+    def withdraw(self) -> list[tuple[Call, int]]:
+        """Take the entries out: whatever the process answers for them is of no use any more."""
+        entries, self.entries = self.entries, []
+        return entries

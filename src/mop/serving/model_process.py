@@ -1,0 +1,639 @@
+"""One model process: loads src/inference.py and answers the frames of the service's front.
+
+This file is bound into the sandbox by itself and run by the model's own Python (3.8 to 3.13):
+standard library only, nothing of MOP is imported. Descriptor 0 is the frame channel, 1 and 2 are the log.
+
+    frame     u32 length of what follows | u8 kind | body          (big endian)
+    to here   SETTINGS  JSON {"max_response_bytes", "init_deadline_s"}
+              RUN       u32 id | u16 n | n x (u8 format, u32 size) | n JSON values
+              WITHDRAW  u32 id: leave this batch out if it did not begin; its RESULT is empty then
+    from here READY     JSON {"python", "wrapper"}
+              FAILED    JSON error, the process ends
+              RESULT    u32 id | u16 n | n x (u8 ok, u32 size) | n JSON values (outputs, or errors where ok is 0)
+
+An error is the dictionary form of MOP's error catalogue: name, message, mend, place, also.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import faulthandler
+import importlib
+import inspect
+import json
+import linecache
+import math
+import os
+import platform
+import queue
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Tuple
+
+SETTINGS, RUN, READY, FAILED, RESULT, WITHDRAW = 1, 2, 3, 4, 5, 6
+MODEL_FORMAT, MOP_FORMAT, CONVERSION = 0, 1, 2  # the last: what the converter makes of a MOP input, not run
+BUFFER_BYTES = 1 << 18
+MESSAGE_CHARACTERS = 4000
+MODULE = "inference"
+SEARCH_DEPTH = 50
+STACK_BEFORE_DEADLINE = 0.2
+
+Error = Dict[str, Any]
+Answer = Tuple[bool, bytes]
+Batch = Tuple[int, List[Tuple[int, bytes]]]
+
+
+def main() -> None:
+    """Serve frames until the front closes the channel."""
+    arguments = _arguments()
+    channel = Channel(_take_channel())
+    os.register_at_fork(after_in_child=channel.lose)
+    faulthandler.enable()
+    kind, body = channel.read()
+    settings = json.loads(bytes(body)) if kind == SETTINGS else {}
+    watch = InitWatch(settings.get("init_deadline_s"))
+    try:
+        wrapper, input_class = load_wrapper(arguments.src, arguments.model)
+    except Refused as refused:
+        traceback.print_exception(*refused.shown)
+        channel.write(FAILED, _dump(refused.error))
+        _leave(1)
+    watch.stop()
+    runner = Runner(
+        wrapper,
+        input_class,
+        src=arguments.src,
+        batch=arguments.batch,
+        max_response_bytes=int(settings["max_response_bytes"]),
+    )
+    channel.write(READY, _dump({"python": platform.python_version(), "wrapper": type(wrapper).__name__}))
+    try:
+        if arguments.batch:
+            _serve_batches(channel, runner)
+        _serve_items(channel, runner, arguments.threads)
+    except (EOFError, ConnectionError):
+        _leave(0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--src", required=True, type=_folder)
+    parser.add_argument("--model", required=True, type=_folder)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", action="store_true")
+    return parser.parse_args()
+
+
+def _folder(text: str) -> Path:
+    return Path(text).absolute()
+
+
+def _take_channel() -> socket.socket:
+    """The frame channel, moved off descriptor 0, where the model's code finds an empty input instead."""
+    channel = socket.socket(fileno=os.dup(0))
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return channel
+
+
+def _leave(status: int) -> None:
+    """End at once: the model's non-daemon threads and exit handlers may not hold the process."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+    os._exit(status)
+
+
+def _serve_batches(channel: Channel, runner: Runner) -> NoReturn:
+    """Run batches one after the other on this thread; the front may withdraw those that wait their turn."""
+    waiting: Deque[Batch] = deque()
+    while True:
+        while not waiting or channel.readable():
+            kind, body = channel.read()
+            if kind == RUN:
+                waiting.append(_read_run(body))
+                continue
+            (number,) = struct.unpack(">I", body)
+            left = [batch for batch in waiting if batch[0] != number]
+            if len(left) < len(waiting):
+                waiting = deque(left)
+                channel.write_result(number, [])
+        number, items = waiting.popleft()
+        channel.write_result(number, runner.run(items))
+
+
+def _serve_items(channel: Channel, runner: Runner, threads: int) -> NoReturn:
+    """Run single items side by side on `threads` threads."""
+    todo: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            number, items = todo.get()
+            channel.write_result(number, runner.run(items))
+
+    for index in range(threads):
+        threading.Thread(target=work, name="inference-%d" % index, daemon=True).start()
+    while True:
+        todo.put(_read_run(channel.read()[1]))
+
+
+def _read_run(body: memoryview) -> Batch:
+    """Number and (format, JSON) items of a batch."""
+    number, count = struct.unpack_from(">IH", body)
+    table = struct.unpack_from(">" + "BI" * count, body, 6)
+    position = 6 + 5 * count
+    items = []
+    for index in range(count):
+        size = table[2 * index + 1]
+        items.append((table[2 * index], bytes(body[position : position + size])))
+        position += size
+    return number, items
+
+
+class InitWatch:
+    """Writes every thread's stack to the log shortly before the front gives up; works while the lock is held, too.
+
+    It pauses while the model forks: a child would wait at its end for the watching thread, which it does not have.
+    """
+
+    def __init__(self, deadline: Optional[float]) -> None:
+        self._end = time.monotonic() + deadline - min(5.0, deadline * STACK_BEFORE_DEADLINE) if deadline else 0.0
+        os.register_at_fork(before=faulthandler.cancel_dump_traceback_later, after_in_parent=self._start)
+        self._start()
+
+    def _start(self) -> None:
+        left = self._end - time.monotonic()
+        if left > 0:
+            faulthandler.dump_traceback_later(left)
+
+    def stop(self) -> None:
+        """The model is ready."""
+        self._end = 0.0
+        faulthandler.cancel_dump_traceback_later()
+
+
+class Channel:
+    """Length-prefixed frames over a stream socket; one system call for a frame that fits the buffer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lost = False
+        self._lock = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
+        self._buffer = bytearray(BUFFER_BYTES)
+        self._start = 0
+        self._end = 0
+
+    def lose(self) -> None:
+        """A child that the model forked may not speak for the model."""
+        self._lost = True
+        self._connection.close()
+
+    def read(self) -> Tuple[int, memoryview]:
+        """Kind and body of the next frame; the body is valid until the next call. EOFError when closed."""
+        size = 4 + struct.unpack_from(">I", self._fill(4), 0)[0]
+        frame = self._fill(size)
+        self._start += size
+        return frame[4], frame[5:]
+
+    def _fill(self, size: int) -> memoryview:
+        """At least `size` bytes from the start of the unread part."""
+        if self._start == self._end:
+            self._start = self._end = 0
+            if len(self._buffer) > BUFFER_BYTES and size <= BUFFER_BYTES:
+                self._buffer = bytearray(BUFFER_BYTES)
+        if self._start + size > len(self._buffer):
+            unread = self._buffer[self._start : self._end]
+            self._buffer = bytearray(max(BUFFER_BYTES, size))
+            self._buffer[: len(unread)] = unread
+            self._start, self._end = 0, len(unread)
+        view = memoryview(self._buffer)
+        while self._end - self._start < size:
+            count = self._connection.recv_into(view[self._end :])
+            if count == 0:
+                raise EOFError
+            self._end += count
+        return view[self._start : self._start + size]
+
+    def readable(self) -> bool:
+        """Whether more is here already, or the channel is closed."""
+        return self._start < self._end or bool(self._poll.poll(0))
+
+    def write_result(self, number: int, answers: List[Answer]) -> None:
+        """Send the answers of one batch."""
+        table: List[int] = []
+        for succeeded, body in answers:
+            table += (succeeded, len(body))
+        head = struct.pack(">IH" + "BI" * len(answers), number, len(answers), *table)
+        self.write(RESULT, b"".join([head] + [body for _, body in answers]))
+
+    def write(self, kind: int, body: bytes) -> None:
+        """Send one frame."""
+        if self._lost:
+            print("A process that the model forked returned from the model's code; it ends here.", file=sys.stderr)
+            _leave(1)
+        frame = struct.pack(">IB", 1 + len(body), kind) + body
+        with self._lock:
+            self._connection.sendall(frame)
+
+
+class Refused(Exception):
+    """An expected failure, as the catalogue's dictionary; `shown` is the exception whose trace goes to the log."""
+
+    def __init__(self, name: str, message: str, mend: Optional[str] = None, place: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.error: Error = {"name": name, "message": message[:MESSAGE_CHARACTERS], "place": place, "also": []}
+        if mend is not None:
+            self.error["mend"] = mend
+        self.shown: Tuple[Any, Any, Any] = (Refused, self, None)
+
+
+class Runner:
+    """Turns items into answers through the model's wrapper. Safe for several threads."""
+
+    def __init__(self, wrapper: Any, input_class: Any, *, src: Path, batch: bool, max_response_bytes: int) -> None:
+        self._wrapper = wrapper
+        self._input_class = input_class
+        self._src = src
+        self._batch = batch
+        self._max_response_bytes = max_response_bytes
+
+    def run(self, items: List[Tuple[int, bytes]]) -> List[Answer]:
+        """One answer per item, in order; an item that fails leaves the others alone."""
+        answers: List[Optional[Answer]] = [None] * len(items)
+        accepted: List[int] = []
+        inputs: List[Any] = []
+        for index, (form, body) in enumerate(items):
+            try:
+                value = self._model_input(form, body)
+                if form == CONVERSION:
+                    answers[index] = (True, self._conversion(value))
+                    continue
+                inputs.append(value)
+                accepted.append(index)
+            except Refused as refused:
+                answers[index] = (False, _dump(refused.error))
+        for index, (output, refused_item) in zip(accepted, self._outputs(inputs)):  # noqa: B905 - Python 3.8 has no strict=
+            answers[index] = self._answer(items[index][0], output, refused_item)
+        return [answer for answer in answers if answer is not None]
+
+    def _model_input(self, form: int, body: bytes) -> Any:
+        try:
+            value = _decoder.decode(body.decode())
+        except (ValueError, RecursionError) as error:
+            message = "The item is not JSON that the model's Python can read: %s" % error
+            raise Refused("InvalidRequestError", message) from error
+        if form == MODEL_FORMAT:
+            return value
+        if not isinstance(value, dict):
+            raise Refused("InvalidRequestError", "A MOP input is a JSON object, not %s." % _kind(value))
+        try:
+            mop_input = self._input_class().from_dict(value)
+        except Exception as error:
+            raise Refused("InvalidRequestError", "The item is not a MOP input: %s" % _text(error)) from error
+        return self._call("convert_mop_input_to_model_input", mop_input)
+
+    def _conversion(self, value: Any) -> bytes:
+        """`{"model_input": ...}`, or `{"not_json": why}` where JSON would not give the model the same input."""
+        try:
+            body = json.dumps({"model_input": value}, allow_nan=False, separators=(",", ":")).encode()
+            reason = "" if _same(json.loads(body)["model_input"], value) else "JSON changes it"
+            if len(body) > self._max_response_bytes:
+                reason = "it is {:,} bytes of JSON; the limit is {:,}".format(len(body), self._max_response_bytes)
+        except BaseException as error:  # noqa: BLE001 - the code of the model's own types runs here
+            reason = _text(error) or type(error).__name__
+        return _dump({"not_json": reason}) if reason else body
+
+    def _outputs(self, inputs: List[Any]) -> List[Tuple[Any, Optional[Refused]]]:
+        """(output, None) or (None, why) per input."""
+        if not self._batch:
+            return [self._one("inference", value) for value in inputs]
+        if not inputs:
+            return []
+        try:
+            outputs = self._call("inference_batch", inputs[:])
+        except Refused as refused:
+            if len(inputs) == 1:
+                return [(None, refused)]
+            return [self._one_of_batch(value) for value in inputs]
+        return self._counted(outputs, len(inputs))
+
+    def _one(self, method: str, value: Any) -> Tuple[Any, Optional[Refused]]:
+        try:
+            return self._call(method, value), None
+        except Refused as refused:
+            return None, refused
+
+    def _one_of_batch(self, value: Any) -> Tuple[Any, Optional[Refused]]:
+        outputs, refused = self._one("inference_batch", [value])
+        return (None, refused) if refused else self._counted(outputs, 1)[0]
+
+    @staticmethod
+    def _counted(outputs: Any, expected: int) -> List[Tuple[Any, Optional[Refused]]]:
+        """The outputs one by one, or for every item that their number is wrong."""
+        if hasattr(outputs, "tolist"):
+            outputs = outputs.tolist()
+        if isinstance(outputs, (list, tuple)) and len(outputs) == expected:
+            return [(output, None) for output in outputs]
+        found = "%d" % len(outputs) if isinstance(outputs, (list, tuple)) else _kind(outputs)
+        refused = Refused(
+            "InvalidModelOutputError",
+            "inference_batch must return a list with one output per item, in order: expected %d, found %s."
+            % (expected, found),
+            "Return one output for each item of the list that inference_batch gets, in its order.",
+            "inference_batch in src/inference.py",
+        )
+        return [(None, refused)] * expected
+
+    def _answer(self, form: int, output: Any, refused: Optional[Refused]) -> Answer:
+        if refused is None:
+            try:
+                return True, self._body(form, output)
+            except Refused as failure:
+                refused = failure
+        return False, _dump(refused.error)
+
+    def _body(self, form: int, output: Any) -> bytes:
+        if form == MOP_FORMAT:
+            output = self._call("convert_model_output_to_mop_output", output)
+            output = getattr(output, "output", output)
+        body = encode(output)
+        if len(body) > self._max_response_bytes:
+            message = "An output is {:,} bytes of JSON; the limit is {:,}.".format(len(body), self._max_response_bytes)
+            mend = "Return labels and scores, not the input or other large values."
+            raise Refused("InvalidModelOutputError", message, mend, "$")
+        return body
+
+    def _call(self, method: str, argument: Any) -> Any:
+        """One call of the model's code; whatever it raises is its fault, SystemExit included."""
+        try:
+            return getattr(self._wrapper, method)(argument)
+        except BaseException as error:  # noqa: BLE001 - SystemExit and the like are the model's fault too
+            refused = blame(error, self._src, method)
+            traceback.print_exception(*refused.shown)
+            raise refused from None
+
+
+def load_wrapper(src: Path, model: Path) -> Tuple[Any, Any]:
+    """The initialised wrapper of src/inference.py and the class of MOP inputs.
+
+    Raises:
+        Refused: nothing to load, none or several wrappers, or the model's code raised.
+    """
+    script = src / (MODULE + ".py")
+    if not script.is_file():
+        raise Refused("ModelStructureError", "src/inference.py is missing.", place="src/inference.py")
+    os.chdir(src)
+    sys.path.insert(0, str(src))
+    sys.argv = [str(script)]
+    module = _guarded(src, "import", lambda: importlib.import_module(MODULE))
+    contract = _guarded(src, "import", lambda: importlib.import_module("mop_utils.base_model_wrapper"))
+    wrapper_class = find_wrapper(module, contract.BaseModelWrapper)
+    wrapper = _guarded(src, "constructor", wrapper_class)
+    _guarded(src, "init", lambda: wrapper.init(str(model)))
+    return wrapper, contract.MopInferenceInput
+
+
+def _guarded(src: Path, stage: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except BaseException as error:  # noqa: BLE001 - SystemExit and the like are the model's fault too
+        raise blame(error, src, stage) from None
+
+
+def find_wrapper(module: ModuleType, base: type) -> type:
+    """The one concrete class of the module that extends `base` and that no other class of the module extends."""
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
+    ]
+    classes = list(dict.fromkeys(found))
+    leaves = [one for one in classes if not any(other is not one and issubclass(other, one) for other in classes)]
+    concrete = [leaf for leaf in leaves if not inspect.isabstract(leaf)]
+    if len(concrete) == 1:
+        return concrete[0]
+    if concrete:
+        names = ", ".join(sorted(leaf.__name__ for leaf in concrete))
+        raise Refused(
+            "ModelWrapperAmbiguousError",
+            "src/inference.py defines %d classes that could be the wrapper: %s." % (len(concrete), names),
+            "Keep one of them in src/inference.py, and move the others to modules beside it.",
+            "src/inference.py",
+        )
+    raise _no_wrapper(module, base, leaves)
+
+
+def _no_wrapper(module: ModuleType, base: type, leaves: List[type]) -> Refused:
+    mend = None
+    message = "src/inference.py defines no class that extends BaseModelWrapper"
+    imported = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)]
+    foreign = [one for one in imported if one is not base]
+    if leaves:
+        lacking = "; ".join(
+            "%s lacks %s" % (leaf.__name__, ", ".join(sorted(getattr(leaf, "__abstractmethods__", ()))))
+            for leaf in leaves
+        )
+        message = "src/inference.py defines no complete wrapper: %s" % lacking
+        mend = "Define the methods that are missing."
+    elif foreign:
+        message += "; it only imports %s from %s" % (foreign[0].__name__, foreign[0].__module__)
+        mend = "Define the class in src/inference.py; `class Model(%s): pass` is enough." % foreign[0].__name__
+    return Refused("ModelWrapperNotFoundError", message + ".", mend, "src/inference.py")
+
+
+def blame(error: BaseException, src: Path, stage: str) -> Refused:
+    """What the model's code raised, with the last place in inference.py and what to do."""
+    line, code = _last_place(error, src)
+    raised = ("%s: %s" % (type(error).__name__, _text(error))).rstrip(": ")
+    where = "src/inference.py line %d" % line if line else "src/inference.py"
+    message = "%s raised %s (in %s%s)" % (where, raised, stage, ", at `%s`" % code if code else "")
+    mend = _mend(error)
+    network = _network_failure(error)
+    if network is not None:
+        message += "; the cause is %s: services have no network" % type(network).__name__
+        mend = (
+            "Put what the model needs into model/ or src/: services have no network. If it must ask another host while "
+            "it runs, an administrator of MOP can allow this version that host; it is reached through HTTPS_PROXY."
+        )
+    place = "src/inference.py:%d" % line if line else "src/inference.py"
+    refused = Refused("UserScriptException", message, mend, place)
+    refused.shown = (type(error), error, error.__traceback__)
+    return refused
+
+
+def _mend(error: BaseException) -> Optional[str]:
+    """What to do about an exception that has a usual cause in a model service; None for all others."""
+    if isinstance(error, ModuleNotFoundError):
+        return "Add the package that provides `%s` to src/requirements.txt." % (error.name or "the missing module")
+    if isinstance(error, FileNotFoundError):
+        return _mend_path(Path(str(error.filename or "")))
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.ENOSPC):
+        return "Write below tempfile.gettempdir() alone: it is small and empty at each start, all else is read-only."
+    if isinstance(error, BlockingIOError) or "can't start new thread" in _text(error):
+        return "Start fewer processes and threads: a service may have a limited number of them."
+    if isinstance(error, SyntaxError) and "codec can't decode" in _text(error):
+        return "Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
+    return next((mend for kind, mend in _MENDS.items() if isinstance(error, kind)), None)
+
+
+_MENDS = {
+    SystemExit: "Let nothing end the process; what is for the command line goes under `if __name__ == '__main__':`.",
+    EOFError: "Ask for no input: a service has no terminal. Read what the model needs from model/.",
+    MemoryError: "Make the model need less memory, use fewer workers, or choose a larger instance type.",
+}
+
+
+def _mend_path(path: Path) -> str:
+    """What to do about a file that was not found."""
+    if path.is_absolute():
+        return "Put `%s` where the script looks for it, or correct the path; names are case-sensitive." % path.name
+    return (
+        "Build paths from the model_root that init gets: os.path.join(model_root, '%s'); "
+        "for files beside inference.py, from Path(__file__).parent." % path.name
+    )
+
+
+def _last_place(error: BaseException, src: Path) -> Tuple[int, str]:
+    """Line number (0: none) and text of the last frame in inference.py."""
+    path = str(src / (MODULE + ".py"))
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return error.lineno or 0, (error.text or "").strip()
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if frame.f_code.co_filename == path:
+            return line, linecache.getline(path, line).strip()
+    return 0, ""
+
+
+def _network_failure(error: Optional[BaseException]) -> Optional[BaseException]:
+    """The failed network call behind an exception, however it was wrapped."""
+    unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+    seen: List[BaseException] = []
+    todo: List[Any] = [error]
+    while todo:
+        current = todo.pop()
+        if not isinstance(current, BaseException) or any(current is other for other in seen):
+            continue
+        seen.append(current)
+        if isinstance(current, (socket.gaierror, ConnectionError)) and not isinstance(current, BrokenPipeError):
+            return current
+        if isinstance(current, OSError) and (current.errno in unreachable or "Tunnel connection" in _text(current)):
+            return current
+        todo += [current.__cause__, current.__context__, getattr(current, "reason", None)]
+    return None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError("%s is no JSON number" % name)
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def encode(value: Any) -> bytes:
+    """Strict JSON; numpy-like scalars and arrays become numbers and lists.
+
+    Raises:
+        Refused: InvalidModelOutputError that names the first value which JSON does not have.
+    """
+    try:
+        return _encoder.encode(value).encode()
+    except RecursionError:
+        message, place = "The output is nested too deep for JSON.", "$"
+    except (TypeError, ValueError, OverflowError) as error:
+        place, reason = _offender(value, "$") or ("$", _text(error))
+        message = "The output is not JSON at %s: %s." % (place, reason)
+    except BaseException as error:  # noqa: BLE001 - the code of the model's own types runs here
+        place, message = "$", "The output can not be turned into JSON: %s: %s" % (type(error).__name__, _text(error))
+    mend = "Return plain dictionaries, lists, texts and finite numbers."
+    raise Refused("InvalidModelOutputError", message, mend, place)
+
+
+def _plain(value: Any) -> Any:
+    """What a numpy-like scalar or array holds."""
+    for method in ("tolist", "item"):
+        convert = getattr(value, method, None)
+        if callable(convert):
+            return convert()
+    raise TypeError("%s is not JSON" % _kind(value))
+
+
+_encoder = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":"))
+
+
+def _offender(value: Any, path: str, depth: int = 0) -> Optional[Tuple[str, str]]:
+    """Path of, and reason against, the first value that is not JSON."""
+    if depth > SEARCH_DEPTH:
+        return "$", "it is nested too deep, or contains itself"
+    if isinstance(value, (dict, list, tuple)):
+        return _offender_inside(value, path, depth)
+    if isinstance(value, float) and not math.isfinite(value):
+        return path, "%r is no JSON number" % float(value)
+    if value is None or isinstance(value, (str, int, float)):
+        return None
+    try:
+        return _offender(_plain(value), path, depth + 1)
+    except Exception:  # noqa: BLE001 - the code of the model's own types runs here
+        return path, "the value is %s" % _kind(value)
+
+
+def _offender_inside(value: Any, path: str, depth: int) -> Optional[Tuple[str, str]]:
+    named = isinstance(value, dict)
+    for key, inner in value.items() if named else enumerate(value):
+        if not isinstance(key, (str, int, float, type(None))):
+            return path, "the key %s is %s" % (_shown(key), _kind(key))
+        found = _offender(inner, "%s.%s" % (path, key) if named else "%s[%s]" % (path, key), depth + 1)
+        if found:
+            return found
+    return None
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Whether two values are the same JSON, also in their types: a tuple is no list, a subclass is no dict."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return bool(left == right)
+
+
+def _kind(value: Any) -> str:
+    return "of type " + type(value).__name__
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:100]
+    except Exception:  # noqa: BLE001 - the code of the model's own types runs here
+        return "?"
+
+
+def _text(error: BaseException) -> str:
+    """The exception's text, even if its own code fails to make one."""
+    try:
+        return str(error)[:2000]
+    except Exception:  # noqa: BLE001 - the code of the model's own types runs here
+        return "(no text)"
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value).encode("utf-8", "replace")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""OpenSSF model signatures: a manifest as an in-toto statement, in a DSSE envelope, in a sigstore bundle.
+
+Keys are elliptic. The format is that of model-signing 1.x, whose `model_signing verify key` takes these bundles.
+https://github.com/ossf/model-signing-spec, https://github.com/secure-systems-lab/dsse,
+https://github.com/sigstore/protobuf-specs (bundle v0.3)
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from mop.storage.manifest import Manifest
+
+CURVES: tuple[type[ec.EllipticCurve], ...] = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+"""The curves that the format knows."""
+STATEMENT = "application/vnd.in-toto+json"
+_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+_STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+_PREDICATE_TYPE = "https://model_signing/signature/v1.0"
+_SERIALIZATION = {"method": "files", "hash_type": "sha256", "allow_symlinks": False}
+_HASHES: dict[int, type[hashes.HashAlgorithm]] = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
+
+
+class BadSignatureError(ValueError):
+    """A bundle is malformed, signed by no accepted key, or of something else; the text says which."""
+
+
+def statement_of(manifest: Manifest) -> bytes:
+    """What is signed of a snapshot: the path and SHA-256 of each file; its subject's name is the manifest's digest."""
+    files = sorted(manifest.files, key=lambda file: PurePosixPath(file.path))
+    root = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in files)).hexdigest()
+    statement = {
+        "_type": _STATEMENT_TYPE,
+        "subject": [{"name": manifest.digest, "digest": {"sha256": root}}],
+        "predicateType": _PREDICATE_TYPE,
+        "predicate": {
+            "serialization": _SERIALIZATION,
+            "resources": [{"name": file.path, "algorithm": "sha256", "digest": file.sha256} for file in files],
+        },
+    }
+    return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def sign(payload: bytes, payload_type: str, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The bundle, JSON."""
+    signature = key.sign(_pae(payload, payload_type), _algorithm(key.public_key()))
+    bundle = {
+        "mediaType": _MEDIA_TYPE,
+        "verificationMaterial": {"publicKey": {"hint": key_hint(key.public_key())}, "tlogEntries": []},
+        "dsseEnvelope": {
+            "payload": base64.b64encode(payload).decode(),
+            "payloadType": payload_type,
+            "signatures": [{"sig": base64.b64encode(signature).decode(), "keyid": ""}],
+        },
+    }
+    return json.dumps(bundle).encode()
+
+
+def verify(bundle: bytes, payload_type: str, keys: Sequence[ec.EllipticCurvePublicKey]) -> bytes:
+    """The payload, whose signature is by one of these keys.
+
+    Raises:
+        BadSignatureError: it is not.
+    """
+    payload, found_type, signature = _read(bundle)
+    if found_type != payload_type:
+        raise BadSignatureError("it is the signature of something else")
+    for key in keys:
+        try:
+            key.verify(signature, _pae(payload, payload_type), _algorithm(key))
+        except InvalidSignature:
+            continue
+        return payload
+    raise BadSignatureError("no accepted key has made it, or it was changed")
+
+
+def verify_manifest(bundle: bytes, manifest: Manifest, keys: Sequence[ec.EllipticCurvePublicKey]) -> None:
+    """Prove that a bundle signs exactly this manifest.
+
+    Raises:
+        BadSignatureError: it does not.
+    """
+    payload = verify(bundle, STATEMENT, keys)
+    try:
+        statement = json.loads(payload)
+        predicate = statement["predicate"]
+        kind = (statement["_type"], statement["predicateType"], predicate["serialization"]["method"])
+        resources = {(one["name"], one["algorithm"], one["digest"]) for one in predicate["resources"]}
+        count = len(predicate["resources"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadSignatureError("what it signs can not be read") from error
+    if kind != (_STATEMENT_TYPE, _PREDICATE_TYPE, _SERIALIZATION["method"]):
+        raise BadSignatureError("it is no signature of a model's files")
+    if resources != {(file.path, "sha256", file.sha256) for file in manifest.files} or count != len(manifest.files):
+        raise BadSignatureError("it signs other files")
+
+
+def key_hint(key: ec.EllipticCurvePublicKey) -> str:
+    """How bundles name a public key: the SHA-256 of its PEM, in hexadecimal."""
+    return hashlib.sha256(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def _read(bundle: bytes) -> tuple[bytes, str, bytes]:
+    """Payload, its type, and the signature."""
+    try:
+        document: dict[str, Any] = json.loads(bundle)
+        envelope = document["dsseEnvelope"]
+        (signature,) = envelope["signatures"]
+        media_type, payload_type = document["mediaType"], envelope["payloadType"]
+        payload = base64.b64decode(envelope["payload"], validate=True)
+        raw = base64.b64decode(signature["sig"], validate=True)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadSignatureError("it is no sigstore bundle") from error
+    if media_type != _MEDIA_TYPE:
+        raise BadSignatureError("it is no sigstore bundle of the version 0.3")
+    return payload, payload_type, raw
+
+
+def _pae(payload: bytes, payload_type: str) -> bytes:
+    """DSSE's pre-authentication encoding: what is in fact signed."""
+    return b"DSSEv1 %d %b %d %b" % (len(payload_type.encode()), payload_type.encode(), len(payload), payload)
+
+
+def _algorithm(key: ec.EllipticCurvePublicKey) -> ec.ECDSA:
+    return ec.ECDSA(_HASHES[key.curve.key_size]())

@@ -1,0 +1,126 @@
+"""What holds for every page: headers, expected failures become a page, pages of people stay out of caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+
+from mop.errors import MopError, NotAuthenticatedError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+API_PREFIX = "/api/"
+UNUSED_FEATURES = (
+    "accelerometer",
+    "autoplay",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "fullscreen",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "identity-credentials-get",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
+
+
+class SecurityHeadersMiddleware:
+    """Headers that Django and django-csp do not set, on every answer; what says nothing else is kept by no cache."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+        self._headers = {
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
+            "Cache-Control": "no-store",
+        }
+        if settings.SECURE_HSTS_SECONDS:
+            # Django sends it only when the proxy says that the browser came by https; over http browsers ignore it
+            self._headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on and add what the answer lacks."""
+        response = self._get_response(request)
+        for name, value in self._headers.items():
+            response.setdefault(name, value)
+        return response
+
+
+class FaultMiddleware:
+    """Turns a MopError of a view into a page, or into a fragment for htmx. The API has its own handler."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; failures arrive in `process_exception`."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to an expected failure; None leaves a bug to Django."""
+        if not isinstance(exception, MopError) or request.path.startswith(API_PREFIX):
+            return None
+        if isinstance(exception, NotAuthenticatedError):
+            return _to_sign_in(request)
+        return render_fault(request, exception)
+
+
+def render_fault(request: HttpRequest, fault: MopError) -> HttpResponse:
+    """The fault as a whole page; for htmx as a notice above the page's content."""
+    if not is_fragment(request):
+        return render(request, "fault.html", {"fault": fault}, status=fault.http_status)
+    response = render(request, "components/fault.html", {"fault": fault}, status=fault.http_status)
+    response["HX-Retarget"] = "#faults"
+    response["HX-Reswap"] = "innerHTML"
+    response["HX-Push-Url"] = "false"
+    return response
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asked and will put the answer into a page that stands."""
+    return bool(request.headers.get("HX-Request")) and not request.headers.get("HX-History-Restore-Request")
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    fragment = is_fragment(request)
+    here = _path_of(request.headers.get("HX-Current-URL", "")) if fragment else request.get_full_path()
+    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': here})}"
+    if not fragment:
+        return HttpResponseRedirect(url)
+    response = HttpResponse(status=401)
+    response["HX-Redirect"] = url
+    return response
+
+
+def _path_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+class PrivatePageMiddleware:
+    """Keeps HTML out of every cache: it shows what one person may see, and one url answers page or fragment."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on and mark an HTML answer."""
+        response = self._get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            add_never_cache_headers(response)
+            patch_vary_headers(response, ("HX-Request", "HX-Target"))
+        return response

@@ -1,0 +1,87 @@
+"""Small things that every page shows the same way: icons, times, durations, sizes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import template
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+_SECONDS_PER_MINUTE, _SECONDS_PER_HOUR = 60, 3600
+_KIB = 1024
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A decorative icon of icons.svg; its meaning stands beside it in words."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("mop/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def when(moment: dt.datetime | None) -> SafeString:
+    """A time in UTC as people write it, with the exact one for machines and on hover."""
+    if moment is None:
+        return format_html('<span class="quiet">{}</span>', "never")
+    utc = moment.astimezone(dt.UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(),
+        utc.isoformat(sep=" ", timespec="seconds"),
+        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
+    )
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A duration: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`; empty for None."""
+    if seconds is None:
+        return ""
+    tenths = round(seconds, 1)
+    if tenths < 10:  # noqa: PLR2004 - under ten seconds the tenth tells something
+        return f"{tenths:.1f} s"
+    whole = round(seconds)
+    if whole < _SECONDS_PER_MINUTE:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, _SECONDS_PER_MINUTE)
+    if whole < _SECONDS_PER_HOUR:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, _SECONDS_PER_MINUTE)
+    return f"{hours} h {minutes} min"
+
+
+@register.filter
+def until(moment: dt.datetime | None) -> str:
+    """How long until a moment, as `duration`; empty for None or when it has passed."""
+    if moment is None:
+        return ""
+    left = (moment - timezone.now()).total_seconds()
+    return duration(left) if left > 0 else ""
+
+
+@register.filter
+def size(count: float | None) -> str:
+    """A number of bytes: `512 B`, `3.2 MiB`, `8 GiB`; empty for None."""
+    if count is None:
+        return ""
+    number, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if number < _KIB:
+            break
+        number, unit = number / _KIB, larger
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"
+
+
+@register.filter
+def error_docs(name: str) -> str:
+    """Where the catalogue explains an error."""
+    return f"{reverse('ui:errors')}#{name}"

@@ -1,0 +1,14 @@
+"""Addresses of the portal that belong to no area."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from mop.ui import views
+
+app_name = "ui"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("theme/", views.set_theme, name="theme"),
+    path("errors/", views.errors, name="errors"),
+]

@@ -1,0 +1,56 @@
+"""Pages of the portal that belong to no area."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from mop.errors import CATALOGUE, ModelFault, MopError, OutsideFault, RequestFault, ServiceFault
+from mop.ui.navigation import home_url
+from mop.ui.theme import COOKIE, COOKIE_SECONDS, THEMES
+
+ERROR_FAMILIES: tuple[tuple[str, type[MopError]], ...] = (
+    ("The model folder or its code must change", ModelFault),
+    ("A cause outside the model; MOP tries again by itself", OutsideFault),
+    ("What a running model service answers", ServiceFault),
+    ("What portal and API answer", RequestFault),
+)
+
+
+@require_GET
+def home(_request: HttpRequest) -> HttpResponse:
+    """Lead to the first page of the side bar."""
+    return HttpResponseRedirect(home_url())
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Keep the chosen theme and go back to where it was chosen."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        response.set_cookie(COOKIE, theme, max_age=COOKIE_SECONDS, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+@require_GET
+def errors(request: HttpRequest) -> HttpResponse:
+    """Every error of the catalogue: name, what it says, how to mend it."""
+    families = [
+        (text, [_entry(name, error) for name, error in CATALOGUE.items() if _is_told(error, family)])
+        for text, family in ERROR_FAMILIES
+    ]
+    return render(request, "errors.html", {"families": families})
+
+
+def _is_told(error: type[MopError], family: type[MopError]) -> bool:
+    return issubclass(error, family) and error.title != MopError.title
+
+
+def _entry(name: str, error: type[MopError]) -> dict[str, str]:
+    return {"name": name, "title": error.title, "mend": error.default_mend}  # a template would call the class itself

@@ -1,0 +1,67 @@
+"""The worker process: takes durable work until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+
+import django
+from django.conf import settings
+
+LEAVE_SECONDS = 3.0
+
+
+def main() -> None:
+    """Run a worker on this host."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mop.worker", description="Run models of these instance types on this host."
+    )
+    parser.add_argument("--instance-types", default="", help="comma-separated names; default: every type without a GPU")
+    parser.add_argument("--name", default=socket.gethostname(), help="name of this worker; one process per name")
+    arguments = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mop.conf.settings")
+    django.setup()
+    from mop.backup.occupancy import occupy  # noqa: PLC0415 - nothing of MOP before django.setup()
+
+    occupy(settings.MOP_HOME)
+    names = tuple(name.strip() for name in arguments.instance_types.split(",") if name.strip())
+    asyncio.run(_work(arguments.name, names))
+
+
+async def _work(name: str, instance_types: tuple[str, ...]) -> None:
+    import mop.worker.garbage  # noqa: PLC0415 - its schedule
+    import mop.worker.matching  # noqa: PLC0415 - its schedule
+    import mop.worker.sweep  # noqa: F401, PLC0415 - its schedule
+    from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
+    from mop.engine.schedules import run_schedules  # noqa: PLC0415
+    from mop.onboarding.workflows import open_early  # noqa: PLC0415
+    from mop.worker.host import queues_of, start  # noqa: PLC0415
+
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    end_frozen_transactions()
+    place = await start(name, await in_database(queues_of)(instance_types))
+    upkeep = asyncio.create_task(run_schedules())
+    opening = asyncio.create_task(open_early())
+    logging.getLogger("mop.worker").info("worker %s takes work", name)
+    print("ready", flush=True)  # noqa: T201 - whoever started the worker waits for this line
+    await stopping.wait()
+    upkeep.cancel()
+    opening.cancel()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.to_thread(place.leave), LEAVE_SECONDS)
+    # what runs is recovered by the next life or another worker; its processes die with this one
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What a worker host takes: its name, its queues, the runtime that serves them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from dataclasses import dataclass
+from typing import NoReturn
+
+from django.conf import settings
+from django.db import DatabaseError
+
+# importing a workflow is what lets the engine recover its work
+import mop.loadtest.workflows
+import mop.onboarding.rescans
+import mop.pipeline.workflows  # noqa: F401
+from mop.catalog.models import InstanceType
+from mop.engine import hosts
+from mop.engine.database import in_database
+from mop.engine.fence import stand_behind_fence
+from mop.engine.liveness import Liveness, Pulse, recover_unheard
+from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE, load_test_queue
+from mop.engine.roll import lock_folder
+from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch, recover
+from mop.engine.schedules import register_schedule
+from mop.onboarding.workflows import set_host_name
+from mop.registry.models import Revision
+from mop.registry.statuses import CHAIN
+from mop.sandbox import host_gpus
+
+EXIT_STOPPED_ITSELF = os.EX_TEMPFAIL
+UNHEARD_SECONDS = 30.0
+# a pipeline waits for its children most of the time
+PIPELINES_AT_ONCE = 200
+# they would measure each other
+LOAD_TESTS_AT_ONCE = 1
+
+logger = logging.getLogger(__name__)
+
+
+def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
+    """The queues for these instance types (none given: every enabled type without a GPU), and the pipelines' own.
+
+    Each queue of instance types has one for its load tests beside it.
+
+    Raises:
+        SystemExit: an instance type is unknown, or has GPUs that this host has not.
+    """
+    known = {row.name: row for row in InstanceType.objects.filter(is_enabled=True)}
+    if unknown := sorted(set(instance_types) - set(known)):
+        raise SystemExit(f"Unknown instance types: {', '.join(unknown)}. Known are {', '.join(sorted(known))}.")
+    wanted = [known[name] for name in instance_types] or [row for row in known.values() if not row.gpus]
+    gpus = host_gpus()
+    if lacking := [f"{row.name} ({row.gpus})" for row in wanted if row.gpus > gpus]:
+        raise SystemExit(
+            f"This host has {gpus or 'no'} NVIDIA GPUs; these instance types have more: {', '.join(lacking)}."
+        )
+    names = dict.fromkeys(row.queue_name for row in wanted)
+    return (
+        WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE),
+        WorkQueue(SCANS_QUEUE, 1),
+        *(WorkQueue(name, settings.MOP_WORKER_CONCURRENCY) for name in names),
+        *(WorkQueue(load_test_queue(name), LOAD_TESTS_AT_ONCE, patient=True) for name in names),
+    )
+
+
+@dataclass
+class Place:
+    """This process's place among the workers: the lock on its name, and its heartbeat where there may be others."""
+
+    lock: ExecutorLock
+    liveness: Liveness | None
+
+    def leave(self) -> None:
+        """Let others, or the next life of this worker, go on with the work at once."""
+        if self.liveness is not None:
+            # a write that comes after the hand-over is refused, and that is no fault
+            stand_behind_fence(self.liveness.executor_id, lambda _reason: os._exit(os.EX_OK))
+            with contextlib.suppress(DatabaseError):  # then they wait until the heartbeat is stale
+                self.liveness.end()
+        self.lock.release()
+
+
+async def start(name: str, queues: tuple[WorkQueue, ...]) -> Place:
+    """Take the worker's name and start taking work, on the running event loop.
+
+    Raises:
+        SystemExit: a worker of this name runs already.
+    """
+    lock = ExecutorLock(lock_folder() / f"{name}.lock")
+    if not lock.acquire():
+        raise SystemExit(f"A worker named {name!r} runs already on this installation; stop it, or give another --name.")
+    set_host_name(name)
+    if not settings.MOP_MANY_WORKERS:
+        await launch(url=settings.MOP_ENGINE_URL, executor_id=f"worker:{name}", queues=queues)
+        return Place(lock, None)
+    liveness = Liveness(
+        name=name,
+        lock=hosts.this_lock(lock.path),
+        pulse=Pulse(settings.MOP_WORKER_BEAT_SECONDS, settings.MOP_WORKER_STALE_SECONDS),
+        recover=recover,
+        release=release_host,
+        stop=stop_at_once,
+    )
+    await in_database(liveness.register)()
+    stand_behind_fence(liveness.executor_id, stop_at_once)
+    liveness.start_beating()  # before the engine, whose start may take longer than others wait
+    await launch(url=settings.MOP_ENGINE_URL, executor_id=liveness.executor_id, queues=queues)
+    liveness.start_looking()
+    register_schedule("engine.unheard", UNHEARD_SECONDS, recover_what_nobody_does)
+    return Place(lock, liveness)
+
+
+def release_host(name: str) -> None:
+    """The revisions on a lost host wait for another; until one takes them they have a place in the queue again."""
+    Revision.objects.filter(host=name, status__in=CHAIN[:-1]).update(host="")
+
+
+def recover_what_nobody_does() -> None:
+    """Put work back that a worker took when it was already lost."""
+    recover_unheard(holders_of_work(), recover)
+
+
+def stop_at_once(reason: str) -> NoReturn:
+    """End this process and, with it, its steps and everything they started; whoever supervises it starts it again."""
+    logger.critical("this worker stops itself: %s", reason)
+    logging.shutdown()
+    os._exit(EXIT_STOPPED_ITSELF)

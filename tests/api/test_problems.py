@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from mop.api.api import api as ninja
+from mop.registry import revisions_api
+from support.api import Api
+from support.factories import make_model, make_token, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api(token=make_token(make_user("ada")))
+
+
+def problem(answer: HttpResponse, status: int, name: str) -> dict[str, Any]:
+    """The body, checked for what every problem has."""
+    body = json.loads(answer.content)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, body["status"], body["name"]) == (status, status, name)
+    assert body["type"] == f"urn:mop:error:{name}"
+    assert body["title"]
+    assert body["message"] == body["detail"] != ""
+    assert {"mend", "place", "also"} <= set(body)
+    return body
+
+
+def raw(api: Api, content: bytes, content_type: str = "application/json") -> HttpResponse:
+    return api.client.post("/api/v1/models", content, content_type=content_type, headers=api._headers)
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v2/models", "/api/v1/", "/api/v1/nothing", "/api/v1/models/a/b/c/d"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_unknown_addresses(path: str, method: str):
+    problem(Client(enforce_csrf_checks=True).generic(method, path), 404, "NotFoundError")
+
+
+def test_a_method_that_an_address_does_not_take(api: Api):
+    answer = api.call("PUT", "/models")
+    assert "it takes" in problem(answer, 405, "MethodNotAllowedError")["message"]
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
+
+
+NESTED = b"[" * 100 + b"]" * 100
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b'{"a": NaN}', b'{"a": "\\ud800"}', b"\xff", b'{"a": "\\u0000"}', b'{"\\u0000": 1}', NESTED]
+)
+def test_bodies_that_are_not_strict_json(api: Api, content: bytes):
+    problem(raw(api, content), 400, "InvalidRequestError")
+
+
+def test_no_body_at_all(api: Api):
+    problem(raw(api, b""), 422, "ValidationFailedError")
+
+
+@pytest.mark.parametrize("content", [b"[]", b"1", b'"x"', b"null"])
+def test_json_that_is_no_object(api: Api, content: bytes):
+    problem(raw(api, content), 422, "ValidationFailedError")
+
+
+def test_a_body_over_the_limit(api: Api):
+    content = json.dumps({"description": "x" * 6 * 1024**2}).encode()
+    problem(raw(api, content), 413, "RequestTooLargeError")
+
+
+def test_fields_are_named_without_where_ninja_found_them(api: Api):
+    body = problem(api.post("/models", {"worker_number": 0, "colour": "red"}), 422, "ValidationFailedError")
+    assert set(body["fields"]) == {"worker_number", "colour", "model_url", "connections"}
+    body = problem(api.get("/models", limit=0, sort="colour"), 422, "ValidationFailedError")
+    assert set(body["fields"]) == {"limit", "sort"}
+
+
+def test_rules_of_services_name_the_same_fields(api: Api):
+    body = api.post("/models", {"name": "a b", "model_url": "ftp://x", "connections": [{"task": "none"}]}).json()
+    assert set(body["fields"]) == {"connections"}
+    model = make_model()
+    task = model.connections.get().task.name
+    body = api.post("/models", {"name": "a b", "model_url": "ftp://x", "connections": [{"task": task}]})
+    assert set(problem(body, 422, "ValidationFailedError")["fields"]) == {"name", "model_url"}
+
+
+@pytest.mark.parametrize("field", ["team", "instance_type"])
+def test_a_name_in_a_body_that_stands_for_nothing_is_a_fields_mistake(api: Api, field: str):
+    task = make_model().connections.get().task.name
+    body = {"model_url": "file:///x", "connections": [{"task": task}], field: "nowhere"}
+    assert set(problem(api.post("/models", body), 422, "ValidationFailedError")["fields"]) == {field}
+
+
+def test_a_nul_character_in_an_address(api: Api):
+    problem(api.client.get("/api/v1/models/a%00b", headers=api._headers), 400, "InvalidRequestError")
+    problem(api.client.get("/api/v1/models?search=%00", headers=api._headers), 400, "InvalidRequestError")
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "WyJhZnRlciIsIHsiYSI6IDF9LCAxXQ", "WyJhZnRlciIsICJ4IiwgIngiXQ", "%"])
+def test_a_cursor_that_no_list_gave(api: Api, cursor: str):
+    make_model(owner=make_user(is_administrator=True))
+    administrator = Api(token=make_token(make_user(is_administrator=True)))
+    answer = administrator.get("/models", cursor=cursor, sort="created")
+    assert set(problem(answer, 422, "ValidationFailedError")["fields"]) == {"cursor"}
+
+
+def test_a_state_that_does_not_allow_it():
+    model = make_model()
+    answer = Api(token=make_token(model.created_by)).post(f"/models/{model.name}/revisions/v1.0.0/retry")
+    problem(answer, 409, "ConflictError")
+
+
+def test_a_bug_is_a_problem_too_and_tells_nothing(monkeypatch: pytest.MonkeyPatch):
+    model = make_model()
+    client = Client(raise_request_exception=False)
+    api = Api(token=make_token(model.created_by), client=client)
+
+    def bug(*_args: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(revisions_api, "timeline", bug)
+    body = problem(api.get(f"/models/{model.name}/revisions/v1.0.0/events"), 500, "MopError")
+    assert "a secret" not in str(body)
+
+
+def test_the_description_declares_problems_once_and_everywhere():
+    schema = ninja.get_openapi_schema()
+    assert set(schema["components"]["responses"]) == {"Problem"}
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            assert operation["responses"]["4XX"] == {"$ref": "#/components/responses/Problem"}
+            assert 422 not in operation["responses"]

@@ -1,0 +1,209 @@
+"""Fills a new installation with what the browser tests look at. Import it when Django is set up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from mop.accounts.models import Team, User
+from mop.accounts.services import actor_of, add_member, change_email, create_team, create_user
+from mop.audit.services import Actor
+from mop.catalog.models import InstanceType, Task, Taxonomy
+from mop.catalog.services import create_task
+from mop.errors import DiskFullError, OrdinalTaskLabelValueError, PolicyFileError, StorageUnavailableError
+from mop.findings.models import ScanReason
+from mop.findings.rescans import end_rescan, request_rescan
+from mop.findings.waivers import end_waiver
+from mop.notifications.alerts import raise_alert
+from mop.onboarding.models import LogKind, LogLine
+from mop.registry.advance import advance
+from mop.registry.models import Model, Revision
+from mop.registry.services import ConnectionInput, RevisionInput, add_owner, create_model, create_revision
+from mop.registry.statuses import CHAIN, RevisionStatus
+from mop.scanning.findings import FileVerdict, Severity, Verdict
+from mop.worker.setup import prepare_databases
+from support.load_tests import enabled, finished, running, step_result
+from support.scans import (
+    BLOCKS,
+    DIGEST,
+    EVERY_ACTION,
+    FILES,
+    WARNS_HIGH,
+    WARNS_LOW,
+    WORKER,
+    keep_scan,
+    make_advisory,
+    make_finding,
+    waive,
+)
+
+PASSWORD = "correct horse battery staple"
+SYSTEM = Actor.system("tests")
+SNAPSHOT = {"artifact_digest": DIGEST, "artifact_files": 7, "artifact_bytes": 4_200_000}
+DEEP = "/".join(f"a-folder-with-a-long-name-{number}" for number in range(9))
+LONG = f"model/{DEEP}.zip!{'x' * 180}.pkl"
+
+
+def main() -> None:
+    """Make people, tasks, and models in every state."""
+    prepare_databases()
+    olivia = create_user(actor=SYSTEM, username="olivia", password=PASSWORD)
+    change_email(actor=SYSTEM, user=olivia, email="olivia@example.org")
+    create_user(actor=SYSTEM, username="sam", password=PASSWORD)
+    create_user(actor=SYSTEM, username="stella", password=PASSWORD)  # a stranger, whom no test gives anything
+    ada = create_user(actor=SYSTEM, username="ada", password=PASSWORD, is_administrator=True)
+    team = create_team(actor=SYSTEM, name="Moderation", description="Text and image moderation")
+    for member in (olivia, ada):
+        add_member(actor=SYSTEM, team=team, user=member)
+    hate = make_task(ada, team, "hate-severity", "Hate", "Ordinal", ["0", "2", "4", "6"])
+    violence = make_task(ada, team, "violence-binary", "Violence", "Categorical", ["0", "1"])
+    model = make_model(olivia, team, "text-hate-severity", [hate, violence], "Severity of hate in text, four levels")
+    first = model.revisions.get()
+    verify(first)
+    failed = add_version(olivia, model, "v1.0.1")
+    make_verify_failed(failed)
+    newest = add_version(olivia, model, "v1.0.2", sample_post_data={"text": "you are kind"})
+    verify(newest)
+    scan(failed, newest, ada)
+    make_load_tests(first, newest)
+    waiting = make_model(olivia, team, "image-violence", [violence], "Waits for a host")
+    building = add_version(olivia, waiting, "v1.0.1")
+    go(building, RevisionStatus.ENVIRONMENT_CREATING, host="worker-1")
+    broken = make_model(olivia, team, "broken-model", [hate], "Ends in an error")
+    make_verify_failed(broken.revisions.get())
+    later = make_model(olivia, team, "cut-off", [hate], "The storage did not answer")
+    advance(
+        revision_id=later.revisions.get().pk,
+        attempt=1,
+        to=RevisionStatus.TO_BE_RETRIED,
+        actor=WORKER,
+        error=StorageUnavailableError("The storage account did not answer within 60 s."),
+        retry_at=timezone.now() + dt.timedelta(minutes=4),
+    )
+    add_owner(actor=SYSTEM, model=model, user=ada)
+    for _ in range(2):
+        raise_alert(actor=WORKER, fault=DiskFullError("No room to write the snapshot at /srv/mop/work: no space left."))
+
+
+def make_task(user: User, team: Team, name: str, taxonomy: str, label_type: str, labels: list[str]) -> Task:
+    return create_task(
+        actor=actor_of(user),
+        user=user,
+        name=name,
+        description=f"{taxonomy} in short texts",
+        team=team,
+        owners=[user],
+        modality="Text",
+        taxonomy=Taxonomy.objects.get(name=taxonomy),
+        label_type=label_type,
+        labels=labels,
+    )
+
+
+def revision_input(version: str, **fields: Any) -> RevisionInput:
+    folder = settings.MOP_FILE_ROOTS[0] / "model"
+    folder.mkdir(parents=True, exist_ok=True)
+    return RevisionInput(
+        version=version,
+        model_url=folder.as_uri(),
+        instance_type=InstanceType.objects.get(name="Standard_F4s_v2"),
+        **fields,
+    )
+
+
+def make_model(user: User, team: Team, name: str, tasks: list[Task], description: str) -> Model:
+    revision = create_model(
+        actor=actor_of(user),
+        user=user,
+        name=name,
+        description=description,
+        team=team,
+        connections=[ConnectionInput(task=task, customized_name=task.taxonomy.name.lower()) for task in tasks],
+        revision=revision_input("v1.0.0"),
+    )
+    return revision.model
+
+
+def add_version(user: User, model: Model, version: str, **fields: Any) -> Revision:
+    return create_revision(actor=actor_of(user), user=user, model=model, revision=revision_input(version, **fields))
+
+
+def go(revision: Revision, to: RevisionStatus, **facts: Any) -> None:
+    """Lead a revision along the straight way."""
+    for status in CHAIN[1 : CHAIN.index(to) + 1]:
+        advance(revision_id=revision.pk, attempt=1, to=status, actor=WORKER, facts=facts)
+    write_log(revision, LogKind.BUILD, 40)
+
+
+def verify(revision: Revision) -> None:
+    go(
+        revision,
+        RevisionStatus.VERIFIED,
+        host="worker-1",
+        **SNAPSHOT,
+        python_version="3.11.9",
+        pip_version="24.0",
+        granted={
+            "level": 2,
+            "cpus": 2.0,
+            "memory_bytes": 8 * 1024**3,
+            "parts": ["bubblewrap", "rlimits", "memory watchdog", "CPU affinity"],
+        },
+        warnings=["Python 3.11.4 is not installed here: 3.11.9 was used."],
+    )
+    write_log(revision, LogKind.DEPLOYMENT, 1300)
+
+
+def make_load_tests(first: Revision, last: Revision) -> None:
+    """One that ended, one that ended with a doubtful step and a second run that goes on, in one model."""
+    slow = [(1, 88.0), (10, 310.0), (20, 392.0), (30, 391.0), (40, 389.0)]
+    finished(enabled(first), [step_result(target, rps) for target, rps in slow])
+    fast = [step_result(1, 97.0), step_result(10, 455.0), step_result(20, 610.5, failed=2)]
+    doubts = ["lag: the generator was late by 2.10 ms (P99), over a tenth of the latency of 12.00 ms"]
+    finished(enabled(last), [*fast, step_result(30, 611.0, failed=80, doubts=doubts)], ended="failing")
+    running(enabled(last, option="PerRPS"), [step_result(1, 1.0), step_result(10, 10.0)], target=20)
+
+
+def make_verify_failed(revision: Revision) -> None:
+    go(revision, RevisionStatus.DEPLOYMENT_CREATED, host="worker-1", **SNAPSHOT)
+    error = OrdinalTaskLabelValueError(
+        "Rule: along the ascending labels a run of 1s, then 0s. At predicted_labels.hate: 0=1, 2=0, 4=1, 6=0.",
+        place="predicted_labels.hate",
+        also=["OrdinalTaskLabelConfidenceScoreValueError: the scores rise from label 2 (0.1) to label 4 (0.7)."],
+    )
+    advance(revision_id=revision.pk, attempt=1, to=RevisionStatus.VERIFY_FAILED, actor=WORKER, error=error)
+
+
+def scan(failed: Revision, newest: Revision, administrator: User) -> None:
+    """Findings of every severity and action, one of them waived; an earlier scan, and one that failed."""
+    waive(
+        failed.model, administrator, path="model/tokenizer*.pkl", reason="Made by us; it imports our own class alone."
+    )
+    ended = waive(failed.model, administrator, path="src/*", until=timezone.localdate())
+    end_waiver(actor=actor_of(administrator), waiver=ended)
+    keep_scan(failed, BLOCKS)
+    odd = make_finding(Severity.MEDIUM, LONG, rule="unknown-global", message=f"{LONG} names a global nobody knows.")
+    keep_scan(
+        failed,
+        *EVERY_ACTION,
+        odd,
+        make_finding(path="model/tokenizer-2.pkl"),
+        *(make_advisory(f"OSV-2026-{number}", severity=Severity.MEDIUM) for number in range(2, 30)),
+        files=[*FILES, FileVerdict(LONG.partition("!")[0], Verdict.SUSPICIOUS, (odd.message,))],
+        incomplete={"secrets": "it said nothing for 60 s over src/words.txt"},
+        reason=ScanReason.RESCAN,
+    )
+    rescan = request_rescan(actor=actor_of(administrator), revision=failed)
+    end_rescan(rescan.workflow_id, failure=PolicyFileError("policy.toml: unknown keys blok"))
+    keep_scan(newest, WARNS_HIGH, WARNS_LOW)
+
+
+def write_log(revision: Revision, kind: LogKind, lines: int) -> None:
+    now = timezone.now()
+    LogLine.objects.bulk_create(
+        LogLine(revision=revision, kind=kind, number=number, at=now, text=f"step {number}: installing package {number}")
+        for number in range(1, lines + 1)
+    )

@@ -1,0 +1,72 @@
+"""A disk of the installation runs full: the operator is told, nothing half is left, with room it goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from environments.packages import PackageIndex, wheel
+from mop.environments.marker import NAME as MARKER
+from support.installation import Installation, running_installation
+from support.model_folders import write_model
+from support.small_disks import MIB, SmallDisk, small_disk
+from support.waiting import wait_for
+
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.xdist_group("full-disks")]
+LARGE = 8 * MIB
+ROOM = 2 * MIB  # so many bytes are free
+# what each stage of an onboarding fills
+FOLDERS = ("artifacts", "models", "environments")
+
+
+@pytest.fixture(scope="module")
+def disks() -> Iterator[dict[str, SmallDisk]]:
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(small_disk()) for name in FOLDERS}
+
+
+@pytest.fixture(scope="module")
+def mop(module_index: PackageIndex, disks: dict[str, SmallDisk]) -> Iterator[Installation]:
+    """An installation with a disk for each of its large folders, and a worker."""
+    with running_installation(package_index=module_index.url, retry_base=1) as mop:
+        for name, disk in disks.items():
+            (mop.root / "home" / name).symlink_to(disk.folder)
+        mop.start_worker()
+        yield mop
+
+
+def partial_files(disks: dict[str, SmallDisk]) -> list[Path]:
+    """What a stage that failed may not leave behind."""
+    patterns = ("incoming/*", "*.partial", ".*.partial", "builds/*", "cache-*/building/*")
+    found = [path for disk in disks.values() for pattern in patterns for path in disk.folder.glob(pattern)]
+    return found + [path for path in disks["environments"].folder.glob("envs/*") if not (path / MARKER).exists()]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_full_disk(mop: Installation, disks: dict[str, SmallDisk], module_index: PackageIndex, name: str):
+    folder = write_model(mop.folders / name, requirements=f"large-{name}==1.0\n")
+    (folder / "model" / "weights").write_bytes(os.urandom(LARGE))
+    files = {f"large/part{number}.txt": f"{name}{number}" * 250_000 for number in range(4)}
+    module_index.add(wheel(f"large-{name}", "1.0", files=files))
+    disks[name].leave_room(ROOM)
+    revision = mop.submit(folder)
+    waiting = mop.wait(revision, "toBeRetried")["error"]
+    assert waiting["name"] == "DiskFullError", waiting
+    assert "free space" in waiting["mend"]
+    assert partial_files(disks) == []
+    assert "the platform is at fault" in mop.output("w1")
+    assert ("DiskFullError",) in mop.rows("select fault from notifications_alert where closed_at is null")
+    disks[name].leave_room(256 * MIB)
+    wait_for(
+        lambda: mop.show(revision)["status"] == "verified",
+        seconds=90,
+        what="it is verified as soon as there is room",
+        note=lambda: mop.story(revision),
+    )
+    mop.assert_each_status_once(revision)
+    mop.assert_idle()
+    assert partial_files(disks) == []

@@ -1,0 +1,67 @@
+"""`mop notifications` against a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from cli.commands import Result, mop_here
+from mop.accounts.models import User
+from mop.notifications.kinds import Kind
+from mop.notifications.models import Notification
+from mop.notifications.services import News, mark_read, notify
+from support.factories import ACTOR, make_token, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def user() -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def mop(
+    live_server: LiveServer,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Result]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", live_server.url)
+    monkeypatch.setenv("MOP_TOKEN", make_token(user, scope="read"))
+    return lambda *arguments: mop_here(capsys, *arguments)
+
+
+def tell(user: User) -> None:
+    news = News(Kind.VERIFY_FAILED, "one", "toxicity v1.0.0 failed verification", "no file", "/models/", mend="add it")
+    notify(actor=ACTOR, people=[user], news=news)
+    notify(actor=ACTOR, people=[user], news=News(Kind.VERIFIED, "two", "toxicity v1.0.1 is verified", "", "/models/"))
+    mark_read(notification=Notification.objects.get(event="two"))
+
+
+def test_it_shows_the_newest_first_and_marks_the_unread(mop: Callable[..., Result], user: User):
+    tell(user)
+    result = mop("notifications")
+    assert (result.code, result.err) == (0, "1 unread; * marks them\n")
+    lines = result.out.splitlines()
+    assert (lines[0][0], lines[0].endswith("  toxicity v1.0.1 is verified"), lines[1]) == (" ", True, "    /models/")
+    assert (lines[2][0], lines[2].endswith("  toxicity v1.0.0 failed verification")) == ("*", True)
+    assert lines[3:] == ["    no file", "    mend: add it", "    /models/"]
+
+
+def test_the_unread_alone_and_as_json(mop: Callable[..., Result], user: User):
+    tell(user)
+    page = mop("notifications", "--unread", "--json").json
+    assert [item["kind"] for item in page["items"]] == ["verifyFailed"]
+    assert page["unread"] == 1
+    assert len(mop("notifications", "--limit", "1", "--json").json["items"]) == 1
+
+
+def test_nothing_to_tell_is_no_failure(mop: Callable[..., Result]):
+    result = mop("notifications")
+    assert (result.code, result.out, result.err) == (0, "", "0 unread; * marks them\n")

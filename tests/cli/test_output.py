@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.commands import MOP, environment, mop
+from mop.cli.options import one_of
+from mop.cli.output import printable
+
+HEAVY = ("django", "httpx", "rich.console", "dbos", "yaml", "azure", "mop.onboarding", "mop.serving", "ninja")
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path):
+    script = (
+        "import sys; from mop.cli.main import run; run(['--help']);"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment(tmp_path, {})
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"])
+def test_no_escape_codes_into_a_pipe_whatever_forces_them(tmp_path: Path, name: str):
+    shown = mop("--help", home=tmp_path, **{name: "1"})
+    refused = mop("model", "nonsense", home=tmp_path, **{name: "1"})
+    assert "\x1b" not in shown.out + shown.err + refused.out + refused.err
+
+
+def on_a_terminal(tmp_path: Path, **env: str) -> str:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*MOP, "--help"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment(tmp_path, {"TERM": "xterm"} | env)
+    )
+    os.close(theirs)
+    text = b""
+    try:
+        while part := os.read(ours, 65536):
+            text += part
+    except OSError:  # the other side is closed: the process ended
+        pass
+    finally:
+        os.close(ours)
+        process.wait()
+    return text.decode()
+
+
+def test_colours_on_a_terminal_unless_no_color_says_otherwise(tmp_path: Path):
+    assert "\x1b[" in on_a_terminal(tmp_path)
+    assert "\x1b[" not in on_a_terminal(tmp_path, NO_COLOR="1")
+
+
+def test_control_characters_do_not_reach_the_terminal():
+    assert printable("a\x1b[2Jb\r\u202e\tc") == "a\ufffd[2Jb\ufffd\ufffd\tc"
+
+
+@pytest.mark.parametrize("text", ["PerRPS", "per-rps", "PERRPS", "per_rps"])
+def test_options_take_any_letter_case(text: str):
+    assert one_of(("off", "PerRPS", "PerConcurrency"))(text) == "PerRPS"

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from mop.audit.models import AuditEvent
+from mop.engine import fence
+from mop.engine.clock import DatabaseClock
+from mop.engine.fence import WorkerLostError, hold_fence, stand_behind_fence
+from mop.engine.models import Worker
+from mop.errors import PackageIndexUnavailableError
+from mop.onboarding.logs import LogWriter
+from mop.onboarding.models import LogKind, LogLine
+from mop.onboarding.orders import claim, conclude, move, read_order
+from mop.pipeline.workflows import _next_attempt
+from mop.registry.models import Revision
+from mop.registry.statuses import RevisionStatus
+from support.factories import make_model
+
+pytestmark = pytest.mark.django_db
+ME = "worker:w1:1"
+
+
+@pytest.fixture
+def revision() -> Revision:
+    return make_model().revisions.get()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """This process writes as a worker; gives what it is told when it is lost."""
+    monkeypatch.setattr(fence, "_executor_id", "")
+    monkeypatch.setattr(fence, "_on_lost", None)
+    Worker.objects.create(executor_id=ME, name="w1", lock="", process="")
+    reasons: list[str] = []
+    stand_behind_fence(ME, reasons.append)
+    return reasons
+
+
+def lose() -> None:
+    Worker.objects.update(lost_at=DatabaseClock())
+
+
+def state(revision: Revision) -> list[object]:
+    """Everything that a worker writes of a revision."""
+    return [
+        Revision.objects.filter(pk=revision.pk).values().get(),
+        list(revision.events.values()),
+        list(AuditEvent.objects.filter(object_id=str(revision.pk)).values()),
+        list(LogLine.objects.filter(revision=revision).values()),
+    ]
+
+
+def test_who_is_no_worker_has_no_fence():
+    hold_fence()
+
+
+def test_a_living_worker_writes(revision: Revision, told: list[str]):
+    order = read_order(str(revision.pk), 1, "w1")
+    move(order, RevisionStatus.DATA_DOWNLOADED, facts={"artifact_digest": "abc"})
+    revision.refresh_from_db()
+    assert (revision.status, revision.host, revision.artifact_digest) == ("dataDownloaded", "w1", "abc")
+    assert told == []
+
+
+def write_log(revision: Revision) -> None:
+    async def write() -> None:
+        async with LogWriter(revision.pk, LogKind.BUILD, lines_max=10) as log:
+            log("too late")
+
+    async_to_sync(write)()
+
+
+LATE: dict[str, Callable[[Revision], object]] = {
+    "takes": lambda revision: claim(str(revision.pk), 1, "w1"),
+    "reads": lambda revision: read_order(str(revision.pk), 1, "w1"),
+    "concludes": lambda revision: conclude(str(revision.pk), 1, PackageIndexUnavailableError("down")),
+    "logs": write_log,
+    "begins": lambda revision: _next_attempt(str(revision.pk), 2, revision.workflow_id),
+}
+
+
+@pytest.mark.parametrize("late", LATE.values(), ids=LATE)
+def test_a_lost_worker_writes_nothing(revision: Revision, told: list[str], late: Callable[[Revision], object]):
+    before = state(revision)
+    lose()
+    with pytest.raises(WorkerLostError):
+        late(revision)
+    assert state(revision) == before
+    assert len(told) == 1
+
+
+def test_a_lost_worker_enters_no_status_and_saves_no_fact(revision: Revision, told: list[str]):
+    order = read_order(str(revision.pk), 1, "w1")
+    before = state(revision)
+    lose()
+    for to in (RevisionStatus.DATA_DOWNLOADED, RevisionStatus.CREATED):  # the second stands: only facts would be saved
+        with pytest.raises(WorkerLostError):
+            move(order, to, facts={"artifact_digest": "late"})
+    assert state(revision) == before
+
+
+def test_a_worker_whose_row_was_cleaned_away_is_lost(revision: Revision, told: list[str]):
+    Worker.objects.all().delete()
+    with pytest.raises(WorkerLostError):
+        claim(str(revision.pk), 1, "w1")

@@ -1,0 +1,161 @@
+"""Load tests of a real service by a real worker: to their end over a crash, alone on their host, cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from environments.packages import PackageIndex
+from mop.engine.quiet_host import WAITS_FOR_ONE
+from support.installation import Installation, Submitted, running_installation
+from support.model_folders import write_model
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.sandbox
+SECONDS = 90.0
+
+
+@pytest.fixture(scope="module")
+def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
+    with running_installation(
+        package_index=module_index.url,
+        chaos=True,
+        load_test_step_seconds=2,  # so long that the service is looked at twice, also on a busy machine
+        load_test_warm_up_seconds=0.1,
+        load_test_target_max=10,
+    ) as mop:
+        yield mop
+
+
+def load_test(mop: Installation, revision: Submitted) -> dict[str, Any]:
+    shown: dict[str, Any] = mop.call("GET", f"{revision.path}/load-test")
+    return shown
+
+
+def wait_state(mop: Installation, revision: Submitted, *states: str) -> dict[str, Any]:
+    def arrived() -> dict[str, Any] | None:
+        shown = load_test(mop, revision)
+        return shown if shown["state"] in states else None
+
+    return wait_for(
+        arrived,
+        seconds=SECONDS,
+        what=f"the load test is {states}",
+        note=lambda: f"{load_test(mop, revision)}\n{mop.story(revision)}",
+    )
+
+
+DEATHS = ("after load test running", "before load test step", "after load test step", "before load test finished")
+
+
+def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_however_often_the_worker_is_killed(
+    mop: Installation, index: PackageIndex
+):
+    mop.arm(*DEATHS)
+    worker = mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / "killed"), load_test_option="PerConcurrency")
+    mop.wait(revision, "verified")
+    kept: list[dict[str, Any]] = []
+    while mop.armed():
+        wait_for(
+            lambda worker=worker: worker.poll() is not None,  # type: ignore[misc]
+            seconds=SECONDS,
+            what="the worker is killed",
+            note=lambda: f"{mop.armed()} {load_test(mop, revision)}\n{mop.output('w1')[-4000:]}",
+        )
+        steps = [step for test in load_test(mop, revision)["tests"] for step in test["steps"]]
+        assert steps[: len(kept)] == kept  # what was measured before a crash is what is shown
+        kept = steps
+        worker = mop.start_worker()
+    shown = wait_state(mop, revision, "finished", "failed")
+    (test,) = shown["tests"]
+    assert (shown["state"], test["error"]) == ("finished", None)
+    assert [step["target"] for step in test["steps"]] == [1, 10]
+    assert test["steps"][: len(kept)] == kept
+    for step in test["steps"]:
+        assert step["requests"]["successful"] == step["requests"]["total"] > 0
+        assert step["rps"] > 0
+        assert 0 < step["latency_ms"]["p50"] <= step["latency_ms"]["p99"]
+        assert step["utilization"]["cpu"] > 0
+        assert 0 < step["utilization"]["memory"] < 100
+    digest = mop.show(revision)["artifact_digest"]
+    conditions = test["conditions"]
+    assert (conditions["artifact_digest"], conditions["seed"], conditions["format"]) == (digest, test["seed"], "model")
+    assert conditions["configuration"]["instance_type"] == "Standard_F4s_v2"
+    assert conditions["cpus"] > 0
+    assert conditions["memory_bytes"] > 0
+    states = mop.rows(
+        "select data from audit_auditevent where action = 'loadtest.state' and object_id = ? order by id", test["id"]
+    )
+    assert [data["to"] for (data,) in states] == ["queued", "running", "finished"]
+
+
+def test_nothing_else_runs_on_the_host_during_a_load_test_and_cancelling_it_ends_it_at_once(
+    mop: Installation, index: PackageIndex
+):
+    mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / "alone"))
+    mop.wait(revision, "verified")
+    assert load_test(mop, revision)["state"] == "notStarted"
+    body = {"option": "PerRPS", "steps": [20], "duration": 600, "seed": 7}
+    assert mop.call("POST", f"{revision.path}/load-test", body, status=201)["tests"][0]["seed"] == 7
+    wait_for(
+        lambda: any(test["progress"] for test in load_test(mop, revision)["tests"]),
+        seconds=SECONDS,
+        what="live numbers of the running step",
+        note=lambda: mop.story(revision),
+    )
+    other = mop.submit(write_model(mop.folders / "other"))
+    wait_for(lambda: WAITS_FOR_ONE in mop.log(other, "build"), seconds=SECONDS, what="the other one says that it waits")
+    assert mop.show(other)["status"] == "created"
+    assert not mop.processes("mop.storage")
+    shown = mop.call("POST", f"{revision.path}/load-test/cancel")
+    assert (shown["state"], shown["tests"][0]["steps"]) == ("cancelled", [])
+    mop.wait(other, "verified")
+    assert load_test(mop, revision)["state"] == "cancelled"
+
+
+def test_a_deleted_version_takes_its_load_test_along(mop: Installation, index: PackageIndex):
+    mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / "deleted"))
+    mop.wait(revision, "verified")
+    mop.call("POST", f"{revision.path}/load-test", {"steps": [1], "duration": 600}, status=201)
+    wait_state(mop, revision, "running")
+    mop.call("DELETE", f"/models/{revision.model}", status=204)
+    mop.assert_idle()
+    assert mop.rows("select count(*) from loadtest_loadtest where state in ('queued', 'running')") == [(0,)]
+
+
+def test_a_load_test_that_can_not_be_run_fails_with_the_models_error_and_one_that_is_not_answered_ends_by_its_rule(
+    mop: Installation, index: PackageIndex
+):
+    mop.start_worker()
+    # MOP's inputs of the verification have other lengths than the payload of a load test
+    refusing = mop.submit(
+        changed(mop, "refusing", "mop_input.text}", "mop_input.text[: 1 // (len(mop_input.text) - 1000)]}")
+    )
+    failing = mop.submit(
+        changed(mop, "failing", 'return {"bad"', '1 // (len(item["text"]) - 1000)\n        return {"bad"')
+    )
+    for revision in (refusing, failing):
+        mop.wait(revision, "verified")
+        mop.call("POST", f"{revision.path}/load-test", {"steps": [1, 2], "duration": 0.5, "warm_up": 0}, status=201)
+    (test,) = wait_state(mop, refusing, "finished", "failed")["tests"]
+    assert (test["state"], test["error"]["name"], test["steps"]) == ("failed", "UserScriptException", [])
+    assert "ZeroDivisionError" in test["error"]["message"]
+    (test,) = wait_state(mop, failing, "finished", "failed")["tests"]
+    assert (test["state"], test["ended"]) == ("finished", "failing")
+    (step,) = test["steps"]
+    assert step["requests"]["successful"] == 0
+    assert step["failures"].keys() == {"status 500"}
+
+
+def changed(mop: Installation, name: str, old: str, new: str) -> Path:
+    """A model folder with something else in its script."""
+    folder = write_model(mop.folders / name)
+    script = folder / "src" / "inference.py"
+    script.write_text(script.read_text().replace(old, new, 1))
+    return folder

@@ -1,0 +1,57 @@
+"""An owner is told by a real worker: in the portal at once, by e-mail on the console or over SMTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from support.installation import Installation
+from support.mail_server import running_mail_server
+from support.model_folders import write_model
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.sandbox
+SECONDS = 60.0
+GIVE_ADDRESS = """
+import django; django.setup()
+from mop.accounts.models import User
+User.objects.update(email="owner@example.org")
+"""
+
+
+def submit_broken(mop: Installation, name: str) -> str:
+    """A model that ends in verifyFailed; gives the title that its owner is told."""
+    folder = write_model(mop.folders / name)
+    (folder / "src" / "inference.py").unlink()
+    revision = mop.submit(folder)
+    mop.wait(revision, "verifyFailed")
+    return f"{revision.model} {revision.version} failed verification"
+
+
+def test_the_worker_sends_what_the_owner_is_told(mop: Installation):
+    subprocess.run([sys.executable, "-c", GIVE_ADDRESS], env=mop.environment(), check=True, timeout=SECONDS)
+    mop.start_worker("console")
+    title = submit_broken(mop, "first")
+    told = mop.call("GET", "/notifications")["items"][0]
+    assert (told["title"], told["read_at"]) == (title, None)
+    assert "inference.py" in told["reason"]
+    wait_for(
+        lambda: f"Subject: [MOP] {title}" in mop.output("console"),
+        seconds=SECONDS,
+        what="the e-mail is on the console",
+        note=lambda: mop.output("console"),
+    )
+    mop.stop_workers()
+    with running_mail_server() as server:
+        mop.start_worker("smtp", email_backend=server.url)
+        title = submit_broken(mop, "second")
+        wait_for(lambda: server.messages, seconds=SECONDS, what="the e-mail arrives", note=lambda: mop.output("smtp"))
+        (message,) = server.messages
+        assert (message["To"], message["Subject"]) == ("owner@example.org", f"[MOP] {title}")
+        wait_for(
+            lambda: mop.call("GET", "/notifications")["items"][0]["email"]["state"] == "sent",
+            seconds=SECONDS,
+            what="the e-mail is marked as sent",
+        )

@@ -1,0 +1,189 @@
+"""Enabling, cancelling and concluding load tests, and the states that they pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from mop.audit.models import AuditEvent
+from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
+from mop.loadtest.advance import advance_test
+from mop.loadtest.models import LoadTest
+from mop.loadtest.orders import ENABLE_AGAIN, conclude, read_done, read_order, store_step, wanted_tests
+from mop.loadtest.requests import RunRequest
+from mop.loadtest.selectors import get_run, states_of
+from mop.loadtest.services import cancel_load_test, enable_load_test, start_after_verified
+from mop.loadtest.states import FINAL, TRANSITIONS, LoadTestState, state_of_run
+from mop.registry.models import Revision
+from mop.registry.statuses import RevisionStatus
+from support.factories import ACTOR, make_model, make_task
+from support.load_tests import enabled, finished, running, step_result
+
+pytestmark = pytest.mark.django_db
+S = LoadTestState
+
+
+@pytest.fixture
+def revision() -> Revision:
+    return verified(make_model(tasks=(make_task(),), load_test_option="PerRPS").revisions.get())
+
+
+def verified(revision: Revision) -> Revision:
+    Revision.objects.filter(pk=revision.pk).update(status=RevisionStatus.VERIFIED, artifact_digest="ab" * 32)
+    revision.refresh_from_db()
+    return revision
+
+
+def test_what_is_over_stays_so_and_what_lives_can_be_cancelled():
+    assert all(not TRANSITIONS[state] for state in FINAL)
+    assert all(S.CANCELLED in TRANSITIONS[state] for state in (S.QUEUED, S.RUNNING))
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        ([S.QUEUED, S.QUEUED], S.QUEUED),
+        ([S.FINISHED, S.QUEUED], S.RUNNING),
+        ([S.RUNNING, S.QUEUED], S.RUNNING),
+        ([S.FINISHED, S.FAILED], S.FAILED),
+        ([S.FINISHED, S.CANCELLED], S.CANCELLED),
+        ([S.FINISHED, S.FINISHED], S.FINISHED),
+    ],
+)
+def test_a_run_of_several_modalities_has_one_state(states: list[S], shown: S):
+    assert state_of_run(states) == shown
+
+
+def test_a_run_has_a_test_for_each_modality_of_the_connected_tasks():
+    tasks = (make_task(), make_task(taxonomy="Violence"), make_task(taxonomy="Sexual", modality="Image"))
+    revision = verified(make_model(tasks=tasks).revisions.get())
+    tests = enable_load_test(actor=ACTOR, revision=revision, request=RunRequest())
+    assert [(test.modality, test.run, test.state) for test in tests] == [("Image", 1, "queued"), ("Text", 1, "queued")]
+
+
+def test_a_run_takes_the_revisions_option_and_the_installations_defaults_unless_it_is_asked_otherwise(
+    revision: Revision,
+):
+    test = enabled(revision)
+    assert test.option == "PerRPS"
+    assert list(test.plan["targets"][:4]) == [1, 10, 20, 30]
+    assert (test.plan["duration_s"], test.plan["budget_s"]) == (300.0, 7200.0)
+    cancel_load_test(actor=ACTOR, revision=revision)
+    asked = RunRequest(option="PerConcurrency", targets=(2, 4), duration_s=1.5, warm_up_s=0.0, budget_s=60.0, seed=9)
+    (again,) = enable_load_test(actor=ACTOR, revision=revision, request=asked)
+    assert (again.run, again.option) == (2, "PerConcurrency")
+    assert (list(again.plan["targets"]), again.plan["duration_s"], again.plan["seed"]) == ([2, 4], 1.5, 9)
+
+
+def test_a_revision_whose_option_is_off_is_tested_per_concurrency():
+    revision = verified(make_model(load_test_option="off").revisions.get())
+    assert enabled(revision).option == "PerConcurrency"
+
+
+@pytest.mark.parametrize("asked", [{"targets": (3, 2)}, {"targets": (0,)}, {"duration_s": 9000.0}, {"seed": -1}])
+def test_what_can_not_be_run_is_refused_at_the_field(revision: Revision, asked: dict):
+    with pytest.raises(ValidationFailedError) as caught:
+        enabled(revision, **asked)
+    assert caught.value.fields.keys() == {"steps"}
+    assert not LoadTest.objects.exists()
+
+
+@pytest.mark.parametrize("status", sorted(set(RevisionStatus) - {RevisionStatus.VERIFIED}))
+def test_only_a_verified_revision_is_load_tested(revision: Revision, status: RevisionStatus):
+    Revision.objects.filter(pk=revision.pk).update(status=status)
+    with pytest.raises(ConflictError, match=rf"is {status.value}; only a verified revision"):
+        enabled(revision)
+
+
+def test_one_run_at_a_time(revision: Revision):
+    enabled(revision)
+    with pytest.raises(ConflictError, match="on its way"):
+        enabled(revision)
+
+
+def test_verification_starts_the_first_run_once_and_only_where_the_form_asks_for_one(revision: Revision):
+    for expected in (1, 0):  # the step may run again after a crash
+        assert start_after_verified(actor=ACTOR, revision_id=str(revision.pk), attempt=1) == expected
+    assert start_after_verified(actor=ACTOR, revision_id=str(revision.pk), attempt=2) == 0
+    off = verified(make_model(load_test_option="off").revisions.get())
+    assert start_after_verified(actor=ACTOR, revision_id=str(off.pk), attempt=1) == 0
+
+
+def test_cancelling_ends_what_waits_and_keeps_the_steps_that_ended(revision: Revision):
+    test = running(enabled(revision), [step_result(1, 5.0)])
+    cancel_load_test(actor=ACTOR, revision=revision)
+    test.refresh_from_db()
+    assert (test.state, test.progress, test.ended_at is None) == ("cancelled", None, False)
+    assert test.steps.count() == 1
+    assert wanted_tests([str(test.pk)]) == set()
+    for late in (
+        lambda: store_step(test.pk, step_result(10, 9.0), 1.0),
+        lambda: conclude(str(test.pk), ended="finished"),
+        lambda: read_order(str(test.pk), "w1"),
+    ):
+        with pytest.raises(StaleAttemptError):
+            late()
+    with pytest.raises(ConflictError, match="nothing to cancel"):
+        cancel_load_test(actor=ACTOR, revision=revision)
+
+
+def test_every_state_is_entered_once_and_audited(revision: Revision):
+    test = enabled(revision)
+    running(test)
+    running(test)  # after a crash
+    conclude(str(test.pk), ended="plateau")
+    events = AuditEvent.objects.filter(action="loadtest.state", object_id=str(test.pk)).order_by("id")
+    assert [(event.data["from"], event.data["to"]) for event in events] == [
+        (None, "queued"),
+        ("queued", "running"),
+        ("running", "finished"),
+    ]
+    with pytest.raises(StaleAttemptError):
+        advance_test(test_id=test.pk, to=S.RUNNING, actor=ACTOR)
+
+
+def test_a_step_that_is_repeated_after_a_crash_stands_once_and_counts_once(revision: Revision):
+    test = running(enabled(revision))
+    store_step(test.pk, step_result(1, 5.0), 12.0)
+    store_step(test.pk, step_result(1, 6.0), 13.0)
+    done = read_done(test.pk)
+    assert ([step.rps for step in done.steps], done.seconds) == ([6.0], 13.0)
+
+
+def test_a_revision_that_became_vulnerable_is_measured_no_further(revision: Revision):
+    test = running(enabled(revision), [step_result(1, 5.0)])
+    Revision.objects.filter(pk=revision.pk).update(status=RevisionStatus.VULNERABLE)
+    for look in (lambda: read_done(test.pk), lambda: read_order(str(test.pk), "w1")):
+        with pytest.raises(ConflictError, match="vulnerable by now"):
+            look()
+
+
+def test_a_cause_outside_the_model_fails_with_a_mend_of_its_own_because_nothing_is_tried_again(revision: Revision):
+    test = running(enabled(revision))
+    conclude(str(test.pk), error=HostLostError("no room"))
+    test.refresh_from_db()
+    assert test.state == "failed"
+    assert (test.error["name"], test.error["mend"]) == ("HostLostError", ENABLE_AGAIN)
+
+
+def test_the_state_of_a_revision_is_that_of_its_newest_run(revision: Revision):
+    other = make_model().revisions.get()
+    untested = verified(make_model().revisions.get())
+    finished(enabled(revision), [step_result(1, 5.0)])
+    assert states_of([revision, other, untested]) == {
+        revision.pk: S.FINISHED,
+        other.pk: S.NOT_AVAILABLE,
+        untested.pk: S.NOT_STARTED,
+    }
+    enabled(revision)
+    assert states_of([revision])[revision.pk] == S.QUEUED
+    run = get_run(revision, 1)
+    assert run is not None
+    assert run.state == S.FINISHED
+
+
+def test_deleting_a_revision_takes_its_load_tests_along(revision: Revision):
+    test = running(enabled(revision), [step_result(1, 5.0)])
+    revision.model.delete()
+    assert wanted_tests([str(test.pk)]) == set()
+    with pytest.raises(StaleAttemptError):
+        read_order(str(test.pk), "w1")

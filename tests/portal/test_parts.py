@@ -1,0 +1,86 @@
+"""Small parts of ui: times, durations, sizes, navigation, static files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from mop.ui.extensions import Sections, Tab, Tabs
+from mop.ui.fragments import etag_of
+from mop.ui.storage import StaticStorage
+from mop.ui.templatetags.mop_ui import duration, size, when
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.97, "10 s"),
+        (59.4, "59 s"),
+        (59.7, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_durations_are_written_as_people_say_them(seconds: float | None, text: str):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(None, ""), (0, "0 B"), (512, "512 B"), (1536, "1.5 KiB"), (8 * 1024**3, "8 GiB")]
+)
+def test_sizes_are_written_in_binary_units(count: int | None, text: str):
+    assert size(count) == text
+
+
+def test_times_are_utc_with_the_exact_one_for_machines():
+    moment = dt.datetime(2026, 8, 16, 17, 43, 5, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    html = when(moment)
+    assert ">16 Aug 2026, 15:43 UTC<" in html
+    assert 'datetime="2026-08-16T15:43:05+00:00"' in html
+
+
+def test_an_etag_tells_states_apart_and_is_stable():
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    assert etag_of([1, "a", now]) == etag_of([1, "a", now])
+    assert etag_of([1, "a"]) != etag_of([1, "b"])
+
+
+def test_tabs_stand_in_their_order_and_mark_the_current_one():
+    tabs = Tabs()
+    tabs.register(Tab("Later", "registry:upgrade", order=20))
+    tabs.register(Tab("First", "registry:model", order=10))
+    shown = tabs.shown("registry:model", name="toxicity")
+    assert [(tab.label, tab.url, tab.is_current) for tab in shown] == [
+        ("First", "/models/toxicity/", True),
+        ("Later", "/models/toxicity/upgrade/", False),
+    ]
+
+
+def test_a_section_is_registered_once():
+    sections = Sections()
+    for _ in range(2):
+        sections.register(lambda _request, thing: thing)
+        sections.register(_echo)
+        sections.register(_echo)
+    assert sections.shown(None, "x") == ["x", "x", "x"]  # type: ignore[arg-type] # these sections ignore the request
+
+
+def _echo(_request: object, thing: str) -> str:
+    return thing
+
+
+def test_static_files_have_plain_names_before_they_are_gathered_and_hashed_ones_after(tmp_path: Path, settings: object):
+    settings.STATIC_ROOT = tmp_path  # type: ignore[attr-defined] # pytest-django's settings
+    assert StaticStorage().url("mop/css/tokens.css") == "/static/mop/css/tokens.css"
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin", "ninja*", "*.map", "ext"])
+    url = StaticStorage().url("mop/css/tokens.css")
+    assert url.startswith("/static/mop/css/tokens.")
+    assert url != "/static/mop/css/tokens.css"
+    assert (tmp_path / url.removeprefix("/static/")).is_file()
+    assert (tmp_path / (url.removeprefix("/static/") + ".gz")).is_file()

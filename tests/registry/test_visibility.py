@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from mop.accounts.models import User
+from mop.accounts.rules import authorise
+from mop.errors import NotAllowedError, NotAuthenticatedError, NotFoundError
+from mop.registry.models import Model, Revision
+from mop.registry.selectors import (
+    get_listed_model,
+    get_model,
+    get_owner,
+    get_revision,
+    get_revision_by_id,
+    models_for_list,
+    visible_revisions,
+)
+from mop.registry.services import create_revision
+from mop.registry.statuses import PublishStatus
+from support.factories import ACTOR, make_model, make_revision_input, make_team, make_user, publish
+
+pytestmark = pytest.mark.django_db
+
+
+def names(user: User, **given: object) -> list[str]:
+    return [model.name for model in models_for_list(user, **given)]
+
+
+def test_a_private_model_is_seen_by_its_owners_and_administrators_only():
+    team = make_team()
+    owner, colleague, administrator = (
+        make_user(teams=(team,)),
+        make_user(teams=(team,)),
+        make_user(is_administrator=True),
+    )
+    model = make_model(owner=owner, team=team)
+    revision = model.revisions.get()
+    for user in (owner, administrator):
+        assert get_model(user, model.name) == get_listed_model(user, model.name) == model
+        assert get_revision(user, model.name, "v1.0.0") == get_revision_by_id(user, revision.pk) == revision
+    for user in (colleague, make_user()):
+        for ask in (
+            lambda user=user: get_model(user, model.name),
+            lambda user=user: get_listed_model(user, model.name),
+            lambda user=user: get_revision(user, model.name, "v1.0.0"),
+            lambda user=user: get_revision_by_id(user, revision.pk),
+        ):
+            with pytest.raises(NotFoundError):
+                ask()
+
+
+def test_of_a_public_model_others_see_the_public_versions_only():
+    model, other = make_model(), make_user()
+    publish(model)
+    create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v2"))
+    assert [row.version for row in visible_revisions(other)] == ["v1.0.0"]
+    assert get_listed_model(other, model.name).latest_version == "v1.0.0"
+    assert get_listed_model(model.created_by, model.name).latest_version == "v2"
+    with pytest.raises(NotFoundError):
+        get_revision(other, model.name, "v2")
+
+
+def test_the_list_hides_what_is_outdated_or_failed_unless_asked():
+    user = make_user()
+    for status in ("created", "verified", "verifyFailed", "outdated"):
+        model = make_model(status, owner=user)
+        Revision.objects.filter(model=model).update(status=status)
+    assert names(user) == ["created", "verified"]
+    assert names(user, status="all") == ["created", "outdated", "verified", "verifyFailed"]
+    assert names(user, status="verifyFailed") == ["verifyFailed"]
+
+
+def test_a_model_stays_in_the_list_while_any_version_is_alive():
+    user = make_user()
+    model = make_model(owner=user)
+    Revision.objects.filter(model=model).update(status="verified")
+    create_revision(actor=ACTOR, user=user, model=model, revision=make_revision_input("v2"))
+    Revision.objects.filter(version="v2").update(status="verifyFailed")
+    assert names(user) == [model.name]
+    assert models_for_list(user).get().latest_status == "verifyFailed"
+
+
+def test_search_owned_and_sort():
+    ada, bob = make_user("ada"), make_user("bob")
+    make_model("alpha", owner=bob)
+    make_model("beta", owner=ada)
+    make_model("gamma", owner=ada)
+    Model.objects.filter(name="gamma").update(description="finds ALPHA particles")
+    Revision.objects.update(publish_status=PublishStatus.PUBLIC)
+    assert names(ada, search="lpha") == ["alpha", "gamma"]
+    assert names(ada, owned=True) == ["beta", "gamma"]
+    assert names(ada, sort="-name") == ["gamma", "beta", "alpha"]
+    assert names(ada, sort="team") == ["beta", "gamma", "alpha"]
+    assert names(ada, sort="-created") == ["gamma", "beta", "alpha"]
+    assert names(ada, sort="nonsense") == ["alpha", "beta", "gamma"]
+
+
+def test_an_owner_is_found_by_name_and_nobody_else_is():
+    model = make_model()
+    assert get_owner(model, model.created_by.username) == model.created_by
+    with pytest.raises(NotFoundError):
+        get_owner(model, make_user().username)
+
+
+def test_being_administrator_gives_sight_and_the_choice_of_owners_but_not_the_owners_rights():
+    administrator, model = make_user(is_administrator=True), make_model()
+    revision = model.revisions.get()
+    for permission in ("registry.view_model", "registry.view_logs", "registry.change_owners"):
+        authorise(administrator, permission, model, what="look")
+    for permission, thing in (
+        ("registry.change_model", model),
+        ("registry.delete_model", model),
+        ("registry.create_revision", model),
+        ("registry.change_revision", revision),
+        ("registry.delete_revision", revision),
+    ):
+        with pytest.raises(NotAllowedError):
+            authorise(administrator, permission, thing, what="change")
+        authorise(model.created_by, permission, thing, what="change")
+
+
+def test_nobody_is_asked_to_sign_in_first():
+    with pytest.raises(NotAuthenticatedError):
+        authorise(AnonymousUser(), "registry.view_model", make_model(), what="look")
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_the_list_takes_a_fixed_number_of_queries(count: int, django_assert_num_queries: object):
+    user = make_user()
+    for _ in range(count):
+        make_model(owner=user)
+    with django_assert_num_queries(3):
+        for model in models_for_list(user):
+            assert [owner.username for owner in model.owners.all()]
+            assert [f"{row.task.name} {row.taxonomy.name}" for row in model.connections.all()]
+            assert model.team.name

@@ -1,0 +1,112 @@
+"""Severe places in Python are told of; what can not be read is never silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mop.scanning.findings import Severity, Verdict
+from mop.scanning.limits import ScanLimits
+from mop.scanning.scanner import Subject
+from mop.scanning.scanners import source
+from mop.scanning.scanners.source import Source
+from scanning.looking import caged, only, rules, scanned, write
+
+SHELL = "import subprocess\nsubprocess.call('ls ' + name, shell=True)\n"
+
+
+def test_ordinary_source_is_clean(tmp_path: Path):
+    write(tmp_path, {"src/inference.py": "import json\n\n\ndef run(item):\n    return json.loads(item)\n"})
+    report = scanned(Source(), tmp_path)
+    assert [(file.path, file.verdict) for file in report.files] == [("src/inference.py", Verdict.CLEAN)]
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        (SHELL, "subprocess-popen-with-shell-equals-true"),
+        ("import os\nos.system(name)\n", "start-process-with-a-shell"),
+        ("import hashlib\nhashlib.md5(b'')\n", "hashlib"),
+        ("import requests\nrequests.get(url, verify=False)\n", "request-with-no-cert-validation"),
+        ("import tarfile\ntarfile.open(name).extractall()\n", "tarfile-unsafe-members"),
+        ("access = 'user\u202e'  # \u2066\n", "trojansource"),
+        ("import ftplib\n", "blacklist"),
+    ],
+)
+def test_severe_places_are_medium_with_their_line(tmp_path: Path, code: str, rule: str):
+    report = scanned(Source(), write(tmp_path, {"src/deep/a.py": code}))
+    finding = report.findings[0]
+    assert (finding.rule, finding.severity, finding.path) == (rule, Severity.MEDIUM, "src/deep/a.py")
+    assert finding.position == f"line {code.count(chr(10))}"
+    assert finding.mend
+    assert report.files[0].verdict == Verdict.SUSPICIOUS
+
+
+def test_a_comment_does_not_silence_it(tmp_path: Path):
+    code = SHELL.replace("True)", "True)  # nosec")
+    assert only(scanned(Source(), write(tmp_path, {"src/a.py": code}))).position == "line 2"
+
+
+def test_only_python_of_src_is_looked_at(tmp_path: Path):
+    write(tmp_path, {"model/a.py": SHELL, "src/a.txt": SHELL, "src/A.PY": SHELL})
+    assert list(rules(scanned(Source(), tmp_path))) == ["src/A.PY"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["def (", 'print "a"', "\0", "(" * 5000, "-" * 100_000 + "1", "x = a" + ".a" * 100_000, "# coding: none\n"],
+    ids=["syntax", "python 2", "null", "parentheses", "unary", "attributes", "encoding"],
+)
+def test_what_can_not_be_parsed_is_a_finding(tmp_path: Path, code: str):
+    report = scanned(Source(), write(tmp_path, {"src/a.py": code}))
+    assert only(report).rule == "not-fully-scanned"
+    assert report.files[0].verdict == Verdict.NOT_FULLY_SCANNED
+
+
+def test_a_test_of_bandit_that_fails_on_a_file_is_not_passed_over(tmp_path: Path):
+    code = "import subprocess\nsubprocess.call(*a, **{1: 2}, shell=1 << 10**9)\n"
+    report = scanned(Source(), write(tmp_path, {"src/a.py": code}))
+    assert report.files[0].verdict != Verdict.CLEAN
+
+
+def test_a_large_file_is_not_read(tmp_path: Path):
+    report = scanned(Source(), write(tmp_path, {"src/a.py": "#" * (source.BYTES_MAX + 1)}))
+    assert "larger than" in only(report).message
+
+
+def test_a_slow_file_is_given_up(tmp_path: Path):
+    write(tmp_path, {"src/a.py": "a," * 100_000, "src/b.py": SHELL})
+    report = scanned(Source(), Subject(tmp_path, limits=ScanLimits(seconds=0.1)))
+    # a fast machine takes over a second for the first and a thousandth of one for the other
+    assert rules(report) == {"src/a.py": ["not-fully-scanned"], "src/b.py": [SHELL_RULE]}
+    assert "takes longer than 0.1 s" in report.findings[0].message
+
+
+def test_a_flood_is_counted(tmp_path: Path):
+    report = scanned(Source(), write(tmp_path, {"src/a.py": SHELL * 30}))
+    assert len(report.findings) == source.FINDINGS_MAX + 1
+    assert report.findings[0].rule == "more" or report.findings[-1].rule == "more"
+
+
+@pytest.mark.sandbox
+def test_in_the_cage_the_worst_files_neither_end_it_nor_stay_clean(tmp_path: Path):
+    most = source.BYTES_MAX
+    folder = write(
+        tmp_path / "folder",
+        {
+            "src/adds.py": "x=a" + "+a" * (most // 2 - 2),
+            "src/brackets.py": "[" * 150 + "]" * 150 + ",[]" * (most // 3 - 200),
+            "src/shell.py": SHELL,
+            "src/texts.py": "x=f'{a}'" + "f'{a}'" * (most // 6 - 10),
+        },
+    )
+    report = caged(Subject(folder, limits=ScanLimits(seconds=5)), "source")
+    assert report.incomplete == {}
+    assert SHELL_RULE in rules(report)["src/shell.py"]
+    assert not [finding for finding in report.findings if finding.rule == "scanner-ended"]
+    assert {file.path: file.verdict for file in report.files}["src/adds.py"] == Verdict.NOT_FULLY_SCANNED
+
+
+SHELL_RULE = "subprocess-popen-with-shell-equals-true"

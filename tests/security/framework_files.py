@@ -1,0 +1,88 @@
+"""`python framework_files.py FOLDER`: files as the frameworks themselves write them, one folder for each framework.
+
+Runs in an environment that has them; each is small and trained on a few numbers.
+"""
+
+# ruff: noqa: PLC0415 - each framework is imported where its files are written
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+NUMBERS = np.random.default_rng(7).random((60, 4))
+LABELS = (NUMBERS.sum(axis=1) > 2).astype(int)
+
+
+def scikit_learn(folder: Path) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    texts = [f"word{number % 5} other{number % 3}" for number in range(60)]
+    text = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, LABELS)
+    forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(NUMBERS, LABELS)
+    (folder / "text.pkl").write_bytes(pickle.dumps(text))
+    joblib.dump(text, folder / "text.joblib")
+    joblib.dump(forest, folder / "forest.joblib", compress=3)
+
+
+def xgboost(folder: Path) -> None:
+    import xgboost
+
+    model = xgboost.XGBClassifier(n_estimators=3).fit(NUMBERS, LABELS)
+    model.save_model(folder / "model.ubj")
+    model.save_model(folder / "model.json")
+    (folder / "model.pkl").write_bytes(pickle.dumps(model))
+
+
+def lightgbm(folder: Path) -> None:
+    import lightgbm
+
+    model = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(NUMBERS, LABELS)
+    model.booster_.save_model(folder / "model.txt")
+    joblib.dump(model, folder / "model.joblib")
+
+
+def safetensors(folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"weight": NUMBERS.astype(np.float32)}, folder / "model.safetensors")
+
+
+def onnx(folder: Path) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    places = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in ("x", "y")]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "relu", places[:1], places[1:])), folder / "model.onnx")
+
+
+def tokenizers(folder: Path) -> None:
+    from tokenizers import Tokenizer, models, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.train_from_iterator(["some words", "more words"], trainers.BpeTrainer(vocab_size=40))
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+ALL: tuple[Callable[[Path], None], ...] = (scikit_learn, xgboost, lightgbm, safetensors, onnx, tokenizers)
+
+
+def main() -> None:
+    """Write everything."""
+    for write in ALL:
+        folder = Path(sys.argv[1], write.__name__)
+        folder.mkdir(parents=True)
+        write(folder)
+
+
+if __name__ == "__main__":
+    main()

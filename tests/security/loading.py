@@ -1,0 +1,90 @@
+"""`python loading.py FOLDER`: load every file of a folder as its model would, each in a process of its own.
+
+The folder holds `N.json` ({"file", "loader"}) for each. What a file does to its loader does not stop the others.
+"""
+
+# ruff: noqa: S301 - that is what it is for
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import os
+import pickle
+import resource
+import signal
+import sys
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+SECONDS = 20
+
+
+def _in_zip(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read(archive.namelist()[0])
+
+
+def _in_tar(data: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        content = archive.extractfile(archive.getnames()[0])
+        assert content is not None
+        return content.read()
+
+
+def _one_after_the_other(data: bytes, count: int) -> None:
+    file = io.BytesIO(data)
+    for _ in range(count):
+        pickle.load(file)
+
+
+def _numpy(data: bytes) -> None:
+    import numpy as np  # noqa: PLC0415 - most files do without
+
+    loaded = np.load(io.BytesIO(data), allow_pickle=True)
+    if hasattr(loaded, "files"):
+        loaded[loaded.files[0]]
+
+
+LOADERS: dict[str, Callable[[bytes], object]] = {
+    "pickle": pickle.loads,
+    "pickle twice": lambda data: _one_after_the_other(data, 2),
+    "pickle four times": lambda data: _one_after_the_other(data, 4),
+    "pickle at 1024000": lambda data: pickle.loads(data[1024000:]),
+    "pickle at 3": lambda data: pickle.loads(data[3:]),
+    "gzip": lambda data: pickle.loads(gzip.decompress(data)),
+    "gzip twice": lambda data: pickle.loads(gzip.decompress(gzip.decompress(data))),
+    "bz2": lambda data: pickle.loads(bz2.decompress(data)),
+    "lzma": lambda data: pickle.loads(lzma.decompress(data)),
+    "zlib": lambda data: pickle.loads(zlib.decompress(data)),
+    "zip": lambda data: pickle.loads(_in_zip(data)),
+    "zip twice": lambda data: pickle.loads(_in_zip(_in_zip(data))),
+    "tar": lambda data: pickle.loads(_in_tar(data)),
+    "npy": _numpy,
+    "npz": _numpy,
+}
+
+
+def main() -> None:
+    """Load everything in turn."""
+    for description in sorted(Path(sys.argv[1]).glob("*.json")):
+        wanted = json.loads(description.read_text(encoding="utf-8"))
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            signal.alarm(SECONDS)
+            try:
+                LOADERS[wanted["loader"]](Path(wanted["file"]).read_bytes())
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()

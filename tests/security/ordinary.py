@@ -1,0 +1,261 @@
+"""Files as ordinary models bring them: real ones of scikit-learn, joblib, nltk and numpy, written by these libraries.
+
+The formats of larger frameworks are written here byte by byte, with the names that those frameworks write.
+"""
+
+# ruff: noqa: S311 - bytes of no meaning, the same in every run
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import pickle
+import random
+import struct
+import zipfile
+import zlib
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from nltk.classify import NaiveBayesClassifier
+from nltk.lm import MLE
+from nltk.lm.preprocessing import padded_everygram_pipeline
+from nltk.stem import PorterStemmer, SnowballStemmer
+from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
+from scipy.sparse import csr_matrix
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from security.hostile import MARK, REDUCE, STOP, call, named, tarred, text, zipped
+
+TEXTS = ["this is good", "quite nice work", "that is bad", "very poor work"] * 5
+LABELS = [0, 0, 1, 1] * 5
+NUMBERS = np.random.default_rng(7).random((20, 4))
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """One file, and whether it must come out clean; the others may at most warn."""
+
+    name: str
+    file: str
+    write: Callable[[Path], object]
+    clean: bool = True
+
+
+ON_NUMBERS = {
+    "logistic regression": LogisticRegression(),
+    "random forest": RandomForestClassifier(5),
+    "gradient boosting": GradientBoostingClassifier(n_estimators=3),
+    "histogram boosting": HistGradientBoostingClassifier(max_iter=3),
+    "support vectors": SVC(),
+    "neighbours": KNeighborsClassifier(3),
+    "tree": DecisionTreeClassifier(),
+    "perceptron": MLPClassifier(hidden_layer_sizes=(4,), max_iter=20),
+    "gradient descent": SGDClassifier(),
+    "k-means": KMeans(2, n_init=1),
+    "components": PCA(2),
+    "scaler": StandardScaler(),
+    "calibrated": CalibratedClassifierCV(LinearSVC(), cv=2),
+    "columns": ColumnTransformer([("a", StandardScaler(), [0, 1]), ("b", OneHotEncoder(handle_unknown="ignore"), [2])]),
+}
+ON_TEXTS = {
+    "words and regression": make_pipeline(TfidfVectorizer(), LogisticRegression()),
+    "counts and bayes": make_pipeline(CountVectorizer(), MultinomialNB()),
+    "hashes and descent": make_pipeline(HashingVectorizer(n_features=64), SGDClassifier()),
+    "words and components": make_pipeline(TfidfVectorizer(), TruncatedSVD(2), LogisticRegression()),
+}
+LABELLING = "labels"
+
+
+@functools.cache
+def trained(name: str) -> Any:
+    """A fitted estimator; fitted when its file is written, not when tests are collected."""
+    if name == LABELLING:
+        return LabelEncoder().fit(["a", "b"])
+    return ON_NUMBERS[name].fit(NUMBERS, LABELS) if name in ON_NUMBERS else ON_TEXTS[name].fit(TEXTS, LABELS)
+
+
+def of_scikit_learn() -> Iterator[Ordinary]:
+    """Pickles of several protocols, joblib plain and compressed."""
+    for number, name in enumerate((*ON_NUMBERS, *ON_TEXTS, LABELLING)):
+        protocol = (2, 4, 5)[number % 3]
+        compress = (0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("xz", 3))[number % 5]
+        yield Ordinary(
+            f"{name}, pickle",
+            f"{number}.pkl",
+            lambda path, name=name, protocol=protocol: path.write_bytes(pickle.dumps(trained(name), protocol)),
+        )
+        yield Ordinary(
+            f"{name}, joblib {compress}",
+            f"{number}.joblib",
+            lambda path, name=name, compress=compress: joblib.dump(trained(name), path, compress=compress),
+        )
+    with_objects = {"names": np.array([{"a": 1}, "x"], dtype=object), "rows": np.zeros(3, dtype="f8,i4")}
+    yield Ordinary("arrays of objects, joblib", "objects.joblib", lambda path: joblib.dump(with_objects, path))
+
+
+def of_numpy_and_nltk() -> Iterator[Ordinary]:
+    """Arrays, tokenizers, language models."""
+    yield Ordinary("array", "a.npy", lambda path: np.save(path, NUMBERS))
+    yield Ordinary("array of objects", "o.npy", lambda path: np.save(path, np.array(["a", {1: 2}], dtype=object)))
+    yield Ordinary("arrays", "a.npz", lambda path: np.savez(path, a=NUMBERS, b=NUMBERS))
+    yield Ordinary("arrays, compressed", "c.npz", lambda path: np.savez_compressed(path, a=NUMBERS))
+    yield Ordinary("generator of numpy", "g.pkl", _saying(pickle.dumps(np.random.default_rng(3))))
+    yield Ordinary("sparse matrix", "s.pkl", _saying(pickle.dumps(csr_matrix(NUMBERS))))
+    trainer = PunktTrainer()
+    trainer.train("Hello Mr. Smith. This is it. Dr. Who went. Home.")
+    yield Ordinary("punkt", "punkt.pickle", _saying(pickle.dumps(PunktSentenceTokenizer(trainer.get_params()))))
+    bayes = NaiveBayesClassifier.train([({"a": 1}, "x"), ({"a": 2}, "y")])
+    yield Ordinary("bayes of nltk", "bayes.pickle", _saying(pickle.dumps(bayes)))
+    yield Ordinary("stemmers", "stem.pickle", _saying(pickle.dumps([PorterStemmer(), SnowballStemmer("english")]))
+                   )  # fmt: skip
+    grams, words = padded_everygram_pipeline(2, [["a", "b"], ["b", "c"]])
+    model = MLE(2)
+    model.fit(grams, words)
+    yield Ordinary("language model", "lm.pickle", _saying(pickle.dumps(model)))
+
+
+def of_the_standard_library() -> Iterator[Ordinary]:
+    """Containers, numbers, dates, in every protocol."""
+    value = {
+        "counts": Counter("abca"),
+        "order": OrderedDict(a=1),
+        "groups": defaultdict(list, a=[1]),
+        "last": deque([1, 2], 5),
+        "at": datetime(2026, 1, 2, tzinfo=UTC),
+        "price": Decimal("1.5"),
+        "sets": [{1}, frozenset({2}), range(3), slice(1, 2), 1j, bytearray(b"x"), b"y" * 300],
+        "random": random.Random(4),
+    }
+    for protocol in range(6):
+        yield Ordinary(f"values, protocol {protocol}", f"p{protocol}.pkl", _saying(pickle.dumps(value, protocol)))
+    yield Ordinary(
+        "vocabulary", "vocab.txt", _saying("\n".join(["os", "system", "cos", "system", ".", "ios"] * 99).encode())
+    )
+    yield Ordinary("settings", "config.json", _saying(json.dumps({"class_name": "Dense", "layers": [1, 2]}).encode()))
+    yield Ordinary("random bytes", "weights.bin", _saying(random.Random(5).randbytes(3_000_000)))
+    yield Ordinary("table", "labels.csv", _saying(b"id,label\n1,hate\n2,none\n" * 500))
+    yield Ordinary("zlib of text", "text.z", _saying(zlib.compress(b"hello " * 1000)))
+    yield Ordinary(
+        "archive of texts", "vocab.tar", _saying(tarred({"a/vocab.txt": b"a\nb\n", "a/merges.txt": b"a b\n"}))
+    )
+    yield Ordinary("empty", "empty", _saying(b""))
+    yield Ordinary("one byte", "one", _saying(b"\x80"), clean=False)
+    yield Ordinary("picture", "logo.png", _saying(b"\x89PNG\r\n\x1a\n" + random.Random(6).randbytes(50_000)))
+
+
+def of_larger_frameworks() -> Iterator[Ordinary]:
+    """What torch, safetensors, ONNX, Keras, xgboost, lightgbm and tokenizers write."""
+    yield Ordinary("state of torch", "model.pt", _saying(_torch_zip()))
+    yield Ordinary("state of torch, old format", "model.pth", _saying(_torch_legacy()))
+    yield Ordinary("safetensors", "model.safetensors", _saying(_safetensors()))
+    yield Ordinary(
+        "ONNX", "model.onnx", _saying(b"\x08\x08\x12\x07pytorch\x1a\x051.9.0:" + random.Random(8).randbytes(9000))
+    )
+    layers = {"config": {"layers": [{"class_name": "Dense", "config": {"units": 3}}]}}
+    keras = {"config.json": json.dumps(layers).encode(), "metadata.json": b"{}", "model.weights.h5": _hdf5()}
+    yield Ordinary("Keras", "model.keras", _saying(zipped(keras, zipfile.ZIP_DEFLATED)))
+    yield Ordinary("HDF5 of Keras", "model.h5", _saying(_hdf5() + json.dumps(layers).encode()))
+    yield Ordinary(
+        "xgboost's classifier", "xgb.pkl", _saying(_estimator("xgboost.sklearn", "XGBClassifier", "xgboost.core"))
+    )
+    yield Ordinary(
+        "xgboost's own", "xgb.ubj", _saying(b"{L\x00\x00\x00\x07learner{" + random.Random(9).randbytes(5000))
+    )
+    yield Ordinary("lightgbm's", "lgb.pkl", _saying(_estimator("lightgbm.sklearn", "LGBMClassifier", "lightgbm.basic")))
+    yield Ordinary("lightgbm's text", "lgb.txt", _saying(b"tree\nversion=v4\nnum_class=1\nTree=0\nnum_leaves=3\n"))
+    tokens = {"model": {"type": "BPE", "vocab": {"os": 1, "system": 2}, "merges": ["o s"]}}
+    yield Ordinary("tokenizer", "tokenizer.json", _saying(json.dumps(tokens).encode()))
+    yield Ordinary(
+        "sentencepiece",
+        "spiece.model",
+        _saying(b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02\n" + random.Random(1).randbytes(4000)),
+    )
+    yield Ordinary("GGUF", "model.gguf", _saying(b"GGUF\x03\0\0\0" + random.Random(2).randbytes(4000)))
+
+
+def _saying(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
+
+
+def _torch_zip() -> bytes:
+    members = {"archive/data.pkl": _state(), "archive/data/0": np.ones(12, "f4").tobytes(), "archive/version": b"3\n"}
+    return zipped(members)
+
+
+def _torch_legacy() -> bytes:
+    magic = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+    parts = [pickle.dumps(1001, 2), pickle.dumps({"little_endian": True}, 2), _state(), pickle.dumps(["0"], 2)]
+    return magic + b"".join(parts) + struct.pack("<q", 12) + np.ones(12, "f4").tobytes()
+
+
+def _state() -> bytes:
+    """`{"weight": tensor}` as torch.save writes it: the storage by a persistent id."""
+    storage = MARK + text("storage") + named("torch", "FloatStorage") + text("0") + text("cpu") + b"K\x0ctQ"
+    hooks = named("collections", "OrderedDict") + b")R"
+    tensor = (
+        named("torch._utils", "_rebuild_tensor_v2")
+        + MARK
+        + storage
+        + b"K\x00K\x03K\x04\x86K\x04K\x01\x86\x89"
+        + hooks
+        + b"tR"
+    )
+    return (
+        b"\x80\x02" + named("collections", "OrderedDict") + b")" + REDUCE + MARK + text("weight") + tensor + b"u" + STOP
+    )
+
+
+def _estimator(module: str, name: str, core: str) -> bytes:
+    booster = (
+        named("copyreg", "__newobj__")
+        + named(core, "Booster")
+        + b"\x85R}"
+        + text("handle")
+        + b"\x96"
+        + struct.pack("<Q", 5)
+    )
+    booster += b"abcdesb"
+    numbers = call(
+        named("numpy.core.multiarray", "scalar"), call(named("numpy", "dtype"), text("f8")), b"C\x08" + bytes(8)
+    )
+    made = named(module, name) + b")\x81}" + MARK + text("_Booster") + booster + text("score") + numbers + b"ub"
+    return b"\x80\x05" + made + STOP
+
+
+def _safetensors() -> bytes:
+    header = json.dumps({"w": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}}).encode()
+    return struct.pack("<Q", len(header)) + header + np.ones(3, "f4").tobytes()
+
+
+def _hdf5() -> bytes:
+    return b"\x89HDF\r\n\x1a\n" + io.BytesIO(bytes(2048)).read() + np.arange(500, dtype="f4").tobytes()
+
+
+ALL: tuple[Ordinary, ...] = (
+    *of_scikit_learn(),
+    *of_numpy_and_nltk(),
+    *of_the_standard_library(),
+    *of_larger_frameworks(),
+)

@@ -1,0 +1,55 @@
+"""The repository's own tools: the Makefile's help, the budgets plugin."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.budgets import ALLOWED_SKIPS, BUDGETS, suite_of
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def test_make_alone_lists_every_target():
+    shown = subprocess.run(["make", "--no-print-directory"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    phony = re.findall(r"^\.PHONY: (.*)$", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE)[0].split()
+    assert re.findall(r"^  make ([a-z-]+) ", shown.stdout, flags=re.MULTILINE) == phony
+
+
+def test_every_suite_has_a_budget():
+    folders = {path.parent for path in (REPOSITORY / "tests").rglob("test_*.py")} - {REPOSITORY / "tests"}
+    suites = {suite_of(f"{folder.relative_to(REPOSITORY)}/test_x.py::test") for folder in folders}
+    assert suites <= set(BUDGETS)
+
+
+@pytest.mark.parametrize("pattern", ALLOWED_SKIPS)
+def test_an_allowed_skip_names_tests_and_no_whole_file(pattern: str):
+    file, _, test = pattern.partition("::")
+    (function,) = re.findall(r"[a-z0-9_]+", re.split(r"\[", test.replace("*", " "), maxsplit=1)[0])[:1] or ("",)
+    texts = [path.read_text() for path in REPOSITORY.glob(file)]
+    assert texts
+    assert any(f"def {function}" in text or function in text for text in texts)
+    assert test.strip("*")
+
+
+@pytest.mark.parametrize(("ci", "status"), [("true", 1), ("", 0)])
+def test_a_skip_that_is_not_allowed_fails_the_run_in_ci_alone(tmp_path: Path, ci: str, status: int):
+    (tmp_path / "test_skipping.py").write_text(
+        "import pytest\ndef test_a():\n    pytest.skip('no reason')\ndef test_b():\n    pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "support.budgets", "-p", "no:django", "-q", "--rootdir", ".", "."],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY / "tests"), "CI": ci},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    assert "skipped: test_skipping.py::test_a: Skipped: no reason" in done.stdout
+    assert re.search(r"^top +2 tests", done.stdout, flags=re.MULTILINE)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from mop.catalog.models import InstanceType
+from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE
+from mop.engine.runtime import WorkQueue
+from mop.worker.host import PIPELINES_AT_ONCE, queues_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def many_hosts(settings: Settings) -> None:
+    settings.MOP_SINGLE_HOST = False
+    settings.MOP_WORKER_CONCURRENCY = 3
+
+
+def test_a_worker_takes_every_enabled_type_without_a_gpu():
+    InstanceType.objects.filter(name="Standard_F8s_v2").update(is_enabled=False)
+    queues = queues_of(())
+    assert queues[:2] == (WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE), WorkQueue(SCANS_QUEUE, 1))
+    expected = {row.queue_name for row in InstanceType.objects.filter(is_enabled=True, gpus=0)}
+    work = [queue for queue in queues[2:] if not queue.name.endswith(":load-tests")]
+    assert {queue.name for queue in work} == expected
+    assert {queue.concurrency for queue in work} == {3}
+    assert InstanceType.objects.get(name="Standard_F8s_v2").queue_name not in expected
+
+
+def test_a_worker_for_named_types_takes_these_and_the_pipelines():
+    wanted = InstanceType.objects.get(name="Standard_F4s_v2")
+    assert [queue.name for queue in queues_of((wanted.name,))][:3] == [PIPELINE_QUEUE, SCANS_QUEUE, wanted.queue_name]
+
+
+def test_load_tests_of_each_type_have_a_queue_of_their_own_and_run_one_at_a_time():
+    wanted = InstanceType.objects.get(name="Standard_F4s_v2")
+    assert queues_of((wanted.name,))[3:] == (WorkQueue(f"{wanted.queue_name}:load-tests", 1, patient=True),)
+
+
+def test_on_one_host_all_types_share_one_queue(settings: Settings):
+    settings.MOP_SINGLE_HOST = True
+    assert len(queues_of(())) == 4
+    assert len(queues_of(("Standard_F4s_v2", "Standard_F8s_v2"))) == 4
+
+
+def test_an_unknown_type_is_refused_with_the_known_ones():
+    with pytest.raises(SystemExit, match=r"Unknown instance types: Standard_Z9\. Known are .*Standard_F4s_v2"):
+        queues_of(("Standard_Z9", "Standard_F4s_v2"))
+
+
+def test_a_host_without_gpus_takes_no_type_with_some(monkeypatch: pytest.MonkeyPatch):
+    gpu = InstanceType.objects.filter(gpus__gt=0).first() or InstanceType.objects.create(
+        name="Standard_G1", vcpus=1, memory_gib=1, gpus=1
+    )
+    monkeypatch.setattr("mop.worker.host.host_gpus", lambda: 0)
+    with pytest.raises(SystemExit, match=rf"no NVIDIA GPUs.*{gpu.name} \({gpu.gpus}\)"):
+        queues_of((gpu.name,))
+    monkeypatch.setattr("mop.worker.host.host_gpus", lambda: gpu.gpus)
+    InstanceType.objects.filter(pk=gpu.pk).update(is_enabled=True)
+    assert [queue.name for queue in queues_of((gpu.name,))][:3] == [PIPELINE_QUEUE, SCANS_QUEUE, gpu.queue_name]
