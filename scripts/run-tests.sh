@@ -17,8 +17,29 @@ PYTHONPATH="$PWD/tests${PYTHONPATH:+:$PYTHONPATH}"
 export PYTHONPATH
 rm -f .coverage .coverage.*
 status=0
+unsteady=
+failed=.pytest_cache/v/cache/lastfailed
 pytest() {
-    "$bin/coverage" run -m pytest -p support.budgets --dist loadgroup "$@" || status=$?
+    [ "${CI:-}" != true ] || rm -f "$failed"
+    result=0
+    run_pytest "$@" || result=$?
+    # a shared machine stands still now and then: in CI a test that failed has one more try, alone; what passes only
+    # then is named at the end. Nothing else is forgiven: a skip, a suite far over its budget, many failures
+    if [ "$result" -eq 1 ] && [ "${CI:-}" = true ] && [ "$(failures | wc -l)" -le 5 ]; then
+        tried=$(failures)
+        printf 'once more, one after the other:\n%s\n' "$tried"
+        result=0
+        run_pytest "$@" --last-failed --last-failed-no-failures=none -n 0 || result=$?
+        [ "$result" -ne 0 ] || unsteady="$unsteady$tried
+"
+    fi
+    [ "$result" -eq 0 ] || status=$result
+}
+run_pytest() {
+    "$bin/coverage" run -m pytest -p support.budgets --dist loadgroup "$@"
+}
+failures() {
+    "$bin/python" -c 'import json, sys; print(*json.load(open(sys.argv[1])), sep="\n")' "$failed"
 }
 
 named=
@@ -41,4 +62,5 @@ else
 fi
 "$bin/coverage" combine --quiet > /dev/null 2>&1 || true
 "$bin/coverage" report --format=total 2> /dev/null | sed 's/.*/coverage: & % (lines and branches; .venv\/bin\/coverage report tells more)/' || true
+printf '%s' "$unsteady" | sed 's/.*/UNSTEADY: & failed, and passed when it ran again alone; mend it/'
 exit "$status"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.budgets import ALLOWED_SKIPS, BUDGETS, suite_of
+from support.budgets import ALLOWED_SKIPS, BUDGETS, FAULTS_EXIT_STATUS, suite_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -37,7 +37,7 @@ def test_an_allowed_skip_names_tests_and_no_whole_file(pattern: str):
     assert test.strip("*")
 
 
-@pytest.mark.parametrize(("ci", "status"), [("true", 1), ("", 0)])
+@pytest.mark.parametrize(("ci", "status"), [("true", FAULTS_EXIT_STATUS), ("", 0)])
 def test_a_skip_that_is_not_allowed_fails_the_run_in_ci_alone(tmp_path: Path, ci: str, status: int):
     (tmp_path / "test_skipping.py").write_text(
         "import pytest\ndef test_a():\n    pytest.skip('no reason')\ndef test_b():\n    pass\n"
@@ -53,3 +53,43 @@ def test_a_skip_that_is_not_allowed_fails_the_run_in_ci_alone(tmp_path: Path, ci
     assert done.returncode == status, done.stdout
     assert "skipped: test_skipping.py::test_a: Skipped: no reason" in done.stdout
     assert re.search(r"^top +2 tests", done.stdout, flags=re.MULTILINE)
+
+
+UNSTEADY = """
+from pathlib import Path
+def test_unsteady():
+    seen = Path("a").exists()
+    Path("a").touch()
+    assert seen
+"""
+BROKEN = "def test_broken():\n    raise AssertionError\n"
+SKIPPED = "import pytest\ndef test_skipped():\n    pytest.skip('no reason')\n"
+FINE = "def test_fine():\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("ci", "tests", "status"),
+    [
+        ("true", FINE + UNSTEADY, 0),
+        ("true", FINE + UNSTEADY + BROKEN, 1),
+        ("true", FINE + UNSTEADY + SKIPPED, FAULTS_EXIT_STATUS),
+        ("true", FINE + "".join(BROKEN.replace("broken", f"b{n}") for n in range(6)) + UNSTEADY, 1),
+        ("true", "raise AssertionError\n", 2),
+        ("", FINE + UNSTEADY, 1),
+    ],
+    ids=["unsteady", "broken too", "a skip too", "many", "no test", "outside of CI"],
+)
+def test_a_test_that_fails_in_ci_has_one_more_try_and_is_named(tmp_path: Path, ci: str, tests: str, status: int):
+    (tmp_path / "test_a.py").write_text(tests)
+    (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
+    done = subprocess.run(
+        ["sh", REPOSITORY / "scripts" / "run-tests.sh", "-p", "no:django", "--rootdir", ".", "test_a.py"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY / "tests"), "CI": ci},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    told = "UNSTEADY: test_a.py::test_unsteady failed, and passed when it ran again alone" in done.stdout
+    assert told == (status == 0)

@@ -312,6 +312,13 @@ class LoadTargetUnreachableError(OutsideFault):
     default_mend = "Check the address, and that the service runs and can be reached from here."
 
 
+class LoadGeneratorLostError(OutsideFault):
+    """The process that sends a load test's requests ended before its result."""
+
+    title = "The load generator was lost"
+    default_mend = "Run the load test again; if it happens again, look for what ends processes on this host."
+
+
 class InternalError(OutsideFault):
     """A bug of MOP; the traceback is in the worker's log."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +119,89 @@ def test_nothing_else_runs_on_the_host_during_a_load_test_and_cancelling_it_ends
     assert (shown["state"], shown["tests"][0]["steps"]) == ("cancelled", [])
     mop.wait(other, "verified")
     assert load_test(mop, revision)["state"] == "cancelled"
+
+
+FRONT, GUNICORN, GENERATOR = "mop.serving.front", "mop.serving.gunicorn_front", "mop.loadtest.generator"
+MODEL = "model_process.py"
+
+
+def kill_in_a_step(mop: Installation, revision: Submitted, *victims: str, seconds: int) -> None:
+    """Run a step of this length; kill the processes of these names one after the other, each while it is counted."""
+    body = {"option": "PerRPS", "steps": [20], "duration": seconds, "warm_up": 0}
+    mop.call("POST", f"{revision.path}/load-test", body, status=201)
+    generators: list[int] = []
+    for victim in victims:
+        wait_for(
+            functools.partial(is_counted, mop, revision, before=generators),
+            seconds=SECONDS,
+            what="the step is counted",
+            note=lambda: f"{load_test(mop, revision)}\n{mop.story(revision)}",
+        )
+        generators = processes(mop, GENERATOR)
+        os.kill(processes(mop, victim)[-1], signal.SIGKILL)
+
+
+def is_counted(mop: Installation, revision: Submitted, *, before: list[int]) -> bool:
+    """Whether a generator, none of those before, tells of requests."""
+    now = processes(mop, GENERATOR)
+    progress = load_test(mop, revision)["tests"][0]["progress"]
+    return bool(now and progress and progress["requests"]) and not set(now) & set(before)
+
+
+def processes(mop: Installation, name: str) -> list[int]:
+    """Who is called so, the oldest first: the last is the model itself, those before it are its cage."""
+    return sorted(one.pid for one in mop.processes(name))
+
+
+@pytest.mark.parametrize(("server", "victim"), [("mop", FRONT), ("mop", GENERATOR), ("gunicorn", GUNICORN)])
+def test_a_step_whose_service_or_generator_is_killed_is_measured_again_and_keeps_nothing_of_the_broken_one(
+    mop: Installation, index: PackageIndex, server: str, victim: str
+):
+    mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / f"loses-{victim}"), server=server)
+    mop.wait(revision, "verified")
+    kill_in_a_step(mop, revision, victim, seconds=4)
+    (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
+    assert (test["state"], test["ended"], test["error"]) == ("finished", "finished", None), mop.story(revision)
+    (step,) = test["steps"]
+    assert step["requests"] == {"total": 80, "successful": 80, "user_failed": 0, "system_failed": 0}
+
+
+@pytest.mark.parametrize(
+    ("victim", "error", "said"),
+    [
+        (FRONT, "HostLostError", "The service was lost in the middle of the step at 20"),
+        (GENERATOR, "LoadGeneratorLostError", "The load generator ended with status -9 and no result"),
+    ],
+)
+def test_what_is_killed_in_every_try_fails_the_load_test_with_the_reason_and_without_a_number(
+    mop: Installation, index: PackageIndex, victim: str, error: str, said: str
+):
+    mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / f"always-loses-{victim}"))
+    mop.wait(revision, "verified")
+    kill_in_a_step(mop, revision, victim, victim, victim, seconds=600)
+    (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
+    assert (test["state"], test["error"]["name"], test["steps"]) == ("failed", error, [])
+    assert said in test["error"]["message"]
+    assert test["error"]["mend"].startswith(("Enable", "Run"))
+
+
+def test_a_model_process_that_is_killed_in_a_step_is_replaced_and_what_it_cost_is_counted(
+    mop: Installation, index: PackageIndex
+):
+    mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / "loses-a-model-process"))
+    mop.wait(revision, "verified")
+    kill_in_a_step(mop, revision, MODEL, seconds=4)
+    (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
+    assert test["state"] == "finished", mop.story(revision)
+    (step,) = test["steps"]
+    requests = step["requests"]
+    assert requests["total"] == 80
+    assert requests["successful"] + requests["system_failed"] == 80
+    assert sum(step["failures"].values()) == requests["system_failed"]
+    assert step["utilization"]["cpu"] > 0
 
 
 def test_a_deleted_version_takes_its_load_test_along(mop: Installation, index: PackageIndex):

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from loadtest.servers import answer_ok, answers, serving, until
 from loadtest.test_measure import Heard
-from mop.errors import InternalError, LoadTargetUnreachableError
+from mop.errors import LoadGeneratorLostError, LoadTargetUnreachableError
 from mop.loadtest import process
 from mop.loadtest.plan import Arrivals, Plan, Strategy, Target
 from mop.loadtest.process import Watched, cpus_beside, generate
@@ -149,7 +149,7 @@ async def test_a_generator_that_is_killed_is_an_error_and_no_result(tmp_path: Pa
         await until(lambda: server.requests)
         (pid,) = (pid for pid in ProcessTree(os.getpid()).pids() if "loadtest.generator" in command_of(pid))
         os.kill(pid, 9)
-        with pytest.raises(InternalError, match="status -9"):
+        with pytest.raises(LoadGeneratorLostError, match="status -9"):
             await running
 
 

@@ -60,6 +60,7 @@ async def test_a_file_over_which_the_scanner_dies_is_not_fully_scanned_and_the_o
         "c.pkl": Verdict.CLEAN,
     }
     assert [finding.rule for finding in report.findings] == ["scanner-ended"]
+    assert report.depends_on_host
     assert any("did not come to the end of b.pkl" in line for line in lines)
 
 

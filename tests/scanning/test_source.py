@@ -63,6 +63,7 @@ def test_what_can_not_be_parsed_is_a_finding(tmp_path: Path, code: str):
     report = scanned(Source(), write(tmp_path, {"src/a.py": code}))
     assert only(report).rule == "not-fully-scanned"
     assert report.files[0].verdict == Verdict.NOT_FULLY_SCANNED
+    assert not report.depends_on_host
 
 
 def test_a_test_of_bandit_that_fails_on_a_file_is_not_passed_over(tmp_path: Path):
@@ -78,10 +79,11 @@ def test_a_large_file_is_not_read(tmp_path: Path):
 
 def test_a_slow_file_is_given_up(tmp_path: Path):
     write(tmp_path, {"src/a.py": "a," * 100_000, "src/b.py": SHELL})
-    report = scanned(Source(), Subject(tmp_path, limits=ScanLimits(seconds=0.1)))
+    report = scanned(Source(), Subject(tmp_path, limits=ScanLimits(seconds=0.5)))
     # a fast machine takes over a second for the first and a thousandth of one for the other
     assert rules(report) == {"src/a.py": ["not-fully-scanned"], "src/b.py": [SHELL_RULE]}
-    assert "takes longer than 0.1 s" in report.findings[0].message
+    assert "takes longer than 0.5 s" in report.findings[0].message
+    assert report.depends_on_host
 
 
 def test_a_flood_is_counted(tmp_path: Path):

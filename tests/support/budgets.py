@@ -1,8 +1,8 @@
 """Time budgets of the suites, and the rule that in CI nothing is skipped unseen. A pytest plugin.
 
 A suite is a folder below tests/ (or `mop-utils`). Its time is the sum of its tests' set-up, call and tear-down,
-whatever number of processes runs them. Over budget is printed; in CI (`CI=true`) a suite over twice its budget fails
-the run, and so does every skipped test that `ALLOWED_SKIPS` does not list.
+whatever number of processes runs them. Over budget is printed; in CI (`CI=true`) a suite at many times its
+budget, which no busy machine explains, fails the run; so does a skipped test that `ALLOWED_SKIPS` does not list.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ BUDGETS = {
     "worker": 120,
 }
 UNPLANNED = 60
-FAR_OVER = 2.0
+FAR_OVER = 4.0
+FAULTS_EXIT_STATUS = 6  # unlike that of a failed test: a second try mends none of them
 
 # what some hosts of a CI can not run: pattern of a test's id → why
 _LEVEL_1 = "level 1 needs control groups that the process may write; containers often have none"
@@ -98,15 +99,15 @@ class Ledger:
     def faults(self) -> list[str]:
         """What must not happen in CI."""
         over = [
-            f"the suite {suite} took {seconds:.0f} s, over twice its budget of {budget_of(suite)} s"
+            f"the suite {suite} took {seconds:.0f} s, far over its budget of {budget_of(suite)} s"
             for suite, seconds in sorted(self.seconds.items())
             if seconds > FAR_OVER * budget_of(suite)
         ]
         return over + [f"skipped: {name}: {why}" for name, why in self.skipped.items() if not allowed_skip(name)]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if in_ci() and self.faults() and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if in_ci() and self.faults():
+            session.exitstatus = FAULTS_EXIT_STATUS
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.seconds:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mop.errors import InternalError, from_dict
+from mop.errors import InternalError, LoadGeneratorLostError, from_dict
 from mop.loadtest.plan import Plan, Target
 from mop.loadtest.results import Listener, Progress, RunResult, StepResult
 from mop.loadtest.steps import Ending
@@ -57,7 +57,7 @@ async def generate(
 
     Raises:
         LoadTargetUnreachableError: nobody takes connections there.
-        InternalError: the generator ended without a result.
+        LoadGeneratorLostError: the generator ended without a result.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mop.loadtest.generator"),
@@ -145,7 +145,9 @@ class _Run:
                 return Ending(event["ended"]), event["generator"]
         await self._process.wait()
         told = self._stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise InternalError(f"The load generator ended with status {self._process.returncode} and no result. {told}")
+        raise LoadGeneratorLostError(
+            f"The load generator ended with status {self._process.returncode} and no result. {told}".rstrip()
+        )
 
     def _step(self, result: StepResult) -> None:
         if self._watched is not None:

@@ -1,24 +1,34 @@
 """The durable load test: the service is started as for verification, and measured step by step.
 
-Every step is kept as soon as it ends. After a crash the work runs again: the service is started anew, and measuring
-goes on after the last step that is kept; the one that was interrupted is repeated with its warm-up.
+Every step is kept as soon as it ends. After a crash of the worker the work runs again: the service is started anew, and
+measuring goes on after the last step that is kept; the one that was interrupted is repeated with its warm-up. The same
+happens when the service or the generator is lost in the middle of a step: nothing of such a step is kept.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from dbos import DBOS
 
 from mop.engine.database import in_database
 from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import InternalError, MopError, StaleAttemptError, from_dict
+from mop.errors import (
+    HostLostError,
+    InternalError,
+    LoadGeneratorLostError,
+    LoadTargetUnreachableError,
+    MopError,
+    StaleAttemptError,
+    from_dict,
+)
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
     TestOrder,
@@ -58,6 +68,12 @@ from mop.serving.service import Service
 from mop.storage import unpack
 
 STALE = "stale"
+STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
+READY_SECONDS = 60.0  # for a model process that died in a step to be replaced
+LOST = (HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError)
+MEND = "Enable the load test again; if it happens again, look for what ends processes on this host."
+
+_T = TypeVar("_T")
 
 Outcome = dict[str, Any]  # {"ended": why} | {"error": ...} | {"stale": ...}
 
@@ -112,15 +128,24 @@ async def _tried(test_id: str) -> Outcome:
 
 
 async def _measure(order: TestOrder) -> Ending:
-    """All steps, on a host that does nothing else meanwhile."""
+    """All steps, on a host that does nothing else meanwhile; begun anew when the service or the generator is lost."""
     async with LiveNumbers(order.test_id) as live, quiet_host().alone(live.say):
         await in_database(begin)(order.test_id)
-        async with _service(order, live) as (service, given):
-            target, sent = await target_of(service, order.modality)
-            await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, target, sent))
-            watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
-            plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
-            return await _steps(order.test_id, plan, target, watched, live)
+        for _ in range(STARTS - 1):
+            try:
+                return await _measure_once(order, live)
+            except LOST as error:
+                logger.warning("load test %s begins anew: %s", order.test_id, error.message)
+        return await _measure_once(order, live)
+
+
+async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
+    async with _service(order, live) as (service, given):
+        target, sent = await target_of(service, order.modality)
+        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, target, sent))
+        watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
+        plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
+        return await _steps(order.test_id, plan, target, service, watched, live)
 
 
 @contextlib.asynccontextmanager
@@ -152,7 +177,9 @@ async def _service(order: TestOrder, live: LiveNumbers) -> AsyncIterator[tuple[S
             yield service, granted(configuration, shop)
 
 
-async def _steps(test_id: uuid.UUID, plan: Plan, target: Target, watched: Watched, live: LiveNumbers) -> Ending:
+async def _steps(
+    test_id: uuid.UUID, plan: Plan, target: Target, service: Service, watched: Watched, live: LiveNumbers
+) -> Ending:
     """Measure the steps that are missing, until a rule ends the test; says which."""
     for number, aim in enumerate(plan.targets):
         done = await in_database(read_done)(test_id)
@@ -165,10 +192,35 @@ async def _steps(test_id: uuid.UUID, plan: Plan, target: Target, watched: Watche
             return Ending.BUDGET
         live.place = (number + 1, len(plan.targets))
         began = time.monotonic()
-        result = await generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
+        step = generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
+        result = await _while_it_lives(service, step, f"the step at {aim:g}")
         await in_database(store_step)(test_id, result.steps[0], time.monotonic() - began)
     done = await in_database(read_done)(test_id)
     return ending(plan.strategy, [step.outcome for step in done.steps]) or Ending.FINISHED
+
+
+async def _while_it_lives(service: Service, work: Coroutine[Any, Any, _T], what: str) -> _T:
+    """What `work` returns, if the service was there all the while, and can go on.
+
+    Raises:
+        HostLostError: the service ended meanwhile: what was measured is of no worth.
+        ModelFault: why its model can not answer any more.
+    """
+    working, ended = asyncio.ensure_future(work), asyncio.ensure_future(service.ended())
+    try:
+        await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", mend=MEND)
+        try:
+            # a front that was killed may not be reaped yet, and a model that gives up fails what is asked of it at once
+            await service.wait_ready(READY_SECONDS)
+        except HostLostError as error:
+            raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", mend=MEND) from error
+        return working.result()
+    finally:
+        for task in (working, ended):
+            task.cancel()
+        await asyncio.wait({working, ended})
 
 
 def _quiet(_line: str) -> None:

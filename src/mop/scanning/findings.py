@@ -31,6 +31,8 @@ class Verdict(enum.StrEnum):
     NOT_FULLY_SCANNED = "not_fully_scanned"
 
 
+SCANNER_ENDED = "scanner-ended"  # the rule of a file that ended the scanner which looked at it
+_TOO_SLOW = "looking at it takes longer than"
 _WORST_FIRST = (Verdict.INFECTED, Verdict.SUSPICIOUS, Verdict.NOT_FULLY_SCANNED, Verdict.CLEAN)
 
 
@@ -115,6 +117,12 @@ class ScanReport:
     scanners: tuple[str, ...] = ()
     incomplete: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def depends_on_host(self) -> bool:
+        """Whether something was not looked at whole for want of time or memory: another look may see it."""
+        ended = any(finding.rule == SCANNER_ENDED or _TOO_SLOW in finding.message for finding in self.findings)
+        return ended or bool(self.incomplete)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -133,6 +141,11 @@ class ScanReport:
             scanners=tuple(value["scanners"]),
             incomplete=dict(value["incomplete"]),
         )
+
+
+def too_slow(seconds: float) -> str:
+    """The reason why a file was not looked at whole when its time was over."""
+    return f"{_TOO_SLOW} {seconds:g} s"
 
 
 def not_seen_whole(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from mop.scanning.findings import ScanReport, not_seen_whole
+from mop.scanning.findings import SCANNER_ENDED, ScanReport, not_seen_whole
 from mop.scanning.scanner import Subject
 
 ENDS_MAX = 20
@@ -179,7 +179,7 @@ class Lane:
 
     def _end_with(self, path: str, reason: str) -> None:
         mend = "Save the file in a simpler or smaller form; if it is ordinary, report this to the operator."
-        self.reports.append(not_seen_whole(self._waiting[0], path, reason, mend=mend, rule="scanner-ended"))
+        self.reports.append(not_seen_whole(self._waiting[0], path, reason, mend=mend, rule=SCANNER_ENDED))
         self.looked[self._waiting[0]].add(path)
         self._looking = None
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
+from mop.scanning.findings import too_slow
 from mop.scanning.formats import Format, format_of
 from mop.scanning.limits import ScanLimits
 from mop.scanning.reader import ByteStream, Reader, TooMuchError
@@ -212,7 +213,7 @@ class _Unwrapping:
         if self._left < 0:
             raise TooMuchError("it unpacks to far more than its size: a decompression bomb")
         if time.monotonic() > self._until:
-            raise TooMuchError(f"looking at it takes longer than {self._limits.seconds:g} s")
+            raise TooMuchError(too_slow(self._limits.seconds))
 
     def _take_member(self, name: str) -> bool:
         self._members -= 1

@@ -69,6 +69,13 @@ class LocalService:
                 continue
             return
 
+    async def ended(self) -> str:
+        """Return when the front has ended: its status, and what it wrote last."""
+        status = await self._front.wait()
+        await asyncio.wait({self._reading}, timeout=STOP_GRACE_S)
+        last = " ".join(self.log_lines(0)[-1:])
+        return f"its front ended with status {status}" + (f", and wrote last: {last}" if last else "")
+
     async def score(self, payload: Any, *, mop: bool) -> Any:
         """The output for an item, or the outputs for a list of items.
 

@@ -83,6 +83,9 @@ class Service(Protocol):
             MopError: why it can not, as the catalogue's class; DeploymentTimeoutError after `timeout` seconds.
         """
 
+    async def ended(self) -> str:
+        """Return when it has ended without being told to: how, for people."""
+
     async def score(self, payload: Any, *, mop: bool) -> Any:
         """The output for an item, or the outputs for a list of items, in model format or in MOP format.
 

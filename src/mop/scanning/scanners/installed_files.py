@@ -13,7 +13,7 @@ from typing import BinaryIO
 from packaging.utils import canonicalize_name
 
 from mop.file_names import quoted
-from mop.scanning.findings import Severity
+from mop.scanning.findings import Severity, too_slow
 from mop.scanning.limits import MIB, ScanLimits
 from mop.scanning.reader import TooMuchError
 from mop.scanning.scanners.wheel_files import Tell, listed
@@ -111,7 +111,7 @@ class Installed:
 
         def spend(_count: int) -> None:
             if time.monotonic() > until:
-                raise TooMuchError(f"looking at it takes longer than {self.limits.seconds:g} s")
+                raise TooMuchError(too_slow(self.limits.seconds))
 
         return spend
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mop.scanning.deadline import DeadlineError, deadline
-from mop.scanning.findings import Finding, ScanReport, Severity, not_seen_whole
+from mop.scanning.findings import Finding, ScanReport, Severity, not_seen_whole, too_slow
 from mop.scanning.limits import MIB
 from mop.scanning.scanner import Looking, Subject
 from mop.scanning.scanners.secret_marks import KEYWORD, Seen, rules_of
@@ -74,7 +74,7 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
     except OSError as error:
         unread = f"it can not be read: {error.strerror}"
     except DeadlineError:
-        unread = f"looking at it takes longer than {seconds:g} s"
+        unread = too_slow(seconds)
     except Exception as error:  # noqa: BLE001 - a file may break any pattern; its text stays out of what is told
         unread = f"it can not be followed: {type(error).__name__}"
     findings = [_finding(name, seen, line) for seen, line in [*found.items()][:FINDINGS_MAX]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mop.scanning.deadline import DeadlineError, deadline
-from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, not_seen_whole
+from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, not_seen_whole, too_slow
 from mop.scanning.limits import MIB
 from mop.scanning.scanner import Looking, Subject
 
@@ -60,7 +60,7 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
     except OSError as error:
         unread = f"it can not be read: {error.strerror}"
     except DeadlineError:
-        unread = f"looking at it takes longer than {seconds:g} s"
+        unread = too_slow(seconds)
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
         unread = f"it can not be followed: {type(error).__name__}"
     return not_seen_whole(NAME, name, unread, mend=_UNREAD_MEND) if unread else _report(name, issues)

@@ -15,7 +15,7 @@ from packaging import tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from mop.file_names import name_fault, quoted
-from mop.scanning.findings import Severity
+from mop.scanning.findings import Severity, too_slow
 from mop.scanning.limits import MIB, ScanLimits
 from mop.scanning.reader import TooMuchError
 from mop.scanning.scanners.wheel_records import RECORD_BYTES_MAX, Recorded, digest_of, read_record
@@ -229,7 +229,7 @@ class WheelFile:
         if self._left < 0:
             raise TooMuchError("it unpacks to far more than its size: a decompression bomb")
         if time.monotonic() > self._until:
-            raise TooMuchError(f"looking at it takes longer than {self._limits.seconds:g} s")
+            raise TooMuchError(too_slow(self._limits.seconds))
 
 
 def _installed_as(member: str) -> tuple[str, str]:
