@@ -220,7 +220,7 @@ async def _while_it_lives(service: Service, work: Coroutine[Any, Any, _T], what:
     finally:
         for task in (working, ended):
             task.cancel()
-        await asyncio.wait({working, ended})
+        await asyncio.gather(working, ended, return_exceptions=True)
 
 
 def _quiet(_line: str) -> None:
