@@ -57,6 +57,7 @@ class Report:
     absent: dict[str, str] = field(default_factory=dict)
     overload: dict[str, object] = field(default_factory=dict)
     images: list[dict[str, object]] = field(default_factory=list)
+    bound: dict[str, object] = field(default_factory=dict)
     costs: dict[str, object] = field(default_factory=dict)
     aims: list[Aim] = field(default_factory=list)
     errors: int = 0

@@ -25,6 +25,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import uvloop
+from service_bound import measure_bound
 from service_compare import COMPARED, compare
 from service_costs import memory, start_times
 from service_images import measure_images
@@ -192,6 +193,7 @@ OTHER_PARTS = {
     "sharing": measure_sharing,
     "images": measure_images,
     "overload": measure_overload,
+    "bound": measure_bound,
     "modes": compare_modes,
     "costs": measure_costs,
 }

@@ -198,10 +198,11 @@ def test_a_model_process_that_is_killed_in_a_step_is_replaced_and_what_it_cost_i
     assert test["state"] == "finished", mop.story(revision)
     (step,) = test["steps"]
     requests = step["requests"]
-    assert requests["total"] == 80
-    assert requests["successful"] + requests["system_failed"] == 80
+    if step["ended"] == "complete":  # one failed request is over 1 %: enough to end a step of 80 early
+        assert requests["total"] == 80
+    assert requests["total"] > 0
+    assert requests["successful"] + requests["system_failed"] == requests["total"]
     assert sum(step["failures"].values()) == requests["system_failed"]
-    assert step["utilization"]["cpu"] > 0
 
 
 def test_a_deleted_version_takes_its_load_test_along(mop: Installation, index: PackageIndex):

@@ -27,7 +27,7 @@ BUDGETS = {
     "engine": 120,
     "environments": 400,
     "findings": 60,
-    "integration": 960,
+    "integration": 1200,
     "mop-utils": 60,
     "loadtest": 60,
     "notifications": 90,
@@ -41,7 +41,7 @@ BUDGETS = {
     "security": 360,
     "serving": 300,
     "storage": 300,
-    "top": 30,
+    "top": 60,
     "ui": 20,
     "worker": 120,
 }
