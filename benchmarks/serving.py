@@ -7,7 +7,8 @@ stacks have one worker (ours and the original with 8 threads) and are reached ov
 socket, as MOP does). `--rivals` adds MLServer, LitServe and BentoML. Within a round every stack is measured once, in a
 turning order, and all but ours are stopped while it is not their turn; ratios are of one round, and the printed ones
 are medians over the rounds with the least and the greatest.
-A failed request fails the script; an aim that is missed is printed.
+A failed request of ours or of the original fails the script; what a rival refused, and an aim that is missed, is
+printed.
 """
 
 from __future__ import annotations

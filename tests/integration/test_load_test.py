@@ -138,7 +138,9 @@ def kill_in_a_step(mop: Installation, revision: Submitted, *victims: str, second
             note=lambda: f"{load_test(mop, revision)}\n{mop.story(revision)}",
         )
         generators = processes(mop, GENERATOR)
-        os.kill(processes(mop, victim)[-1], signal.SIGKILL)
+        found = processes(mop, victim)
+        # of a model the innermost process, the others are its cage; of gunicorn the master, the others are its workers
+        os.kill(found[-1] if victim == MODEL else found[0], signal.SIGKILL)
 
 
 def is_counted(mop: Installation, revision: Submitted, *, before: list[int]) -> bool:
@@ -149,7 +151,7 @@ def is_counted(mop: Installation, revision: Submitted, *, before: list[int]) -> 
 
 
 def processes(mop: Installation, name: str) -> list[int]:
-    """Who is called so, the oldest first: the last is the model itself, those before it are its cage."""
+    """Who is called so, the oldest first."""
     return sorted(one.pid for one in mop.processes(name))
 
 

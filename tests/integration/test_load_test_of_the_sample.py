@@ -44,7 +44,7 @@ def assert_sound(test: dict[str, Any], strategy: str) -> None:
         assert sum(count for _, count in step["histogram"]) == requests["successful"]
 
 
-def test_the_text_sample_with_both_strategies(tmp_path: Path):
+def test_the_text_sample_with_both_strategies():
     with running_installation(file_roots=SAMPLE.parent, load_test_step_seconds=1, load_test_warm_up_seconds=0.2) as mop:
         mop.start_worker()
         revision = mop.submit(

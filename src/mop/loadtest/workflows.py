@@ -70,7 +70,6 @@ from mop.storage import unpack
 
 STALE = "stale"
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
-READY_SECONDS = 60.0  # for a model process that died in a step to be replaced
 LOST = (HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError)
 MEND = "Enable the load test again; if it happens again, look for what ends processes on this host."
 
@@ -214,7 +213,7 @@ async def _while_it_lives(service: Service, work: Coroutine[Any, Any, _T], what:
             raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", mend=MEND)
         try:
             # a front that was killed may not be reaped yet, and a model that gives up fails what is asked of it at once
-            await service.wait_ready(READY_SECONDS)
+            await wait_ready(service, await workshop())
         except HostLostError as error:
             raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", mend=MEND) from error
         except ServiceFault as error:  # it is there: the step's own connections may not be closed yet
