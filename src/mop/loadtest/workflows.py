@@ -63,7 +63,7 @@ from mop.onboarding.stages import (
     wait_ready,
 )
 from mop.onboarding.workflows import host_name, workshop
-from mop.onboarding.workshop import quiet_host
+from mop.onboarding.workshop import Workshop, quiet_host
 from mop.sandbox import Granted
 from mop.serving.service import Service
 from mop.storage import unpack
@@ -193,13 +193,13 @@ async def _steps(
         live.place = (number + 1, len(plan.targets))
         began = time.monotonic()
         step = generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
-        result = await _while_it_lives(service, step, f"the step at {aim:g}")
+        result = await while_it_lives(service, await workshop(), step, f"the step at {aim:g}")
         await in_database(store_step)(test_id, result.steps[0], time.monotonic() - began)
     done = await in_database(read_done)(test_id)
     return ending(plan.strategy, [step.outcome for step in done.steps]) or Ending.FINISHED
 
 
-async def _while_it_lives(service: Service, work: Coroutine[Any, Any, _T], what: str) -> _T:
+async def while_it_lives(service: Service, shop: Workshop, work: Coroutine[Any, Any, _T], what: str) -> _T:
     """What `work` returns, if the service was there all the while, and can go on.
 
     Raises:
@@ -213,7 +213,7 @@ async def _while_it_lives(service: Service, work: Coroutine[Any, Any, _T], what:
             raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", mend=MEND)
         try:
             # a front that was killed may not be reaped yet, and a model that gives up fails what is asked of it at once
-            await wait_ready(service, await workshop())
+            await wait_ready(service, shop)
         except HostLostError as error:
             raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", mend=MEND) from error
         except ServiceFault as error:  # it is there: the step's own connections may not be closed yet
