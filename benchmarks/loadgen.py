@@ -2,11 +2,12 @@
 
     .venv/bin/python benchmarks/loadgen.py [--quick] [--rounds 7] [--seconds 3] [--only PART ...] [--json FILE]
 
-Parts: `closed` (32 connections, requests per CPU second of the client, against wrk and locust's FastHttpUser), `open`
-(1,000 and 5,000 requests a second: achieved rate, lag, CPU), `stall` (1 s in every 10 at 200 requests a second). The
-server of the first two is nginx with an answer of two bytes. Server and client have a core each where there are two.
-All is interleaved, in turning order; printed are medians with the least and the greatest. The script fails only far
-outside of the aims: a busy machine misses them.
+Parts: `closed` (32 connections, requests per CPU second of the client, against wrk, locust's FastHttpUser and the
+floor: a C program that makes the same system calls and nothing else), `open` (1,000 and 5,000 requests a second:
+achieved rate, lag, CPU), `stall` (1 s in every 10 at 200 requests a second). The server of the first two is nginx with
+an answer of two bytes. Server and client have a core each where there are two. All is interleaved, in turning order;
+printed are medians with the least and the greatest. The script fails only far outside of the aims: a busy machine
+misses them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import service_report
-from loadgen_parts import Cores, locust, nginx, ours, stalling_server, wrk
+from loadgen_parts import Cores, floor, locust, make_floor, nginx, ours, stalling_server, wrk
 
 from mop.loadtest.plan import Strategy, Target
 
@@ -108,7 +109,9 @@ def _options() -> argparse.Namespace:
 
 def closed(options: argparse.Namespace, cores: Cores, report: Report) -> None:
     """Requests per CPU second of the client."""
-    found: dict[str, list[tuple[float, float]]] = {"ours": [], "wrk": [], "locust": []}
+    least = make_floor(options.cache)
+    if least is None:
+        print("  no C compiler (cc): the floor is left out")
     with nginx(cores) as port:
         target = Target(host="127.0.0.1", port=port, method="GET")
         measure: dict[str, Callable[[], tuple[float, float]]] = {
@@ -116,7 +119,10 @@ def closed(options: argparse.Namespace, cores: Cores, report: Report) -> None:
             "wrk": lambda: wrk(port, cores, CLIENTS, options.seconds),
             "locust": lambda: locust(options.cache, port, cores, CLIENTS, options.seconds),
         }
+        if least is not None:
+            measure["floor"] = lambda: floor(least, port, cores, CLIENTS, options.seconds)
         names = list(measure)
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
         for turn in range(options.rounds):
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 found[name].append(measure[name]())
@@ -124,10 +130,17 @@ def closed(options: argparse.Namespace, cores: Cores, report: Report) -> None:
         per_cpu, rate = (Spread.of([run[place] for run in runs]) for place in (0, 1))
         print(f"  {name:8} {per_cpu!s:32} requests per CPU second   {rate!s:28} requests/s")
         report.figures[f"closed {name}"] = {"per_cpu_second": asdict(per_cpu), "rps": asdict(rate)}
+    if least is not None:
+        for one, other in (("floor", "locust"), ("ours", "floor")):
+            print(f"  {one} / {other}: {_over(found[one], found[other])} requests per CPU second")
     for other, wanted, broken in (("wrk", 0.7, 0.35), ("locust", 15, 5)):
-        pairs = zip(found["ours"], found[other], strict=True)
-        ratio = Spread.of([mine[0] / theirs[0] for mine, theirs in pairs])
+        ratio = _over(found["ours"], found[other])
         report.at_least(f"{CLIENTS} connections, requests per CPU second over {other}'s", ratio, wanted, broken)
+
+
+def _over(mine: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> Spread:
+    """The ratio of requests per CPU second within each round."""
+    return Spread.of([one[0] / other[0] for one, other in zip(mine, theirs, strict=True)])
 
 
 def _closed_loop(target: Target, cores: Cores, seconds: float) -> tuple[float, float]:

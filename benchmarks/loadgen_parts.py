@@ -148,6 +148,25 @@ def wrk(port: int, cores: Cores, clients: int, seconds: float) -> tuple[float, f
     return requests / (used.ru_utime + used.ru_stime), requests / whole
 
 
+def make_floor(cache: Path) -> Path | None:
+    """The program of loadgen_floor.c; None where there is no compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    cache.mkdir(parents=True, exist_ok=True)
+    program = cache / "loadgen_floor"
+    subprocess.run([compiler, "-O2", "-o", program, Path(__file__).with_name("loadgen_floor.c")], check=True)
+    return program
+
+
+def floor(program: Path, port: int, cores: Cores, clients: int, seconds: float) -> tuple[float, float]:
+    """Requests per CPU second of the system calls alone, and requests a second."""
+    argv = _on(cores.client, program, str(port), str(clients), str(seconds))
+    told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    requests, user, system = map(float, told.split())
+    return requests / (user + system), requests / seconds
+
+
 def locust(cache: Path, port: int, cores: Cores, clients: int, seconds: float) -> tuple[float, float]:
     """Requests per CPU second of locust's FastHttpUser, and requests a second."""
     python = make_environment(cache / "locust", LOCUST)

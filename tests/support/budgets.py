@@ -13,7 +13,7 @@ import os
 
 import pytest
 
-# seconds, on 2 cores with warm caches and coverage on
+# seconds, on 2 cores with warm caches
 BUDGETS = {
     "accounts": 60,
     "advisories": 60,
