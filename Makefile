@@ -32,7 +32,7 @@ test: .venv/.dev ## run all suites but the slow tests, with time budgets
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@sh scripts/run-tests.sh -m "not slow" $(ARGS)
 
-coverage: .venv/.dev ## run the suites of `make test` and measure what they cover; takes 40 % longer
+coverage: .venv/.dev ## run the suites of `make test` and measure what they cover; takes longer
 	@COVERAGE=yes $(MAKE) --no-print-directory test
 
 test-all: .venv/.dev ## run every test

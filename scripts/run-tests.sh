@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run pytest with the given arguments on two processes.
 # Without paths among them: every suite, and those that are about the database a second time, on PostgreSQL.
-# COVERAGE=yes measures coverage of every process and prints it at the end; they then take 40 % longer.
+# COVERAGE=yes measures coverage of every process and prints it at the end; that takes up to 40 % longer.
 set -eu
 bin=$PWD/.venv/bin
 # what is installed for tests comes last: the machine's own node and PostgreSQL win
