@@ -17,6 +17,7 @@ from .conftest import MakeModel, StartService
 
 pytestmark = pytest.mark.sandbox
 NUMBER = 4711
+CRASHES = "def inference_batch(self, items):\n    os._exit(3)"
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +40,12 @@ async def test_of_a_service_that_lives_it_is(start: StartService, make_model: Ma
 async def test_a_model_that_is_replaced_costs_only_its_requests(
     start: StartService, make_model: MakeModel, shop: Workshop
 ):
-    service = await start(make_model("def inference_batch(self, items):\n    import os\n    os._exit(3)"))
+    service = await start(make_model(CRASHES))
     assert await while_it_lives(service, shop, ask(service), "the step") == NUMBER
 
 
 async def test_a_model_that_gives_up_is_the_reason(start: StartService, make_model: MakeModel, shop: Workshop):
-    service = await start(make_model("def inference_batch(self, items):\n    import os\n    os._exit(3)"), max_boots=0)
+    service = await start(make_model(CRASHES), max_boots=0)
     with pytest.raises(DeploymentCrashedError, match="exited with code 3"):
         await while_it_lives(service, shop, ask(service), "the step")
 
