@@ -3,6 +3,7 @@
 # Without paths among them: every suite, and those that are about the database a second time, on PostgreSQL.
 # COVERAGE=yes measures coverage of every process and prints it at the end; that takes up to 40 % longer.
 set -eu
+unset PYTHONDONTWRITEBYTECODE # each of the processes that tests start would compile MOP anew
 bin=$PWD/.venv/bin
 # what is installed for tests comes last: the machine's own node and PostgreSQL win
 PATH="$PATH:$bin"

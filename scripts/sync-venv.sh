@@ -6,3 +6,4 @@ bin=.venv/bin
 echo "installing $lock"
 "$bin/uv" pip sync --quiet --python "$bin/python" --require-hashes "$lock"
 "$bin/uv" pip install --quiet --python "$bin/python" --no-deps -e packages/mop-utils -e .
+"$bin/python" -m compileall -q src packages/mop-utils/src
