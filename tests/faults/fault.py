@@ -109,9 +109,13 @@ def changed_files(fault: Fault, root: Path = REPOSITORY) -> dict[Path, str]:
     return texts
 
 
-def missing_tests(fault: Fault, root: Path = REPOSITORY) -> list[str]:
-    """Tests of the fault that are no longer where it says."""
-    return [test for test in fault.tests if not _is_there(test, root)]
+def troubles_of(fault: Fault, root: Path = REPOSITORY) -> list[str]:
+    """Why a fault is of no use in the repository as it is."""
+    try:
+        changed_files(fault, root)
+    except FaultError as error:
+        return [str(error)]
+    return [f"{fault.name}: there is no test {test}" for test in fault.tests if not _is_there(test, root)]
 
 
 def _place(fault: Fault, change: Change, root: Path) -> Path:

@@ -1,4 +1,7 @@
-"""A plugin of pytest that writes how each test ended, and its tier, into the file that FAULTS_RECORD names."""
+"""A plugin of pytest that writes how each test ended, and its tier, into the file that FAULTS_RECORD names.
+
+Of a test with parameters the rest is left out as soon as one of them has failed.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,16 @@ class Recorder:
         self._path = path
         self._outcomes: dict[str, str] = {}
         self._tiers: dict[str, int] = {}
+        self._failed: set[str] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             self._tiers[item.nodeid] = 2 if item.get_closest_marker(SECOND_TIER) else 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if _function(item.nodeid) in self._failed:
+            pytest.skip("it has failed already")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -36,8 +45,14 @@ class Recorder:
         self._path.write_text(json.dumps(record))
 
     def _note(self, name: str, outcome: str) -> None:
+        if outcome == "failed":
+            self._failed.add(_function(name))
         if self._outcomes.get(name) != "failed":
             self._outcomes[name] = outcome
+
+
+def _function(name: str) -> str:
+    return name.partition("[")[0]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,12 +1,13 @@
 """Put each fault of this folder into a copy of MOP, and see which tests notice.
 
-    .venv/bin/python tests/faults/run.py                       every fault, its listed tests; writes README.md
-    .venv/bin/python tests/faults/run.py --only 04             the faults whose names begin so
-    .venv/bin/python tests/faults/run.py --suites tests/engine other tests than the listed ones
-    .venv/bin/python tests/faults/run.py --check               only whether every fault fits the code
+    .venv/bin/python tests/faults/run.py                        every fault, with the tests that it lists
+    .venv/bin/python tests/faults/run.py --only 04 17           the faults whose names begin so
+    .venv/bin/python tests/faults/run.py --suites tests/engine  with other tests than the listed ones
+    .venv/bin/python tests/faults/run.py --check                only whether every fault fits the code
 
-The listed tests run once without any fault at first: a test that fails anyway notices nothing. The exit status is 1 if
-a fault does not fit, or if a listed test passes in spite of it.
+The listed tests run once without any fault at first: a test that fails anyway notices nothing. A fault is noticed if
+each of its tests fails; its row in README.md is written then. With `--suites` it is enough that any test fails, and
+nothing is written. The exit status is 1 if a fault does not fit or is not noticed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fault import DATABASES, FOLDER, REPOSITORY, Fault, FaultError, changed_files, missing_tests, read_faults
+from fault import DATABASES, FOLDER, REPOSITORY, Fault, FaultError, read_faults, troubles_of
 from scratch import Outcomes, Scratch, scratch
 
 README = FOLDER / "README.md"
@@ -26,9 +27,10 @@ CONTROL_SECONDS = 1200
 HEAD = """\
 # Faults that the tests must notice
 
-Each fault makes MOP wrong in one place. The tests beside it failed with the fault and passed without it when this table
-was written by `.venv/bin/python tests/faults/run.py`. Before tests are made cheaper, and after, that command proves that
-none of these faults slips. Tier 1 is `make test`; tier 2 are the tests marked `second_tier`, which CI runs too.
+Each fault makes MOP wrong in one place. `.venv/bin/python tests/faults/run.py` puts it into a copy of MOP and writes
+its row here when the tests beside it fail with the fault and pass without it. Before tests are made cheaper, and
+after, that command proves that none of these faults slips. Tier 1 is `make test`; tier 2 are the tests marked
+`second_tier`, which CI runs too.
 
 | fault | what it breaks | noticed by | tier |
 | --- | --- | --- | --- |
@@ -55,9 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; the exit status."""
     options = _options(arguments)
     try:
-        faults = [fault for fault in read_faults() if fault.name.startswith(tuple(options.only or [""]))]
-        if not faults:
-            raise FaultError(f"no fault has a name that begins with {' or '.join(options.only)}")
+        faults = _chosen(options.only or [""])
         if options.check:
             return _check(faults)
         with scratch(REPOSITORY) as copy:
@@ -65,6 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FaultError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _chosen(beginnings: Sequence[str]) -> list[Fault]:
+    faults = [fault for fault in read_faults() if fault.name.startswith(tuple(beginnings))]
+    if not faults:
+        raise FaultError(f"no fault has a name that begins with {' or '.join(beginnings)}")
+    return faults
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -81,15 +88,6 @@ def _check(faults: Iterable[Fault]) -> int:
     return bool(troubles)
 
 
-def troubles_of(fault: Fault) -> list[str]:
-    """Why a fault does not fit the repository as it is."""
-    try:
-        changed_files(fault)
-    except FaultError as error:
-        return [str(error)]
-    return [f"{fault.name}: there is no test {test}" for test in missing_tests(fault)]
-
-
 def _run_all(faults: Sequence[Fault], copy: Scratch, suites: Sequence[str]) -> int:
     began = time.monotonic()
     unfit = {} if suites else _control(faults, copy)
@@ -98,11 +96,18 @@ def _run_all(faults: Sequence[Fault], copy: Scratch, suites: Sequence[str]) -> i
         result = _run(fault, copy, suites or fault.tests, unfit)
         results.append(result)
         print(_line(result), flush=True)
-    noticed = sum(result.is_noticed for result in results)
-    print(f"{noticed} of {len(results)} faults were noticed; {time.monotonic() - began:.0f} s")
-    if noticed == len(read_faults()) and not suites:
-        README.write_text(HEAD + "".join(_row(result) for result in results))
-    return noticed != len(results)
+    noticed = [result for result in results if result.is_noticed]
+    print(f"{len(noticed)} of {len(results)} faults were noticed; {time.monotonic() - began:.0f} s")
+    if not suites:
+        _write_rows({result.fault.name: _row(result) for result in noticed})
+    return len(noticed) != len(results)
+
+
+def _write_rows(new: dict[str, str]) -> None:
+    """Replace the rows of these faults in the table; those of faults that are gone go too."""
+    lines = README.read_text().splitlines(keepends=True) if README.exists() else []
+    rows = {line.split("`")[1]: line for line in lines if line.startswith("| `")} | new
+    README.write_text(HEAD + "".join(rows[fault.name] for fault in read_faults() if fault.name in rows))
 
 
 def _control(faults: Iterable[Fault], copy: Scratch) -> dict[str, str]:

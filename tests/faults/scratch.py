@@ -15,8 +15,8 @@ from pathlib import Path
 
 from fault import Fault, FaultError, changed_files
 
-TEST_SECONDS = 120
-"""A fault may make a test hang."""
+TEST_SECONDS = 90
+"""Of one test: a fault may make it hang."""
 OTHERS_ENDED = 5
 
 Outcomes = dict[str, tuple[str, int]]
@@ -78,7 +78,9 @@ class Scratch:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
                 _end(process)
-                raise FaultError(f"{' '.join(tests)} did not end within {seconds:.0f} s:\n{self.last_lines()}") from None
+                raise FaultError(
+                    f"{' '.join(tests)} did not end within {seconds:.0f} s:\n{self.last_lines()}"
+                ) from None
             finally:
                 _end(process)
         if not self._record.exists():

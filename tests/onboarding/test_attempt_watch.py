@@ -36,13 +36,16 @@ async def test_work_whose_attempt_is_over_is_ended_and_its_cleaning_up_is_waited
 
     mine, other = (asyncio.create_task(watch.run(owner, 1, work(owner))) for owner in ("mine", "other"))
     rows.wanted.discard(("mine", 1))
+    await asyncio.wait({mine}, timeout=SECONDS)
+    assert mine.done()
     with pytest.raises(StaleAttemptError, match="attempt 1 of mine is over"):
-        await asyncio.wait_for(mine, SECONDS)
+        mine.result()
     assert cleaned == ["mine"]
     assert not other.done()
     rows.wanted = {("other", 2)}  # begun anew: what works on the first attempt is over
+    await asyncio.wait({other}, timeout=SECONDS)
     with pytest.raises(StaleAttemptError):
-        await asyncio.wait_for(other, SECONDS)
+        other.result()
     assert cleaned == ["mine", "other"]
 
 
