@@ -1,4 +1,4 @@
-"""Every address of API and portal, in every role. The table stands in tests/support/permission_table.py."""
+"""Every address of API and portal, in every role. The rows stand with the areas, in their `permissions.py`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from mop.errors import DiskFullError
 from mop.findings.models import Waiver
 from mop.findings.waivers import create_waiver
 from mop.notifications.alerts import raise_alert
-from mop.notifications.kinds import Kind
 from mop.notifications.models import Alert, Notification
 from mop.notifications.services import News, notify
+from mop.registry.kinds import Kind
 from mop.registry.models import Model, Revision
 from mop.registry.services import add_owner, create_revision
 from support.api import Api
@@ -39,7 +39,7 @@ from support.factories import (
     publish,
 )
 from support.load_tests import enabled
-from support.permission_table import API, DOCUMENT, PAGES, ROLES, Row, read, render
+from support.permission_table import DOCUMENT, ROLES, Row, api_rows, page_rows, render
 from support.scans import DIGEST, EVERY_ACTION, keep_scan
 
 SIGN_IN = ("/accounts/login/", "/admin/login/")
@@ -181,14 +181,14 @@ def status_of(answer: HttpResponse) -> int:
     return 401 if answer.status_code == 302 and location.startswith(SIGN_IN) else answer.status_code
 
 
-@pytest.mark.parametrize("row", read(API), ids=lambda row: f"{row.method} {row.path} {row.object}")
+@pytest.mark.parametrize("row", api_rows(), ids=lambda row: f"{row.method} {row.path} {row.object}")
 def test_api(row: Row, world: World):
     path, body = world.fill(row.path, row), world.body(row)
     found = in_every_role(world, lambda client, token: Api(token=token, client=client).call(row.method, path, body))
     assert found == row.expected
 
 
-@pytest.mark.parametrize("row", read(PAGES), ids=lambda row: f"{row.method} {row.path} {row.object}")
+@pytest.mark.parametrize("row", page_rows(), ids=lambda row: f"{row.method} {row.path} {row.object}")
 def test_page(row: Row, world: World):
     path, form = world.fill(row.path, row), world.form(row)
 
@@ -207,11 +207,11 @@ def test_every_operation_of_the_api_has_a_row():
         for path, methods in schema["paths"].items()
         for method in methods
     }
-    assert {(row.method, row.path) for row in read(API)} == operations
+    assert {(row.method, row.path) for row in api_rows()} == operations
 
 
 def test_what_names_a_model_has_a_row_for_private_and_public_ones():
-    for rows in (read(API), read(PAGES)):
+    for rows in (api_rows(), page_rows()):
         named = {(row.method, row.path) for row in rows if re.match(r"(/live)?/models/[{<]", row.path)}
         for method, path in named:
             objects = {row.object for row in rows if (row.method, row.path) == (method, path)}
@@ -219,12 +219,12 @@ def test_what_names_a_model_has_a_row_for_private_and_public_ones():
 
 
 def test_every_page_has_a_row():
-    assert {row.path for row in read(PAGES)} == set(pages())
+    assert {row.path for row in page_rows()} == set(pages())
 
 
 def test_a_method_without_a_row_is_not_taken(world: World):
     """So no page writes behind the table's back."""
-    rows = read(PAGES)
+    rows = page_rows()
     own = [path for path in pages() if not path.startswith(("/accounts/", "/admin/", "/api/"))]
     taken = []
     for path in own:

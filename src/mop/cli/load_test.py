@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.load_test_views import LoadTestProgress, print_result
 from mop.cli.options import JsonFlag, one_of
@@ -20,6 +19,8 @@ from mop.cli.output import print_json
 if TYPE_CHECKING:
     from mop.loadtest.plan import Plan, Target
     from mop.loadtest.results import RunResult
+
+app = typer.Typer()
 
 STRATEGIES = ("PerRPS", "PerConcurrency")
 ARRIVALS = ("uniform", "poisson")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.check import FolderArgument, NoSandbox, Verbose
 from mop.cli.options import one_of
 from mop.cli.output import say
@@ -18,6 +17,8 @@ from mop.cli.platforms import require_linux
 if TYPE_CHECKING:
     from mop.onboarding.verification import Configuration
     from mop.onboarding.workshop import Workshop
+
+app = typer.Typer()
 
 PORT_DEFAULT = 5001  # that of Azure ML's local inference server
 

@@ -13,6 +13,7 @@ from mop import failpoints
 from mop.audit.services import Actor, record
 from mop.engine.fence import hold_fence
 from mop.errors import MopError, StaleAttemptError
+from mop.loadtest.actions import Action
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import TRANSITIONS, LoadTestState
 
@@ -73,7 +74,7 @@ def tell(test: LoadTest, *, actor: Actor, before: LoadTestState | None, error: M
     """Write the state that a load test just entered into the audit log."""
     record(
         actor=actor,
-        action="loadtest.state",
+        action=Action.STATE,
         object_type="loadtest",
         object_id=test.pk,
         object_label=str(test),

@@ -10,17 +10,15 @@ from django.db.models import Max
 from mop.audit.services import Actor
 from mop.engine import client
 from mop.engine.fence import hold_fence
-from mop.engine.names import load_test_queue
 from mop.errors import ConflictError
 from mop.loadtest.advance import advance_test, tell
+from mop.loadtest.area import LOAD_TESTS, RUN
 from mop.loadtest.models import LoadTest
 from mop.loadtest.requests import RunRequest, option_of, plan_of
 from mop.loadtest.states import LIVE, LoadTestState
 from mop.registry.advance import locked_revision
 from mop.registry.models import Revision
 from mop.registry.statuses import LoadTestOption, RevisionStatus
-
-LOAD_TEST_WORKFLOW = "loadtest.run"
 
 
 @transaction.atomic
@@ -42,6 +40,11 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
     return _begin(row, actor=actor, request=request)
 
 
+def is_wanted_after_onboarding(revision: Revision) -> bool:
+    """Whether the revision is verified and its form asks for a load test."""
+    return revision.get_status() == RevisionStatus.VERIFIED and revision.load_test_option != LoadTestOption.OFF
+
+
 @transaction.atomic
 def start_after_verified(*, actor: Actor, revision_id: str, attempt: int) -> int:
     """Start the first run of a revision that was just verified, if its form asks for one.
@@ -53,8 +56,8 @@ def start_after_verified(*, actor: Actor, revision_id: str, attempt: int) -> int
         WorkerLostError: this process is a worker whose work was given to another.
     """
     hold_fence()
-    revision = Revision.objects.filter(pk=revision_id, attempt=attempt, status=RevisionStatus.VERIFIED).first()
-    if revision is None or revision.load_test_option == LoadTestOption.OFF:
+    revision = Revision.objects.filter(pk=revision_id, attempt=attempt).first()
+    if revision is None or not is_wanted_after_onboarding(revision):
         return 0
     row = locked_revision(revision.pk)
     if row.load_tests.exists():
@@ -80,7 +83,7 @@ def cancel_load_test(*, actor: Actor, revision: Revision) -> None:
 
 def enqueue_load_test(test: LoadTest) -> None:
     """Enqueue a load test's work; doing it twice is harmless."""
-    client.enqueue(workflow=LOAD_TEST_WORKFLOW, queue=test.queue, workflow_id=test.workflow_id, args=(str(test.pk),))
+    client.enqueue(workflow=RUN.name, queue=test.queue, workflow_id=test.workflow_id, args=(str(test.pk),))
 
 
 def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[LoadTest]:
@@ -95,7 +98,7 @@ def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[Loa
             modality=modality,
             option=option,
             plan=plan,
-            queue=load_test_queue(revision.instance_type.queue_name),
+            queue=LOAD_TESTS.of(revision.instance_type.queue_name),
             created_by_label=actor.label,
         )
         for modality in modalities.distinct()

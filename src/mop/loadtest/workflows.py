@@ -30,6 +30,7 @@ from mop.errors import (
     StaleAttemptError,
     from_dict,
 )
+from mop.loadtest.area import RUN
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
     TestOrder,
@@ -44,7 +45,6 @@ from mop.loadtest.orders import (
 from mop.loadtest.plan import Plan, Target
 from mop.loadtest.process import Watched, cpus_beside, generate
 from mop.loadtest.sending import conditions_of, target_of
-from mop.loadtest.services import LOAD_TEST_WORKFLOW
 from mop.loadtest.steps import Ending, ending, fits
 from mop.loadtest.utilization import Given
 from mop.onboarding.allowed_network import allowed_network
@@ -81,7 +81,7 @@ logger = logging.getLogger(__name__)
 watch = AttemptWatch(wanted_tests)
 
 
-@DBOS.workflow(name=LOAD_TEST_WORKFLOW)
+@DBOS.workflow(name=RUN.name)
 async def run(test_id: str) -> str:
     """Bring one load test to its end.
 

@@ -17,6 +17,7 @@ from mop.engine.fence import hold_fence
 from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault, StaleAttemptError
 from mop.onboarding.contract import TaskInput
 from mop.onboarding.stages import Configuration
+from mop.registry.actions import Action
 from mop.registry.advance import advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
@@ -164,7 +165,7 @@ def _earlier_causes(revision_id: str, attempt: int, *, since: dt.datetime) -> li
     events = AuditEvent.objects.filter(
         object_type="revision",
         object_id=revision_id,
-        action="revision.status",
+        action=Action.REVISION_STATUS,
         data__to=RevisionStatus.TO_BE_RETRIED.value,
         data__attempt__lt=attempt,
         at__gt=since,

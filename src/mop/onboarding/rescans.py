@@ -18,8 +18,9 @@ from mop.findings.consequences import record_and_conclude
 from mop.findings.models import ScanReason
 from mop.findings.policy_file import installation_policy
 from mop.findings.recording import ScanResult
-from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan
+from mop.findings.rescans import end_rescan
 from mop.findings.selectors import environment_as_seen, environment_that_was_built
+from mop.onboarding.area import RESCAN
 from mop.onboarding.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
 from mop.onboarding.stages import build_environment, check_folder
 from mop.onboarding.workflows import workshop
@@ -32,7 +33,7 @@ RESCANNER = Actor.system("rescan")
 logger = logging.getLogger(__name__)
 
 
-@DBOS.workflow(name=RESCAN_WORKFLOW)
+@DBOS.workflow(name=RESCAN.name)
 async def rescan(revision_id: str, workflow_id: str) -> str:
     """Scan a revision and write down what became of it.
 

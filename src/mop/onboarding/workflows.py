@@ -21,6 +21,7 @@ from mop.engine.database import in_database
 from mop.engine.fence import WorkerLostError, hold_fence
 from mop.errors import InternalError, MopError, PlatformFault, StaleAttemptError, StorageUnavailableError, from_dict
 from mop.onboarding.allowed_network import allowed_network
+from mop.onboarding.area import ONBOARD
 from mop.onboarding.attempt_watch import AttemptWatch
 from mop.onboarding.contract import prove_contract
 from mop.onboarding.logs import LogWriter
@@ -47,7 +48,6 @@ from mop.serving.service import Service
 from mop.storage import SnapshotLimits, folder_in_use, unpack
 from mop.storage.snapshot_process import run_snapshot_job
 
-ONBOARDING_WORKFLOW = "onboarding.run"
 STALE = "stale"
 
 Outcome = dict[str, Any] | None  # None: the step is done; {"error": ...} or {"stale": ...} ends the attempt
@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 watch = AttemptWatch()
 
 
-@DBOS.workflow(name=ONBOARDING_WORKFLOW)
+@DBOS.workflow(name=ONBOARD.name)
 async def onboard(revision_id: str, attempt: int) -> str:
     """Bring one attempt to its end.
 

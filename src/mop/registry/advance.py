@@ -14,6 +14,7 @@ from mop import failpoints
 from mop.audit.services import Actor, record
 from mop.engine.fence import hold_fence
 from mop.errors import MopError, StaleAttemptError
+from mop.registry.actions import Action
 from mop.registry.models import Revision, RevisionEvent
 from mop.registry.statuses import TRANSITIONS, RevisionStatus
 from mop.registry.telling import tell_status
@@ -102,7 +103,7 @@ def enter(
     )
     record(
         actor=actor,
-        action="revision.status",
+        action=Action.REVISION_STATUS,
         object_type="revision",
         object_id=revision.pk,
         object_label=str(revision),

@@ -7,11 +7,9 @@ import functools
 from django.db import transaction
 
 from mop.engine.client import cancel, enqueue
-from mop.engine.names import PIPELINE_QUEUE
 from mop.registry.models import Revision
+from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.selectors import waiting_revisions
-
-PIPELINE_WORKFLOW = "pipeline.run"
 
 
 def start_pipeline(revision: Revision) -> None:

@@ -1,0 +1,7 @@
+"""The engine as an area: tables alone."""
+
+from __future__ import annotations
+
+from mop.areas.area import Area
+
+AREA = Area(name="engine")
