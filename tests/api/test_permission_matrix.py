@@ -5,18 +5,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from mop.accounts.models import PersonalAccessToken, Team, User
-from mop.api.api import api
 from mop.catalog.models import Task
 from mop.errors import DiskFullError
 from mop.findings.models import Waiver
@@ -27,6 +24,7 @@ from mop.notifications.services import News, notify
 from mop.registry.kinds import Kind
 from mop.registry.models import Model, Revision
 from mop.registry.services import add_owner, create_revision
+from support.addresses import operations, pages
 from support.api import Api
 from support.factories import (
     ACTOR,
@@ -201,13 +199,7 @@ def test_page(row: Row, world: World):
 
 
 def test_every_operation_of_the_api_has_a_row():
-    schema = api.get_openapi_schema()
-    operations = {
-        (method.upper(), path.removeprefix("/api/v1"))
-        for path, methods in schema["paths"].items()
-        for method in methods
-    }
-    assert {(row.method, row.path) for row in api_rows()} == operations
+    assert {(row.method, row.path) for row in api_rows()} == set(operations())
 
 
 def test_what_names_a_model_has_a_row_for_private_and_public_ones():
@@ -241,30 +233,3 @@ def test_a_method_without_a_row_is_not_taken(world: World):
 
 def test_the_document_shows_this_table():
     assert DOCUMENT.read_text(encoding="utf-8") == render()
-
-
-def pages() -> Iterator[str]:
-    """Every address that is no operation of the API."""
-    operations = {
-        path.removeprefix("/").replace("{", "<").replace("}", ">") for path in api.get_openapi_schema()["paths"]
-    }
-    for path in _walk(get_resolver().url_patterns, ""):
-        if re.sub(r"<\w+:", "<", path) not in operations:
-            yield "/" + path
-
-
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
-    for pattern in patterns:
-        path = prefix + _readable(str(pattern.pattern))
-        if isinstance(pattern, URLResolver):
-            yield from _walk(pattern.url_patterns, path)
-        else:
-            yield path
-
-
-def _readable(pattern: str) -> str:
-    """`^x/(?P<key>[-:\\w]+)/$` as `x/<key>/`."""
-    if "(?P" not in pattern:
-        return pattern
-    named = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", pattern)
-    return named.removeprefix("^").removesuffix("$")

@@ -6,6 +6,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from django.db import transaction
 from django.utils import timezone
 
+from mop.areas.work import Stage
 from mop.audit.services import Actor
 from mop.engine.client import APPLICATION_VERSION
 from mop.engine.database import in_database
@@ -50,7 +51,7 @@ async def _run_stages(revision_id: str, attempt: int) -> str:
     """
     status = STALE
     for stage in stages():
-        turn = await DBOS.run_step_async({"name": stage.step}, in_database(begin_stage), stage, revision_id, attempt)
+        turn = await DBOS.run_step_async({"name": stage.step}, _begin, stage, revision_id, attempt)
         if turn is None:
             continue
         queue, priority = turn
@@ -63,6 +64,10 @@ async def _run_stages(revision_id: str, attempt: int) -> str:
         if status == RevisionStatus.TO_BE_RETRIED.value:
             break
     return status
+
+
+async def _begin(stage: Stage, revision_id: str, attempt: int) -> tuple[str, int] | None:
+    return await in_database(begin_stage)(stage, revision_id, attempt)
 
 
 @DBOS.step(name="pipeline.pause")
