@@ -18,10 +18,12 @@ LOOK_SECONDS = 120
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What a process of an installation with the area shows."""
+    # with databases of its own, also where this run of the tests shares a server
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOP_TEST_")}
     done = subprocess.run(
         [sys.executable, "-c", "import django; django.setup(); from areas.look import main; main()"],
         cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": str(TESTS), "DJANGO_SETTINGS_MODULE": "areas.settings"},
+        env=inherited | {"PYTHONPATH": str(TESTS), "DJANGO_SETTINGS_MODULE": "areas.settings"},
         capture_output=True,
         text=True,
         check=False,
