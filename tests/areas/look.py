@@ -23,6 +23,7 @@ from mop.audit.models import AuditEvent
 from mop.cli.main import run
 from mop.engine import schedules
 from mop.engine.database import in_database
+from mop.engine.lost_enqueues import sweep_lost_enqueues
 from mop.errors import ConflictError
 from mop.notifications.models import Notification
 from mop.pipeline.stages import begin_stage, stages
@@ -40,7 +41,7 @@ from support.permission_table import render
 def main() -> None:
     setup_test_environment()
     prepare_databases()
-    found = {**asked(), **at_the_terminal(), **permissions(), **pipeline()}
+    found = {**asked(), **at_the_terminal(), **permissions(), **pipeline(), "swept": sweep_lost_enqueues()}
     found |= asyncio.run(worked(found["asked"]))
     found |= afterwards()
     print(json.dumps(found))  # noqa: T201 - what the test reads

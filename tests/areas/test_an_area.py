@@ -61,6 +61,11 @@ def test_a_worker_does_its_work_from_its_queue(found: dict[str, Any]):
     assert "greetings.count" in found["schedules"]
 
 
+def test_its_work_is_enqueued_again_where_the_enqueue_may_be_lost(found: dict[str, Any]):
+    assert found["swept"] == 1
+    assert "worker.lost_enqueues" in found["schedules"]
+
+
 def test_the_audit_log_has_its_actions(found: dict[str, Any]):
     assert found["audit"] == [["ada", "greeting.asked", "ada"], ["MOP greeter", "greeting.answered", "ada"]]
 

@@ -52,8 +52,7 @@ class Area:
         navigation: its entries in side bar and user menu.
         shown: what it shows on pages of other areas.
         workflows: its durable work.
-        sweeps: functions that enqueue again what waits since before the grace time and may have been lost, and give
-            how many they looked at.
+        jobs: what the sweep of lost enqueues looks after; each is a `Job` of `mop.engine.lost_enqueues`.
         schedules: its periodic work.
         stages: its stages of the pipeline.
         audit_actions: what it records; an action that no area declares is refused.
@@ -69,7 +68,7 @@ class Area:
     navigation: tuple[NavEntry, ...] = ()
     shown: tuple[Shown, ...] = ()
     workflows: tuple[Workflow, ...] = ()
-    sweeps: tuple[Ref[Callable[[], int]], ...] = ()
+    jobs: tuple[Ref[Any], ...] = ()
     schedules: tuple[Schedule, ...] = ()
     stages: tuple[Stage, ...] = ()
     audit_actions: type[AuditAction] | None = None

@@ -11,7 +11,6 @@ from mop.findings.kinds import Kind
 from mop.findings.names import MATCHING
 
 MATCHING_SECONDS = 300.0
-LOST_RESCANS_SECONDS = 30.0
 
 AREA = Area(
     name="findings",
@@ -19,6 +18,7 @@ AREA = Area(
     urls=(Urls("mop.findings.urls"),),
     permissions=Ref("mop.findings.permissions:PERMISSIONS"),
     shown=(Shown(Place.REVISION_SECTIONS, Ref("mop.findings.sections:scan_of_revision")),),
+    jobs=(Ref("mop.findings.rescans:RESCAN_JOB"),),
     schedules=(Schedule(MATCHING, MATCHING_SECONDS, Ref("mop.findings.matching:match_again")),),
     audit_actions=Action,
     notification_kinds=Kind,

@@ -7,10 +7,11 @@ import functools
 import uuid
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from mop.audit.services import Actor, record
 from mop.engine.client import enqueue
+from mop.engine.lost_enqueues import Job
 from mop.errors import ConflictError, MopError
 from mop.findings.actions import Action
 from mop.findings.models import Rescan
@@ -71,7 +72,9 @@ def end_rescan(workflow_id: str, *, failure: MopError | None = None) -> None:
         rescans.update(failure=failure.to_dict())
 
 
-def lost_rescans(*, older_than_seconds: float) -> list[Rescan]:
-    """Rescans that wait for so long that their enqueue may have been lost."""
-    since = timezone.now() - dt.timedelta(seconds=older_than_seconds)
-    return list(Rescan.objects.filter(failure__isnull=True, asked_at__lt=since))
+def waiting_rescans(before: dt.datetime) -> QuerySet[Rescan]:
+    """Rescans that wait, or run, since before a moment: their enqueue may have been lost."""
+    return Rescan.objects.filter(failure__isnull=True, asked_at__lt=before)
+
+
+RESCAN_JOB = Job(waiting_rescans, enqueue_rescan)

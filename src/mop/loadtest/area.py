@@ -23,6 +23,7 @@ AREA = Area(
         Shown(Place.MODEL_PANELS, Ref("mop.loadtest.places:PANEL")),
     ),
     workflows=(RUN,),
+    jobs=(Ref("mop.loadtest.services:LOAD_TEST_JOB"),),
     stages=(
         Stage(
             name="load-test",

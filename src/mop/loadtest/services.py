@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from mop.audit.services import Actor
 from mop.engine import client
 from mop.engine.fence import hold_fence
+from mop.engine.lost_enqueues import Job
 from mop.errors import ConflictError
 from mop.loadtest.advance import advance_test, tell
 from mop.loadtest.area import LOAD_TESTS, RUN
@@ -84,6 +86,14 @@ def cancel_load_test(*, actor: Actor, revision: Revision) -> None:
 def enqueue_load_test(test: LoadTest) -> None:
     """Enqueue a load test's work; doing it twice is harmless."""
     client.enqueue(workflow=RUN.name, queue=test.queue, workflow_id=test.workflow_id, args=(str(test.pk),))
+
+
+def waiting_load_tests(before: dt.datetime) -> QuerySet[LoadTest]:
+    """Load tests that wait for a host since before a moment: their enqueue may have been lost."""
+    return LoadTest.objects.filter(state=LoadTestState.QUEUED, host="", created_at__lt=before)
+
+
+LOAD_TEST_JOB = Job(waiting_load_tests, enqueue_load_test)
 
 
 def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[LoadTest]:

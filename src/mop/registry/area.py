@@ -19,6 +19,7 @@ AREA = Area(
         Shown(Place.MODEL_TABS, Ref("mop.registry.sections:DETAIL_TAB")),
         Shown(Place.TASK_SECTIONS, Ref("mop.registry.sections:connected_models")),
     ),
+    jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(Commands(Ref("mop.cli.model:app"), order=50),),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from mop.engine.client import cancel, enqueue
+from mop.engine.lost_enqueues import Job
 from mop.registry.models import Revision
 from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.selectors import waiting_revisions
+from mop.registry.statuses import RevisionStatus
 
 
 def start_pipeline(revision: Revision) -> None:
@@ -28,6 +32,15 @@ def enqueue_pipeline(revision: Revision) -> None:
         workflow_id=revision.workflow_id,
         args=(str(revision.pk), revision.attempt),
     )
+
+
+def waiting_pipelines(before: dt.datetime) -> QuerySet[Revision]:
+    """Revisions that wait for a host since before a moment: the enqueue of their pipeline may have been lost."""
+    waiting = Revision.objects.filter(status=RevisionStatus.CREATED, host="", status_changed_at__lt=before)
+    return waiting.exclude(workflow_id="")
+
+
+PIPELINE_JOB = Job(waiting_pipelines, enqueue_pipeline)
 
 
 def stop_pipeline(revision: Revision) -> None:

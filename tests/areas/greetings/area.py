@@ -19,6 +19,7 @@ AREA = Area(
     navigation=(NavEntry("Greetings", "tasks", "greetings:greetings", order=90),),
     shown=(Shown(Place.HEADER, Ref("areas.greetings.views:in_header")),),
     workflows=(ANSWER,),
+    jobs=(Ref("areas.greetings.services:JOB"),),
     schedules=(Schedule("greetings.count", 3600.0, Ref("areas.greetings.services:answered")),),
     stages=(
         Stage(
