@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from environments.packages import PackageIndex, wheel
+from hosting.conftest import SMALL
 from mop.environments import Environment
 from mop.errors import SandboxUnavailableError
 from mop.hosting.allowed_network import WORDS, allowed_network
-from mop.hosting.configuration import Configuration
 from mop.hosting.jobs import ServiceSpec
 from mop.hosting.preparation import PreparedModel
 from mop.hosting.service import model_service
@@ -24,13 +22,12 @@ from mop.hosting.tools import HostTools
 from mop.sandbox import SandboxLevel
 from storage.certificates import make_server_certificate
 from support.model_folders import write_model
-from support.small_host import at_level, tools_in, with_environment
+from support.small_host import at_level
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("allowed-network")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("hosting")]
 
 LEVELS = [SandboxLevel.CGROUP, SandboxLevel.RLIMIT]
 FILE = "tiny-1.0-py3-none-any.whl"
-SMALL = Configuration(cpus=1, memory_bytes=256 << 20)
 ASKS = """
 import json, os, socket, ssl, urllib.request
 
@@ -77,18 +74,6 @@ class Servers:
     @staticmethod
     def port(server: PackageIndex) -> int:
         return int(server.url.split("/")[2].split(":")[1])
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="mop-n-", dir="/tmp"))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def built(root: Path) -> tuple[HostTools, Environment]:
-    return with_environment(tools_in(root))
 
 
 @pytest.fixture(scope="module")

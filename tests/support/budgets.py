@@ -64,6 +64,7 @@ ALLOWED_SKIPS = {
     "tests/sandbox/test_probe.py::test_jobs_of_root_run_as_nobody_elses_user*": _ROOT,
     "tests/security/test_escape.py::*[[]cgroup*": _LEVEL_1,
     "tests/hosting/test_allowed_network.py::*[[]cgroup*": _LEVEL_1,
+    "tests/hosting/test_fresh_service.py::*[[]*cgroup*": _LEVEL_1,
     "tests/hosting/test_tools.py::test_one_of_another_user_is_refused": _ROOT,
     "tests/sandbox/test_probe.py::test_an_ordinary_user_gets_level_2": "needs root, and a Python that others may run",
     "tests/sandbox/test_mounts.py::test_the_systems_python_needs_no_mount_of_its_own": "the host has no system Python",

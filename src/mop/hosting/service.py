@@ -180,8 +180,8 @@ async def fresh_service(
 def _require_cage(spec: ServiceSpec, tools: HostTools) -> None:
     if spec.disclosure is not Disclosure.FULL and not tools.sandbox.own_files:
         raise SandboxUnavailableError(
-            f"{spec.name} may not be given hidden data: at sandbox level {int(tools.sandbox.level)} of this host what a "
-            "model writes can outlive it.",
+            f"{spec.name} may not be given hidden data: at sandbox level {int(tools.sandbox.level)} of this host what "
+            "a model writes can outlive it.",
             mend="Give the host level 1 or 2; `mop doctor` says how.",
         )
 
