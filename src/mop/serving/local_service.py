@@ -60,7 +60,7 @@ class LocalService:
         await self._listening.wait()
         if not self.address:
             lines = "\n".join(self.log_lines(0)[-LINES_IN_ERROR:])
-            raise HostLostError(f"The service's front did not start:\n{lines}")
+            raise HostLostError("The service's front did not start" + (f":\n{lines}" if lines else "."))
 
     async def wait_ready(self, timeout: float) -> None:  # noqa: ASYNC109 - the service itself is told how long
         """Return when the service can answer.
