@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from loadtest.servers import OK, Handler, answer_ok, answers, serving, until
 from mop.errors import LoadTargetUnreachableError
 from mop.loadtest import http_transport
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.exchange import MALFORMED, OWN_LIMIT, RESET, UNREACHABLE, Ticket
 from mop.loadtest.http_transport import LARGEST_HEAD_BYTES, LONGEST_IDLE_NS, Connection, HttpTransport, find_host
-from mop.loadtest.plan import Target
 
 Send = Callable[..., Awaitable[int]]
 
@@ -25,8 +25,8 @@ Send = Callable[..., Awaitable[int]]
 class Caller:
     """Sends requests one by one and waits for how they end."""
 
-    def __init__(self, target: Target, host: str = "127.0.0.1") -> None:
-        self.transport = HttpTransport(target, host)
+    def __init__(self, endpoint: Endpoint, host: str = "127.0.0.1") -> None:
+        self.transport = HttpTransport(endpoint, host)
         self.transport.finished = self.finished
         self.ends: asyncio.Queue[int] = asyncio.Queue()
 
@@ -49,19 +49,19 @@ class Caller:
 
 async def ends(handler: Handler, count: int = 1) -> list[int]:
     """How requests to such a service end, one after the other."""
-    async with serving(handler) as (_, target):
-        caller = Caller(target)
+    async with serving(handler) as (_, endpoint):
+        caller = Caller(endpoint)
         found = [await caller.send() for _ in range(count)]
         caller.transport.close()
         return found
 
 
 async def test_requests_reuse_the_connection_and_are_the_bytes_that_the_target_tells():
-    async with serving(answer_ok) as (server, target):
-        caller = Caller(target)
+    async with serving(answer_ok) as (server, endpoint):
+        caller = Caller(endpoint)
         assert [await caller.send() for _ in range(5)] == [200] * 5
         assert server.connections == 1
-        assert set(server.requests) == {target.request()}
+        assert set(server.requests) == {endpoint.request()}
         caller.transport.close()
 
 
@@ -73,8 +73,8 @@ async def test_there_are_as_many_connections_as_requests_at_once():
         writer.write(OK)
         return True
 
-    async with serving(hold) as (server, target):
-        caller = Caller(target)
+    async with serving(hold) as (server, endpoint):
+        caller = Caller(endpoint)
         for _ in range(40):
             caller.begin()
         await until(lambda: len(server.requests) == 40)
@@ -115,8 +115,8 @@ async def test_an_answer_may_end_with_its_connection(head: bytes):
 
 async def test_an_answer_after_which_the_service_closes_is_followed_by_a_new_connection():
     answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
-    async with serving(answers(answer, close=True)) as (server, target):
-        caller = Caller(target)
+    async with serving(answers(answer, close=True)) as (server, endpoint):
+        caller = Caller(endpoint)
         assert [await caller.send() for _ in range(3)] == [200] * 3
         assert server.connections == 3
         caller.transport.close()
@@ -178,7 +178,7 @@ PARTS = (
 )
 def test_whatever_is_sent_each_request_ends_exactly_once(chunks: list[bytes], lost: OSError | None):
     async def run() -> None:
-        transport = HttpTransport(Target(host="h"), "h")
+        transport = HttpTransport(Endpoint(host="h"), "h")
         codes: list[int] = []
 
         def finished(ticket: Ticket, code: int, _now: int) -> None:
@@ -247,8 +247,8 @@ async def test_an_answer_that_nobody_asked_for_ends_its_connection():
             writer.write(OK)
         return True
 
-    async with serving(twice) as (server, target):
-        caller = Caller(target)
+    async with serving(twice) as (server, endpoint):
+        caller = Caller(endpoint)
         assert await caller.send() == 200
         unasked.set()
         await until(lambda: not caller.transport.idle)
@@ -264,16 +264,16 @@ async def test_a_reset_is_a_failure_and_nothing_is_sent_twice():
         writer.transport.abort()
         return False
 
-    async with serving(reset) as (server, target):
-        caller = Caller(target)
+    async with serving(reset) as (server, endpoint):
+        caller = Caller(endpoint)
         assert await caller.send() == RESET
         assert len(server.requests) == 1
         caller.transport.close()
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_used_again():
-    async with serving(answer_ok) as (server, target):
-        caller = Caller(target)
+    async with serving(answer_ok) as (server, endpoint):
+        caller = Caller(endpoint)
         assert await caller.send() == 200
         idle_since = caller.transport.idle[0].idle_since
         assert await caller.send(idle_since + LONGEST_IDLE_NS - 1) == 200
@@ -288,8 +288,8 @@ async def test_nothing_is_heard_of_a_withdrawn_request():
     async def never(_request: bytes, _writer: asyncio.StreamWriter) -> None:
         return None
 
-    async with serving(never) as (server, target):
-        caller = Caller(target)
+    async with serving(never) as (server, endpoint):
+        caller = Caller(endpoint)
         waiting, connecting = caller.begin(), caller.begin()
         caller.transport.withdraw(connecting)
         await until(lambda: server.requests)
@@ -304,7 +304,7 @@ async def test_nobody_there_is_a_failure_of_the_service_and_no_descriptors_one_o
 ):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        caller = Caller(Target(host="127.0.0.1", port=taken.getsockname()[1]))
+        caller = Caller(Endpoint(host="127.0.0.1", port=taken.getsockname()[1]))
         assert await caller.send() == UNREACHABLE
 
         async def exhausted(*_arguments: object) -> None:
@@ -318,8 +318,8 @@ async def test_a_target_that_takes_no_connections_is_told_before_anything_is_mea
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(LoadTargetUnreachableError, match="Nobody takes connections at http:"):
-            await find_host(Target(host="127.0.0.1", port=taken.getsockname()[1]))
+            await find_host(Endpoint(host="127.0.0.1", port=taken.getsockname()[1]))
     with pytest.raises(LoadTargetUnreachableError, match="No such file"):
-        await find_host(Target(host="service", uds=str(tmp_path / "none")))
+        await find_host(Endpoint(host="service", uds=str(tmp_path / "none")))
     with pytest.raises(LoadTargetUnreachableError, match="can not be resolved"):
-        await find_host(Target(host="nowhere.invalid"))
+        await find_host(Endpoint(host="nowhere.invalid"))

@@ -15,8 +15,8 @@ from typing import Any, cast
 import httptools
 
 from mop.errors import LoadTargetUnreachableError
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.exchange import MALFORMED, NS, OWN_LIMIT, RESET, UNREACHABLE, Finished, Ticket
-from mop.loadtest.plan import Target
 
 LARGEST_HEAD_BYTES = 1 << 16
 LARGEST_ANSWER_BYTES = 1 << 26
@@ -32,17 +32,17 @@ class HttpTransport:
     """Carries one request again and again.
 
     Args:
-        target: where to.
+        endpoint: where to.
         host: its address, resolved once by `find_host`.
     """
 
     finished: Finished
 
-    def __init__(self, target: Target, host: str) -> None:
-        self._target = target
+    def __init__(self, endpoint: Endpoint, host: str) -> None:
+        self._endpoint = endpoint
         self._host = host
-        self._request = target.request()
-        self._tls = tls_context(target)
+        self._request = endpoint.request()
+        self._tls = tls_context(endpoint)
         self._loop = asyncio.get_running_loop()
         self.idle: list[Connection] = []
         self._open: set[Connection] = set()
@@ -92,7 +92,7 @@ class HttpTransport:
     async def _connect(self, ticket: Ticket) -> None:
         connection = Connection(self)
         try:
-            await open_connection(self._target, self._host, self._tls, connection)
+            await open_connection(self._endpoint, self._host, self._tls, connection)
         except asyncio.CancelledError:
             connection.abort()
             raise
@@ -214,22 +214,22 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-def tls_context(target: Target) -> ssl.SSLContext | None:
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext | None:
     """How to speak TLS, or None where it is not spoken.
 
     Raises:
         ValueError: the authorities' file can not be read.
     """
-    if not target.tls:
+    if not endpoint.tls:
         return None
     try:
-        return ssl.create_default_context(cafile=target.ca_file)
+        return ssl.create_default_context(cafile=endpoint.ca_file)
     except OSError as error:
-        raise ValueError(f"the certificates in {target.ca_file} can not be read: {error}") from error
+        raise ValueError(f"the certificates in {endpoint.ca_file} can not be read: {error}") from error
 
 
-async def find_host(target: Target) -> str:
-    """The first address of the target that takes a connection.
+async def find_host(endpoint: Endpoint) -> str:
+    """The first address of the endpoint that takes a connection.
 
     Raises:
         LoadTargetUnreachableError: none does; the message tells why.
@@ -237,27 +237,27 @@ async def find_host(target: Target) -> str:
     loop = asyncio.get_running_loop()
     reason = "it has no address"
     try:
-        if target.uds is not None:
-            addresses = [target.host]
+        if endpoint.uds is not None:
+            addresses = [endpoint.host]
         else:
-            found = await loop.getaddrinfo(target.host, target.port, type=1)
+            found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=1)
             addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     except OSError as error:
-        raise LoadTargetUnreachableError(f"{target.address} can not be resolved: {error}.") from error
+        raise LoadTargetUnreachableError(f"{endpoint.address} can not be resolved: {error}.") from error
     for address in addresses:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                transport, _ = await open_connection(target, address, tls_context(target), asyncio.Protocol())
+                transport, _ = await open_connection(endpoint, address, tls_context(endpoint), asyncio.Protocol())
         except OSError as error:
             reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
             continue
         transport.abort()
         return address
-    raise LoadTargetUnreachableError(f"Nobody takes connections at {target.address}: {reason}.")
+    raise LoadTargetUnreachableError(f"Nobody takes connections at {endpoint.address}: {reason}.")
 
 
 async def open_connection(
-    target: Target, host: str, tls: ssl.SSLContext | None, protocol: asyncio.Protocol
+    endpoint: Endpoint, host: str, tls: ssl.SSLContext | None, protocol: asyncio.Protocol
 ) -> tuple[asyncio.Transport, asyncio.Protocol]:
     """Connect.
 
@@ -265,7 +265,7 @@ async def open_connection(
         OSError: as the system tells, ssl.SSLError among them.
     """
     loop = asyncio.get_running_loop()
-    name = target.host if tls is not None else None
-    if target.uds is not None:
-        return await loop.create_unix_connection(lambda: protocol, target.uds, ssl=tls, server_hostname=name)
-    return await loop.create_connection(lambda: protocol, host, target.port, ssl=tls, server_hostname=name)
+    name = endpoint.host if tls is not None else None
+    if endpoint.uds is not None:
+        return await loop.create_unix_connection(lambda: protocol, endpoint.uds, ssl=tls, server_hostname=name)
+    return await loop.create_connection(lambda: protocol, host, endpoint.port, ssl=tls, server_hostname=name)
