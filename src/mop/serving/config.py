@@ -69,6 +69,7 @@ class ServiceConfig:
         log_path: file for the model processes' output, cut off at `max_log_bytes`; None keeps it in memory only.
         lease_ttl_s: the front stops itself when its owner has not renewed for so long; None: only when the owner ends.
         max_boots: replacements of dead model processes within ten minutes at most; then the service is failed.
+        sample: the item of `inference()` that the model's owner gave, an example in the service's description.
     """
 
     command: tuple[str, ...]
@@ -92,6 +93,7 @@ class ServiceConfig:
     max_log_bytes: int = 16 * MIB
     lease_ttl_s: float | None = None
     max_boots: int = 10
+    sample: Any = None
 
     def __post_init__(self) -> None:
         least = min(self.workers, self.threads, self.queue_limit, self.max_connections)
