@@ -149,6 +149,27 @@ def test_a_server_that_tells_of_load_tests_in_another_form_is_3_and_told(
     assert "Install the version of MOP that the server runs" in result.err
 
 
+def test_requests_that_were_sent_once_more_are_told(capsys: pytest.CaptureFixture[str]):
+    used: set[asyncio.StreamWriter] = set()
+
+    async def every_other(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        if writer in used:
+            return False
+        used.add(writer)
+        return await answer_ok(request, writer)
+
+    running = Running(every_other)
+    try:
+        result = mop_here(capsys, "load-test", running.url, "--strategy", "PerRPS", "--steps", "20", "--json", *QUICK)
+    finally:
+        running.close()
+    (step,) = result.json["steps"]
+    assert step["retries"] > 0
+    assert step["requests"]["total"] == step["requests"]["successful"]
+    assert len(running.server.requests) == step["requests"]["total"] + step["retries"]
+    assert f"  sent once more on a new connection: {step['retries']}" in result.err.splitlines()
+
+
 def test_nobody_there_is_3_with_an_empty_stdout(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     result = mop_here(capsys, "load-test", "--uds", str(tmp_path / "none"), "--json", *QUICK)
     assert (result.code, result.out) == (3, "")

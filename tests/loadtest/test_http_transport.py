@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -257,18 +258,111 @@ async def test_an_answer_that_nobody_asked_for_ends_its_connection():
         caller.transport.close()
 
 
+async def reset(_request: bytes, writer: asyncio.StreamWriter) -> bool:
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    writer.transport.abort()
+    return False
+
+
 async def test_a_reset_is_a_failure_and_nothing_is_sent_twice():
-    async def reset(_request: bytes, writer: asyncio.StreamWriter) -> bool:
-        sock = writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        writer.transport.abort()
-        return False
 
     async with serving(reset) as (server, endpoint):
         caller = Caller(endpoint)
         assert await caller.send() == RESET
         assert len(server.requests) == 1
         caller.transport.close()
+
+
+async def close(_request: bytes, _writer: asyncio.StreamWriter) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("end", [close, reset])
+async def test_a_request_on_a_connection_that_the_server_had_closed_is_sent_once_more_on_a_new_one(end: Handler):
+    first = True
+
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        nonlocal first
+        if len(server.requests) == 2 and first:
+            first = False
+            return await end(request, writer)
+        return await answer_ok(request, writer)
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        ticket = caller.begin()
+        assert await caller.ends.get() == 200
+        assert ticket.retried
+        assert (len(server.requests), server.connections) == (3, 2)
+        assert not caller.begin().retried
+        assert await caller.ends.get() == 200
+        caller.transport.close()
+
+
+async def test_what_fails_on_the_new_connection_too_is_a_failure():
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        return await (answer_ok if len(server.requests) == 1 else close)(request, writer)
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        assert await caller.send() == RESET
+        assert (len(server.requests), server.connections) == (3, 2)
+        caller.transport.close()
+
+
+async def test_a_request_of_whose_answer_a_byte_came_is_not_sent_again():
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        if len(server.requests) == 1:
+            return await answer_ok(request, writer)
+        writer.write(b"H")
+        return False
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        assert await caller.send() == RESET
+        assert len(server.requests) == 2
+        caller.transport.close()
+
+
+async def test_a_request_that_is_sent_once_more_can_be_withdrawn():
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        if len(server.requests) == 3:
+            return None
+        return await (answer_ok if len(server.requests) == 1 else close)(request, writer)
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        ticket = caller.begin()
+        await until(lambda: len(server.requests) == 3)
+        caller.transport.withdraw(ticket)
+        caller.transport.close()
+        assert caller.ends.empty()
+
+
+async def test_https_to_a_port_that_speaks_http_is_told_as_that(tmp_path: Path):
+    async with serving(answer_ok) as (_, endpoint):
+        with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS") as refused:
+            await find_host(replace(endpoint, tls=True))
+        assert refused.value.mend == "Write http:// instead of https://."
+    async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
+        with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS"):
+            await find_host(replace(endpoint, tls=True))
+
+
+async def test_https_to_what_speaks_neither_is_told_as_it_failed():
+    async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls=True)
+        with pytest.raises(LoadTargetUnreachableError, match="Nobody takes connections at https"):
+            await find_host(endpoint)
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_used_again():

@@ -90,4 +90,4 @@ def test_docs_tell_every_number_of_a_step():
         if line.startswith("| `")
         for name in re.findall(r"`(\w+)`", line.split("|")[1])
     }
-    assert told == {field.name for field in dataclasses.fields(StepResult)} - {"target"} | {"trusted"}
+    assert told == {field.name for field in dataclasses.fields(StepResult)} - {"target"}

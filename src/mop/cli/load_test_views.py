@@ -79,7 +79,7 @@ def progress_line(progress: Progress, strategy: str, duration: float) -> str:
 
 
 def step_lines(result: StepResult, strategy: str) -> list[str]:
-    """What a step found, then its failures, doubts and warnings."""
+    """What a step found, then its failures, retries, doubts and warnings."""
     requests, latency = result.requests, result.latency_ms
     line = f"{load(result.target, strategy)}: {result.rps:.1f} answers/s"
     line += f", P50 {_ms(latency.p50)} ms, P99 {_ms(latency.p99)} ms"
@@ -89,6 +89,8 @@ def step_lines(result: StepResult, strategy: str) -> list[str]:
         line += f" ({result.ended} after {result.duration_s:.1f} s)"
     kinds = ", ".join(f"{count} {kind}" for kind, count in result.failures.items())
     found = [f"failed: {kinds}"] if kinds else []
+    if result.retries:
+        found.append(f"sent once more on a new connection: {result.retries}")
     found += [f"not trusted: {text}" for text in result.untrusted_because]
     found += [f"warning: {text}" for text in result.warnings]
     return [printable(text) for text in (line, *(f"  {text}" for text in found))]

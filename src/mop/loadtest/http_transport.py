@@ -1,12 +1,14 @@
 """HTTP/1.1 for load tests: keep-alive connections over TCP, TLS or a unix socket, as many at once as are asked for.
 
 The service is hostile: heads, bodies and waiting connections are bounded, and an answer nobody asked for ends its
-connection. Nothing is ever sent twice: a lost connection is a failure that callers would have had too.
+connection. A request is sent once more only where every HTTP client does it: on a connection that had been used before
+and that the server closed without a byte of an answer. Any other lost connection is a failure that callers have too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ssl
 import time
@@ -22,9 +24,11 @@ LARGEST_HEAD_BYTES = 1 << 16
 LARGEST_ANSWER_BYTES = 1 << 26
 LONGEST_IDLE_NS = 4 * NS  # servers close idle connections, often after 5 s; what is sent just then is lost
 CONNECT_TIMEOUT_S = 10
+PLAIN_ANSWER_S = 5
 _OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 _now = time.perf_counter_ns
 _HEAD_END = b"\r\n\r\n"
+_PLAIN_HTTP = b"HTTP/1."
 _INFORMATIONAL, _LARGEST_STATUS = 200, 999
 
 
@@ -57,6 +61,14 @@ class HttpTransport:
                 connection.send(ticket, self._request)
                 return
             connection.abort()
+        self._send_on_new_connection(ticket)
+
+    def send_once_more(self, ticket: Ticket) -> None:
+        """Send on a new connection: the server had closed the idle one when the request came."""
+        ticket.retried = True
+        self._send_on_new_connection(ticket)
+
+    def _send_on_new_connection(self, ticket: Ticket) -> None:
         task = ticket.carrier = self._loop.create_task(self._connect(ticket))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -122,6 +134,7 @@ class Connection(asyncio.Protocol):
         self._answers = 0
         self._status = 0
         self._stays = False
+        self._was_used = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
@@ -178,6 +191,7 @@ class Connection(asyncio.Protocol):
             return
         self.ticket = ticket.carrier = None
         if self._stays:
+            self._was_used = True
             self._received = self._answers = 0
             self._head_ended = False
             self._head = b""
@@ -195,10 +209,13 @@ class Connection(asyncio.Protocol):
             self._pool.finished(ticket, code, _now())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lost with a request on it: a failure, unless that is how the answer ends."""
+        """Lost with a request on it: a failure, unless that is how the answer ends, or the connection was idle."""
         self._transport = None
         self._pool.lost(self)
-        if self.ticket is not None:
+        if self.ticket is not None and self._was_used and not self._received:
+            ticket, self.ticket = self.ticket, None
+            self._pool.send_once_more(ticket)
+        elif self.ticket is not None:
             ended = exc is None and self._ends_with_the_connection()
             self._fail(self._parser.get_status_code() if ended else RESET)
         self._parser = None  # the parser and this object hold each other
@@ -249,11 +266,37 @@ async def find_host(endpoint: Endpoint) -> str:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 transport, _ = await open_connection(endpoint, address, tls_context(endpoint), asyncio.Protocol())
         except OSError as error:
+            if endpoint.tls and not isinstance(error, ssl.SSLCertVerificationError):
+                await _refuse_plain_http(endpoint, address)
             reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
             continue
         transport.abort()
         return address
     raise LoadTargetUnreachableError(f"Nobody takes connections at {endpoint.address}: {reason}.")
+
+
+async def _refuse_plain_http(endpoint: Endpoint, address: str) -> None:
+    """Ask without TLS who is there.
+
+    Raises:
+        LoadTargetUnreachableError: a server that speaks HTTP without TLS.
+    """
+    answer = b""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        async with asyncio.timeout(PLAIN_ANSWER_S):
+            if endpoint.uds is not None:
+                reader, writer = await asyncio.open_unix_connection(endpoint.uds)
+            else:
+                reader, writer = await asyncio.open_connection(address, endpoint.port)
+            try:
+                writer.write(b"OPTIONS * HTTP/1.1\r\nhost: %b\r\nconnection: close\r\n\r\n" % endpoint.host.encode())
+                answer = await reader.readexactly(len(_PLAIN_HTTP))
+            finally:
+                writer.transport.abort()
+    if answer == _PLAIN_HTTP:
+        raise LoadTargetUnreachableError(
+            f"{endpoint.address} speaks HTTP without TLS.", mend="Write http:// instead of https://."
+        )
 
 
 async def open_connection(

@@ -103,6 +103,7 @@ class Loop:
 
     def _send(self, ticket: Ticket) -> None:
         ticket.open = True
+        ticket.retried = False
         self.in_flight += 1
         self._transport.send(ticket)
 
@@ -113,6 +114,8 @@ class Loop:
         samples.starts.append(ticket.intended)
         samples.latencies.append(now - ticket.intended)
         samples.codes.append(code)
+        if ticket.retried:
+            samples.retried.append(ticket.intended)
 
     def _tick(self) -> None:
         if self._over:

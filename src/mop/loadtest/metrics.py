@@ -57,6 +57,7 @@ GPU = _percent("gpu", "GPU", lambda used: used.gpu)
 GPU_MEMORY = _percent("gpu_memory", "GPU memory", lambda used: used.gpu_memory)
 LAG_P50 = Metric("lag_p50_ms", "Lag P50 (ms)", "Lag P50", lambda step: step.lag_ms.p50)
 LAG_P99 = Metric("lag_p99_ms", "Lag P99 (ms)", "Lag P99", lambda step: step.lag_ms.p99)
+RETRIED = _requests("retried", "Retried", lambda step: step.retries)
 
 # in the order of table and CSV
 METRICS = (
@@ -65,6 +66,7 @@ METRICS = (
     *(TOTAL, SUCCESSFUL, USER_FAILED, SYSTEM_FAILED),
     *(DISK, CPU, MEMORY, GPU, GPU_MEMORY),
     *(LAG_P50, LAG_P99),
+    RETRIED,
 )
 
 

@@ -77,6 +77,7 @@ class StepResult:
         histogram: latencies of the successful requests: where a bucket begins, in milliseconds, and its count.
         ended: `complete`, `precise` (percentiles tight enough), `failing` (could not become better), `cancelled`.
         began_ns: where the counted part began on this host's monotonic clock, for samples of the same clock.
+        retries: requests that were sent once more, because the server had closed the idle connection that they went on.
         trusted: whether it measured the service.
     """
 
@@ -95,6 +96,7 @@ class StepResult:
     ended: StepEnded
     began_ns: int
     utilization: Utilization | None = None
+    retries: int = 0
     trusted: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
