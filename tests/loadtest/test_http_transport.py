@@ -344,11 +344,23 @@ async def test_a_request_that_is_sent_once_more_can_be_withdrawn():
         assert caller.ends.empty()
 
 
-async def test_https_to_a_port_that_speaks_http_is_told_as_that(tmp_path: Path):
-    async with serving(answer_ok) as (_, endpoint):
+async def test_https_to_a_port_that_speaks_http_is_told_as_that():
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls=True)
         with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS") as refused:
-            await find_host(replace(endpoint, tls=True))
+            await find_host(endpoint)
         assert refused.value.mend == "Write http:// instead of https://."
+
+
+async def test_a_server_that_waits_for_the_rest_of_a_head_is_told_as_one_without_tls_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(http_transport, "CONNECT_TIMEOUT_S", 0.1)
     async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
         with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS"):
             await find_host(replace(endpoint, tls=True))
