@@ -6,7 +6,6 @@ import functools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
@@ -16,6 +15,7 @@ from mop.errors import ConflictError, MopError, OutsideFault, StaleAttemptError
 from mop.hosting.jobs import RevisionJob, job_of
 from mop.hosting.this_host import WORKER
 from mop.loadtest.advance import advance_test
+from mop.loadtest.conditions import Asked, Conditions
 from mop.loadtest.models import LoadTest, LoadTestStep
 from mop.loadtest.plan import Plan
 from mop.loadtest.results import Progress, StepResult
@@ -40,7 +40,7 @@ class TestOrder:
     modality: str
     plan: Plan
     job: RevisionJob
-    known: dict[str, Any]
+    known: Asked
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,20 @@ def read_order(test_id: str, host: str) -> TestOrder:
         test.save(update_fields=["host"])
     revision = test.revision
     refuse_unverified(revision)
-    plan = Plan.from_dict(test.plan)
+    plan = test.get_plan()
     return TestOrder(
         test_id=test.pk,
         modality=test.modality,
         plan=plan,
         job=job_of(revision, name=f"load-test-{test.pk}", owner=f"load test of {revision}"),
-        known={
-            "configuration": revision.configuration(),
-            "asked_cpus": revision.instance_type.vcpus,
-            "asked_memory_bytes": revision.instance_type.memory_bytes,
-            "artifact_digest": revision.artifact_digest,
-            "seed": plan.seed,
-            "host": host,
-        },
+        known=Asked(
+            configuration=revision.configuration(),
+            asked_cpus=revision.instance_type.vcpus,
+            asked_memory_bytes=revision.instance_type.memory_bytes,
+            artifact_digest=revision.artifact_digest,
+            seed=plan.seed,
+            host=host,
+        ),
     )
 
 
@@ -104,9 +104,9 @@ def begin(test_id: uuid.UUID) -> None:
     advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER)
 
 
-def store_conditions(test_id: uuid.UUID, conditions: dict[str, Any]) -> None:
+def store_conditions(test_id: uuid.UUID, conditions: Conditions) -> None:
     """The service is ready; all conditions of the measurement are known."""
-    advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER, facts={"conditions": conditions})
+    advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER, facts={"conditions": conditions.to_dict()})
 
 
 def read_done(test_id: uuid.UUID) -> Done:
@@ -117,7 +117,7 @@ def read_done(test_id: uuid.UUID) -> Done:
     """
     refuse_unverified(Revision.objects.select_related("model").get(load_tests=test_id))
     rows = list(LoadTestStep.objects.filter(test=test_id).order_by("target"))
-    return Done(tuple(StepResult.from_dict(row.result) for row in rows), sum(row.seconds for row in rows))
+    return Done(tuple(row.measured for row in rows), sum(row.seconds for row in rows))
 
 
 def store_step(test_id: uuid.UUID, result: StepResult, seconds: float) -> None:

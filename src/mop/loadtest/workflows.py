@@ -33,6 +33,7 @@ from mop.hosting.running import wait_ready
 from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, quiet_host
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
     TestOrder,
@@ -44,11 +45,11 @@ from mop.loadtest.orders import (
     store_step,
     wanted_tests,
 )
-from mop.loadtest.plan import Plan, Target
+from mop.loadtest.plan import Plan
 from mop.loadtest.process import Watched, cpus_beside, generate
-from mop.loadtest.sending import conditions_of, target_of
+from mop.loadtest.sending import conditions_of, endpoint_of
 from mop.loadtest.services import LOAD_TEST_WORKFLOW
-from mop.loadtest.steps import Ending, ending, fits
+from mop.loadtest.steps import Ending, Measured, run_steps
 from mop.loadtest.utilization import Given
 from mop.onboarding.attempt_watch import AttemptWatch
 from mop.serving.service import Service
@@ -128,11 +129,11 @@ async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
     live.say("starts the model")
     async with revision_service(order.job, log=_quiet, observer=_Waiting(live)) as hosted:
         service, given = hosted.service, hosted.given
-        target, sent = await target_of(service, order.modality)
-        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, target, sent))
+        endpoint, sent = await endpoint_of(service, order.modality)
+        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, endpoint, sent))
         watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
         plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
-        return await _steps(order.test_id, plan, target, service, watched, live)
+        return await run_steps(plan, _DurableSteps(order.test_id, plan, endpoint, service, watched, live))
 
 
 class _Waiting(ServiceObserver):
@@ -145,26 +146,33 @@ class _Waiting(ServiceObserver):
         self._live.say(line)
 
 
-async def _steps(
-    test_id: uuid.UUID, plan: Plan, target: Target, service: Service, watched: Watched, live: LiveNumbers
-) -> Ending:
-    """Measure the steps that are missing, until a rule ends the test; says which."""
-    for number, aim in enumerate(plan.targets):
-        done = await in_database(read_done)(test_id)
-        outcomes = [step.outcome for step in done.steps]
-        if reason := ending(plan.strategy, outcomes):
-            return reason
-        if number < len(done.steps):
-            continue
-        if not fits(done.seconds, plan.step_s, plan.budget_s):
-            return Ending.BUDGET
-        live.place = (number + 1, len(plan.targets))
+class _DurableSteps:
+    """Steps measured by a generator process each, and kept as rows; they outlive this worker."""
+
+    def __init__(
+        self, test_id: uuid.UUID, plan: Plan, endpoint: Endpoint, service: Service, watched: Watched, live: LiveNumbers
+    ) -> None:
+        self._test_id = test_id
+        self._plan = plan
+        self._endpoint = endpoint
+        self._service = service
+        self._watched = watched
+        self._live = live
+
+    async def measured(self) -> Measured:
+        """The rows that are kept, also from before a crash."""
+        done = await in_database(read_done)(self._test_id)
+        return Measured([step.outcome for step in done.steps], done.seconds)
+
+    async def measure(self, place: int, target: int) -> bool:
+        """Measure a step while the service lives, and keep its row."""
+        plan = replace(self._plan, targets=(target,))
+        self._live.place = (place + 1, len(self._plan.targets))
         began = time.monotonic()
-        step = generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
-        result = await while_it_lives(service, await host_tools(), step, f"the step at {aim:g}")
-        await in_database(store_step)(test_id, result.steps[0], time.monotonic() - began)
-    done = await in_database(read_done)(test_id)
-    return ending(plan.strategy, [step.outcome for step in done.steps]) or Ending.FINISHED
+        step = generate(plan, self._endpoint, listener=self._live, watched=self._watched)
+        result = await while_it_lives(self._service, await host_tools(), step, f"the step at {target}")
+        await in_database(store_step)(self._test_id, result.steps[0], time.monotonic() - began)
+        return True
 
 
 async def while_it_lives(service: Service, tools: HostTools, work: Coroutine[Any, Any, _T], what: str) -> _T:
