@@ -72,6 +72,7 @@ PARCEL = Entity(
     lifecycle=Lifecycle(path=PATH, exits={S.LOST}),
     name="parcel",
     object_type="parcel",
+    action="parcel.state",
     field="state",
     set_fields=set_fields,
     tell=told.append,
@@ -82,7 +83,8 @@ TRIED = Entity(
     model=Parcel,
     lifecycle=Lifecycle(path=PATH, exits={S.LOST}, restarts={S.LOST}),
     name="tried parcel",
-    object_type="triedParcel",
+    object_type="parcel",
+    action="parcel.tried",
     field="state",
 )
 

@@ -1,123 +1,92 @@
-"""Steps of durable work: what becomes an outcome, what is logged, and what is written at the end."""
+"""Jobs: enqueued and cancelled with the transaction, and enqueued again when that was lost."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
+from django.test import TestCase
+from django.utils import timezone
 
-from mop.engine import fence
-from mop.engine.clock import DatabaseClock
-from mop.engine.fence import WorkerLostError, stand_behind_fence
-from mop.engine.job import STALE, Outcome, concluded, error_of, guarded
-from mop.engine.models import Worker
-from mop.engine.watch import Run, Watch
-from mop.errors import DiskFullError, InternalError, MopError, StaleAttemptError, UserScriptException
+from mop.engine import job as jobs
+from mop.engine.client import engine
+from mop.engine.job import GRACE, Job, register_job, sweep_lost_enqueues
+from mop.registry.start import PIPELINE_WORKFLOW
 
-RUN = Run("7", 2)
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A row with work, which waits in the table of this test."""
+
+    workflow_id: str
+
+
+def job_of(parcels: Sequence[Parcel], asked: list[dt.datetime]) -> Job[Parcel]:
+    def waiting(before: dt.datetime) -> Sequence[Parcel]:
+        asked.append(before)
+        return parcels
+
+    return Job(
+        workflow=PIPELINE_WORKFLOW,
+        workflow_id=lambda parcel: parcel.workflow_id,
+        queue=lambda _parcel: "parcels",
+        args=lambda parcel: (parcel.workflow_id, 7),
+        waiting=waiting,
+    )
 
 
 @pytest.fixture
-def lost_worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process writes as a worker that is lost already."""
-    monkeypatch.setattr(fence, "_executor_id", "")
-    monkeypatch.setattr(fence, "_on_lost", None)
-    Worker.objects.create(executor_id="worker:w1:1", name="w1", lock="", process="", lost_at=DatabaseClock())
-    stand_behind_fence("worker:w1:1", lambda _reason: None)
+def parcel(engine_database: str) -> Parcel:
+    return Parcel(f"parcel:{uuid.uuid4()}")
 
 
-async def outcome_of(result: object) -> Outcome:
-    """The outcome of work that gives this, or raises it."""
-
-    async def work() -> object:
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    return await guarded(RUN, work, watch=Watch("parcel", set))
+@pytest.fixture(autouse=True)
+def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the jobs of the test are known."""
+    monkeypatch.setattr(jobs, "_jobs", {})
 
 
-async def test_done_with_and_without_a_result():
-    assert await outcome_of(None) is None
-    assert await outcome_of("plateau") == {"result": "plateau"}
+def status_of(parcel: Parcel) -> list[tuple[str, str | None]]:
+    found = engine().list_workflows(workflow_ids=[parcel.workflow_id])
+    return [(workflow.status, workflow.queue_name) for workflow in found]
 
 
-async def test_an_expected_failure_is_the_outcome():
-    error = UserScriptException("boom", place="src/inference.py:3")
-    outcome = await outcome_of(error)
-    assert outcome == {"error": error.to_dict()}
-    found = error_of(outcome)
-    assert (type(found), str(found)) == (UserScriptException, "boom")
+def test_work_is_enqueued_and_cancelled_when_the_transaction_commits(parcel: Parcel):
+    job = job_of([], [])
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        job.start(parcel)
+        assert status_of(parcel) == []
+    assert status_of(parcel) == [("ENQUEUED", "parcels")]
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        job.stop(parcel)
+        assert status_of(parcel) == [("ENQUEUED", "parcels")]
+    assert status_of(parcel)[0][0] == "CANCELLED"
 
 
-async def test_what_nobody_wants_any_more_is_stale():
-    assert await outcome_of(StaleAttemptError("it was deleted")) == {"stale": "it was deleted"}
-
-    async def work() -> None:
-        await asyncio.Event().wait()
-
-    watch = Watch("parcel", lambda _runs: set(), every_seconds=0.0)
-    assert await guarded(RUN, work, watch=watch) == {"stale": "parcel 7, attempt 2 is over"}
+def test_there_is_nothing_to_stop_where_no_work_was_named():
+    with TestCase.captureOnCommitCallbacks() as callbacks:
+        job_of([], []).stop(Parcel(""))
+    assert callbacks == []
 
 
-async def test_a_fault_of_the_platform_is_logged_for_the_operator(caplog: pytest.LogCaptureFixture):
-    await outcome_of(DiskFullError("no room"))
-    (logged,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert logged.getMessage().startswith("the platform is at fault for parcel 7, attempt 2: no room")
-    assert logged.exc_info is None
+def test_what_waits_since_before_the_grace_time_is_enqueued_once(parcel: Parcel):
+    asked: list[dt.datetime] = []
+    register_job(job_of([parcel], asked))
+    earliest = timezone.now() - GRACE
+    assert sweep_lost_enqueues() == 1
+    assert earliest <= asked[0] <= timezone.now() - GRACE
+    assert sweep_lost_enqueues() == 1
+    assert status_of(parcel) == [("ENQUEUED", "parcels")]
 
 
-async def test_what_nobody_expected_is_an_internal_error_with_its_traceback_in_the_log(
-    caplog: pytest.LogCaptureFixture,
-):
-    found = error_of(await outcome_of(ZeroDivisionError("division by zero")))
-    assert (type(found), str(found)) == (InternalError, "ZeroDivisionError: division by zero")
-    assert "parcel 7, attempt 2 failed" in caplog.text
-    assert "Traceback" in caplog.text
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_nothing_is_an_outcome_that_comes_from_a_lost_worker(lost_worker: None):
-    for result in ("plateau", UserScriptException("boom"), ZeroDivisionError(), StaleAttemptError("gone")):
-        with pytest.raises(WorkerLostError):
-            await outcome_of(result)
-
-
-async def test_a_worker_that_is_lost_within_the_work_gives_no_outcome():
-    with pytest.raises(WorkerLostError):
-        await outcome_of(WorkerLostError("lost"))
-
-
-class Written:
-    """Writes ends as an area does; refuses what is stale."""
-
-    def __init__(self, *, is_stale: bool = False) -> None:
-        self.is_stale = is_stale
-        self.calls: list[object] = []
-
-    def failed(self, error: MopError) -> str:
-        if self.is_stale:
-            raise StaleAttemptError("cancelled meanwhile")
-        self.calls.append(error.name)
-        return "failed"
-
-    def done(self, result: str) -> str:
-        self.calls.append(result)
-        return "finished"
-
-
-async def test_the_end_is_written_and_named():
-    written = Written()
-    error = await outcome_of(UserScriptException("boom"))
-    assert await concluded(error, failed=written.failed, done=written.done) == "failed"
-    assert await concluded({"result": "plateau"}, failed=written.failed, done=written.done) == "finished"
-    assert written.calls == ["UserScriptException", "plateau"]
-
-
-async def test_what_is_stale_is_not_concluded():
-    written = Written()
-    assert await concluded({"stale": "gone"}, failed=written.failed, done=written.done) == STALE
-    assert written.calls == []
-    error = await outcome_of(UserScriptException("boom"))
-    assert await concluded(error, failed=Written(is_stale=True).failed) == STALE
+def test_two_jobs_of_one_workflow_are_a_bug():
+    job = job_of([], [])
+    register_job(job)
+    register_job(job)
+    with pytest.raises(ValueError, match="two jobs start the workflow"):
+        register_job(job_of([], []))

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-import mop.worker.sweep  # noqa: F401 - registers what may wait in vain
+import mop.worker.sweep  # noqa: F401 - registers the jobs
 from mop.engine.client import engine
-from mop.engine.lost_enqueues import GRACE, sweep_lost_enqueues
+from mop.engine.job import GRACE, sweep_lost_enqueues
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
 from support.factories import ACTOR, make_model

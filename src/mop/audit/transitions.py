@@ -1,11 +1,14 @@
 """Changing the state of durable work: for every kind of work, `Entity.advance` and its neighbours alone do it.
 
-PARCEL = Entity(model=Parcel, lifecycle=PARCEL_LIFECYCLE, name="parcel", object_type="parcel")
+    PARCEL = Entity(
+        model=Parcel, lifecycle=PARCEL_LIFECYCLE, name="parcel", object_type="parcel", action="parcel.status"
+    )
+    PARCEL.begin(Parcel(address="Delft"), actor=actor)
+    PARCEL.advance(parcel_id, to=ParcelState.PACKED, actor=actor, facts={"weight": 12})
 
-PARCEL.begin(Parcel(address="Delft"), actor=actor)
-PARCEL.advance(parcel_id, to=ParcelState.PACKED, actor=actor, facts={"weight": 12})
+In one transaction, with a failpoint (†) on both sides of its commit:
 
-lock row ─ fence ─ attempt ─ transition ─ state, error, facts ─ audit record ─ what is told ─ † ─ COMMIT ─ †
+    fence ─ lock row ─ attempt ─ transition ─ state, error, facts ─ audit record ─ what is told ─ † ─ COMMIT ─ †
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ class Entity(Generic[M, S]):
             lifecycle has attempts.
         field: the column of the state.
         name: the word for one of them, in messages and failpoints.
-        object_type: the word of the audit log; changes are recorded as `<object_type>.<field>`.
+        object_type: the word of the audit log for one of them.
+        action: the word of the audit log for a change of its state.
         related: what is read together with a row, for its label and for `tell`.
         since: the column that says since when a row waits in the first state.
         set_fields: sets other columns that belong to the state, before the row is saved.
@@ -82,6 +86,7 @@ class Entity(Generic[M, S]):
     lifecycle: Lifecycle[S]
     name: str
     object_type: str
+    action: str
     field: str = "status"
     related: tuple[str, ...] = ()
     since: str = "created_at"
@@ -89,11 +94,6 @@ class Entity(Generic[M, S]):
     tell: Callable[[Change[M, S]], None] = _nothing
     audit_data: Callable[[M], Mapping[str, Any]] = _no_data
     failpoint: str | None = None
-
-    @property
-    def action(self) -> str:
-        """The audit log's word for a change of state."""
-        return f"{self.object_type}.{self.field}"
 
     def state_of(self, row: M) -> S:
         """The state of a row as its enum."""

@@ -1,91 +1,95 @@
-"""The steps of durable work: run as long as somebody wants them, expected failures turned into outcomes.
+"""Jobs: how the durable work of a row is put on its queue and taken off it, also when the enqueue was lost.
 
-@DBOS.step(name="parcels.pack", preemptible=True)
-async def pack_step(parcel_id: str) -> Outcome:
-return await guarded(Run(parcel_id), functools.partial(_pack, parcel_id), watch=watch)
+    PARCEL_JOB = Job(
+        workflow="parcels.pack",
+        workflow_id=lambda parcel: f"parcel:{parcel.pk}",
+        queue=lambda parcel: parcel.queue,
+        args=lambda parcel: (str(parcel.pk),),
+        waiting=PARCEL.waiting,
+    )
 
-@DBOS.step(name="parcels.conclude")
-async def conclude_step(parcel_id: str, outcome: Outcome) -> str:
-return await concluded(outcome, failed=functools.partial(fail, parcel_id))
+A service calls `PARCEL_JOB.start(parcel)` in the transaction that makes the row, and `stop` in the one that cancels or
+deletes it.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.engine.watch import Run, Watch
-from mop.errors import InternalError, MopError, PlatformFault, StaleAttemptError, from_dict
+from django.db import transaction
+from django.utils import timezone
 
-STALE = "stale"
-ERROR = "error"
-RESULT = "result"
+from mop.engine.client import cancel, enqueue
 
-Outcome = dict[str, Any] | None
-"""How a step ended, as the engine keeps it: None is done, `{"result": ...}` is done with a result, `{"error": ...}` is
-an expected failure, `{"stale": ...}` work that nobody wants any more."""
-
-logger = logging.getLogger(__name__)
+SWEEP_SECONDS = 5.0
+GRACE = dt.timedelta(seconds=5)
 
 
-async def guarded(run: Run, work: Callable[[], Coroutine[Any, Any, object]], *, watch: Watch) -> Outcome:
-    """Run a step's work until its end, or until its run is over, and give its outcome.
+R = TypeVar("R")
 
-    A result is kept by the engine, so it is plain data. A fault of the platform is logged, and a failure that nobody
-    expected becomes an InternalError, its traceback in the log.
+
+@dataclass(frozen=True)
+class Job(Generic[R]):
+    """One kind of durable work.
+
+    Attributes:
+        workflow: the declared name of its workflow.
+        workflow_id: the engine's name of the work of a row: the same as long as it is the same work, however often it
+            is enqueued; empty when there is none.
+        queue: on which the work of a row waits for a host.
+        args: what the workflow is called with.
+        waiting: rows whose work waits since before a moment, so that its enqueue may have been lost.
+    """
+
+    workflow: str
+    workflow_id: Callable[[R], str]
+    queue: Callable[[R], str]
+    args: Callable[[R], tuple[Any, ...]]
+    waiting: Callable[[dt.datetime], Iterable[R]]
+
+    def start(self, row: R) -> None:
+        """Enqueue the work of a row when the transaction commits."""
+        transaction.on_commit(functools.partial(self.enqueue, row))
+
+    def stop(self, row: R) -> None:
+        """Cancel the work of a row in the engine when the transaction commits."""
+        if workflow_id := self.workflow_id(row):
+            transaction.on_commit(functools.partial(cancel, workflow_id))
+
+    def enqueue(self, row: R) -> None:
+        """Enqueue the work of a row now; doing it twice is harmless."""
+        enqueue(workflow=self.workflow, queue=self.queue(row), workflow_id=self.workflow_id(row), args=self.args(row))
+
+
+_jobs: dict[str, Job[Any]] = {}
+
+
+def register_job(job: Job[Any]) -> None:
+    """Let the sweep look after a job.
 
     Raises:
-        WorkerLostError: this worker's work was given to another; the step goes on there.
+        ValueError: a bug: two jobs of one workflow.
     """
-    outcome = await _tried(run, work, watch)
-    if outcome is not None:
-        await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-    return outcome
+    if _jobs.setdefault(job.workflow, job) is not job:
+        raise ValueError(f"two jobs start the workflow {job.workflow!r}")
 
 
-async def concluded(
-    outcome: Outcome, *, failed: Callable[[MopError], str], done: Callable[[Any], str] | None = None
-) -> str:
-    """Write how work ended, and name the end: what `failed` or `done` returns, or `stale`.
+def sweep_lost_enqueues() -> int:
+    """Enqueue what waits since before the grace time: the engine's database may not have answered at the commit.
 
-    Args:
-        outcome: of the last step that ran.
-        failed: writes a failure; it may be called again after a crash.
-        done: writes the end of work that gave a result, likewise; without it such work has nothing to conclude.
+    The engine attaches to work that it already has.
+
+    Returns:
+        How many rows were looked at.
     """
-    error = error_of(outcome)
-    try:
-        if error is not None:
-            return str(await in_database(failed)(error))
-        if outcome is not None and RESULT in outcome and done is not None:
-            return str(await in_database(done)(outcome[RESULT]))
-    except StaleAttemptError:
-        pass
-    return STALE
-
-
-def error_of(outcome: Outcome) -> MopError | None:
-    """The expected failure that a step ended with."""
-    return from_dict(outcome[ERROR]) if outcome is not None and ERROR in outcome else None
-
-
-async def _tried(run: Run, work: Callable[[], Coroutine[Any, Any, object]], watch: Watch) -> Outcome:
-    try:
-        result = await watch.run(run, work())
-    except StaleAttemptError as error:
-        return {STALE: error.message}
-    except WorkerLostError:
-        raise  # no outcome: the step goes on elsewhere
-    except PlatformFault as error:
-        logger.error("the platform is at fault for %s: %s %s", watch.describe(run), error.message, error.mend)  # noqa: TRY400 - expected, no traceback
-        return {ERROR: error.to_dict()}
-    except MopError as error:
-        logger.info("%s failed: %s %s", watch.describe(run), error.name, error.message)
-        return {ERROR: error.to_dict()}
-    except Exception as error:
-        logger.exception("%s failed", watch.describe(run))
-        return {ERROR: InternalError(f"{type(error).__name__}: {error}").to_dict()}
-    return None if result is None else {RESULT: result}
+    before = timezone.now() - GRACE
+    count = 0
+    for job in _jobs.values():
+        for row in job.waiting(before):
+            job.enqueue(row)
+            count += 1
+    return count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import uuid
 from collections.abc import Collection
 
@@ -11,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from mop.audit.services import Actor, record
-from mop.engine.client import enqueue
+from mop.engine.job import Job
 from mop.engine.names import SCANS_QUEUE
 from mop.engine.watch import Run
 from mop.errors import ConflictError, MopError
@@ -51,18 +50,8 @@ def request_rescan(*, actor: Actor, revision: Revision) -> Rescan:
         object_id=row.pk,
         object_label=str(row),
     )
-    transaction.on_commit(functools.partial(enqueue_rescan, rescan))
+    RESCAN_JOB.start(rescan)
     return rescan
-
-
-def enqueue_rescan(rescan: Rescan) -> None:
-    """Enqueue the work of a rescan; doing it twice is harmless."""
-    enqueue(
-        workflow=RESCAN_WORKFLOW,
-        queue=SCANS_QUEUE,
-        workflow_id=rescan.workflow_id,
-        args=(str(rescan.revision_id), rescan.workflow_id),
-    )
 
 
 def end_rescan(workflow_id: str, *, failure: MopError | None = None) -> None:
@@ -83,3 +72,12 @@ def wanted_rescans(runs: Collection[Run]) -> set[Run]:
 def waiting_rescans(before: dt.datetime) -> QuerySet[Rescan]:
     """Rescans that wait, or run, since before a moment: their enqueue may have been lost."""
     return Rescan.objects.filter(failure__isnull=True, asked_at__lt=before)
+
+
+RESCAN_JOB: Job[Rescan] = Job(
+    workflow=RESCAN_WORKFLOW,
+    workflow_id=lambda rescan: rescan.workflow_id,
+    queue=lambda _rescan: SCANS_QUEUE,
+    args=lambda rescan: (str(rescan.revision_id), rescan.workflow_id),
+    waiting=waiting_rescans,
+)

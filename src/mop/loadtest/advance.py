@@ -22,6 +22,7 @@ LOAD_TEST = Entity(
     lifecycle=LOAD_TEST_LIFECYCLE,
     name="load test",
     object_type="loadtest",
+    action="loadtest.state",
     field="state",
     related=("revision__model",),
     set_fields=_set_fields,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 from django.db import transaction
 from django.db.models import Max
 
 from mop.audit.services import Actor
-from mop.engine import client
 from mop.engine.fence import hold_fence
+from mop.engine.job import Job
 from mop.engine.names import load_test_queue
 from mop.errors import ConflictError
 from mop.loadtest.advance import LOAD_TEST
@@ -21,6 +19,13 @@ from mop.registry.models import Revision
 from mop.registry.statuses import LoadTestOption, RevisionStatus
 
 LOAD_TEST_WORKFLOW = "loadtest.run"
+LOAD_TEST_JOB: Job[LoadTest] = Job(
+    workflow=LOAD_TEST_WORKFLOW,
+    workflow_id=lambda test: test.workflow_id,
+    queue=lambda test: test.queue,
+    args=lambda test: (str(test.pk),),
+    waiting=LOAD_TEST.waiting,
+)
 
 
 @transaction.atomic
@@ -75,12 +80,7 @@ def cancel_load_test(*, actor: Actor, revision: Revision) -> None:
         raise ConflictError(f"No load test of {row} waits or runs; there is nothing to cancel.")
     for test in live:
         LOAD_TEST.advance(test.pk, to=LoadTestState.CANCELLED, actor=actor)
-        transaction.on_commit(functools.partial(client.cancel, test.workflow_id))
-
-
-def enqueue_load_test(test: LoadTest) -> None:
-    """Enqueue a load test's work; doing it twice is harmless."""
-    client.enqueue(workflow=LOAD_TEST_WORKFLOW, queue=test.queue, workflow_id=test.workflow_id, args=(str(test.pk),))
+        LOAD_TEST_JOB.stop(test)
 
 
 def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[LoadTest]:
@@ -102,5 +102,5 @@ def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[Loa
     ]
     for test in tests:
         LOAD_TEST.begin(test, actor=actor)
-        transaction.on_commit(functools.partial(enqueue_load_test, test))
+        LOAD_TEST_JOB.start(test)
     return tests

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from dbos import DBOS
 
 from mop.engine.database import in_database
-from mop.engine.job import Outcome, concluded, guarded
+from mop.engine.steps import Outcome, concluded, guarded
 from mop.engine.watch import Run, Watch
 from mop.errors import HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError, MopError, ServiceFault
 from mop.loadtest.advance import LOAD_TEST

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mop.audit.services import Actor
 from mop.engine.database import in_database
-from mop.engine.job import Outcome, error_of, guarded
+from mop.engine.steps import Outcome, error_of, guarded
 from mop.engine.watch import Run, Watch
 from mop.errors import ModelFault, StaleAttemptError
 from mop.findings.consequences import record_and_conclude

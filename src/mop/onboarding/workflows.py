@@ -18,7 +18,7 @@ from dbos import DBOS
 from django.conf import settings
 
 from mop.engine.database import in_database
-from mop.engine.job import Outcome, concluded, guarded
+from mop.engine.steps import Outcome, concluded, guarded
 from mop.engine.watch import Run, Watch
 from mop.errors import MopError, StorageUnavailableError
 from mop.onboarding.allowed_network import allowed_network

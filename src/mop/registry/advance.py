@@ -50,6 +50,7 @@ REVISION = Entity(
     lifecycle=REVISION_LIFECYCLE,
     name="revision",
     object_type="revision",
+    action="revision.status",
     related=("model",),
     since="status_changed_at",
     set_fields=_set_fields,

@@ -18,7 +18,7 @@ from mop.errors import ConflictError, MopError, ValidationFailedError
 from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.sources import storage_config
-from mop.registry.start import start_pipeline, stop_pipeline
+from mop.registry.start import PIPELINE_JOB, start_pipeline
 from mop.registry.statuses import REVISION_LIFECYCLE, LoadTestOption, RevisionStatus, ServerMode
 from mop.registry.telling import forget_model, forget_revision, tell_owners_changed
 from mop.registry.versions import default_description, default_note
@@ -148,7 +148,7 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
             f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
             mend="A changed folder is a new version: use Upgrade version.",
         )
-    stop_pipeline(row)
+    PIPELINE_JOB.stop(row)
     begin_attempt(row, actor=actor, detail="retried")
     start_pipeline(row)
     return row
@@ -171,7 +171,7 @@ def cancel_revision(*, actor: Actor, revision: Revision) -> Revision:
     if row.get_status().is_final:
         raise ConflictError(f"{row} is {row.status}; there is nothing to cancel.")
     REVISION.move(row, RevisionStatus.CANCELLED, actor=actor, detail=f"cancelled by {actor.label}")
-    stop_pipeline(row)
+    PIPELINE_JOB.stop(row)
     return row
 
 
@@ -381,7 +381,7 @@ def _refuse_held(revisions: Sequence[Revision]) -> None:
 
 
 def _remove(revision: Revision, actor: Actor) -> None:
-    stop_pipeline(revision)
+    PIPELINE_JOB.stop(revision)
     record(
         actor=actor,
         action="revision.deleted",
