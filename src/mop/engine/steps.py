@@ -6,7 +6,7 @@
 
     @DBOS.step(name="parcels.conclude")
     async def conclude_step(parcel_id: str, outcome: Outcome) -> str:
-        return await concluded(outcome, failed=functools.partial(lose, parcel_id), done=functools.partial(send, parcel_id))
+        return await concluded(outcome, failed=functools.partial(lose, parcel_id))
 
 The workflow calls them in turn; docs/lifecycle.md shows one whole.
 """
