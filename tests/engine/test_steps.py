@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from mop.engine import fence
 from mop.engine.clock import DatabaseClock
@@ -19,7 +20,7 @@ RUN = Run("7", 2)
 
 
 @pytest.fixture
-def lost_worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def lost_worker(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """This process writes as a worker that is lost already."""
     monkeypatch.setattr(fence, "_executor_id", "")
     monkeypatch.setattr(fence, "_on_lost", None)
@@ -77,11 +78,12 @@ async def test_what_nobody_expected_is_an_internal_error_with_its_traceback_in_t
     assert "Traceback" in caplog.text
 
 
-@pytest.mark.django_db(transaction=True)
-async def test_nothing_is_an_outcome_that_comes_from_a_lost_worker(lost_worker: None):
-    for result in ("plateau", UserScriptException("boom"), ZeroDivisionError(), StaleAttemptError("gone")):
-        with pytest.raises(WorkerLostError):
-            await outcome_of(result)
+@pytest.mark.parametrize(
+    "result", ["plateau", UserScriptException("boom"), ZeroDivisionError(), StaleAttemptError("gone")]
+)
+def test_nothing_is_an_outcome_that_comes_from_a_lost_worker(lost_worker: None, result: object):
+    with pytest.raises(WorkerLostError):
+        async_to_sync(outcome_of)(result)
 
 
 async def test_a_worker_that_is_lost_within_the_work_gives_no_outcome():
