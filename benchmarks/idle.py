@@ -4,8 +4,8 @@
 
 Portal and worker of a real installation run; on PostgreSQL the worker has a queue for every instance type. After the
 first 70 seconds, in which the engine looks for its schedules once a second, their CPU time is read over `--seconds`,
-and their resident memory. Then pipelines of revisions that do not exist are enqueued at random moments, `--rate` a second,
-which the worker ends at once: from just before the enqueue to the begin of the first step.
+and their resident memory. Then pipelines of revisions that do not exist, which the worker ends at once, are enqueued at
+random moments, `--rate` a second: from just before the enqueue to the begin of the first step.
 
 Aims: 0.01 of a core for portal and worker, 100 ms to the start in 95 of 100, none lost, 250 MB.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,37 +50,47 @@ def deep_folder(tmp_path: Path) -> Path:
 
 
 def test_a_worker_hears_by_its_socket_what_others_send(deep_folder: Path):
-    listener = Listener(SocketWakes(deep_folder / "engine.wakes"))
+    listener = Listener(SocketWakes(deep_folder / "wakes"))
     for name in ("pipeline", "schedules", "ünïcode"):
-        SocketWakes(deep_folder / "engine.wakes").send(name)
+        SocketWakes(deep_folder / "wakes").send(name)
         assert listener.next() == name
 
 
 def test_more_wakes_than_a_socket_holds_all_arrive(deep_folder: Path):
-    listener = Listener(SocketWakes(deep_folder / "engine.wakes"))
-    sender = SocketWakes(deep_folder / "engine.wakes")
+    listener = Listener(SocketWakes(deep_folder / "wakes"))
+    sender = SocketWakes(deep_folder / "wakes")
     names = [f"queue-{number}" for number in range(2000)]
     for name in names:
         sender.send(name)
     assert [listener.next() for _ in names] == names
 
 
+def test_every_worker_of_the_host_hears_it(deep_folder: Path):
+    listeners = [Listener(SocketWakes(deep_folder / "wakes")) for _ in range(3)]
+    SocketWakes(deep_folder / "wakes").send("pipeline")
+    assert [listener.next() for listener in listeners] == ["pipeline"] * 3
+
+
 def test_nobody_else_may_send(deep_folder: Path):
-    Listener(SocketWakes(deep_folder / "engine.wakes"))
-    assert (deep_folder / "engine.wakes").stat().st_mode & 0o777 == 0o600
+    Listener(SocketWakes(deep_folder / "wakes"))
+    assert (deep_folder / "wakes").stat().st_mode & 0o777 == 0o700
 
 
 def test_without_a_worker_a_wake_is_nothing(deep_folder: Path):
-    SocketWakes(deep_folder / "engine.wakes").send("pipeline")
-    Listener(SocketWakes(deep_folder / "left"))
+    SocketWakes(deep_folder / "wakes").send("pipeline")
+    assert list((deep_folder / "wakes").iterdir()) == []
 
 
-def test_the_socket_of_a_killed_worker_is_replaced(deep_folder: Path):
-    path = deep_folder / "engine.wakes"
-    Listener(SocketWakes(path))
-    again = Listener(SocketWakes(path))
-    SocketWakes(path).send("pipeline")
-    assert again.next() == "pipeline"
+def test_the_socket_of_a_killed_worker_is_removed(deep_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = deep_folder / "wakes"
+    listener = Listener(SocketWakes(folder))
+    (living,) = folder.iterdir()
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
+        killed.bind("killed")
+    SocketWakes(folder).send("pipeline")
+    assert listener.next() == "pipeline"
+    assert list(folder.iterdir()) == [living]
 
 
 def test_every_worker_hears_what_is_notified(server: PostgresServer):

@@ -2,8 +2,8 @@
 
     wake(queue)   from whatever puts work on a queue, once it is committed
 
-On SQLite the one worker of the installation hears it by a datagram socket beside the engine's database, on PostgreSQL
-all workers by NOTIFY. A wake that is lost costs time and nothing else: see `engine/queue_waits.py`.
+On SQLite each worker hears it by a datagram socket of its own in a folder beside the engine's database, on PostgreSQL
+by NOTIFY. A wake that is lost costs time and nothing else: see `engine/queue_waits.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import logging
 import os
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -34,13 +35,7 @@ _here: list[Callable[[str], object]] = []
 
 
 class Wakes(Protocol):
-    """How wakes go from one process to another.
-
-    Attributes:
-        reaches_others: whether there may be other workers than one in this process.
-    """
-
-    reaches_others: bool
+    """How wakes go from one process to another."""
 
     def send(self, name: str) -> None:
         """Tell every worker.
@@ -60,11 +55,8 @@ class Wakes(Protocol):
 def wake(name: str) -> None:
     """Let the workers look at a queue, or at their schedules, now. What goes wrong is logged: they look later."""
     heard(name)
-    wakes = transport()
-    if _here and not wakes.reaches_others:
-        return
     try:
-        wakes.send(name)
+        transport().send(name)
     except (OSError, psycopg.Error) as error:
         logger.info("the workers could not be woken for %s: %s", name, str(error).strip())
 
@@ -90,42 +82,50 @@ def transport() -> Wakes:
     """How wakes travel on this installation."""
     url: str = settings.MOP_ENGINE_URL
     if url.startswith("sqlite"):
-        return SocketWakes(Path(url.removeprefix("sqlite:///")).with_suffix(".wakes"))
+        return SocketWakes(Path(url.removeprefix("sqlite:///")).with_name("wakes"))
     return PostgresWakes(url.replace("postgresql+psycopg://", "postgresql://", 1))
 
 
 class SocketWakes:
-    """A datagram socket that the one worker of the installation binds."""
+    """Datagram sockets, one of each worker that listens, in a private folder."""
 
-    reaches_others = False
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def send(self, name: str) -> None:
-        """Tell the worker, if one runs; waits a moment when it has not heard the last ones yet."""
-        with _short(self._path) as path, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        """Tell every worker; waits a moment for one that has not heard the last ones yet."""
+        with self._opened() as address, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.settimeout(SEND_SECONDS)
-            # without a worker nobody needs to be woken: it looks at everything when it starts
-            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-                sender.sendto(name.encode(), path)
+            for receiver in Path(address).iterdir():
+                try:
+                    sender.sendto(name.encode(), str(receiver))
+                except ConnectionRefusedError:  # of a worker that was killed
+                    receiver.unlink(missing_ok=True)
+                except FileNotFoundError:
+                    pass  # another sender was first
 
     def listen(self) -> Iterator[str]:
-        """What others send; the worker's lock keeps a second one from binding the same path."""
-        self._path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-            with _short(self._path) as path:
-                receiver.bind(path)
-            self._path.chmod(0o600)
+        """What others send, and what this process sends itself."""
+        with self._opened() as address, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(f"{address}/{uuid.uuid4().hex}")
             yield ""
             while True:
                 yield receiver.recv(LONGEST_NAME).decode(errors="replace")
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[str]:
+        """The folder by its descriptor: an address of a socket holds 107 bytes, MOP_HOME may be longer."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
 
 
 class PostgresWakes:
     """LISTEN and NOTIFY on the engine's database."""
 
-    reaches_others = True
     CHECK_SECONDS = 30.0  # how long a connection may be silent before it is tried
 
     def __init__(self, url: str) -> None:
@@ -156,13 +156,3 @@ class PostgresWakes:
         if self._sender is None or self._sender.closed:
             self._sender = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
         self._sender.execute("SELECT pg_notify(%s, %s)", (CHANNEL, name))
-
-
-@contextlib.contextmanager
-def _short(path: Path) -> Iterator[str]:
-    """The path by its folder's descriptor: an address of a socket holds 107 bytes, MOP_HOME may be longer."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
