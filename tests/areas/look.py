@@ -23,7 +23,7 @@ from mop.audit.models import AuditEvent
 from mop.cli.main import run
 from mop.engine import schedules
 from mop.engine.database import in_database
-from mop.engine.lost_enqueues import sweep_lost_enqueues
+from mop.engine.job import sweep_lost_enqueues
 from mop.errors import ConflictError
 from mop.notifications.models import Notification
 from mop.pipeline.stages import begin_stage, stages

@@ -17,7 +17,7 @@ from mop.engine.client import engine
 from mop.errors import ConflictError, PolicyFileError
 from mop.findings.models import Rescan
 from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
-from mop.findings.rescans import end_rescan, enqueue_rescan, request_rescan, waiting_rescans
+from mop.findings.rescans import RESCAN_JOB, end_rescan, request_rescan, waiting_rescans
 from mop.registry.models import Revision
 from mop.registry.services import create_revision, delete_revision
 from support.factories import ACTOR, make_revision_input
@@ -57,7 +57,7 @@ def test_a_rescan_is_a_row_and_is_enqueued_when_the_transaction_commits(
 def test_enqueuing_twice_is_harmless(verified: Revision, django_capture_on_commit_callbacks: Any):
     with django_capture_on_commit_callbacks(execute=True):
         rescan = request_rescan(actor=ACTOR, revision=verified)
-    enqueue_rescan(rescan)
+    RESCAN_JOB.enqueue(rescan)
     assert len(work(rescan)) == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from mop.engine.client import engine
-from mop.engine.lost_enqueues import GRACE, sweep_lost_enqueues
+from mop.engine.job import GRACE, sweep_lost_enqueues
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
 from support.factories import ACTOR, make_model

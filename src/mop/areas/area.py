@@ -52,7 +52,7 @@ class Area:
         navigation: its entries in side bar and user menu.
         shown: what it shows on pages of other areas.
         workflows: its durable work.
-        jobs: what the sweep of lost enqueues looks after; each is a `Job` of `mop.engine.lost_enqueues`.
+        jobs: what the sweep of lost enqueues looks after; each is a `Job` of `mop.engine.job`.
         schedules: its periodic work.
         stages: its stages of the pipeline.
         audit_actions: what it records; an action that no area declares is refused.

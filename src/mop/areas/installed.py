@@ -12,6 +12,7 @@ AREAS = (
     "mop.advisories",
     "mop.registry",
     "mop.findings",
+    "mop.hosting",
     "mop.onboarding",
     "mop.loadtest",
     "mop.pipeline",

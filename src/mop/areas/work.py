@@ -16,12 +16,10 @@ class Queue:
 
     Attributes:
         concurrency: how many pieces of its work one worker runs at once.
-        patient: its work may begin a second late, which makes it cheap to look for.
     """
 
     name: str
     concurrency: int | Setting
-    patient: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,6 @@ class TypeQueue:
 
     name: str
     concurrency: int | Setting
-    patient: bool = False
 
     def of(self, types: str) -> str:
         """The queue's name for a queue of instance types."""

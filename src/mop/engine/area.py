@@ -10,5 +10,5 @@ SWEEP_SECONDS = 5.0
 
 AREA = Area(
     name="engine",
-    schedules=(Schedule("worker.lost_enqueues", SWEEP_SECONDS, Ref("mop.engine.lost_enqueues:sweep_lost_enqueues")),),
+    schedules=(Schedule("worker.lost_enqueues", SWEEP_SECONDS, Ref("mop.engine.job:sweep_lost_enqueues")),),
 )

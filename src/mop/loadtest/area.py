@@ -9,7 +9,7 @@ from mop.areas.work import Stage, StagePosition, TypeQueue, Workflow
 from mop.loadtest.actions import Action
 
 # beside a host's other work, one at a time: they would measure each other
-LOAD_TESTS = TypeQueue("load-tests", 1, patient=True)
+LOAD_TESTS = TypeQueue("load-tests", 1)
 RUN = Workflow("loadtest.run", Ref("mop.loadtest.workflows:run"), LOAD_TESTS)
 
 AREA = Area(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from mop.areas.area import Area, Commands, Urls
 from mop.areas.references import Ref, Setting
-from mop.areas.work import Queue, Schedule, Stage, StagePosition, TypeQueue, Workflow
+from mop.areas.work import Queue, Stage, StagePosition, TypeQueue, Workflow
 from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
-
-HOUR = 3600.0
 
 ONBOARD = Workflow(
     "onboarding.run",
@@ -22,11 +20,6 @@ AREA = Area(
     urls=(Urls("mop.onboarding.urls"),),
     permissions=Ref("mop.onboarding.permissions:PERMISSIONS"),
     workflows=(ONBOARD, RESCAN),
-    schedules=(
-        Schedule(
-            "garbage", Setting("MOP_GC_HOURS", HOUR), Ref("mop.onboarding.garbage:collect_garbage"), each_host=True
-        ),
-    ),
     stages=(
         Stage(
             name="onboard",
@@ -40,6 +33,5 @@ AREA = Area(
     commands=(
         Commands(Ref("mop.cli.check:app"), order=10),
         Commands(Ref("mop.cli.run:app"), order=30),
-        Commands(Ref("mop.cli.gc:app"), order=150),
     ),
 )

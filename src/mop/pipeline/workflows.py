@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +13,7 @@ from mop.audit.services import Actor
 from mop.engine.client import APPLICATION_VERSION
 from mop.engine.database import in_database
 from mop.engine.fence import hold_fence
+from mop.engine.wakes import wake
 from mop.pipeline.stages import begin_stage, stages
 from mop.registry.models import Revision
 from mop.registry.names import PIPELINE_WORKFLOW
@@ -60,6 +63,7 @@ async def _run_stages(revision_id: str, attempt: int) -> str:
             SetEnqueueOptions(priority=priority, app_version=APPLICATION_VERSION),
         ):
             handle = await DBOS.enqueue_workflow_async(queue, stage.workflow.function.load(), revision_id, attempt)
+        await asyncio.to_thread(wake, queue)
         status = await handle.get_result()
         if status == RevisionStatus.TO_BE_RETRIED.value:
             break

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 
-from django.db import transaction
 from django.db.models import QuerySet
 
-from mop.engine.client import cancel, enqueue
-from mop.engine.lost_enqueues import Job
+from mop.engine.job import Job
+from mop.registry.advance import REVISION
 from mop.registry.models import Revision
 from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.selectors import waiting_revisions
-from mop.registry.statuses import RevisionStatus
+
+
+def _waiting(before: dt.datetime) -> QuerySet[Revision]:
+    return REVISION.waiting(before).exclude(workflow_id="")
+
+
+PIPELINE_JOB: Job[Revision] = Job(
+    workflow=PIPELINE_WORKFLOW,
+    workflow_id=lambda revision: revision.workflow_id,
+    queue=lambda _revision: PIPELINE_QUEUE,
+    args=lambda revision: (str(revision.pk), revision.attempt),
+    waiting=_waiting,
+)
 
 
 def start_pipeline(revision: Revision) -> None:
@@ -21,32 +31,7 @@ def start_pipeline(revision: Revision) -> None:
     revision.workflow_id = f"{revision.pk}:{revision.attempt}"
     take_turn(revision)
     revision.save(update_fields=["workflow_id", "queue", "priority"])
-    transaction.on_commit(functools.partial(enqueue_pipeline, revision))
-
-
-def enqueue_pipeline(revision: Revision) -> None:
-    """Enqueue the pipeline of the revision's attempt; doing it twice is harmless."""
-    enqueue(
-        workflow=PIPELINE_WORKFLOW,
-        queue=PIPELINE_QUEUE,
-        workflow_id=revision.workflow_id,
-        args=(str(revision.pk), revision.attempt),
-    )
-
-
-def waiting_pipelines(before: dt.datetime) -> QuerySet[Revision]:
-    """Revisions that wait for a host since before a moment: the enqueue of their pipeline may have been lost."""
-    waiting = Revision.objects.filter(status=RevisionStatus.CREATED, host="", status_changed_at__lt=before)
-    return waiting.exclude(workflow_id="")
-
-
-PIPELINE_JOB = Job(waiting_pipelines, enqueue_pipeline)
-
-
-def stop_pipeline(revision: Revision) -> None:
-    """Cancel the revision's pipeline in the engine when the transaction commits."""
-    if revision.workflow_id:
-        transaction.on_commit(functools.partial(cancel, revision.workflow_id))
+    PIPELINE_JOB.start(revision)
 
 
 def take_turn(revision: Revision) -> None:

@@ -33,12 +33,8 @@ def work_queues(types: Iterable[str]) -> tuple[WorkQueue, ...]:
     of_types = sorted((queue for queue in found if isinstance(queue, TypeQueue)), key=lambda queue: queue.name)
     names = list(types)
     return (
-        *(WorkQueue(queue.name, int(_number(queue.concurrency)), queue.patient) for queue in common),
-        *(
-            WorkQueue(queue.of(name), int(_number(queue.concurrency)), queue.patient)
-            for queue in of_types
-            for name in names
-        ),
+        *(WorkQueue(queue.name, int(_number(queue.concurrency))) for queue in common),
+        *(WorkQueue(queue.of(name), int(_number(queue.concurrency))) for queue in of_types for name in names),
     )
 
 

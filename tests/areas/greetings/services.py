@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import uuid
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -13,8 +13,7 @@ from areas.greetings.words import Action, Kind
 from mop.accounts.models import User
 from mop.audit.models import AuditEvent
 from mop.audit.services import Actor, record
-from mop.engine.client import enqueue
-from mop.engine.lost_enqueues import Job
+from mop.engine.job import Job
 from mop.notifications.services import News, notify
 from mop.registry.models import Revision
 
@@ -26,32 +25,36 @@ def ask(*, actor: Actor, user: User) -> str:
     """Ask for a greeting of a person; its id."""
     greeting = str(uuid.uuid4())
     record(actor=actor, action=Action.ASKED, object_type="greeting", object_id=greeting, object_label=user.username)
-    transaction.on_commit(functools.partial(put_on_queue, greeting, user))
+    JOB.start(Greeting(greeting, user.username))
     return greeting
 
 
-def put_on_queue(greeting: str, user: User) -> None:
-    enqueue(workflow=ANSWER.name, queue=ANSWER.queue.name, workflow_id=greeting, args=(greeting, user.pk))
+@dataclass(frozen=True)
+class Greeting:
+    """What waits for an answer."""
+
+    id: str
+    username: str
 
 
-def unanswered(_before: dt.datetime) -> list[str]:
-    """What may have been lost: what is not answered yet."""
+def unanswered(_before: dt.datetime) -> list[Greeting]:
     done = AuditEvent.objects.filter(action=Action.ANSWERED).values("object_id")
     asked = AuditEvent.objects.filter(action=Action.ASKED).exclude(object_id__in=done)
-    return list(asked.values_list("object_id", flat=True))
+    return [Greeting(event.object_id, event.object_label) for event in asked]
 
 
-def again(greeting: str) -> None:
-    asked = AuditEvent.objects.get(action=Action.ASKED, object_id=greeting)
-    put_on_queue(greeting, User.objects.get(username=asked.object_label))
-
-
-JOB = Job(unanswered, again)
+JOB: Job[Greeting] = Job(
+    workflow=ANSWER.name,
+    workflow_id=lambda greeting: greeting.id,
+    queue=lambda _greeting: ANSWER.queue.name,
+    args=lambda greeting: (greeting.id, greeting.username),
+    waiting=unanswered,
+)
 
 
 @transaction.atomic
-def give(greeting: str, user_id: int) -> None:
-    user = User.objects.get(pk=user_id)
+def give(greeting: str, username: str) -> None:
+    user = User.objects.get(username=username)
     record(
         actor=GREETER, action=Action.ANSWERED, object_type="greeting", object_id=greeting, object_label=user.username
     )

@@ -10,11 +10,11 @@ from mop.engine.database import in_database
 
 
 @DBOS.workflow(name=ANSWER.name)
-async def answer(greeting: str, user_id: int) -> str:
-    await give_step(greeting, user_id)
+async def answer(greeting: str, username: str) -> str:
+    await give_step(greeting, username)
     return "hello"
 
 
 @DBOS.step(name="greetings.give")
-async def give_step(greeting: str, user_id: int) -> None:
-    await in_database(give)(greeting, user_id)
+async def give_step(greeting: str, username: str) -> None:
+    await in_database(give)(greeting, username)
