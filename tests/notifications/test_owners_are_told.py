@@ -125,14 +125,7 @@ def test_a_refused_change_tells_nothing(revision: Revision, olivia: User):
 def test_a_fault_of_the_platform_is_told_to_owners_and_operators(revision: Revision, olivia: User):
     root = make_user("root", is_administrator=True)
     error = SandboxUnavailableError("level 2 (rlimit): no user namespaces", mend="Allow user namespaces.")
-    advance(
-        revision_id=revision.pk,
-        attempt=1,
-        to=S.TO_BE_RETRIED,
-        actor=WORKER,
-        error=error,
-        facts={"retry_at": timezone.now()},
-    )
+    advance(revision_id=revision.pk, attempt=1, to=S.TO_BE_RETRIED, actor=WORKER, error=error, retry_at=timezone.now())
     assert [kind for kind, _ in told(olivia)] == ["toBeRetried"]
     assert told(root) == [("alert", "The sandbox is not available at the required level")]
 
