@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from mop import failpoints
-from mop.audit.services import Actor
 from mop.engine.fence import hold_fence
 from mop.errors import ConflictError, MopError, OutsideFault, StaleAttemptError
+from mop.hosting.jobs import RevisionJob, job_of
+from mop.hosting.this_host import WORKER
 from mop.loadtest.advance import advance_test
 from mop.loadtest.conditions import Asked, Conditions
 from mop.loadtest.models import LoadTest, LoadTestStep
 from mop.loadtest.plan import Plan
 from mop.loadtest.results import Progress, StepResult
 from mop.loadtest.states import LIVE, LoadTestState
-from mop.onboarding.orders import Order, order_of
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 
-WORKER = Actor.system("worker")
 NOTE_CHARACTERS = 300
 ENABLE_AGAIN = "Enable the load test again; if it fails again, tell the operator."
 
@@ -33,14 +32,14 @@ class TestOrder:
     """One load test, detached from the database.
 
     Attributes:
-        revision: how its service is started.
+        job: how the revision's service is started.
         known: conditions that stand before anything runs.
     """
 
     test_id: uuid.UUID
     modality: str
     plan: Plan
-    revision: Order
+    job: RevisionJob
     known: Asked
 
 
@@ -75,7 +74,7 @@ def read_order(test_id: str, host: str) -> TestOrder:
         test_id=test.pk,
         modality=test.modality,
         plan=plan,
-        revision=order_of(revision),
+        job=job_of(revision, name=f"load-test-{test.pk}", owner=f"load test of {revision}"),
         known=Asked(
             configuration=revision.configuration(),
             asked_cpus=revision.instance_type.vcpus,

@@ -8,11 +8,10 @@ happens when the service or the generator is lost in the middle of a step: nothi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -30,6 +29,10 @@ from mop.errors import (
     StaleAttemptError,
     from_dict,
 )
+from mop.hosting.running import wait_ready
+from mop.hosting.service import ServiceObserver, revision_service
+from mop.hosting.this_host import host_name, host_tools
+from mop.hosting.tools import HostTools, quiet_host
 from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
@@ -48,26 +51,8 @@ from mop.loadtest.sending import conditions_of, endpoint_of
 from mop.loadtest.services import LOAD_TEST_WORKFLOW
 from mop.loadtest.steps import Ending, Measured, run_steps
 from mop.loadtest.utilization import Given
-from mop.onboarding.allowed_network import allowed_network
 from mop.onboarding.attempt_watch import AttemptWatch
-from mop.onboarding.looks import look_again
-from mop.onboarding.signing import check_signature
-from mop.onboarding.stages import (
-    build_environment,
-    check_folder,
-    granted,
-    held,
-    in_use,
-    reserve,
-    running_service,
-    service_config,
-    wait_ready,
-)
-from mop.onboarding.workflows import host_name, workshop
-from mop.onboarding.workshop import Workshop, quiet_host
-from mop.sandbox import Granted
 from mop.serving.service import Service
-from mop.storage import unpack
 
 STALE = "stale"
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
@@ -141,7 +126,9 @@ async def _measure(order: TestOrder) -> Ending:
 
 
 async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
-    async with _service(order, live) as (service, given):
+    live.say("starts the model")
+    async with revision_service(order.job, log=_quiet, observer=_Waiting(live)) as hosted:
+        service, given = hosted.service, hosted.given
         endpoint, sent = await endpoint_of(service, order.modality)
         await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, endpoint, sent))
         watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
@@ -149,33 +136,14 @@ async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
         return await run_steps(plan, _DurableSteps(order.test_id, plan, endpoint, service, watched, live))
 
 
-@contextlib.asynccontextmanager
-async def _service(order: TestOrder, live: LiveNumbers) -> AsyncIterator[tuple[Service, Granted]]:
-    """The revision's service, ready, from the snapshot and the environment that were verified; and what it is given."""
-    live.say("starts the model")
-    shop = await workshop()
-    revision = order.revision
-    unpacked = shop.folder / revision.artifact_digest
-    await unpack(revision.artifact_digest, shop.artifacts, unpacked, log=_quiet)
-    model = await check_folder(unpacked, workshop=shop, log=_quiet)
-    environment = await build_environment(model, workshop=shop, log=_quiet)
-    await look_again(revision, model, unpacked, environment, shop, _quiet)
-    configuration = revision.configuration
-    name = f"load-test-{order.test_id}"
-    owner = f"load test of {revision.name}"
-    reservation = await reserve(name, owner=owner, configuration=configuration, workshop=shop, log=live.say)
-    async with (
-        in_use(unpacked, environment),
-        held(reservation, shop),
-        allowed_network(revision.allowed_hosts, workshop=shop, log=_quiet) as network,
-    ):
-        await check_signature(shop.artifacts, revision.artifact_digest, unpacked, log=_quiet)
-        config = service_config(
-            name, model=model, environment=environment, configuration=configuration, workshop=shop, network=network
-        )
-        async with running_service(reservation, config, workshop=shop, log=_quiet) as service:
-            await wait_ready(service, shop)
-            yield service, granted(configuration, shop)
+class _Waiting(ServiceObserver):
+    """Shows that the service waits for room."""
+
+    def __init__(self, live: LiveNumbers) -> None:
+        self._live = live
+
+    def waits_for_room(self, line: str) -> None:
+        self._live.say(line)
 
 
 class _DurableSteps:
@@ -202,12 +170,12 @@ class _DurableSteps:
         self._live.place = (place + 1, len(self._plan.targets))
         began = time.monotonic()
         step = generate(plan, self._endpoint, listener=self._live, watched=self._watched)
-        result = await while_it_lives(self._service, await workshop(), step, f"the step at {target}")
+        result = await while_it_lives(self._service, await host_tools(), step, f"the step at {target}")
         await in_database(store_step)(self._test_id, result.steps[0], time.monotonic() - began)
         return True
 
 
-async def while_it_lives(service: Service, shop: Workshop, work: Coroutine[Any, Any, _T], what: str) -> _T:
+async def while_it_lives(service: Service, tools: HostTools, work: Coroutine[Any, Any, _T], what: str) -> _T:
     """What `work` returns, if the service was there all the while, and can go on.
 
     Raises:
@@ -221,7 +189,7 @@ async def while_it_lives(service: Service, shop: Workshop, work: Coroutine[Any, 
             raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", mend=MEND)
         try:
             # a front that was killed may not be reaped yet, and a model that gives up fails what is asked of it at once
-            await wait_ready(service, shop)
+            await wait_ready(service, tools)
         except HostLostError as error:
             raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", mend=MEND) from error
         except ServiceFault as error:  # it is there: the step's own connections may not be closed yet
