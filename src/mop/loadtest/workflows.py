@@ -18,21 +18,14 @@ from typing import Any, TypeVar
 from dbos import DBOS
 
 from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import (
-    HostLostError,
-    InternalError,
-    LoadGeneratorLostError,
-    LoadTargetUnreachableError,
-    MopError,
-    ServiceFault,
-    StaleAttemptError,
-    from_dict,
-)
+from mop.engine.steps import Outcome, concluded, guarded
+from mop.engine.watch import Run, Watch
+from mop.errors import HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError, MopError, ServiceFault
 from mop.hosting.running import wait_ready
 from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, quiet_host
+from mop.loadtest.advance import LOAD_TEST
 from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
@@ -43,7 +36,6 @@ from mop.loadtest.orders import (
     read_order,
     store_conditions,
     store_step,
-    wanted_tests,
 )
 from mop.loadtest.plan import Plan
 from mop.loadtest.process import Watched, cpus_beside, generate
@@ -51,20 +43,16 @@ from mop.loadtest.sending import conditions_of, endpoint_of
 from mop.loadtest.services import LOAD_TEST_WORKFLOW
 from mop.loadtest.steps import Ending, Measured, run_steps
 from mop.loadtest.utilization import Given
-from mop.onboarding.attempt_watch import AttemptWatch
 from mop.serving.service import Service
 
-STALE = "stale"
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
 LOST = (HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError)
 MEND = "Enable the load test again; if it happens again, look for what ends processes on this host."
 
 _T = TypeVar("_T")
 
-Outcome = dict[str, Any]  # {"ended": why} | {"error": ...} | {"stale": ...}
-
 logger = logging.getLogger(__name__)
-watch = AttemptWatch(wanted_tests)
+watch = Watch("load test", LOAD_TEST.wanted)
 
 
 @DBOS.workflow(name=LOAD_TEST_WORKFLOW)
@@ -79,38 +67,25 @@ async def run(test_id: str) -> str:
 
 @DBOS.step(name="loadtest.measure", preemptible=True)
 async def measure_step(test_id: str) -> Outcome:
-    """Measure every step that is not kept yet."""
-    outcome = await _tried(test_id)
-    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-    return outcome
+    """Measure every step that is not kept yet; the result is why there is no further one."""
+
+    async def work() -> str:
+        return (await _measure(await in_database(read_order)(test_id, host_name()))).value
+
+    return await guarded(Run(test_id), work, watch=watch)
 
 
 @DBOS.step(name="loadtest.conclude")
 async def conclude_step(test_id: str, outcome: Outcome) -> str:
     """Write how it ended."""
-    if STALE in outcome:
-        return STALE
-    error = from_dict(outcome["error"]) if "error" in outcome else None
-    try:
-        return (await in_database(conclude)(test_id, ended=outcome.get("ended", ""), error=error)).value
-    except StaleAttemptError:
-        return STALE
 
+    def failed(error: MopError) -> str:
+        return conclude(test_id, error=error)
 
-async def _tried(test_id: str) -> Outcome:
-    try:
-        order = await in_database(read_order)(test_id, host_name())
-        return {"ended": (await watch.run(test_id, 0, _measure(order))).value}
-    except StaleAttemptError as error:
-        return {STALE: error.message}
-    except WorkerLostError:
-        raise  # no outcome: it goes on elsewhere
-    except MopError as error:
-        logger.warning("load test %s failed: %s %s", test_id, error.name, error.message)
-        return {"error": error.to_dict()}
-    except Exception as error:
-        logger.exception("load test %s", test_id)
-        return {"error": InternalError(f"{type(error).__name__}: {error}").to_dict()}
+    def done(ended: str) -> str:
+        return conclude(test_id, ended=ended)
+
+    return await concluded(outcome, failed=failed, done=done)
 
 
 async def _measure(order: TestOrder) -> Ending:
