@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 
 from django.db import models
@@ -9,6 +10,10 @@ from django.utils import timezone
 
 from mop.catalog.models import Modality
 from mop.engine.models import DurableWork
+from mop.loadtest.conditions import Conditions
+from mop.loadtest.plan import Plan
+from mop.loadtest.reading import read
+from mop.loadtest.results import Progress, StepResult
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.models import Revision
 from mop.registry.statuses import LoadTestOption
@@ -58,6 +63,18 @@ class LoadTest(DurableWork):
         """The state as its enum."""
         return LoadTestState(self.state)
 
+    def get_plan(self) -> Plan:
+        """The plan as its type."""
+        return Plan.from_dict(self.plan)
+
+    def get_conditions(self) -> Conditions | None:
+        """The conditions as their type; None until the service is ready."""
+        return read(Conditions, self.conditions) if self.conditions else None
+
+    def get_progress(self) -> Progress | None:
+        """The progress as its type; None where no step runs."""
+        return Progress.from_dict(self.progress) if self.progress else None
+
     @property
     def workflow_id(self) -> str:
         """The engine's name of the work."""
@@ -80,3 +97,8 @@ class LoadTestStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.test_id} {self.target}"
+
+    @functools.cached_property
+    def measured(self) -> StepResult:
+        """The result as its type."""
+        return StepResult.from_dict(self.result)

@@ -11,17 +11,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from mop.audit.models import AuditEvent
-from mop.audit.services import Actor
 from mop.engine.watch import Run
 from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault
+from mop.hosting.configuration import Configuration, configuration_of
+from mop.hosting.this_host import WORKER
 from mop.onboarding.contract import TaskInput
-from mop.onboarding.stages import Configuration
 from mop.registry.advance import REVISION, advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
-from mop.serving.config import BatchPolicy, ServerMode
 
-WORKER = Actor.system("worker")
 BACKOFF_FACTOR = 2.0
 BACKOFF_MAX_SECONDS = 6 * 3600.0
 RETRY_WINDOW = dt.timedelta(hours=24)
@@ -63,7 +61,7 @@ def order_of(revision: Revision) -> Order:
         model_url=revision.model_url,
         artifact_digest=revision.artifact_digest,
         sample_post_data=revision.sample_post_data,
-        configuration=_configuration_of(revision),
+        configuration=configuration_of(revision),
         allowed_hosts=tuple(revision.allowed_hosts),
         tasks=tuple(
             TaskInput(
@@ -76,24 +74,6 @@ def order_of(revision: Revision) -> Order:
             for connection in connections
         ),
         warnings=tuple(revision.warnings),
-    )
-
-
-def _configuration_of(revision: Revision) -> Configuration:
-    """The model configuration of a revision's service, and the size of its instance type."""
-    return Configuration(
-        cpus=float(revision.instance_type.vcpus),
-        memory_bytes=revision.instance_type.memory_bytes,
-        gpus=revision.instance_type.gpus,
-        server=ServerMode(revision.server),
-        workers=revision.worker_number,
-        threads=revision.thread_number,
-        batch=BatchPolicy(
-            enabled=revision.batch_enabled,
-            max_size=revision.batch_max_size,
-            idle_size=revision.batch_idle_size,
-            max_interval_s=revision.batch_max_interval,
-        ),
     )
 
 

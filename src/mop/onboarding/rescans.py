@@ -20,13 +20,13 @@ from mop.findings.policy_file import installation_policy
 from mop.findings.recording import ScanResult
 from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan, wanted_rescans
 from mop.findings.selectors import environment_as_seen, environment_that_was_built
-from mop.onboarding.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
-from mop.onboarding.stages import build_environment, check_folder
-from mop.onboarding.workflows import workshop
-from mop.onboarding.workshop import Workshop, quiet_host
+from mop.hosting.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
+from mop.hosting.preparation import build_environment, check_folder, unpack_artifact
+from mop.hosting.this_host import host_tools
+from mop.hosting.tools import HostTools, quiet_host
 from mop.registry.models import Revision
 from mop.scanning.findings import merge
-from mop.storage import folder_in_use, unpack
+from mop.storage import folder_in_use
 
 RESCANNER = Actor.system("rescan")
 watch = Watch("rescan", wanted_rescans)
@@ -67,15 +67,14 @@ async def end_step(workflow_id: str, outcome: Outcome) -> None:
 async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
     policy = installation_policy()
     started = timezone.now()
-    shop = await workshop()
+    tools = await host_tools()
     async with quiet_host().shared(logger.info):
-        folder = shop.folder / digest
-        await unpack(digest, shop.artifacts, folder, log=logger.debug)
+        folder = await unpack_artifact(digest, tools=tools, log=logger.debug)
         with folder_in_use(folder):
-            report = await inspect_folder(folder, digest, workshop=shop, log=logger.info, fresh=True)
+            report = await inspect_folder(folder, digest, tools=tools, log=logger.info, fresh=True)
             inspection = None
             if await in_database(environment_that_was_built)(revision_id):
-                inspection = await _environment(revision_id, folder, shop)
+                inspection = await _environment(revision_id, folder, tools)
     result = ScanResult(
         key=workflow_id,
         reason=ScanReason.RESCAN,
@@ -90,16 +89,16 @@ async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
     await in_database(record_and_conclude)(revision_id=revision_id, result=result, policy=policy, actor=RESCANNER)
 
 
-async def _environment(revision_id: uuid.UUID, folder: Path, shop: Workshop) -> Inspection | None:
+async def _environment(revision_id: uuid.UUID, folder: Path, tools: HostTools) -> Inspection | None:
     """Look at the environment; of one that can not be made any more, what was seen stands, with today's advisories."""
-    model = await check_folder(folder, workshop=shop, log=logger.debug)
+    model = await check_folder(folder, tools=tools, log=logger.debug)
     try:
-        environment = await build_environment(model, workshop=shop, log=logger.debug)
+        environment = await build_environment(model, tools=tools, log=logger.debug)
     except ModelFault as error:
         logger.warning("the environment of revision %s can not be made any more: %s", revision_id, error.message)
         seen = await in_database(environment_as_seen)(revision_id)
         return None if seen is None else await inspect_as_seen(seen)
-    return await inspect_environment(environment, model, workshop=shop, log=logger.info, fresh=True)
+    return await inspect_environment(environment, model, tools=tools, log=logger.info, fresh=True)
 
 
 def _digest_of(revision_id: str) -> str:
