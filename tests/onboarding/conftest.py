@@ -1,4 +1,4 @@
-"""A real tools: the best cage of this machine, environments built from the package index, models served."""
+"""The tools of a host: the best cage of this machine, environments built from the package index, models served."""
 
 from __future__ import annotations
 

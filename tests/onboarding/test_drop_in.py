@@ -12,9 +12,9 @@ import pytest
 
 from mop.hosting.preparation import build_environment, check_folder
 from mop.hosting.tools import HostTools
-from mop.onboarding.contract import prove_contract
+from mop.onboarding.contract import TaskInput, prove_contract
 from mop.onboarding.probes import probes_for
-from mop.onboarding.verification import TaskInput, serve_folder
+from mop.onboarding.verification import serve_folder
 from mop.serving.http_client import request
 
 from .conftest import SAMPLES, Recorder

@@ -345,7 +345,7 @@ def with_columns(text: str, columns: dict[int, dict[str, str]]) -> str:
 
 
 def measure(tools: HostTools, environment: Environment, folder: Path) -> dict[str, str]:
-    """The column of a tools's level."""
+    """The column of the level of the tools."""
     folder.mkdir()
     with host(tools, environment, folder) as around:
         return column(asyncio.run(run(around)))

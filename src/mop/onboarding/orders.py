@@ -106,7 +106,7 @@ def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:
         to=to,
         actor=WORKER,
         error=error,
-        facts={"retry_at": retry_at},
+        retry_at=retry_at,
     )
     return to
 

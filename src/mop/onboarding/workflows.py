@@ -205,6 +205,7 @@ def _job(order: Order) -> RevisionJob:
             owner=order.name,
             configuration=order.configuration,
             allowed_hosts=order.allowed_hosts,
+            sample=order.sample_post_data,
         ),
     )
 

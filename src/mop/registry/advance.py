@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -22,10 +23,12 @@ def advance(
     actor: Actor,
     detail: str = "",
     error: MopError | None = None,
+    retry_at: dt.datetime | None = None,
     facts: dict[str, Any] | None = None,
 ) -> bool:
-    """Move a revision of `attempt` to the status `to`; see `Entity.advance`."""
-    return REVISION.advance(revision_id, to=to, actor=actor, attempt=attempt, detail=detail, error=error, facts=facts)
+    """Move a revision of `attempt` to the status `to`; `retry_at` is a fact of toBeRetried. See `Entity.advance`."""
+    known = {**(facts or {}), **({"retry_at": retry_at} if retry_at else {})}
+    return REVISION.advance(revision_id, to=to, actor=actor, attempt=attempt, detail=detail, error=error, facts=known)
 
 
 def _set_fields(change: Change[Revision, RevisionStatus]) -> None:
