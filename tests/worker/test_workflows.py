@@ -5,22 +5,25 @@ import os
 import subprocess
 import sys
 
-from mop.findings.rescans import RESCAN_WORKFLOW
-from mop.loadtest.services import LOAD_TEST_WORKFLOW
-from mop.onboarding.workflows import ONBOARDING_WORKFLOW
-from mop.registry.start import PIPELINE_WORKFLOW
+from mop.areas.registry import registered
 
-# what a worker has imported when it starts, and nothing that the tests of this process did
-KNOWN = """
-import json, django
+# in a process of its own: in this one, other tests have imported the workflows
+START = """
+import asyncio, json, os, django
 django.setup()
-import mop.worker.host
 from dbos._dbos import _get_or_create_dbos_registry
-print(json.dumps(sorted(_get_or_create_dbos_registry().workflow_info_map)))
+from django.conf import settings
+from mop.engine.runtime import prepare_database
+from mop.worker.host import start
+
+prepare_database(settings.MOP_ENGINE_URL)
+asyncio.run(start("w1", ()))
+print(json.dumps(sorted(_get_or_create_dbos_registry().workflow_info_map)), flush=True)
+os._exit(0)
 """
 
 
-def test_a_worker_knows_the_work_of_every_queue_that_it_serves():
+def test_a_worker_that_started_knows_the_workflows_of_every_area():
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "mop.conf.settings"}
-    known = json.loads(subprocess.check_output([sys.executable, "-c", KNOWN], env=environment))
-    assert {PIPELINE_WORKFLOW, ONBOARDING_WORKFLOW, RESCAN_WORKFLOW, LOAD_TEST_WORKFLOW} <= set(known)
+    known = json.loads(subprocess.check_output([sys.executable, "-c", START], env=environment))
+    assert {workflow.name for area in registered() for workflow in area.workflows} <= set(known)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.check import FolderArgument, NoSandbox, Verbose
 from mop.cli.options import one_of
 from mop.cli.output import say
 from mop.cli.platforms import require_linux
 
 if TYPE_CHECKING:
-    from mop.onboarding.verification import Configuration
-    from mop.onboarding.workshop import Workshop
+    from mop.hosting.configuration import Configuration
+    from mop.hosting.tools import HostTools
+
+app = typer.Typer()
 
 PORT_DEFAULT = 5001  # that of Azure ML's local inference server
 
@@ -59,7 +60,9 @@ def run(
     from mop.cli.installation import open_settings
 
     open_settings()
-    from mop.onboarding.verification import DEFAULT_CONFIGURATION, Configuration, open_workshop
+    from mop.hosting.configuration import Configuration
+    from mop.hosting.tools import open_host_tools
+    from mop.onboarding.verification import DEFAULT_CONFIGURATION
     from mop.serving.config import BatchPolicy, ServerMode
 
     configuration = Configuration(
@@ -72,13 +75,13 @@ def run(
             enabled=not no_batch, max_size=batch_max, idle_size=batch_idle, max_interval_s=batch_interval
         ),
     )
-    workshop = open_workshop(sandbox=not no_sandbox)
+    tools = open_host_tools(sandbox=not no_sandbox)
     socket = None if uds is None else uds.absolute()
-    asyncio.run(_serve(folder.resolve(), workshop, configuration, socket, port or PORT_DEFAULT, verbose=verbose))
+    asyncio.run(_serve(folder.resolve(), tools, configuration, socket, port or PORT_DEFAULT, verbose=verbose))
 
 
 async def _serve(
-    folder: Path, workshop: Workshop, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
+    folder: Path, tools: HostTools, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
 ) -> None:
     from mop.cli.progress import StageProgress
     from mop.onboarding.verification import serve_folder
@@ -98,7 +101,7 @@ async def _serve(
     service_port = None if uds is not None else port
     try:
         async with serve_folder(
-            folder, workshop=workshop, listener=listener, configuration=configuration, uds=uds, port=service_port
+            folder, tools=tools, listener=listener, configuration=configuration, uds=uds, port=service_port
         ) as service:
             print(service.address, flush=True)
             say("serving until interrupted (Ctrl-C)")
