@@ -13,7 +13,7 @@ import pytest
 
 from mop.onboarding.verification import DEFAULT_CONFIGURATION, Configuration, TaskInput, read_tasks, verify_folder
 from mop.onboarding.workshop import Workshop
-from mop.serving.config import ServerMode
+from mop.serving_options import ServerMode
 from support.made_folders import MADE
 from support.waiting import wait_for
 

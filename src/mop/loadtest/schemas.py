@@ -13,7 +13,8 @@ from mop.accounts.schemas import InputSchema
 from mop.loadtest.plan import LARGEST_SEED, LARGEST_TARGET, LONGEST_STEP_S
 from mop.loadtest.requests import TARGETS_MAX, RunRequest
 from mop.loadtest.states import LoadTestState
-from mop.registry.schemas import FaultOut, LoadTestName
+from mop.registry.schemas import FaultOut
+from mop.serving_options import LoadTestOption
 
 OptionName = Literal["PerRPS", "PerConcurrency"]
 ArrivalsName = Literal["uniform", "poisson"]
@@ -82,7 +83,7 @@ class LoadTestRunOut(Schema):
     version: str
     state: LoadTestState
     is_final: bool
-    load_test_option: LoadTestName
+    load_test_option: LoadTestOption
     run: int | None
     runs: list[int]
     tests: list[LoadTestOut]

@@ -18,7 +18,8 @@ from mop.loadtest.requests import RunRequest, option_of, plan_of
 from mop.loadtest.states import LIVE, LoadTestState
 from mop.registry.advance import locked_revision
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption, RevisionStatus
+from mop.registry.statuses import RevisionStatus
+from mop.serving_options import LoadTestOption
 
 LOAD_TEST_WORKFLOW = "loadtest.run"
 

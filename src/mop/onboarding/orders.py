@@ -20,7 +20,8 @@ from mop.onboarding.stages import Configuration
 from mop.registry.advance import advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
-from mop.serving.config import BatchPolicy, ServerMode
+from mop.serving.config import BatchPolicy
+from mop.serving_options import ServingOptions
 
 WORKER = Actor.system("worker")
 BACKOFF_FACTOR = 2.0
@@ -86,19 +87,15 @@ def order_of(revision: Revision) -> Order:
 
 def _configuration_of(revision: Revision) -> Configuration:
     """The model configuration of a revision's service, and the size of its instance type."""
+    options = ServingOptions.of(revision)
     return Configuration(
         cpus=float(revision.instance_type.vcpus),
         memory_bytes=revision.instance_type.memory_bytes,
         gpus=revision.instance_type.gpus,
-        server=ServerMode(revision.server),
-        workers=revision.worker_number,
-        threads=revision.thread_number,
-        batch=BatchPolicy(
-            enabled=revision.batch_enabled,
-            max_size=revision.batch_max_size,
-            idle_size=revision.batch_idle_size,
-            max_interval_s=revision.batch_max_interval,
-        ),
+        server=options.server,
+        workers=options.worker_number,
+        threads=options.thread_number,
+        batch=BatchPolicy.of(options),
     )
 
 

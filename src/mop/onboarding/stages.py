@@ -14,8 +14,9 @@ from mop.onboarding.allowed_network import AllowedNetwork
 from mop.onboarding.structure import ModelFolder, check_structure
 from mop.onboarding.workshop import Workshop
 from mop.sandbox import Granted, Job, Limits, Mount, python_mounts
-from mop.serving.config import MODEL_PROCESS, BatchPolicy, ServerMode, ServiceConfig, model_process_argv
+from mop.serving.config import MODEL_PROCESS, BatchPolicy, ServiceConfig, model_process_argv
 from mop.serving.service import Reservation, Service, ServiceRequest
+from mop.serving_options import ServerMode, ServingOptions
 from mop.storage import folder_in_use
 
 Log = Callable[[str], None]
@@ -38,9 +39,9 @@ class Configuration:
 
     cpus: float
     memory_bytes: int
-    server: ServerMode = ServerMode.MOP
-    workers: int = 1
-    threads: int = 8
+    server: ServerMode = ServingOptions.server
+    workers: int = ServingOptions.worker_number
+    threads: int = ServingOptions.thread_number
     batch: BatchPolicy = field(default_factory=BatchPolicy)
     gpus: int = 0
 
