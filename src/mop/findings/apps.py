@@ -13,9 +13,12 @@ class FindingsConfig(AppConfig):
         from mop.engine.names import declare  # noqa: PLC0415 - as above
         from mop.findings.rescans import RESCAN_WORKFLOW  # noqa: PLC0415 - as above
         from mop.findings.sections import scan_of_revision  # noqa: PLC0415 - as above
+        from mop.findings.selectors import revisions_scanned_again  # noqa: PLC0415 - as above
         from mop.findings.triggers import match_soon  # noqa: PLC0415 - as above
+        from mop.registry.unsettled import WORK_ON_REVISIONS  # noqa: PLC0415 - as above
         from mop.ui.extensions import REVISION_SECTIONS  # noqa: PLC0415 - as above
 
         declare(RESCAN_WORKFLOW)
+        WORK_ON_REVISIONS.append(revisions_scanned_again)
         REVISION_SECTIONS.register(scan_of_revision)
         AFTER_IMPORT.append(match_soon)

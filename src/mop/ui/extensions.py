@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -52,23 +52,31 @@ class Tabs:
         ]
 
 
-Section = Callable[[HttpRequest, Any], SafeString]
+Shown = TypeVar("Shown")
 
 
 @dataclass
-class Sections:
-    """What areas above show under a page: each is given the request and the page's object, and returns HTML."""
+class Sections(Generic[Shown]):
+    """What areas above show under a page: each is given the request and the page's object."""
 
-    _sections: list[Section] = field(default_factory=list)
+    _sections: list[Callable[[HttpRequest, Any], Shown]] = field(default_factory=list)
 
-    def register(self, section: Section) -> None:
+    def register(self, section: Callable[[HttpRequest, Any], Shown]) -> None:
         """Put in a section; sections stand in the order of INSTALLED_APPS."""
         if section not in self._sections:
             self._sections.append(section)
 
-    def shown(self, request: HttpRequest, thing: Any) -> list[SafeString]:
-        """The HTML of every section."""
+    def shown(self, request: HttpRequest, thing: Any) -> list[Shown]:
+        """What every section gives."""
         return [section(request, thing) for section in self._sections]
+
+
+@dataclass(frozen=True)
+class LiveSection:
+    """A section of a live block, and whether it will change by itself, what follows by itself included."""
+
+    html: SafeString
+    is_live: bool
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Cells:
     Attributes:
         html: the cell of each row, by the row's primary key.
         state: what the cells show as plain data, for the ETag of a live table.
-        is_live: whether they will change by themselves.
+        is_live: whether they will change by themselves, what follows by itself included.
     """
 
     html: Mapping[Any, SafeString]
@@ -158,9 +166,9 @@ class Panels:
         return None
 
 
-HEADER_PARTS = Sections()  # each is given the signed-in user
+HEADER_PARTS: Sections[SafeString] = Sections()  # each is given the signed-in user
 MODEL_PANELS = Panels()
 MODEL_TABS = Tabs()
 REVISION_COLUMNS = Columns()
-TASK_SECTIONS = Sections()
-REVISION_SECTIONS = Sections()  # in a revision's Details, which poll themselves while the pipeline runs
+TASK_SECTIONS: Sections[SafeString] = Sections()
+REVISION_SECTIONS: Sections[LiveSection] = Sections()  # in a revision's Details

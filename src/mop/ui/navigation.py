@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+import rules
 from django.urls import reverse
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
 
 
 class NavGroup(enum.Enum):
@@ -46,14 +50,6 @@ class NavLink:
     is_current: bool
 
 
-class Viewer(Protocol):
-    """What the navigation asks of a user."""
-
-    def has_perm(self, perm: str) -> bool:
-        """Whether the user has a permission."""
-        ...
-
-
 _entries: dict[str, NavEntry] = {}
 
 
@@ -62,10 +58,11 @@ def register(entry: NavEntry) -> None:
     _entries[entry.url_name] = entry
 
 
-def links(group: NavGroup, *, viewer: Viewer, path: str) -> list[NavLink]:
+def links(group: NavGroup, *, viewer: AbstractBaseUser, path: str) -> list[NavLink]:
     """The links of a group that the viewer may follow, in order, the current one marked."""
     found = sorted((entry for entry in _entries.values() if entry.group is group), key=lambda entry: entry.order)
-    return [_link(entry, path) for entry in found if not entry.permission or viewer.has_perm(entry.permission)]
+    # the rule itself, as `may` asks it: `viewer.has_perm()` would read Django's own permissions, which nobody has
+    return [_link(entry, path) for entry in found if not entry.permission or rules.has_perm(entry.permission, viewer)]
 
 
 def home_url() -> str:
