@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
+import mop
 from mop.accounts.models import User
 from mop.findings.rescans import end_rescan, request_rescan
 from mop.loadtest.models import LoadTest
-from mop.loadtest.orders import conclude
+from mop.loadtest.orders import conclude, store_step
 from mop.loadtest.services import start_after_verified
 from mop.registry.advance import advance
 from mop.registry.models import Revision
@@ -57,6 +60,19 @@ def hand_on(revision: Revision) -> LoadTest:
     return LoadTest.objects.get()
 
 
+@pytest.mark.parametrize(
+    ("mark", "component"),
+    [
+        ('hx-trigger="every', "polling.html"),
+        ("data-etag", "polling.html"),
+        ('class="crumbs"', "breadcrumb.html"),
+    ],
+)
+def test_polling_and_the_page_trail_are_written_in_one_template_each(mark: str, component: str):
+    templates = Path(mop.__path__[0]).glob("*/templates/**/*.html")
+    assert [path.name for path in templates if mark in path.read_text()] == [component]
+
+
 @pytest.mark.parametrize("url", [DETAILS, HISTORY, NOW, RESULTS])
 def test_it_goes_on_from_verified_to_the_end_of_the_load_test_that_follows(url: str, revision: Revision, owner: User):
     block = Watcher(client_of(owner), url)
@@ -69,6 +85,19 @@ def test_it_goes_on_from_verified_to_the_end_of_the_load_test_that_follows(url: 
     block.poll()
     conclude(str(test.pk), ended="plateau")
     assert "finished" in block.poll() or url == RESULTS
+    assert not block.asks
+
+
+def test_the_last_answer_of_a_load_test_has_its_steps_and_downloads(revision: Revision, owner: User):
+    block = Watcher(client_of(owner), RESULTS)
+    assert "There is no load test" in block.poll()
+    verify(revision)
+    test = hand_on(revision)
+    running(test, [step_result(1, 90.0)])
+    assert "load-test/download/csv/" in block.poll()
+    store_step(test.pk, step_result(10, 400.0), 10.0)
+    conclude(str(test.pk), ended="plateau")
+    assert '<th scope="row">10</th>' in block.poll()
     assert not block.asks
 
 

@@ -70,7 +70,8 @@ def _context(request: HttpRequest, revision: Revision, heading: str, live_url: s
         "may_waive": may(user, "findings.waive"),
         "live": Live(
             id="scan",
-            url=f"{reverse(live_url, args=where)}?{request.GET.urlencode()}",
+            url=reverse(live_url, args=where),
+            query=request.GET.urlencode(),
             seconds=3,
             is_final=revision.get_status().is_final and not (rescan and rescan.is_on_its_way),
             state=[scan and scan.pk, rescan and [rescan.pk, rescan.failure]],

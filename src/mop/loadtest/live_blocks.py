@@ -57,7 +57,8 @@ def now_block(context: Mapping[str, Any], query: str) -> Live:
     revision, run, state = context["revision"], context["run"], context["state"]
     return Live(
         id="load-test-now",
-        url=_url("loadtest:live_now", revision, query),
+        url=reverse("loadtest:live_now", args=[revision.model.name, revision.version]),
+        query=query,
         seconds=1,
         is_final=is_final(revision, state),
         state=context["now_etag"],
@@ -74,16 +75,13 @@ def results_block(context: Mapping[str, Any], query: str) -> Live:
     revision = context["revision"]
     return Live(
         id="load-test-results",
-        url=_url("loadtest:live_results", revision, query),
+        url=reverse("loadtest:live_results", args=[revision.model.name, revision.version]),
+        query=query,
         seconds=3,
         is_final=is_final(revision, context["state"]),
         state=[context["results_etag"], context["state"]],
-        result="loadtest/components/results.html",
+        result="loadtest/components/measured.html",
     )
-
-
-def _url(name: str, revision: Revision, query: str) -> str:
-    return f"{reverse(name, args=[revision.model.name, revision.version])}?{query}"
 
 
 def _actions(context: Mapping[str, Any], revision: Revision, run: Run | None) -> list[Action]:

@@ -95,7 +95,7 @@ def _readable(request: HttpRequest, name: str, version: str, kind: str) -> tuple
 def _tail(revision: Revision, kind: LogKind, last: int, *, is_final: bool) -> Live:
     """The end of a log, which asks for the lines after its last one."""
     url = reverse("onboarding:tail", args=[revision.model.name, revision.version, kind.value])
-    return Live(id="tail", url=f"{url}?after={last}", seconds=2, is_final=is_final, state=last)
+    return Live(id="tail", url=url, query=f"after={last}", seconds=2, is_final=is_final, state=last)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -59,7 +59,7 @@ class Live:
 
     Attributes:
         id: of the element, unique on the page.
-        url: where the block asks for itself.
+        url, query: where the block asks for itself.
         seconds: between two questions.
         is_final: nothing that it shows changes by itself any more, what follows by itself included.
         state: all that it shows as plain data, for the ETag; a running duration is no change.
@@ -70,6 +70,7 @@ class Live:
 
     id: str
     url: str
+    query: str = ""
     seconds: int
     is_final: bool
     state: Any

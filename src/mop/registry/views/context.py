@@ -68,7 +68,8 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         "may_view_logs": may(user, "registry.view_logs", model),
         "history": Live(
             id="history",
-            url=f"{reverse('registry:live_history', args=[model.name])}?{request.GET.urlencode()}",
+            url=reverse("registry:live_history", args=[model.name]),
+            query=request.GET.urlencode(),
             seconds=3,
             is_final=not moves,
             state=[[[row.pk, row.status, row.note, row.publish_status] for row in page.rows], columns.state],

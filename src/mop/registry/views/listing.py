@@ -58,7 +58,8 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "filtered": bool(search or status or given.get("group")),
         "live": Live(
             id="models",
-            url=f"{reverse('registry:live_models')}?{request.GET.urlencode()}",
+            url=reverse("registry:live_models"),
+            query=request.GET.urlencode(),
             seconds=3,
             is_final=not any(_moves(row, busy) for row in page.rows),
             state=[_state(row) for row in page.rows],
