@@ -375,7 +375,7 @@ async def test_a_signature_goes_with_its_manifest(signed: Signed):
 
 def test_without_a_key_nothing_of_it_is_imported():
     program = (
-        "import mop.storage, mop.onboarding.signing, sys;"
+        "import mop.storage, mop.hosting.signing, sys;"
         "print([name for name in sys.modules if 'signatur' in name or name == 'model_signing'])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

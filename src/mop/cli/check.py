@@ -18,7 +18,8 @@ from mop.cli.platforms import require_linux
 from mop.errors import ModelFault, MopError
 
 if TYPE_CHECKING:
-    from mop.onboarding.verification import Report, TaskInput
+    from mop.onboarding.contract import TaskInput
+    from mop.onboarding.verification import Report
 
 FolderArgument = Annotated[
     Path, typer.Argument(help="The model folder: model/, src/.", exists=True, file_okay=False, show_default=False)
@@ -74,7 +75,7 @@ def _read_tasks(path: Path | None) -> tuple[TaskInput, ...] | None:
     from mop.cli.installation import open_settings
 
     open_settings()
-    from mop.onboarding.verification import read_tasks
+    from mop.onboarding.contract import read_tasks
 
     try:
         return read_tasks(path.read_text(encoding="utf-8-sig"))
@@ -89,10 +90,11 @@ def _verify(
     from mop.cli.progress import StageProgress
 
     open_settings()
-    from mop.onboarding.verification import Report, open_workshop, verify_folder
+    from mop.hosting.tools import open_host_tools
+    from mop.onboarding.verification import Report, verify_folder
 
     try:
-        workshop = open_workshop(sandbox=sandbox, python=python)
+        tools = open_host_tools(sandbox=sandbox, python=python)
     except MopError as error:
         status = "verifyFailed" if isinstance(error, ModelFault) else "toBeRetried"
         return Report(
@@ -106,9 +108,7 @@ def _verify(
             artifact_digest=None,
         )
     listener = StageProgress(verbose=verbose)
-    return asyncio.run(
-        verify_folder(folder.resolve(), workshop=workshop, listener=listener, tasks=tasks, sample=sample)
-    )
+    return asyncio.run(verify_folder(folder.resolve(), tools=tools, listener=listener, tasks=tasks, sample=sample))
 
 
 def report_json(report: Report) -> dict[str, Any]:

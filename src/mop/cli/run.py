@@ -17,8 +17,8 @@ from mop.cli.serving_flags import takes_configuration
 from mop.serving_options import ServerMode, ServingOptions, idle_size_problem
 
 if TYPE_CHECKING:
-    from mop.onboarding.verification import Configuration
-    from mop.onboarding.workshop import Workshop
+    from mop.hosting.configuration import Configuration
+    from mop.hosting.tools import HostTools
 
 PORT_DEFAULT = 5001  # that of Azure ML's local inference server
 
@@ -49,7 +49,9 @@ def run(
     from mop.cli.installation import open_settings
 
     open_settings()
-    from mop.onboarding.verification import DEFAULT_CONFIGURATION, Configuration, open_workshop
+    from mop.hosting.configuration import Configuration
+    from mop.hosting.tools import open_host_tools
+    from mop.onboarding.verification import DEFAULT_CONFIGURATION
     from mop.serving.config import BatchPolicy
 
     configuration = Configuration(
@@ -60,13 +62,13 @@ def run(
         threads=given.thread_number,
         batch=BatchPolicy.of(given),
     )
-    workshop = open_workshop(sandbox=not no_sandbox)
+    tools = open_host_tools(sandbox=not no_sandbox)
     socket = None if uds is None else uds.absolute()
-    asyncio.run(_serve(folder.resolve(), workshop, configuration, socket, port or PORT_DEFAULT, verbose=verbose))
+    asyncio.run(_serve(folder.resolve(), tools, configuration, socket, port or PORT_DEFAULT, verbose=verbose))
 
 
 async def _serve(
-    folder: Path, workshop: Workshop, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
+    folder: Path, tools: HostTools, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
 ) -> None:
     from mop.cli.progress import StageProgress
     from mop.onboarding.verification import serve_folder
@@ -86,7 +88,7 @@ async def _serve(
     service_port = None if uds is not None else port
     try:
         async with serve_folder(
-            folder, workshop=workshop, listener=listener, configuration=configuration, uds=uds, port=service_port
+            folder, tools=tools, listener=listener, configuration=configuration, uds=uds, port=service_port
         ) as service:
             print(service.address, flush=True)
             say("serving until interrupted (Ctrl-C)")

@@ -75,9 +75,9 @@ def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Po
     from django.conf import settings
 
     from mop.cli.installation import open_settings
-    from mop.onboarding.readable_folder import readable_folder
-    from mop.onboarding.scans import caged_scan
-    from mop.onboarding.workshop import open_sandbox, own_runtime_folder
+    from mop.hosting.caged_scan import caged_scan
+    from mop.hosting.readable_folder import readable_folder
+    from mop.hosting.tools import open_sandbox, own_runtime_folder
     from mop.sandbox import unconfined
     from mop.scanning.run import run_scanners
     from mop.scanning.scanner import Subject

@@ -72,7 +72,7 @@ def follows_by_itself(revision: Revision, state: LoadTestState) -> bool:
 
 def is_held_off(revision: Revision) -> bool:
     """Whether the revision's steps wait because a load test has their host to itself."""
-    if not revision.host or not revision.get_status().is_running:
+    if not revision.host or not revision.get_status().is_live:
         return False
     return LoadTest.objects.filter(host=revision.host, state=LoadTestState.RUNNING).exists()
 

@@ -46,7 +46,7 @@ def log(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespons
         after, before = (0, None) if search else (0, LAST)
     page = log_page(revision, log_kind, after=after or 0, before=before, search=search)
     last = page.lines[-1].number if page.lines else 0
-    grows = revision.get_status().is_running and not page.has_after and not search
+    grows = revision.get_status().is_live and not page.has_after and not search
     context = {
         **_context(revision, log_kind, page, search),
         "trail": below_revision(revision, log_kind.label),
@@ -64,11 +64,11 @@ def tail(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespon
     revision, log_kind = _readable(request, name, version, kind)
     after = _number(request, "after") or 0
     page = log_page(revision, log_kind, after=after)
-    is_running = revision.get_status().is_running
-    if not page.lines and is_running:
+    is_live = revision.get_status().is_live
+    if not page.lines and is_live:
         return HttpResponse(status=NO_CONTENT)
     last = page.lines[-1].number if page.lines else after
-    live = _tail(revision, log_kind, last, is_final=not is_running and not page.has_after)
+    live = _tail(revision, log_kind, last, is_final=not is_live and not page.has_after)
     context = {**_context(revision, log_kind, page, ""), "live": live}
     return render(request, "onboarding/components/log_lines.html", context)
 

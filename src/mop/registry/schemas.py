@@ -11,6 +11,7 @@ from ninja import Schema
 from pydantic import Field, create_model
 
 from mop.accounts.schemas import InputSchema
+from mop.errors import ErrorDocument
 from mop.registry.models import CUSTOMIZED_NAME_MAX, MODEL_URL_MAX, VERSION_MAX, Model, Revision, TaskConnection
 from mop.registry.selectors import queue_place
 from mop.registry.statuses import RevisionStatus
@@ -161,16 +162,6 @@ class OwnerIn(InputSchema):
     username: str
 
 
-class FaultOut(Schema):
-    """Why a revision ended: the catalogue's name, what was seen, what to do."""
-
-    name: str
-    message: str
-    mend: str
-    place: str | None
-    also: list[str]
-
-
 @tells_options
 class RevisionAsked(Schema):
     """A version as it was asked for."""
@@ -193,7 +184,7 @@ class RevisionOut(RevisionAsked):
     publish_status: PublishName
     attempt: int
     retry_at: dt.datetime | None
-    error: FaultOut | None
+    error: ErrorDocument | None
     warnings: list[Any]
     artifact_digest: str
     artifact_files: int | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mop.serving.disclosure import Disclosure
 from mop.serving_options import ServerMode, ServingOptions
 
 MODEL_PROCESS = Path(__file__).with_name("model_process.py")
@@ -68,7 +69,9 @@ class ServiceConfig:
         reads_from: a path on the disk that the model reads, for its meter.
         log_path: file for the model processes' output, cut off at `max_log_bytes`; None keeps it in memory only.
         lease_ttl_s: the front stops itself when its owner has not renewed for so long; None: only when the owner ends.
+        disclosure: what may be told of the model beside its answers.
         max_boots: replacements of dead model processes within ten minutes at most; then the service is failed.
+        sample: the item of `inference()` that the model's owner gave, an example in the service's description.
     """
 
     command: tuple[str, ...]
@@ -91,7 +94,9 @@ class ServiceConfig:
     log_path: Path | None = None
     max_log_bytes: int = 16 * MIB
     lease_ttl_s: float | None = None
+    disclosure: Disclosure = Disclosure.FULL
     max_boots: int = 10
+    sample: Any = None
 
     def __post_init__(self) -> None:
         least = min(self.workers, self.threads, self.queue_limit, self.max_connections)
@@ -110,7 +115,11 @@ class ServiceConfig:
         """The service that `to_dict` described."""
         names = ("uds", "reads_from", "log_path")
         paths = {name: Path(data[name]) for name in names if data.get(name) is not None}
-        parts = {"server": ServerMode(data["server"]), "batch": BatchPolicy(**data["batch"])}
+        parts = {
+            "server": ServerMode(data["server"]),
+            "batch": BatchPolicy(**data["batch"]),
+            "disclosure": Disclosure(data["disclosure"]),
+        }
         return cls(**{**data, **paths, **parts, "command": tuple(data["command"])})
 
 

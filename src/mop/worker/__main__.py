@@ -40,7 +40,7 @@ async def _work(name: str, instance_types: tuple[str, ...]) -> None:
     import mop.worker.sweep  # noqa: F401, PLC0415 - its schedule
     from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
     from mop.engine.schedules import run_schedules  # noqa: PLC0415
-    from mop.onboarding.workflows import open_early  # noqa: PLC0415
+    from mop.hosting.this_host import open_early  # noqa: PLC0415
     from mop.worker.host import queues_of, start  # noqa: PLC0415
 
     stopping = asyncio.Event()

@@ -7,7 +7,7 @@ import socket
 from django.conf import settings
 
 from mop.engine.schedules import register_schedule
-from mop.onboarding.garbage import collect_garbage
+from mop.hosting.garbage import collect_garbage
 
 HOUR = 3600.0
 

@@ -24,7 +24,7 @@ from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE, load_test_queue
 from mop.engine.roll import lock_folder
 from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch, recover
 from mop.engine.schedules import register_schedule
-from mop.onboarding.workflows import set_host_name
+from mop.hosting.this_host import set_host_name
 from mop.registry.models import Revision
 from mop.registry.statuses import CHAIN
 from mop.sandbox import host_gpus
@@ -61,7 +61,7 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
         WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE),
         WorkQueue(SCANS_QUEUE, 1),
         *(WorkQueue(name, settings.MOP_WORKER_CONCURRENCY) for name in names),
-        *(WorkQueue(load_test_queue(name), LOAD_TESTS_AT_ONCE, patient=True) for name in names),
+        *(WorkQueue(load_test_queue(name), LOAD_TESTS_AT_ONCE) for name in names),
     )
 
 

@@ -16,7 +16,7 @@ from mop.accounts.rules import may
 from mop.registry.forms import DescriptionForm
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
-from mop.registry.statuses import RETRYABLE
+from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts
 from mop.registry.trails import below_models
 from mop.registry.unsettled import worked_on
@@ -57,7 +57,7 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         size=PAGE_VERSIONS,
     )
     columns = REVISION_COLUMNS.shown(request, page.rows)
-    moves = columns.is_live or any(row.get_status().is_running or row.pk in busy for row in page.rows)
+    moves = columns.is_live or any(row.get_status().is_live or row.pk in busy for row in page.rows)
     return {
         "model": model,
         "page": page,
@@ -92,7 +92,7 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
     status = revision.get_status()
     place = queue_place(revision)
     entries = timeline(revision)
-    moves = status.is_running or revision.pk in busy or any(section.is_live for section in sections)
+    moves = status.is_live or revision.pk in busy or any(section.is_live for section in sections)
     return {
         "model": revision.model,
         "revision": revision,
@@ -142,7 +142,7 @@ def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
     where = [revision.model.name, revision.version]
     actions = []
     if may(user, "registry.change_revision", revision):
-        if status in RETRYABLE:
+        if status in REVISION_LIFECYCLE.restarts:
             actions.append(Action("retry", "Retry", reverse("registry:retry", args=where), "primary", is_post=True))
         if not status.is_final:
             actions.append(Action("cancel", "Cancel", reverse("registry:cancel", args=where), "danger", is_post=True))

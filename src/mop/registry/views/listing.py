@@ -71,7 +71,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
 
 def _moves(row: Model, busy: set[uuid.UUID]) -> bool:
     shown: Any = row
-    return shown.shown_status.is_running or shown.latest_id in busy
+    return shown.shown_status.is_live or shown.latest_id in busy
 
 
 def _state(row: Model) -> list[Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +10,24 @@ from pathlib import Path
 import pytest
 
 from environments.packages import PackageIndex, wheel
+from hosting.conftest import SMALL
 from mop.environments import Environment
 from mop.errors import SandboxUnavailableError
-from mop.onboarding.allowed_network import WORDS, allowed_network
-from mop.onboarding.stages import Configuration, held, reserve, running_service, service_config, wait_ready
-from mop.onboarding.structure import check_structure
-from mop.onboarding.workshop import Workshop
+from mop.hosting.allowed_network import WORDS, allowed_network
+from mop.hosting.jobs import ServiceSpec
+from mop.hosting.preparation import PreparedModel
+from mop.hosting.service import model_service
+from mop.hosting.structure import check_structure
+from mop.hosting.tools import HostTools
 from mop.sandbox import SandboxLevel
 from storage.certificates import make_server_certificate
 from support.model_folders import write_model
-from support.small_workshop import at_level, with_environment, workshop_in
+from support.small_host import at_level
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("allowed-network")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("hosting")]
 
 LEVELS = [SandboxLevel.CGROUP, SandboxLevel.RLIMIT]
 FILE = "tiny-1.0-py3-none-any.whl"
-SMALL = Configuration(cpus=1, memory_bytes=256 << 20)
 ASKS = """
 import json, os, socket, ssl, urllib.request
 
@@ -77,18 +77,6 @@ class Servers:
 
 
 @pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="mop-n-", dir="/tmp"))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def built(root: Path) -> tuple[Workshop, Environment]:
-    return with_environment(workshop_in(root))
-
-
-@pytest.fixture(scope="module")
 def certificate(root: Path) -> object:
     return make_server_certificate(root)
 
@@ -104,7 +92,7 @@ def servers(certificate) -> Iterator[Servers]:
 
 
 @pytest.fixture(params=LEVELS, ids=lambda level: level.name.lower())
-def workshop(request: pytest.FixtureRequest, built: tuple[Workshop, Environment], root: Path, certificate) -> Workshop:
+def tools(request: pytest.FixtureRequest, built: tuple[HostTools, Environment], root: Path, certificate) -> HostTools:
     try:
         caged = at_level(built[0], request.param, root)
     except SandboxUnavailableError as error:
@@ -116,46 +104,37 @@ def workshop(request: pytest.FixtureRequest, built: tuple[Workshop, Environment]
 
 
 async def said(
-    workshop: Workshop, environment: Environment, hosts: Sequence[str], orders: list[tuple[str, object]]
+    tools: HostTools, environment: Environment, hosts: Sequence[str], orders: list[tuple[str, object]]
 ) -> tuple[list[str], list[str]]:
     """What a model of a version with these hosts meets in its init, and the log."""
     folder = write_model(
-        workshop.folder / "asks", init=f"import asks; self.said = asks.all({orders!r})", inference="return self.said"
+        tools.folder / "asks", init=f"import asks; self.said = asks.all({orders!r})", inference="return self.said"
     )
     (folder / "src" / "asks.py").write_text(ASKS, encoding="utf-8")
     log: list[str] = []
-    reservation = await reserve("asks", owner="test", configuration=SMALL, workshop=workshop, log=log.append)
-    async with held(reservation, workshop), allowed_network(hosts, workshop=workshop, log=log.append) as network:
-        config = service_config(
-            "asks",
-            model=check_structure(folder, wheel_bytes_max=1),
-            environment=environment,
-            configuration=SMALL,
-            workshop=workshop,
-            network=network,
-        )
-        async with running_service(reservation, config, workshop=workshop, log=log.append) as service:
-            await wait_ready(service, workshop)
-            answer = await service.score({"text": "a"}, mop=False)
+    spec = ServiceSpec("asks", owner="test", configuration=SMALL, allowed_hosts=tuple(hosts))
+    model = PreparedModel(folder, check_structure(folder, wheel_bytes_max=1), environment)
+    async with model_service(spec, model, tools=tools, log=log.append) as hosted:
+        answer = await hosted.service.score({"text": "a"}, mop=False)
     return answer, log
 
 
 async def test_a_model_reaches_no_host_of_its_own_accord(
-    workshop: Workshop, built: tuple[Workshop, Environment], servers: Servers
+    tools: HostTools, built: tuple[HostTools, Environment], servers: Servers
 ):
     url = servers.allowed.url.replace("/simple", f"/files/{FILE}")
-    answers, _ = await said(workshop, built[1], [], [("ask", url), ("straight", servers.port(servers.allowed))])
+    answers, _ = await said(tools, built[1], [], [("ask", url), ("straight", servers.port(servers.allowed))])
     assert ["refused" in answers[0], answers[1]] == [True, "ConnectionRefusedError"]
     assert servers.allowed.downloads == []
 
 
 async def test_an_allowed_host_is_reached_and_no_other(
-    workshop: Workshop, built: tuple[Workshop, Environment], servers: Servers
+    tools: HostTools, built: tuple[HostTools, Environment], servers: Servers
 ):
     place, other = servers.place(servers.allowed), servers.place(servers.other)
     hidden = f"localhost:{servers.port(servers.other)}"
     answers, log = await said(
-        workshop,
+        tools,
         built[1],
         [place, hidden],
         [
@@ -189,14 +168,14 @@ async def test_an_allowed_host_is_reached_and_no_other(
         f"the model tried to reach {place} with something else than TLS; refused",
         f"the model tried to reach 169.254.169.254:80, which is {WORDS.others}; refused",
     ]
-    assert [*workshop.network_folder.iterdir()] == []  # the proxy ended with the service
+    assert [*tools.network_folder.iterdir()] == []  # the proxy ended with the service
 
 
-async def test_a_level_that_can_hold_no_model_to_some_hosts_says_so(built: tuple[Workshop, Environment], root: Path):
-    workshop = at_level(built[0], SandboxLevel.LANDLOCK, root)
+async def test_a_level_that_can_hold_no_model_to_some_hosts_says_so(built: tuple[HostTools, Environment], root: Path):
+    tools = at_level(built[0], SandboxLevel.LANDLOCK, root)
     with pytest.raises(SandboxUnavailableError, match=r"may reach api\.example, but sandbox level 3") as raised:
-        async with allowed_network(["api.example"], workshop=workshop, log=print):
+        async with allowed_network(["api.example"], tools=tools, log=print):
             raise AssertionError
     assert "level 1 or 2" in raised.value.mend
-    async with allowed_network([], workshop=workshop, log=print) as network:
+    async with allowed_network([], tools=tools, log=print) as network:
         assert network is None

@@ -10,7 +10,7 @@ from pathlib import Path
 from mop.environments import allowed_host
 from mop.environments.index_proxy import IndexProxy, Words, index_proxy
 from mop.errors import SandboxUnavailableError
-from mop.onboarding.workshop import Workshop
+from mop.hosting.tools import HostTools
 from mop.sandbox import Mount
 
 WORDS = Words("the model", "reaches", "no host that an administrator allowed this version")
@@ -43,7 +43,7 @@ class AllowedNetwork:
 
 @contextlib.asynccontextmanager
 async def allowed_network(
-    hosts: Sequence[str], *, workshop: Workshop, log: Callable[[str], None]
+    hosts: Sequence[str], *, tools: HostTools, log: Callable[[str], None]
 ) -> AsyncIterator[AllowedNetwork | None]:
     """A proxy to these hosts while the block runs; None, and no network at all, when there are none.
 
@@ -53,18 +53,18 @@ async def allowed_network(
     if not hosts:
         yield None
         return
-    if not workshop.sandbox.own_network:
+    if not tools.sandbox.own_network:
         raise SandboxUnavailableError(
-            f"This version may reach {', '.join(hosts)}, but sandbox level {int(workshop.sandbox.level)} of this host "
+            f"This version may reach {', '.join(hosts)}, but sandbox level {int(tools.sandbox.level)} of this host "
             "can hold no model to some hosts: it has no network of its own.",
             mend="Give the host level 1 or 2 (`mop doctor` says how), or let an administrator take the hosts away.",
         )
     log(f"an administrator allows this version to reach {', '.join(hosts)}")
     async with index_proxy(
         [allowed_host(host) for host in hosts],
-        workshop.network_folder,
-        prepare_writable=workshop.prepare_writable,
+        tools.network_folder,
+        prepare_writable=tools.prepare_writable,
         log=log,
         words=WORDS,
     ) as proxy:
-        yield AllowedNetwork(proxy, workshop.environments.certificates)
+        yield AllowedNetwork(proxy, tools.environments.certificates)

@@ -1,4 +1,4 @@
-"""What a host needs to onboard models: sandbox, environments, artifacts, services. Works without a database."""
+"""What a host needs to run models: sandbox, environments, artifacts, services. Works without a database."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PYTHONS = "pythons"  # those that were fetched, below MOP_HOME
 
 
 @dataclass(frozen=True)
-class Workshop:
+class HostTools:
     """The tools of one host.
 
     Attributes:
@@ -99,7 +99,7 @@ class Workshop:
         self.sandbox.make_writable(folder)
 
 
-def open_workshop(*, sandbox: bool = True, python: Path | None = None) -> Workshop:
+def open_host_tools(*, sandbox: bool = True, python: Path | None = None) -> HostTools:
     """The tools of this host, as configured.
 
     Args:
@@ -118,7 +118,7 @@ def open_workshop(*, sandbox: bool = True, python: Path | None = None) -> Worksh
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     runtime = own_runtime_folder()
     cage = open_sandbox() if sandbox else unconfined(runtime_folder=runtime)
-    return Workshop(
+    return HostTools(
         folder=home / "models",
         artifact_folder=home / "artifacts",
         artifacts=ArtifactStore.local(home / "artifacts"),

@@ -39,7 +39,7 @@ class Bench:
         return self.folder / "requirements.txt"
 
 
-class Workshop:
+class BuildArea:
     """The folders of one key below the configured root.
 
     ```

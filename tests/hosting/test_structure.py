@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mop.errors import ModelStructureError
-from mop.onboarding.structure import REQUIRED_FILES, check_structure
+from mop.hosting.structure import REQUIRED_FILES, check_structure
 from support.model_folders import write_model
 
 WHEEL_MAX = 1000

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from mop.errors import SandboxUnavailableError
-from mop.onboarding.workshop import open_sandbox, own_runtime_folder
+from mop.hosting.tools import open_sandbox, own_runtime_folder
 
 
 @pytest.fixture

@@ -8,21 +8,21 @@ from pathlib import Path
 
 from environments.packages import PackageIndex, pip_wheel
 from mop.environments import Environment
-from mop.onboarding.stages import build_environment, check_folder
-from mop.onboarding.workshop import Workshop, open_workshop
+from mop.hosting.preparation import build_environment, check_folder
+from mop.hosting.tools import HostTools, open_host_tools
 from mop.sandbox import SandboxLevel, probe_sandbox
 from mop.serving.local_host import LocalServiceHost
 from support.model_folders import write_model
 
 
-def workshop_in(root: Path) -> Workshop:
+def tools_in(root: Path) -> HostTools:
     """The tools of this host with all their folders below `root`, a short path: sockets stand there."""
-    shop = open_workshop()
-    config = dataclasses.replace(shop.environments, root=root / "home" / "environments")
+    tools = open_host_tools()
+    config = dataclasses.replace(tools.environments, root=root / "home" / "environments")
     if config.proxy_folder is not None:
         config = dataclasses.replace(config, proxy_folder=root / "indexes")
     return dataclasses.replace(
-        shop,
+        tools,
         folder=root / "home" / "models",
         environments=config,
         network_folder=root / "hosts",
@@ -30,25 +30,25 @@ def workshop_in(root: Path) -> Workshop:
     )
 
 
-def with_environment(workshop: Workshop) -> tuple[Workshop, Environment]:
-    """The workshop, and the environment of models of `write_model`, built from an index of the test's own."""
+def with_environment(tools: HostTools) -> tuple[HostTools, Environment]:
+    """The tools, and the environment of models of `write_model`, built from an index of the test's own."""
     index = PackageIndex()
     index.add(pip_wheel())
     try:
-        config = dataclasses.replace(workshop.environments, index_url=index.url, index_retries=0)
-        workshop = dataclasses.replace(workshop, environments=config)
-        folder = write_model(workshop.folder / "any")
-        model = asyncio.run(check_folder(folder, workshop=workshop, log=print))
-        return workshop, asyncio.run(build_environment(model, workshop=workshop, log=print))
+        config = dataclasses.replace(tools.environments, index_url=index.url, index_retries=0)
+        tools = dataclasses.replace(tools, environments=config)
+        folder = write_model(tools.folder / "any")
+        model = asyncio.run(check_folder(folder, tools=tools, log=print))
+        return tools, asyncio.run(build_environment(model, tools=tools, log=print))
     finally:
         index.close()
 
 
-def at_level(workshop: Workshop, level: int, root: Path) -> Workshop:
-    """The workshop with its sandbox forced to a level.
+def at_level(tools: HostTools, level: int, root: Path) -> HostTools:
+    """The tools with its sandbox forced to a level.
 
     Raises:
         SandboxUnavailableError: this host can not give it.
     """
     sandbox = probe_sandbox(runtime_folder=root / f"level-{level}", forced=SandboxLevel(level))
-    return dataclasses.replace(workshop, sandbox=sandbox)
+    return dataclasses.replace(tools, sandbox=sandbox)

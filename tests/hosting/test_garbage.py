@@ -14,9 +14,9 @@ from django.conf import settings
 
 from environments.packages import PackageIndex, pip_wheel, wheel
 from mop.environments import Environment, environment_in_use
-from mop.onboarding.garbage import Limits, Plan, Removal, bytes_on_disk, make_plan, read_wanted
-from mop.onboarding.stages import build_environment, check_folder
-from mop.onboarding.workshop import Workshop
+from mop.hosting.garbage import Limits, Plan, Removal, bytes_on_disk, make_plan, read_wanted
+from mop.hosting.preparation import build_environment, check_folder
+from mop.hosting.tools import HostTools
 from mop.registry.statuses import RevisionStatus
 from mop.serving.local_host import LocalServiceHost
 from mop.storage import ArtifactStore, SnapshotLimits, store_folder, unpack
@@ -30,18 +30,16 @@ LONG_AGO = time.time() - 40 * 24 * 3600
 
 
 @pytest.fixture
-def shop(host_workshop: Workshop, tmp_path: Path) -> Iterator[Workshop]:
-    """The host's workshop with folders of its own and an index beside it."""
+def tools(host_tools: HostTools, tmp_path: Path) -> Iterator[HostTools]:
+    """The host's tools with folders of its own and an index beside it."""
     index = PackageIndex()
     index.add(pip_wheel(), wheel("tiny", "1.0", files={"tiny/data.txt": "x" * 200_000}))
     yield dataclasses.replace(
-        host_workshop,
+        host_tools,
         folder=tmp_path / "models",
         artifact_folder=tmp_path / "artifacts",
         artifacts=ArtifactStore.local(tmp_path / "artifacts"),
-        environments=dataclasses.replace(
-            host_workshop.environments, root=tmp_path / "environments", index_url=index.url
-        ),
+        environments=dataclasses.replace(host_tools.environments, root=tmp_path / "environments", index_url=index.url),
         host=LocalServiceHost(settings.MOP_RUNTIME_FOLDER / "garbage"),
     )
     index.close()
@@ -50,20 +48,20 @@ def shop(host_workshop: Workshop, tmp_path: Path) -> Iterator[Workshop]:
 Onboard = Callable[..., tuple[str, str]]
 
 
-async def build(unpacked: Path, shop: Workshop) -> Environment:
-    model = await check_folder(unpacked, workshop=shop, log=print)
-    return await build_environment(model, workshop=shop, log=print)
+async def build(unpacked: Path, tools: HostTools) -> Environment:
+    model = await check_folder(unpacked, tools=tools, log=print)
+    return await build_environment(model, tools=tools, log=print)
 
 
 @pytest.fixture
-def onboard(shop: Workshop, tmp_path: Path) -> Onboard:
+def onboard(tools: HostTools, tmp_path: Path) -> Onboard:
     """Snapshot, unpack and build as a worker does; gives the digest and the environment's key."""
 
     async def run(folder: Path) -> tuple[str, str]:
-        manifest = await store_folder(folder, shop.artifacts, limits=SnapshotLimits(), log=print)
-        unpacked = shop.folder / manifest.digest
-        await unpack(manifest.digest, shop.artifacts, unpacked, log=print)
-        environment = await build(unpacked, shop)
+        manifest = await store_folder(folder, tools.artifacts, limits=SnapshotLimits(), log=print)
+        unpacked = tools.folder / manifest.digest
+        await unpack(manifest.digest, tools.artifacts, unpacked, log=print)
+        environment = await build(unpacked, tools)
         return manifest.digest, environment.key
 
     def onboard(name: str, requirements: str = "") -> tuple[str, str]:
@@ -78,8 +76,8 @@ def age(folder: Path, moment: float = LONG_AGO) -> None:
         os.utime(path, (moment, moment), follow_symlinks=False)
 
 
-def age_uses(shop: Workshop, moment: float = LONG_AGO) -> None:
-    for path in [*shop.environments.root.glob("envs/*/environment.json"), *shop.folder.glob("*.digest")]:
+def age_uses(tools: HostTools, moment: float = LONG_AGO) -> None:
+    for path in [*tools.environments.root.glob("envs/*/environment.json"), *tools.folder.glob("*.digest")]:
         os.utime(path, (moment, moment))
 
 
@@ -87,104 +85,104 @@ def things(plan: Plan, kind: str) -> list[Removal]:
     return [one for one in plan.removals if one.kind == kind]
 
 
-def test_what_was_used_a_moment_ago_stays_whatever_the_limits(shop: Workshop, onboard: Onboard) -> None:
+def test_what_was_used_a_moment_ago_stays_whatever_the_limits(tools: HostTools, onboard: Onboard) -> None:
     onboard("m")
-    plan = make_plan(shop, Limits(days=0, bytes=0), read_wanted())
+    plan = make_plan(tools, Limits(days=0, bytes=0), read_wanted())
     assert {one.kind for one in plan.removals} == {"package cache"}
 
 
-def test_what_nobody_used_for_too_long_goes_and_can_be_made_again(shop: Workshop, onboard: Onboard) -> None:
+def test_what_nobody_used_for_too_long_goes_and_can_be_made_again(tools: HostTools, onboard: Onboard) -> None:
     digest, key = onboard("m")
-    age_uses(shop)
-    plan = make_plan(shop, Limits(days=30, bytes=1e18), read_wanted())
+    age_uses(tools)
+    plan = make_plan(tools, Limits(days=30, bytes=1e18), read_wanted())
     assert [one.name[:12] for one in things(plan, "environment")] == [key[:12]]
     assert [one.name[:12] for one in things(plan, "model")] == [digest[:12]]
     assert all("unused for 40 days" in one.why for one in plan.removals if one.kind != "package cache")
-    before = bytes_on_disk(shop)
+    before = bytes_on_disk(tools)
     assert all(one.remove() for one in plan.removals)
-    assert before - bytes_on_disk(shop) >= sum(one.bytes or 0 for one in plan.removals) > 0
+    assert before - bytes_on_disk(tools) >= sum(one.bytes or 0 for one in plan.removals) > 0
     assert onboard("m") == (digest, key)
 
 
-def test_younger_things_stay(shop: Workshop, onboard: Onboard) -> None:
+def test_younger_things_stay(tools: HostTools, onboard: Onboard) -> None:
     onboard("m")
-    age_uses(shop)
-    assert {one.kind for one in make_plan(shop, Limits(days=50, bytes=1e18), read_wanted()).removals} == {
+    age_uses(tools)
+    assert {one.kind for one in make_plan(tools, Limits(days=50, bytes=1e18), read_wanted()).removals} == {
         "package cache"
     }
 
 
 @pytest.mark.parametrize("status", [RevisionStatus.ENVIRONMENT_CREATED, RevisionStatus.TO_BE_RETRIED])
-def test_what_a_revision_on_its_way_needs_stays(shop: Workshop, onboard: Onboard, status: RevisionStatus) -> None:
+def test_what_a_revision_on_its_way_needs_stays(tools: HostTools, onboard: Onboard, status: RevisionStatus) -> None:
     digest, key = onboard("m")
     revision = make_model().revisions.get()
     revision.status, revision.environment_key, revision.artifact_digest = status, key, digest
     revision.save()
-    age_uses(shop)
-    age(shop.artifact_folder)
+    age_uses(tools)
+    age(tools.artifact_folder)
     everything = Limits(days=0, bytes=0)
-    assert {one.kind for one in make_plan(shop, everything, read_wanted()).removals} == {"package cache"}
+    assert {one.kind for one in make_plan(tools, everything, read_wanted()).removals} == {"package cache"}
     revision.status = RevisionStatus.VERIFIED
     revision.save()
-    assert {one.kind for one in make_plan(shop, everything, read_wanted()).removals} == {
+    assert {one.kind for one in make_plan(tools, everything, read_wanted()).removals} == {
         "package cache",
         "environment",
         "model",
     }
 
 
-def test_what_is_used_when_its_turn_comes_stays(shop: Workshop, onboard: Onboard, tmp_path: Path) -> None:
+def test_what_is_used_when_its_turn_comes_stays(tools: HostTools, onboard: Onboard, tmp_path: Path) -> None:
     digest, _ = onboard("m")
-    age_uses(shop)
-    [removal] = things(make_plan(shop, Limits(days=30, bytes=1e18), read_wanted()), "environment")
-    environment = asyncio.run(build(shop.folder / digest, shop))
+    age_uses(tools)
+    [removal] = things(make_plan(tools, Limits(days=30, bytes=1e18), read_wanted()), "environment")
+    environment = asyncio.run(build(tools.folder / digest, tools))
     assert environment.reused
     with environment_in_use(environment):
-        age_uses(shop)
+        age_uses(tools)
         assert not removal.remove()
     assert environment.python.exists()
 
 
-def test_over_the_size_the_cache_is_emptied_then_the_longest_unused_goes(shop: Workshop, onboard: Onboard) -> None:
+def test_over_the_size_the_cache_is_emptied_then_the_longest_unused_goes(tools: HostTools, onboard: Onboard) -> None:
     _, older = onboard("m1", "tiny==1.0\n")
-    age_uses(shop, LONG_AGO)
+    age_uses(tools, LONG_AGO)
     _, newer = onboard("m2")
-    for path in shop.environments.root.glob(f"envs/{newer}/environment.json"):
+    for path in tools.environments.root.glob(f"envs/{newer}/environment.json"):
         os.utime(path, (LONG_AGO + 3600, LONG_AGO + 3600))
-    roomy = make_plan(shop, FOREVER, read_wanted())
+    roomy = make_plan(tools, FOREVER, read_wanted())
     assert [one.why for one in roomy.removals] == ["what nothing refers to"]
-    tight = make_plan(shop, Limits(days=1e6, bytes=0), read_wanted())
+    tight = make_plan(tools, Limits(days=1e6, bytes=0), read_wanted())
     assert [one.why for one in things(tight, "package cache")] == ["over the size"]
     assert [one.name[:12] for one in things(tight, "environment")] == [older[:12], newer[:12]]
     assert all(one.remove() for one in tight.removals)
-    assert list(shop.environments.root.glob("envs/*")) == []
-    assert list(shop.environments.root.glob("cache-*/uv/**/*.py")) == []
-    assert not list(shop.environments.root.glob("trash/*"))
+    assert list(tools.environments.root.glob("envs/*")) == []
+    assert list(tools.environments.root.glob("cache-*/uv/**/*.py")) == []
+    assert not list(tools.environments.root.glob("trash/*"))
 
 
-def test_artifacts_of_no_revision_go_after_the_grace_time(shop: Workshop, onboard: Onboard) -> None:
+def test_artifacts_of_no_revision_go_after_the_grace_time(tools: HostTools, onboard: Onboard) -> None:
     digest, _ = onboard("m")
-    assert things(make_plan(shop, FOREVER, read_wanted()), "artifact") == []
-    age(shop.artifact_folder)
-    found = things(make_plan(shop, FOREVER, read_wanted()), "artifact")
+    assert things(make_plan(tools, FOREVER, read_wanted()), "artifact") == []
+    age(tools.artifact_folder)
+    found = things(make_plan(tools, FOREVER, read_wanted()), "artifact")
     assert len(found) == 5  # a manifest and four files
     make_model().revisions.update(artifact_digest=digest, status=RevisionStatus.OUTDATED)
-    assert things(make_plan(shop, FOREVER, read_wanted()), "artifact") == []
+    assert things(make_plan(tools, FOREVER, read_wanted()), "artifact") == []
 
 
-def test_without_a_database_the_artifact_store_is_left_alone(shop: Workshop, onboard: Onboard) -> None:
+def test_without_a_database_the_artifact_store_is_left_alone(tools: HostTools, onboard: Onboard) -> None:
     onboard("m")
-    age(shop.artifact_folder)
-    plan = make_plan(shop, FOREVER, None)
+    age(tools.artifact_folder)
+    plan = make_plan(tools, FOREVER, None)
     assert things(plan, "artifact") == []
     assert "artifact store" in plan.kept[0]
 
 
-def test_leftovers_of_builds_that_nobody_goes_on_with_are_removed(shop: Workshop) -> None:
-    root = shop.environments.root
+def test_leftovers_of_builds_that_nobody_goes_on_with_are_removed(tools: HostTools) -> None:
+    root = tools.environments.root
     for part in ("builds/abc", "envs/abc", "trash/abc.1234"):
         (root / part / "in").mkdir(parents=True)
-    plan = make_plan(shop, FOREVER, read_wanted())
+    plan = make_plan(tools, FOREVER, read_wanted())
     assert len(things(plan, "leftover")) == 3
     assert all(one.remove() for one in plan.removals)
     assert [path for path in root.glob("*/*") if path.parent.name != "locks"] == []

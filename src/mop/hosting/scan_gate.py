@@ -1,4 +1,4 @@
-"""What the pipeline looks at, when, and what it makes of it: nothing is built or started that the policy blocks."""
+"""What is scanned of a revision, when, and what follows: nothing is built or started that the policy blocks."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mop.findings.models import ScanReason
 from mop.findings.policy_file import InstallationPolicy, installation_policy
 from mop.findings.recording import ScanResult, blocking_error, judge, record_scan, scan_warnings
 from mop.findings.selectors import scanned_environment
-from mop.onboarding.inspection import inspect_environment, inspect_folder
-from mop.onboarding.orders import WORKER, Order
-from mop.onboarding.stages import Log
-from mop.onboarding.structure import ModelFolder
-from mop.onboarding.workshop import Workshop
+from mop.hosting.inspection import inspect_environment, inspect_folder
+from mop.hosting.jobs import RevisionJob
+from mop.hosting.preparation import Log, PreparedModel
+from mop.hosting.this_host import WORKER
+from mop.hosting.tools import HostTools
 from mop.scanning.findings import ScanReport, merge
 
 
-async def look_at_folder(order: Order, folder: Path, shop: Workshop, log: Log) -> ScanReport:
+async def scan_folder(job: RevisionJob, folder: Path, tools: HostTools, log: Log) -> ScanReport:
     """Scan the snapshot before anything of it is installed.
 
     Raises:
@@ -29,24 +29,31 @@ async def look_at_folder(order: Order, folder: Path, shop: Workshop, log: Log) -
     """
     policy = installation_policy()
     started = timezone.now()
-    report = await inspect_folder(folder, order.artifact_digest, workshop=shop, log=log)
-    decision = await in_database(judge)(order.revision_id, report, policy)
+    report = await inspect_folder(folder, job.artifact_digest, tools=tools, log=log)
+    decision = await in_database(judge)(job.revision_id, report, policy)
     if decision.blocked:
         result = ScanResult(
-            key=_key(order),
+            key=_key(job),
             reason=ScanReason.ONBOARDING,
             started_at=started,
             report=report,
             is_complete=False,
         )
-        await _written(order, result, policy, log)
+        await _written(job, result, policy, log)
     return report
 
 
-async def look_at_environment(
-    order: Order, model: ModelFolder, folder: ScanReport, environment: Environment, shop: Workshop, log: Log
+async def scan_environment(
+    job: RevisionJob, model: PreparedModel, folder: ScanReport, tools: HostTools, log: Log
 ) -> list[str]:
     """Scan the environment, match its packages, and write down everything that was found of the revision.
+
+    Args:
+        job: of the revision.
+        model: whose environment it is.
+        folder: what `scan_folder` found.
+        tools: of this host.
+        log: takes one line.
 
     Returns:
         What is shown among the revision's warnings.
@@ -56,9 +63,10 @@ async def look_at_environment(
         PolicyFileError: the installation's policy can not be read.
     """
     started = timezone.now()
-    inspection = await inspect_environment(environment, model, workshop=shop, log=log)
+    environment = model.environment
+    inspection = await inspect_environment(environment, model.parts, tools=tools, log=log)
     result = ScanResult(
-        key=_key(order, environment),
+        key=_key(job, environment),
         reason=ScanReason.ONBOARDING,
         started_at=started,
         report=merge([folder, inspection.report]),
@@ -67,26 +75,24 @@ async def look_at_environment(
         packages=inspection.packages,
         advisories=inspection.advisories,
     )
-    return await _written(order, result, installation_policy(), log)
+    return await _written(job, result, installation_policy(), log)
 
 
-async def look_again(
-    order: Order, model: ModelFolder, folder: Path, environment: Environment, shop: Workshop, log: Log
-) -> None:
-    """Before a service starts, look at its environment if it was made anew, here or on another host.
+async def rescan_if_rebuilt(job: RevisionJob, model: PreparedModel, tools: HostTools, log: Log) -> None:
+    """Before a service starts, scan its environment if it was made anew, here or on another host.
 
     Raises:
         BlockingFindingsError: the policy blocks what was found.
         PolicyFileError: the installation's policy can not be read.
     """
-    if await in_database(scanned_environment)(order.revision_id) == environment.files:
+    if await in_database(scanned_environment)(job.revision_id) == model.environment.files:
         return
-    report = await look_at_folder(order, folder, shop, log)
-    await look_at_environment(order, model, report, environment, shop, log)
+    report = await scan_folder(job, model.folder, tools, log)
+    await scan_environment(job, model, report, tools, log)
 
 
-async def _written(order: Order, result: ScanResult, policy: InstallationPolicy, log: Log) -> list[str]:
-    recorded = await in_database(record_scan)(revision_id=order.revision_id, result=result, policy=policy, actor=WORKER)
+async def _written(job: RevisionJob, result: ScanResult, policy: InstallationPolicy, log: Log) -> list[str]:
+    recorded = await in_database(record_scan)(revision_id=job.revision_id, result=result, policy=policy, actor=WORKER)
     for finding in recorded.decision.blocked:
         log(f"blocks: {finding.message}")
     if (error := blocking_error(recorded.decision)) is not None:
@@ -94,6 +100,6 @@ async def _written(order: Order, result: ScanResult, policy: InstallationPolicy,
     return scan_warnings(recorded.decision, result.report)
 
 
-def _key(order: Order, environment: Environment | None = None) -> str:
+def _key(job: RevisionJob, environment: Environment | None = None) -> str:
     """A scan is written once for each attempt, and for each environment that was made in it."""
-    return f"onboarding:{order.attempt}" + (f":{environment.files[:32]}" if environment else "")
+    return f"onboarding:{job.attempt}" + (f":{environment.files[:32]}" if environment else "")

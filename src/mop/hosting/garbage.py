@@ -27,9 +27,9 @@ from mop.environments.garbage import (
     standing_environments,
 )
 from mop.environments.trees import inodes_of
-from mop.onboarding.workshop import Workshop, open_workshop
+from mop.hosting.tools import HostTools, open_host_tools
 from mop.registry.models import Revision
-from mop.registry.statuses import FINAL
+from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.storage.garbage import remove_object, unreferenced_objects
 from mop.storage.unpacked import UnpackedFolder, remove_unpacked, unpacked_folders
 
@@ -93,9 +93,9 @@ def configured_limits() -> Limits:
 
 def collect_garbage() -> None:
     """What a worker does every few hours: everything of the plan; idempotent, any number may run at once."""
-    shop = open_workshop()
-    shop.host.sweep()
-    for removal in make_plan(shop, configured_limits(), read_wanted()).removals:
+    tools = open_host_tools()
+    tools.host.sweep()
+    for removal in make_plan(tools, configured_limits(), read_wanted()).removals:
         if removal.remove():
             logger.info("garbage collection removed %s %s: %s", removal.kind, removal.name, removal.why)
 
@@ -106,7 +106,7 @@ def read_wanted() -> Wanted:
     Raises:
         django.db.DatabaseError: it does not answer, or has no tables.
     """
-    on_their_way = Revision.objects.exclude(status__in=FINAL)
+    on_their_way = Revision.objects.exclude(status__in=REVISION_LIFECYCLE.final)
     return Wanted(
         environments=frozenset(on_their_way.exclude(environment_key="").values_list("environment_key", flat=True)),
         digests=frozenset(on_their_way.exclude(artifact_digest="").values_list("artifact_digest", flat=True)),
@@ -114,43 +114,43 @@ def read_wanted() -> Wanted:
     )
 
 
-def make_plan(shop: Workshop, limits: Limits, wanted: Wanted | None) -> Plan:
+def make_plan(tools: HostTools, limits: Limits, wanted: Wanted | None) -> Plan:
     """What can go now. Nothing is removed yet; every removal looks again whether somebody uses the thing.
 
     Args:
-        shop: the host's tools.
+        tools: the host's tools.
         limits: how long and how much may stay.
         wanted: by `read_wanted`; None without a database: then the artifact store is left alone.
     """
     now = time.time()
-    chosen = _Chosen(shop, wanted, before=min(now - limits.days * DAY, now - RECENT_SECONDS))
+    chosen = _Chosen(tools, wanted, before=min(now - limits.days * DAY, now - RECENT_SECONDS))
     removals = [*chosen.by_age(), *chosen.leftovers(now), *chosen.by_size(limits.bytes, now)]
     kept = []
     if wanted is None:
         kept.append("the artifact store: there is no database that says which artifacts revisions refer to")
     else:
-        removals += _artifacts(shop.artifact_folder, wanted, now)
+        removals += _artifacts(tools.artifact_folder, wanted, now)
     return Plan(tuple(removals), tuple(kept))
 
 
-def bytes_on_disk(shop: Workshop) -> int:
+def bytes_on_disk(tools: HostTools) -> int:
     """Bytes of everything that garbage collection looks at; a file with several names counts once."""
-    folders = (shop.environments.root, shop.folder, shop.artifact_folder)
+    folders = (tools.environments.root, tools.folder, tools.artifact_folder)
     return sum(sum(inodes_of(folder).values()) for folder in folders)
 
 
 class _Chosen:
     """Environments, caches and unpacked models of a host, and which of them go."""
 
-    def __init__(self, shop: Workshop, wanted: Wanted | None, *, before: float) -> None:
-        self._shop = shop
-        self._root = shop.environments.root
+    def __init__(self, tools: HostTools, wanted: Wanted | None, *, before: float) -> None:
+        self._tools = tools
+        self._root = tools.environments.root
         self._before = before
         self._wanted = wanted or Wanted(frozenset(), frozenset(), frozenset())
         self._environments = standing_environments(self._root)
         self._caches = standing_caches(self._root)
-        self._models = [one for one in unpacked_folders(shop.folder) if one.is_whole]
-        self._halves = [one for one in unpacked_folders(shop.folder) if not one.is_whole]
+        self._models = [one for one in unpacked_folders(tools.folder) if one.is_whole]
+        self._halves = [one for one in unpacked_folders(tools.folder) if not one.is_whole]
         self._going: list[Standing] = []
         self._models_going: list[UnpackedFolder] = []
 
@@ -248,16 +248,16 @@ class _Chosen:
             one.key,
             "over the size" if everything else "what nothing refers to",
             size,
-            lambda: _clean(self._shop, one.folder.parent, everything=everything),
+            lambda: _clean(self._tools, one.folder.parent, everything=everything),
         )
 
 
-def _clean(shop: Workshop, area: Path, *, everything: bool) -> bool:
+def _clean(tools: HostTools, area: Path, *, everything: bool) -> bool:
     """Run uv in the cage, as the user that owns the cache."""
-    command = clean_command(shop.environments, area, everything=everything)
+    command = clean_command(tools.environments, area, everything=everything)
     try:
         finished = subprocess.run(
-            shop.cage(command),
+            tools.cage(command),
             env=dict(command.env),
             cwd=command.cwd,
             stdin=subprocess.DEVNULL,

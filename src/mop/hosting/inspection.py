@@ -23,10 +23,10 @@ import mop.scanning
 from mop.environments import Environment, read_installed
 from mop.findings.auditing import Audited, audit_installed
 from mop.findings.selectors import EnvironmentSeen
-from mop.onboarding.scans import caged_scan
-from mop.onboarding.stages import Log
-from mop.onboarding.structure import ModelFolder
-from mop.onboarding.workshop import Workshop
+from mop.hosting.caged_scan import caged_scan
+from mop.hosting.preparation import Log
+from mop.hosting.structure import ModelFolder
+from mop.hosting.tools import HostTools
 from mop.scanning.findings import ScanReport, merge
 from mop.scanning.run import run_scanners
 from mop.scanning.scanner import Subject
@@ -55,25 +55,25 @@ class Inspection:
     environment_digest: str
 
 
-async def inspect_folder(folder: Path, digest: str, *, workshop: Workshop, log: Log, fresh: bool = False) -> ScanReport:
+async def inspect_folder(folder: Path, digest: str, *, tools: HostTools, log: Log, fresh: bool = False) -> ScanReport:
     """Scan an unpacked snapshot.
 
     Args:
         folder: the unpacked snapshot.
         digest: of the snapshot; the same one is not scanned twice on this host.
-        workshop: the host's tools.
+        tools: the host's tools.
         log: takes one line.
         fresh: look again, whatever is kept.
     """
-    return await _kept(f"folder-{digest}", Subject(folder), workshop, log, fresh=fresh)
+    return await _kept(f"folder-{digest}", Subject(folder), tools, log, fresh=fresh)
 
 
 async def inspect_environment(
-    environment: Environment, model: ModelFolder, *, workshop: Workshop, log: Log, fresh: bool = False
+    environment: Environment, model: ModelFolder, *, tools: HostTools, log: Log, fresh: bool = False
 ) -> Inspection:
     """Scan a built environment, and match what is installed in it against advisories; its own Python is not run."""
     report = await _kept(
-        f"environment-{environment.files}", Subject(environment=environment.path), workshop, log, fresh=fresh
+        f"environment-{environment.files}", Subject(environment=environment.path), tools, log, fresh=fresh
     )
     installed = await asyncio.to_thread(read_installed, environment.path)
     packages = tuple((one.name, one.version, tuple(sorted(one.requires))) for one in installed)
@@ -89,13 +89,13 @@ async def inspect_as_seen(seen: EnvironmentSeen) -> Inspection:
     return Inspection(report, seen.packages, audited.facts, seen.key, seen.digest)
 
 
-async def _kept(name: str, subject: Subject, workshop: Workshop, log: Log, *, fresh: bool) -> ScanReport:
+async def _kept(name: str, subject: Subject, tools: HostTools, log: Log, *, fresh: bool) -> ScanReport:
     file = settings.MOP_HOME / KEPT_FOLDER / f"{name}-{scanners_digest()[:16]}.json"
     if not fresh and (report := await asyncio.to_thread(_read, file)) is not None:
         log(f"scanned before: {_counted(report)}")
         return report
     report = await run_scanners(
-        subject, cage=caged_scan(workshop.sandbox, subject), log=log, seconds=settings.MOP_SCAN_DEADLINE
+        subject, cage=caged_scan(tools.sandbox, subject), log=log, seconds=settings.MOP_SCAN_DEADLINE
     )
     log(f"scanned: {_counted(report)}")
     if not report.depends_on_host:  # what did not come to its end may do so next time
