@@ -182,7 +182,7 @@ def test_a_revision_to_be_retried_says_when(revision: Revision, owner: User):
         revision,
         RevisionStatus.TO_BE_RETRIED,
         StorageUnavailableError("No answer."),
-        facts={"retry_at": timezone.now() + dt.timedelta(minutes=3)},
+        retry_at=timezone.now() + dt.timedelta(minutes=3),
     )
     html = details(owner)
     assert "MOP tries again in about" in html
