@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from mop.areas.area import Area
+from mop.areas.references import Ref
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.models import Model, Revision
 from mop.registry.services import (
-    DELETION_GUARDS,
     ConnectionInput,
     add_owner,
     change_description,
@@ -19,6 +20,7 @@ from mop.registry.services import (
     delete_revision,
     remove_owner,
 )
+from support.areas import also_registered
 from support.factories import ACTOR, make_model, make_revision_input, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -174,17 +176,18 @@ def test_a_model_goes_with_its_versions_events_and_connections():
 
 def test_what_an_area_above_holds_is_not_deleted():
     model = make_model()
-    guard = {"v1.0.0": "It is live in a service."}
-    DELETION_GUARDS.append(lambda revision: guard.get(revision.version))
-    try:
+    with also_registered(Area(name="above", deletion_guards=(Ref(f"{__name__}:held"),))):
         with pytest.raises(ConflictError, match="live in a service"):
             delete_model(actor=ACTOR, model=model)
         create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v2"))
         with pytest.raises(ConflictError, match="live in a service"):
             delete_revision(actor=ACTOR, revision=model.revisions.get(version="v1.0.0"))
         delete_revision(actor=ACTOR, revision=model.revisions.get(version="v2"))
-    finally:
-        DELETION_GUARDS.pop()
+
+
+def held(revision: Revision) -> str | None:
+    """The guard of that area."""
+    return "It is live in a service." if revision.version == "v1.0.0" else None
 
 
 def test_a_url_outside_the_allowed_roots_is_refused_before_anything_is_stored(settings: Settings):

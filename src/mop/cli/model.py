@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from mop.cli.app import app, show_help
+from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import ExitCode, of_result
 from mop.cli.options import JsonFlag, one_of, read_json
@@ -19,6 +19,8 @@ from mop.errors import from_dict
 
 if TYPE_CHECKING:
     from mop.cli.client import Server
+
+app = typer.Typer()
 
 models = typer.Typer(help="Models and their revisions on a server (see `mop login`).")
 app.add_typer(models, name="model", invoke_without_command=True, callback=show_help)

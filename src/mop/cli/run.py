@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.check import FolderArgument, NoSandbox, Verbose
 from mop.cli.output import say
 from mop.cli.platforms import require_linux
@@ -19,6 +18,8 @@ from mop.serving_options import ServerMode, ServingOptions, idle_size_problem
 if TYPE_CHECKING:
     from mop.hosting.configuration import Configuration
     from mop.hosting.tools import HostTools
+
+app = typer.Typer()
 
 PORT_DEFAULT = 5001  # that of Azure ML's local inference server
 

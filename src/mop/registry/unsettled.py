@@ -1,14 +1,12 @@
-"""Which revisions areas above work on, so that their status may change though their pipeline is done."""
+"""Which revisions areas work on, so that their status may change though their pipeline is done."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
-# Asked of the areas above: each returns the revisions that its work waits for or runs on.
-WORK_ON_REVISIONS: list[Callable[[], set[uuid.UUID]]] = []
+from mop.areas.registry import registered
 
 
 def worked_on() -> set[uuid.UUID]:
-    """The revisions that an area above works on. Ask before reading what is shown of them."""
-    return {revision for work in WORK_ON_REVISIONS for revision in work()}
+    """The revisions that an area works on. Ask before reading what is shown of them."""
+    return {revision for area in registered() for work in area.work_on_revisions for revision in work.load()()}
