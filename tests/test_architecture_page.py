@@ -10,7 +10,7 @@ SOURCE = ROOT / "src" / "mop"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|html|js|toml))")
-FLOW_ROW = re.compile(r"^\| \d+ \| `([^`]+)` \| (.*?) \|", flags=re.MULTILINE)
+FLOW_ROW = re.compile(r"^\| \d+ \| `([^`]+)` \|([^|]*)\|", flags=re.MULTILINE)
 # what files of several areas are called
 FILES_OF_AN_AREA = re.compile(r"(area|models|services|selectors|rules|workflows|api|views)\.py")
 
