@@ -219,7 +219,7 @@ def test_it_is_killed_in_the_middle_of_what_it_does(make_job: MakeJob, folder: P
 def test_it_reaches_no_host_though_its_version_may(
     make_job: MakeJob, built: tuple[HostTools, Environment], folder: Path, traces: Traces
 ):
-    job = make_job(folder, tools=tools, allowed_hosts=("api.example",))
+    job = make_job(folder, allowed_hosts=("api.example",))
 
     async def block() -> None:
         async with fresh_service(job, log=traces.log.append) as hosted:

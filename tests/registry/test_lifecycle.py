@@ -7,7 +7,7 @@ from mop.registry.advance import advance
 from mop.registry.models import Revision, RevisionEvent
 from mop.registry.selectors import timeline
 from mop.registry.services import cancel_revision, retry_revision
-from mop.registry.statuses import CHAIN, TRANSITIONS, RevisionStatus
+from mop.registry.statuses import CHAIN, REVISION_LIFECYCLE, RevisionStatus
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def test_the_straight_way_enters_each_status_once():
 
 @pytest.mark.parametrize("status", list(S))
 def test_only_the_table_of_transitions_is_walked(status: RevisionStatus):
-    for to in set(S) - TRANSITIONS[status] - {status, S.CREATED}:
+    for to in set(S) - REVISION_LIFECYCLE.transitions[status] - {status, S.CREATED}:
         revision = make_model().revisions.get()
         Revision.objects.filter(pk=revision.pk).update(status=status)
         with pytest.raises(StaleAttemptError):
@@ -146,7 +146,7 @@ def test_every_status_has_a_meaning_and_the_final_ones_end_the_pipeline():
         S.CANCELLED,
         S.OUTDATED,
     }
-    assert set(TRANSITIONS) == set(S)
+    assert set(REVISION_LIFECYCLE.transitions) == set(S)
 
 
 def test_the_database_itself_refuses_a_status_twice_in_an_attempt():

@@ -35,7 +35,7 @@ def test_a_worker_for_named_types_takes_these_and_the_pipelines():
 
 def test_load_tests_of_each_type_have_a_queue_of_their_own_and_run_one_at_a_time():
     wanted = InstanceType.objects.get(name="Standard_F4s_v2")
-    assert queues_of((wanted.name,))[3:] == (WorkQueue(f"{wanted.queue_name}:load-tests", 1, patient=True),)
+    assert queues_of((wanted.name,))[3:] == (WorkQueue(f"{wanted.queue_name}:load-tests", 1),)
 
 
 def test_on_one_host_all_types_share_one_queue(settings: Settings):

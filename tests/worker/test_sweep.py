@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+import mop.worker.sweep  # noqa: F401 - registers the jobs
 from mop.engine.client import engine
+from mop.engine.job import GRACE, sweep_lost_enqueues
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
-from mop.worker.sweep import GRACE, sweep_lost_enqueues
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db

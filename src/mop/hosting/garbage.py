@@ -29,7 +29,7 @@ from mop.environments.garbage import (
 from mop.environments.trees import inodes_of
 from mop.hosting.tools import HostTools, open_host_tools
 from mop.registry.models import Revision
-from mop.registry.statuses import FINAL
+from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.storage.garbage import remove_object, unreferenced_objects
 from mop.storage.unpacked import UnpackedFolder, remove_unpacked, unpacked_folders
 
@@ -106,7 +106,7 @@ def read_wanted() -> Wanted:
     Raises:
         django.db.DatabaseError: it does not answer, or has no tables.
     """
-    on_their_way = Revision.objects.exclude(status__in=FINAL)
+    on_their_way = Revision.objects.exclude(status__in=REVISION_LIFECYCLE.final)
     return Wanted(
         environments=frozenset(on_their_way.exclude(environment_key="").values_list("environment_key", flat=True)),
         digests=frozenset(on_their_way.exclude(artifact_digest="").values_list("artifact_digest", flat=True)),

@@ -62,7 +62,7 @@ def state_without_run(revision: Revision) -> LoadTestState:
 
 def is_held_off(revision: Revision) -> bool:
     """Whether the revision's steps wait because a load test has their host to itself."""
-    if not revision.host or not revision.get_status().is_running:
+    if not revision.host or not revision.get_status().is_live:
         return False
     return LoadTest.objects.filter(host=revision.host, state=LoadTestState.RUNNING).exists()
 

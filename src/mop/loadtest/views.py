@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.errors import NotFoundError, ValidationFailedError
-from mop.loadtest.documents import csv_of, document_of
+from mop.loadtest.export import csv_of, document_of
 from mop.loadtest.forms import EnableForm, initial_of
 from mop.loadtest.results_context import live_query, now_context, result_context
 from mop.loadtest.selectors import get_run
@@ -111,7 +112,7 @@ def download(request: HttpRequest, name: str, version: str, kind: str) -> HttpRe
     if kind == "csv":
         response = HttpResponse(csv_of(run), content_type="text/csv; charset=utf-8")
     else:
-        text = json.dumps(document_of(revision, run.number), cls=DjangoJSONEncoder, indent=2)
+        text = json.dumps(dataclasses.asdict(document_of(revision, run.number)), cls=DjangoJSONEncoder, indent=2)
         response = HttpResponse(text, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{name}-{version}-load-test-{run.number}.{kind}"'
     response["Cache-Control"] = "no-store"

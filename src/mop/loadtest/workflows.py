@@ -18,21 +18,15 @@ from typing import Any, TypeVar
 from dbos import DBOS
 
 from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import (
-    HostLostError,
-    InternalError,
-    LoadGeneratorLostError,
-    LoadTargetUnreachableError,
-    MopError,
-    ServiceFault,
-    StaleAttemptError,
-    from_dict,
-)
+from mop.engine.steps import Outcome, concluded, guarded
+from mop.engine.watch import Run, Watch
+from mop.errors import HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError, MopError, ServiceFault
 from mop.hosting.running import wait_ready
 from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, quiet_host
+from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
     TestOrder,
@@ -42,28 +36,23 @@ from mop.loadtest.orders import (
     read_order,
     store_conditions,
     store_step,
-    wanted_tests,
 )
-from mop.loadtest.plan import Plan, Target
+from mop.loadtest.plan import Plan
 from mop.loadtest.process import Watched, cpus_beside, generate
-from mop.loadtest.sending import conditions_of, target_of
+from mop.loadtest.sending import conditions_of, endpoint_of
 from mop.loadtest.services import LOAD_TEST_WORKFLOW
-from mop.loadtest.steps import Ending, ending, fits
+from mop.loadtest.steps import Ending, Measured, run_steps
 from mop.loadtest.utilization import Given
-from mop.onboarding.attempt_watch import AttemptWatch
 from mop.serving.service import Service
 
-STALE = "stale"
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
 LOST = (HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError)
 MEND = "Enable the load test again; if it happens again, look for what ends processes on this host."
 
 _T = TypeVar("_T")
 
-Outcome = dict[str, Any]  # {"ended": why} | {"error": ...} | {"stale": ...}
-
 logger = logging.getLogger(__name__)
-watch = AttemptWatch(wanted_tests)
+watch = Watch("load test", LOAD_TEST.wanted)
 
 
 @DBOS.workflow(name=LOAD_TEST_WORKFLOW)
@@ -78,38 +67,25 @@ async def run(test_id: str) -> str:
 
 @DBOS.step(name="loadtest.measure", preemptible=True)
 async def measure_step(test_id: str) -> Outcome:
-    """Measure every step that is not kept yet."""
-    outcome = await _tried(test_id)
-    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-    return outcome
+    """Measure every step that is not kept yet; the result is why there is no further one."""
+
+    async def work() -> str:
+        return (await _measure(await in_database(read_order)(test_id, host_name()))).value
+
+    return await guarded(Run(test_id), work, watch=watch)
 
 
 @DBOS.step(name="loadtest.conclude")
 async def conclude_step(test_id: str, outcome: Outcome) -> str:
     """Write how it ended."""
-    if STALE in outcome:
-        return STALE
-    error = from_dict(outcome["error"]) if "error" in outcome else None
-    try:
-        return (await in_database(conclude)(test_id, ended=outcome.get("ended", ""), error=error)).value
-    except StaleAttemptError:
-        return STALE
 
+    def failed(error: MopError) -> str:
+        return conclude(test_id, error=error)
 
-async def _tried(test_id: str) -> Outcome:
-    try:
-        order = await in_database(read_order)(test_id, host_name())
-        return {"ended": (await watch.run(test_id, 0, _measure(order))).value}
-    except StaleAttemptError as error:
-        return {STALE: error.message}
-    except WorkerLostError:
-        raise  # no outcome: it goes on elsewhere
-    except MopError as error:
-        logger.warning("load test %s failed: %s %s", test_id, error.name, error.message)
-        return {"error": error.to_dict()}
-    except Exception as error:
-        logger.exception("load test %s", test_id)
-        return {"error": InternalError(f"{type(error).__name__}: {error}").to_dict()}
+    def done(ended: str) -> str:
+        return conclude(test_id, ended=ended)
+
+    return await concluded(outcome, failed=failed, done=done)
 
 
 async def _measure(order: TestOrder) -> Ending:
@@ -128,11 +104,11 @@ async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
     live.say("starts the model")
     async with revision_service(order.job, log=_quiet, observer=_Waiting(live)) as hosted:
         service, given = hosted.service, hosted.given
-        target, sent = await target_of(service, order.modality)
-        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, target, sent))
+        endpoint, sent = await endpoint_of(service, order.modality)
+        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, endpoint, sent))
         watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
         plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
-        return await _steps(order.test_id, plan, target, service, watched, live)
+        return await run_steps(plan, _DurableSteps(order.test_id, plan, endpoint, service, watched, live))
 
 
 class _Waiting(ServiceObserver):
@@ -145,26 +121,33 @@ class _Waiting(ServiceObserver):
         self._live.say(line)
 
 
-async def _steps(
-    test_id: uuid.UUID, plan: Plan, target: Target, service: Service, watched: Watched, live: LiveNumbers
-) -> Ending:
-    """Measure the steps that are missing, until a rule ends the test; says which."""
-    for number, aim in enumerate(plan.targets):
-        done = await in_database(read_done)(test_id)
-        outcomes = [step.outcome for step in done.steps]
-        if reason := ending(plan.strategy, outcomes):
-            return reason
-        if number < len(done.steps):
-            continue
-        if not fits(done.seconds, plan.step_s, plan.budget_s):
-            return Ending.BUDGET
-        live.place = (number + 1, len(plan.targets))
+class _DurableSteps:
+    """Steps measured by a generator process each, and kept as rows; they outlive this worker."""
+
+    def __init__(
+        self, test_id: uuid.UUID, plan: Plan, endpoint: Endpoint, service: Service, watched: Watched, live: LiveNumbers
+    ) -> None:
+        self._test_id = test_id
+        self._plan = plan
+        self._endpoint = endpoint
+        self._service = service
+        self._watched = watched
+        self._live = live
+
+    async def measured(self) -> Measured:
+        """The rows that are kept, also from before a crash."""
+        done = await in_database(read_done)(self._test_id)
+        return Measured([step.outcome for step in done.steps], done.seconds)
+
+    async def measure(self, place: int, target: int) -> bool:
+        """Measure a step while the service lives, and keep its row."""
+        plan = replace(self._plan, targets=(target,))
+        self._live.place = (place + 1, len(self._plan.targets))
         began = time.monotonic()
-        step = generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
-        result = await while_it_lives(service, await host_tools(), step, f"the step at {aim:g}")
-        await in_database(store_step)(test_id, result.steps[0], time.monotonic() - began)
-    done = await in_database(read_done)(test_id)
-    return ending(plan.strategy, [step.outcome for step in done.steps]) or Ending.FINISHED
+        step = generate(plan, self._endpoint, listener=self._live, watched=self._watched)
+        result = await while_it_lives(self._service, await host_tools(), step, f"the step at {target}")
+        await in_database(store_step)(self._test_id, result.steps[0], time.monotonic() - began)
+        return True
 
 
 async def while_it_lives(service: Service, tools: HostTools, work: Coroutine[Any, Any, _T], what: str) -> _T:

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from mop.audit.models import AuditEvent
-from mop.engine.fence import hold_fence
-from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault, StaleAttemptError
+from mop.engine.watch import Run
+from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault
 from mop.hosting.configuration import Configuration, configuration_of
 from mop.hosting.this_host import WORKER
 from mop.onboarding.contract import TaskInput
-from mop.registry.advance import advance
+from mop.registry.advance import REVISION, advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 
@@ -49,11 +48,7 @@ def read_order(revision_id: str, attempt: int, host: str) -> Order:
         StaleAttemptError: the revision is gone or in another attempt, or its pipeline was ended.
         WorkerLostError: this worker's work was given to another.
     """
-    claim(revision_id, attempt, host)
-    revision = Revision.objects.select_related("model", "instance_type").filter(pk=revision_id).first()
-    if revision is None:
-        raise StaleAttemptError(f"revision {revision_id} was deleted")
-    return order_of(revision)
+    return order_of(claim(revision_id, attempt, host))
 
 
 def order_of(revision: Revision) -> Order:
@@ -82,21 +77,14 @@ def order_of(revision: Revision) -> Order:
     )
 
 
-def claim(revision_id: str, attempt: int, host: str) -> None:
+def claim(revision_id: str, attempt: int, host: str) -> Revision:
     """Take the attempt for a host: it no longer waits in the queue.
 
     Raises:
         StaleAttemptError: it is over.
         WorkerLostError: this worker's work was given to another.
     """
-    with transaction.atomic():
-        hold_fence()
-        revision = Revision.objects.select_for_update().filter(pk=revision_id).first()
-        if revision is None or revision.attempt != attempt or revision.get_status().is_final:
-            raise StaleAttemptError(f"attempt {attempt} of revision {revision_id} is over")
-        if revision.host != host:
-            revision.host = host
-            revision.save(update_fields=["host"])
+    return REVISION.claim(Run(revision_id, attempt), host=host)
 
 
 def move(order: Order, to: RevisionStatus, *, detail: str = "", facts: dict[str, Any] | None = None) -> None:
@@ -117,7 +105,7 @@ def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:
         to=to,
         actor=WORKER,
         error=error,
-        retry_at=retry_at,
+        facts={"retry_at": retry_at},
     )
     return to
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import uuid
 from pathlib import Path
-from typing import Any
 
 from dbos import DBOS
 from django.utils import timezone
 
 from mop.audit.services import Actor
 from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import InternalError, ModelFault, MopError, StaleAttemptError, from_dict
+from mop.engine.steps import Outcome, error_of, guarded
+from mop.engine.watch import Run, Watch
+from mop.errors import ModelFault, StaleAttemptError
 from mop.findings.consequences import record_and_conclude
 from mop.findings.models import ScanReason
 from mop.findings.policy_file import installation_policy
 from mop.findings.recording import ScanResult
-from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan
+from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan, wanted_rescans
 from mop.findings.selectors import environment_as_seen, environment_that_was_built
 from mop.hosting.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
 from mop.hosting.preparation import build_environment, check_folder, unpack_artifact
@@ -29,6 +29,8 @@ from mop.scanning.findings import merge
 from mop.storage import folder_in_use
 
 RESCANNER = Actor.system("rescan")
+watch = Watch("rescan", wanted_rescans)
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,34 +43,25 @@ async def rescan(revision_id: str, workflow_id: str) -> str:
     """
     outcome = await scan_step(revision_id, workflow_id)
     await end_step(workflow_id, outcome)
-    return "done" if outcome is None else str(outcome["name"])
+    error = error_of(outcome)
+    return error.name if error else "done"
 
 
 @DBOS.step(name="onboarding.rescan.scan", preemptible=True)
-async def scan_step(revision_id: str, workflow_id: str) -> dict[str, Any] | None:
-    """Look at everything; the error when that can not be done."""
-    try:
+async def scan_step(revision_id: str, workflow_id: str) -> Outcome:
+    """Look at everything."""
+
+    async def work() -> None:
         digest = await in_database(_digest_of)(revision_id)
         await _scan(uuid.UUID(revision_id), workflow_id, digest)
-    except StaleAttemptError:
-        return None  # the revision is gone, and the rescan with it
-    except WorkerLostError:
-        raise
-    except MopError as error:
-        outcome = error.to_dict()
-    except Exception as error:
-        logger.exception("the rescan of revision %s failed", revision_id)
-        outcome = InternalError(f"{type(error).__name__}: {error}").to_dict()
-    else:
-        return None
-    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-    return outcome
+
+    return await guarded(Run(workflow_id), work, watch=watch)
 
 
 @DBOS.step(name="onboarding.rescan.end")
-async def end_step(workflow_id: str, outcome: dict[str, Any] | None) -> None:
-    """Note that the rescan ended."""
-    await in_database(end_rescan)(workflow_id, failure=from_dict(outcome) if outcome else None)
+async def end_step(workflow_id: str, outcome: Outcome) -> None:
+    """Note that the rescan ended, also when its revision is gone and nobody waits for it."""
+    await in_database(end_rescan)(workflow_id, failure=error_of(outcome))
 
 
 async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:

@@ -46,7 +46,7 @@ def log(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespons
         **_context(revision, log_kind, page, search),
         "search": search,
         "kinds": LogKind.choices,
-        "is_live": revision.get_status().is_running and not page.has_after and not search,
+        "is_live": revision.get_status().is_live and not page.has_after and not search,
         "last": page.lines[-1].number if page.lines else 0,
     }
     return render(request, "onboarding/log.html", context)
@@ -58,7 +58,7 @@ def tail(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespon
     revision, log_kind = _readable(request, name, version, kind)
     after = _number(request, "after") or 0
     page = log_page(revision, log_kind, after=after)
-    is_running = revision.get_status().is_running
+    is_running = revision.get_status().is_live
     if not page.lines and is_running:
         return HttpResponse(status=NO_CONTENT)
     context = {

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from dbos import DBOS
 from django.conf import settings
 
 from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import InternalError, MopError, PlatformFault, StaleAttemptError, StorageUnavailableError, from_dict
+from mop.engine.steps import Outcome, concluded, guarded
+from mop.engine.watch import Run, Watch
+from mop.errors import StorageUnavailableError
 from mop.hosting.jobs import RevisionJob, ServiceSpec
 from mop.hosting.preparation import PreparedModel, build_environment, check_folder, unpack_artifact
 from mop.hosting.scan_gate import scan_environment, scan_folder
@@ -25,11 +26,11 @@ from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.signing import open_signatures
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import quiet_host
-from mop.onboarding.attempt_watch import AttemptWatch
 from mop.onboarding.contract import prove_contract
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
 from mop.onboarding.orders import Order, claim, conclude, move, read_order
+from mop.registry.advance import REVISION
 from mop.registry.sources import storage_config
 from mop.registry.statuses import RevisionStatus
 from mop.sandbox import Granted
@@ -37,12 +38,9 @@ from mop.storage import SnapshotLimits, folder_in_use
 from mop.storage.snapshot_process import run_snapshot_job
 
 ONBOARDING_WORKFLOW = "onboarding.run"
-STALE = "stale"
-
-Outcome = dict[str, Any] | None  # None: the step is done; {"error": ...} or {"stale": ...} ends the attempt
 
 logger = logging.getLogger(__name__)
-watch = AttemptWatch()
+watch = Watch("revision", REVISION.wanted)
 
 
 @DBOS.workflow(name=ONBOARDING_WORKFLOW)
@@ -59,74 +57,47 @@ async def onboard(revision_id: str, attempt: int) -> str:
     return RevisionStatus.VERIFIED.value
 
 
-def _guarded(step: Callable[[Order], Coroutine[Any, Any, None]]) -> Callable[[str, int], Awaitable[Outcome]]:
-    """Run a step on its order as long as the attempt is wanted, and turn expected failures into its outcome."""
-
-    @functools.wraps(step)
-    async def run(revision_id: str, attempt: int) -> Outcome:
-        outcome = await _tried(step, revision_id, attempt)
-        if outcome is not None:
-            await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-        return outcome
-
-    return run
-
-
-async def _tried(step: Callable[[Order], Coroutine[Any, Any, None]], revision_id: str, attempt: int) -> Outcome:
-    try:
-        order = await in_database(read_order)(revision_id, attempt, host_name())
-        await watch.run(revision_id, attempt, step(order))
-    except StaleAttemptError as error:
-        return {STALE: error.message}
-    except WorkerLostError:
-        raise  # no outcome: the step goes on elsewhere
-    except MopError as error:
-        if isinstance(error, PlatformFault):
-            logger.error("the platform is at fault for revision %s: %s %s", revision_id, error.message, error.mend)  # noqa: TRY400 - expected, no traceback
-        return {"error": error.to_dict()}
-    except Exception as error:
-        logger.exception("revision %s, attempt %s", revision_id, attempt)
-        return {"error": InternalError(f"{type(error).__name__}: {error}").to_dict()}
-    return None
-
-
 @DBOS.step(name="onboarding.take")
 async def take_step(revision_id: str, attempt: int) -> Outcome:
     """The host takes the attempt out of the queue."""
-    try:
+
+    async def take() -> None:
         await in_database(claim)(revision_id, attempt, host_name())
-    except StaleAttemptError as error:
-        return {STALE: error.message}
-    return None
+
+    return await guarded(Run(revision_id, attempt), take, watch=watch)
 
 
 @DBOS.step(name="onboarding.fetch", preemptible=True)
 async def fetch_step(revision_id: str, attempt: int) -> Outcome:
     """Snapshot the folder into the artifact store; a retry uses the snapshot that stands."""
-    return await _guarded(_fetch)(revision_id, attempt)
+    return await _on_order(_fetch, revision_id, attempt)
 
 
 @DBOS.step(name="onboarding.build", preemptible=True)
 async def build_step(revision_id: str, attempt: int) -> Outcome:
     """Check the structure, scan the folder, make the environment, scan that too."""
-    return await _guarded(_build)(revision_id, attempt)
+    return await _on_order(_build, revision_id, attempt)
 
 
 @DBOS.step(name="onboarding.deploy", preemptible=True)
 async def deploy_step(revision_id: str, attempt: int) -> Outcome:
     """Reserve, start in the cage, prove the contract."""
-    return await _guarded(_deploy)(revision_id, attempt)
+    return await _on_order(_deploy, revision_id, attempt)
 
 
 @DBOS.step(name="onboarding.conclude")
-async def conclude_step(revision_id: str, attempt: int, outcome: dict[str, Any]) -> str:
+async def conclude_step(revision_id: str, attempt: int, outcome: Outcome) -> str:
     """Write how a failed attempt ended."""
-    if "error" not in outcome:
-        return STALE
-    try:
-        return (await in_database(conclude)(revision_id, attempt, from_dict(outcome["error"]))).value
-    except StaleAttemptError:
-        return STALE
+    return await concluded(outcome, failed=functools.partial(conclude, revision_id, attempt))
+
+
+async def _on_order(step: Callable[[Order], Coroutine[Any, Any, None]], revision_id: str, attempt: int) -> Outcome:
+    """Run a step on the order of the attempt, as long as the attempt is wanted."""
+
+    async def work() -> None:
+        await step(await in_database(read_order)(revision_id, attempt, host_name()))
+
+    return await guarded(Run(revision_id, attempt), work, watch=watch)
 
 
 async def _fetch(order: Order) -> None:

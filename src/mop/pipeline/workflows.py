@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +12,7 @@ from mop.audit.services import Actor
 from mop.engine.client import APPLICATION_VERSION
 from mop.engine.database import in_database
 from mop.engine.fence import hold_fence
+from mop.engine.wakes import wake
 from mop.loadtest.services import start_after_verified
 from mop.onboarding.workflows import onboard
 from mop.registry.models import Revision, RevisionEvent
@@ -41,6 +44,7 @@ async def run(revision_id: str, attempt: int) -> str:
             SetEnqueueOptions(priority=priority, app_version=APPLICATION_VERSION),
         ):
             handle = await DBOS.enqueue_workflow_async(queue, onboard, revision_id, attempt)
+        await asyncio.to_thread(wake, queue)
         status = await handle.get_result()
         if status != RevisionStatus.TO_BE_RETRIED.value:
             # also after `stale`: the watch may end the last step when it has just verified the revision

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from mop.accounts.models import Team
 from mop.catalog.models import InstanceType, Task, Taxonomy
+from mop.engine.models import DurableWork
 from mop.registry.statuses import LoadTestOption, PublishStatus, RevisionStatus, ServerMode
 
 MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
@@ -66,8 +67,8 @@ class TaskConnection(models.Model):
         return f"{self.taxonomy}: {self.task}"
 
 
-class Revision(models.Model):
-    """One version of a model. Its url and configuration never change; its status is changed by `advance` alone.
+class Revision(DurableWork):
+    """One version of a model. Its url and configuration never change; `registry/advance.py` alone changes its status.
 
     Which hosts it may reach is an administrator's to change; it counts from the next deployment on.
     """
@@ -109,7 +110,6 @@ class Revision(models.Model):
     priority = models.PositiveIntegerField(default=1, help_text="turn of its team in the queue; lower goes first")
     host = models.CharField(max_length=100, blank=True, help_text="worker that took this attempt; empty while it waits")
     retry_at = models.DateTimeField(null=True, blank=True)
-    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, mend, place, also")
     warnings = models.JSONField(default=list, blank=True)
 
     artifact_digest = models.CharField(max_length=64, blank=True)

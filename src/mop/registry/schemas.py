@@ -11,6 +11,7 @@ from ninja import Schema
 from pydantic import Field
 
 from mop.accounts.schemas import InputSchema
+from mop.errors import ErrorDocument
 from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.selectors import queue_place
 from mop.registry.statuses import RevisionStatus
@@ -142,16 +143,6 @@ class OwnerIn(InputSchema):
     username: str
 
 
-class FaultOut(Schema):
-    """Why a revision ended: the catalogue's name, what was seen, what to do."""
-
-    name: str
-    message: str
-    mend: str
-    place: str | None
-    also: list[str]
-
-
 class RevisionOut(Schema):
     """A version of a model."""
 
@@ -177,7 +168,7 @@ class RevisionOut(Schema):
     publish_status: PublishName
     attempt: int
     retry_at: dt.datetime | None
-    error: FaultOut | None
+    error: ErrorDocument | None
     warnings: list[Any]
     artifact_digest: str
     artifact_files: int | None

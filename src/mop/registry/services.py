@@ -15,11 +15,11 @@ from mop.accounts.models import Team, User
 from mop.audit.services import Actor, record
 from mop.catalog.models import InstanceType, Task
 from mop.errors import ConflictError, MopError, ValidationFailedError
-from mop.registry.advance import enter
+from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.sources import storage_config
-from mop.registry.start import start_pipeline, stop_pipeline
-from mop.registry.statuses import RETRYABLE, LoadTestOption, RevisionStatus, ServerMode
+from mop.registry.start import PIPELINE_JOB, start_pipeline
+from mop.registry.statuses import REVISION_LIFECYCLE, LoadTestOption, RevisionStatus, ServerMode
 from mop.registry.telling import forget_model, forget_revision, tell_owners_changed
 from mop.registry.versions import default_description, default_note
 from mop.storage import parse_url
@@ -130,7 +130,7 @@ def create_revision(*, actor: Actor, user: User, model: Model, revision: Revisio
         data={"model_url": row.model_url, **row.configuration()},
     )
     with _unless_taken("version"):
-        enter(row, RevisionStatus.CREATED, actor=actor)
+        REVISION.begin(row, actor=actor)
     start_pipeline(row)
     return row
 
@@ -142,13 +142,13 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
     Raises:
         ConflictError: the revision is not verifyFailed, cancelled or toBeRetried.
     """
-    row = Revision.objects.select_for_update().select_related("model", "instance_type").get(pk=revision.pk)
-    if row.get_status() not in RETRYABLE:
+    row = REVISION.lock(revision.pk)
+    if row.get_status() not in REVISION_LIFECYCLE.restarts:
         raise ConflictError(
             f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
             mend="A changed folder is a new version: use Upgrade version.",
         )
-    stop_pipeline(row)
+    PIPELINE_JOB.stop(row)
     begin_attempt(row, actor=actor, detail="retried")
     start_pipeline(row)
     return row
@@ -156,10 +156,8 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
 
 def begin_attempt(revision: Revision, *, actor: Actor, detail: str) -> None:
     """Enter `created` again in a new attempt; what the last attempt found is cleared."""
-    revision.attempt += 1
-    revision.host = ""
     revision.warnings = []
-    enter(revision, RevisionStatus.CREATED, actor=actor, detail=detail)
+    REVISION.restart(revision, actor=actor, detail=detail)
 
 
 @transaction.atomic
@@ -169,11 +167,11 @@ def cancel_revision(*, actor: Actor, revision: Revision) -> Revision:
     Raises:
         ConflictError: nothing runs.
     """
-    row = Revision.objects.select_for_update().select_related("model").get(pk=revision.pk)
+    row = REVISION.lock(revision.pk)
     if row.get_status().is_final:
         raise ConflictError(f"{row} is {row.status}; there is nothing to cancel.")
-    enter(row, RevisionStatus.CANCELLED, actor=actor, detail=f"cancelled by {actor.label}")
-    stop_pipeline(row)
+    REVISION.move(row, RevisionStatus.CANCELLED, actor=actor, detail=f"cancelled by {actor.label}")
+    PIPELINE_JOB.stop(row)
     return row
 
 
@@ -383,7 +381,7 @@ def _refuse_held(revisions: Sequence[Revision]) -> None:
 
 
 def _remove(revision: Revision, actor: Actor) -> None:
-    stop_pipeline(revision)
+    PIPELINE_JOB.stop(revision)
     record(
         actor=actor,
         action="revision.deleted",

@@ -72,6 +72,7 @@ class ServiceConfig:
         lease_ttl_s: the front stops itself when its owner has not renewed for so long; None: only when the owner ends.
         disclosure: what may be told of the model beside its answers.
         max_boots: replacements of dead model processes within ten minutes at most; then the service is failed.
+        sample: the item of `inference()` that the model's owner gave, an example in the service's description.
     """
 
     command: tuple[str, ...]
@@ -96,6 +97,7 @@ class ServiceConfig:
     lease_ttl_s: float | None = None
     disclosure: Disclosure = Disclosure.FULL
     max_boots: int = 10
+    sample: Any = None
 
     def __post_init__(self) -> None:
         least = min(self.workers, self.threads, self.queue_limit, self.max_connections)

@@ -61,7 +61,7 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
         WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE),
         WorkQueue(SCANS_QUEUE, 1),
         *(WorkQueue(name, settings.MOP_WORKER_CONCURRENCY) for name in names),
-        *(WorkQueue(load_test_queue(name), LOAD_TESTS_AT_ONCE, patient=True) for name in names),
+        *(WorkQueue(load_test_queue(name), LOAD_TESTS_AT_ONCE) for name in names),
     )
 
 

@@ -14,7 +14,7 @@ from mop.accounts.rules import may
 from mop.registry.forms import DescriptionForm
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import get_revision, queue_place, timeline, visible_revisions
-from mop.registry.statuses import RETRYABLE
+from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts
 from mop.ui.extensions import MODEL_TABS, REVISION_COLUMNS, REVISION_SECTIONS
 from mop.ui.forms import as_json
@@ -59,7 +59,7 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         "selected": request.GET.get("details", ""),
         "may_change": may(user, "registry.change_model", model),
         "may_view_logs": may(user, "registry.view_logs", model),
-        "is_live": columns.is_live or any(row.get_status().is_running for row in page.rows),
+        "is_live": columns.is_live or any(row.get_status().is_live for row in page.rows),
         "etag": etag_of([[row.pk, row.status, row.note, row.publish_status] for row in page.rows] + columns.state),
     }
 
@@ -79,9 +79,9 @@ def details_context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
         "place": place,
         "sample": as_json(revision.sample_post_data) if revision.sample_post_data is not None else "",
         "sections": sections,
-        "is_live": status.is_running,
+        "is_live": status.is_live,
         "may_change": may_change,
-        "may_retry": may_change and status in RETRYABLE,
+        "may_retry": may_change and status in REVISION_LIFECYCLE.restarts,
         "may_cancel": may_change and not status.is_final,
         "may_view_logs": may(user, "registry.view_logs", revision),
         "may_view_hosts": may(user, "registry.view_allowed_hosts", revision),

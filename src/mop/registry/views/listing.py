@@ -54,7 +54,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "sort": sort,
         "filtered": bool(search or status or given.get("group")),
         "query": request.GET.urlencode(),
-        "is_live": any(row.shown_status.is_running for row in page.rows),  # type: ignore[attr-defined] # as above
+        "is_live": any(row.shown_status.is_live for row in page.rows),  # type: ignore[attr-defined] # as above
         "etag": etag_of([_state(row) for row in page.rows]),
     }
 
