@@ -42,8 +42,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "mop.conf.settings"
 import django
 django.setup()
 from mop.engine.client import enqueue
-from mop.engine.names import PIPELINE_QUEUE
-from mop.registry.start import PIPELINE_WORKFLOW
+from mop.registry.names import PIPELINE_QUEUE
+from mop.registry.names import PIPELINE_WORKFLOW
 rate, count, prefix = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 for number in range(count):
     name = f"{prefix}-{number:06d}-0000-0000-000000000000"

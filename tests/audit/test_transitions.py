@@ -16,6 +16,8 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from mop import failpoints
+from mop.areas.area import Area
+from mop.areas.words import AuditAction
 from mop.audit.models import AuditEvent
 from mop.audit.transitions import Change, Entity
 from mop.engine import fence
@@ -25,9 +27,22 @@ from mop.engine.lifecycle import Lifecycle, State, Tone, final, live
 from mop.engine.models import DurableWork, Worker
 from mop.engine.watch import Run
 from mop.errors import HostLostError, StaleAttemptError
+from support.areas import also_registered
 from support.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
+
+
+class ParcelAction(AuditAction):
+    STATE = "parcel.state"
+    TRIED = "parcel.tried"
+
+
+@pytest.fixture(autouse=True)
+def parcels_area() -> Iterator[None]:
+    """The area that declares what is recorded of parcels."""
+    with also_registered(Area(name="parcels", audit_actions=ParcelAction)):
+        yield
 
 
 class ParcelState(State):
@@ -72,7 +87,7 @@ PARCEL = Entity(
     lifecycle=Lifecycle(path=PATH, exits={S.LOST}),
     name="parcel",
     object_type="parcel",
-    action="parcel.state",
+    action=ParcelAction.STATE,
     field="state",
     set_fields=set_fields,
     tell=told.append,
@@ -84,7 +99,7 @@ TRIED = Entity(
     lifecycle=Lifecycle(path=PATH, exits={S.LOST}, restarts={S.LOST}),
     name="tried parcel",
     object_type="parcel",
-    action="parcel.tried",
+    action=ParcelAction.TRIED,
     field="state",
 )
 

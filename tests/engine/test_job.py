@@ -11,10 +11,13 @@ import pytest
 from django.test import TestCase
 from django.utils import timezone
 
-from mop.engine import job as jobs
+from mop.areas import registry
+from mop.areas.area import Area
+from mop.areas.references import Ref
+from mop.areas.registry import area_of, register
 from mop.engine.client import engine
-from mop.engine.job import GRACE, Job, register_job, sweep_lost_enqueues
-from mop.registry.start import PIPELINE_WORKFLOW
+from mop.engine.job import GRACE, Job, sweep_lost_enqueues
+from mop.registry.names import PIPELINE_WORKFLOW
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +50,26 @@ def parcel(engine_database: str) -> Parcel:
 
 @pytest.fixture(autouse=True)
 def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the jobs of the test are known."""
-    monkeypatch.setattr(jobs, "_jobs", {})
+    """Only the jobs of the test are known, and their workflow."""
+    monkeypatch.setattr(registry, "_areas", {"pipeline": area_of("mop.pipeline")})
+    jobs.clear()
+
+
+jobs: dict[str, Job[Parcel]] = {}
+
+
+def register_job(job: Job[Parcel]) -> None:
+    """Let an area of its own have the job."""
+    name = f"parcels {len(jobs)}"
+    jobs[name] = job
+    register(Area(name=name, jobs=(Given(name),)))
+
+
+class Given(Ref[Job[Parcel]]):
+    """A reference to a job of this test."""
+
+    def load(self) -> Job[Parcel]:
+        return jobs[self.name]
 
 
 def status_of(parcel: Parcel) -> list[tuple[str, str | None]]:
@@ -88,5 +109,7 @@ def test_two_jobs_of_one_workflow_are_a_bug():
     job = job_of([], [])
     register_job(job)
     register_job(job)
+    assert sweep_lost_enqueues() == 0
+    register_job(job_of([], []))
     with pytest.raises(ValueError, match="two jobs start the workflow"):
-        register_job(job_of([], []))
+        sweep_lost_enqueues()

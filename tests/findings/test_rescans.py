@@ -14,10 +14,10 @@ from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.audit.models import AuditEvent
 from mop.engine.client import engine
-from mop.engine.names import SCANS_QUEUE
 from mop.errors import ConflictError, PolicyFileError
 from mop.findings.models import Rescan
-from mop.findings.rescans import RESCAN_JOB, RESCAN_WORKFLOW, end_rescan, request_rescan, waiting_rescans
+from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
+from mop.findings.rescans import RESCAN_JOB, end_rescan, request_rescan, waiting_rescans
 from mop.registry.models import Revision
 from mop.registry.services import create_revision, delete_revision
 from support.factories import ACTOR, make_revision_input

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from mop.hosting.jobs import RevisionJob
 from mop.hosting.service import HostedService, ServiceObserver, revision_service
 from mop.hosting.tools import HostTools
 from mop.sandbox import Granted
+from mop.serving.http_client import request
 from mop.serving.service import ServiceRequest
 from mop.storage.unpacked import remove_unpacked
 from support.model_folders import write_model
@@ -94,10 +96,12 @@ def test_it_answers_with_everything_held_and_gives_it_back(
 ):
     tools, observer = built[0], Recorder()
     job = make_job(folder)
+    job = replace(job, spec=replace(job.spec, sample={"text": "the owner's sample"}))
     unpacked = tools.folder / job.artifact_digest
 
     async def body(hosted: HostedService) -> None:
         assert await hosted.service.score({"text": "darn"}, mop=False) == {"bad": True}
+        assert b"the owner's sample" in (await request(hosted.service.address, "GET", "/openapi.json")).body
         assert len(leases(tools, root)) == 1
         assert not remove_unpacked(unpacked, unused_since=float("inf"))
 

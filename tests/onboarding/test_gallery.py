@@ -15,7 +15,7 @@ from mop.hosting.configuration import Configuration
 from mop.hosting.tools import HostTools
 from mop.onboarding.contract import TaskInput, read_tasks
 from mop.onboarding.verification import DEFAULT_CONFIGURATION, verify_folder
-from mop.serving.config import ServerMode
+from mop.serving_options import ServerMode
 from support.made_folders import MADE
 from support.waiting import wait_for
 

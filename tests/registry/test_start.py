@@ -6,9 +6,10 @@ import pytest
 from django.conf import settings
 
 from mop.engine.client import engine
-from mop.engine.names import PIPELINE_QUEUE, check_known
+from mop.engine.names import check_known
+from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.services import cancel_revision, delete_model, retry_revision
-from mop.registry.start import PIPELINE_JOB, PIPELINE_WORKFLOW
+from mop.registry.start import PIPELINE_JOB
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db

@@ -18,6 +18,7 @@ BUDGETS = {
     "accounts": 60,
     "advisories": 60,
     "api": 240,
+    "areas": 60,
     "audit": 20,
     "backup": 60,
     "browser": 360,

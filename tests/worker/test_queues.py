@@ -4,9 +4,11 @@ import pytest
 from pytest_django import Settings
 
 from mop.catalog.models import InstanceType
-from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE
 from mop.engine.runtime import WorkQueue
-from mop.worker.host import PIPELINES_AT_ONCE, queues_of
+from mop.findings.names import SCANS_QUEUE
+from mop.pipeline.area import PIPELINES_AT_ONCE
+from mop.registry.names import PIPELINE_QUEUE
+from mop.worker.host import queues_of
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-import mop.worker.sweep  # noqa: F401 - registers the jobs
 from mop.engine.client import engine
 from mop.engine.job import GRACE, sweep_lost_enqueues
 from mop.registry.models import Revision

@@ -1,7 +1,7 @@
 """Changing the state of durable work: for every kind of work, `Entity.advance` and its neighbours alone do it.
 
     PARCEL = Entity(
-        model=Parcel, lifecycle=PARCEL_LIFECYCLE, name="parcel", object_type="parcel", action="parcel.status"
+        model=Parcel, lifecycle=PARCEL_LIFECYCLE, name="parcel", object_type="parcel", action=Action.STATUS
     )
     PARCEL.begin(Parcel(address="Delft"), actor=actor)
     PARCEL.advance(parcel_id, to=ParcelState.PACKED, actor=actor, facts={"weight": 12})
@@ -24,6 +24,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from mop import failpoints
+from mop.areas.words import AuditAction
 from mop.audit.models import AuditEvent
 from mop.audit.services import Actor, record
 from mop.engine.fence import hold_fence
@@ -86,7 +87,7 @@ class Entity(Generic[M, S]):
     lifecycle: Lifecycle[S]
     name: str
     object_type: str
-    action: str
+    action: AuditAction
     field: str = "status"
     related: tuple[str, ...] = ()
     since: str = "created_at"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import of_result
 from mop.cli.options import JsonFlag, read_json
 from mop.cli.output import error_lines, print_json, printable
@@ -20,6 +19,8 @@ from mop.errors import ModelFault, MopError
 if TYPE_CHECKING:
     from mop.onboarding.contract import TaskInput
     from mop.onboarding.verification import Report
+
+app = typer.Typer()
 
 FolderArgument = Annotated[
     Path, typer.Argument(help="The model folder: model/, src/.", exists=True, file_okay=False, show_default=False)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.options import JsonFlag
 from mop.cli.output import console, print_json, say
 from mop.cli.platforms import require_linux
 
 if TYPE_CHECKING:
     from mop.hosting.garbage import Plan, Wanted
+
+app = typer.Typer()
 
 GB = 1000**3
 SHOWN = 40

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.load_test_views import LoadTestProgress, print_steps
 from mop.cli.options import JsonFlag, one_of
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from mop.loadtest.endpoint import Endpoint
     from mop.loadtest.plan import Plan
     from mop.loadtest.results import LoadTestResult
+
+app = typer.Typer()
 
 STRATEGIES = ("PerRPS", "PerConcurrency")
 ARRIVALS = ("uniform", "poisson")

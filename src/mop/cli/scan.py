@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.failures import PolicyError
 from mop.cli.options import JsonFlag
@@ -21,6 +20,8 @@ from mop.cli.platforms import require_linux
 if TYPE_CHECKING:
     from mop.scanning.findings import FileVerdict, ScanReport
     from mop.scanning.policy import Decision, Policy
+
+app = typer.Typer()
 
 SHOWN_FILES = 20
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every file as it is looked at.")]

@@ -23,9 +23,10 @@ from typing import Any, Generic, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from mop.areas.references import Ref
+from mop.areas.registry import registered
 from mop.engine.client import cancel, enqueue
 
-SWEEP_SECONDS = 5.0
 GRACE = dt.timedelta(seconds=5)
 
 
@@ -65,17 +66,18 @@ class Job(Generic[R]):
         enqueue(workflow=self.workflow, queue=self.queue(row), workflow_id=self.workflow_id(row), args=self.args(row))
 
 
-_jobs: dict[str, Job[Any]] = {}
-
-
-def register_job(job: Job[Any]) -> None:
-    """Let the sweep look after a job.
+def all_jobs() -> list[Job[Any]]:
+    """The jobs of all areas.
 
     Raises:
         ValueError: a bug: two jobs of one workflow.
     """
-    if _jobs.setdefault(job.workflow, job) is not job:
-        raise ValueError(f"two jobs start the workflow {job.workflow!r}")
+    found: dict[str, Job[Any]] = {}
+    references: list[Ref[Job[Any]]] = [job for area in registered() for job in area.jobs]
+    for job in (reference.load() for reference in references):
+        if found.setdefault(job.workflow, job) is not job:
+            raise ValueError(f"two jobs start the workflow {job.workflow!r}")
+    return list(found.values())
 
 
 def sweep_lost_enqueues() -> int:
@@ -88,7 +90,7 @@ def sweep_lost_enqueues() -> int:
     """
     before = timezone.now() - GRACE
     count = 0
-    for job in _jobs.values():
+    for job in all_jobs():
         for row in job.waiting(before):
             job.enqueue(row)
             count += 1

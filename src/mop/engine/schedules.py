@@ -49,7 +49,7 @@ _jobs: dict[str, Job] = {}
 
 
 def register_schedule(name: str, every_seconds: float, function: Callable[[], object]) -> None:
-    """Let the workers call `function` every `every_seconds`; areas call this in `AppConfig.ready()`.
+    """Let this worker call `function` every `every_seconds`; areas declare theirs in their `Area`.
 
     The function runs in a thread and may use the database and block. It may run again after a crash of its worker, so
     it is idempotent. When it raises, the failure is logged, kept in the row, and tried again after a minute or

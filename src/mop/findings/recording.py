@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from mop.audit.services import Actor, record
 from mop.errors import BlockingFindingsError, StaleAttemptError
+from mop.findings import actions
 from mop.findings.models import Scan, ScanDecision, ScanFinding, ScannedFile, ScanReason, Waiver
 from mop.findings.policy_file import InstallationPolicy
 from mop.notifications.texts import one_line
@@ -299,7 +300,7 @@ def _text(value: Any) -> str:
 def _audit(revision: Revision, scan: Scan, actor: Actor) -> None:
     record(
         actor=actor,
-        action="revision.scanned",
+        action=actions.Action.REVISION_SCANNED,
         object_type="revision",
         object_id=revision.pk,
         object_label=str(revision),

@@ -11,13 +11,12 @@ from django.db.models import QuerySet
 
 from mop.audit.services import Actor, record
 from mop.engine.job import Job
-from mop.engine.names import SCANS_QUEUE
 from mop.engine.watch import Run
 from mop.errors import ConflictError, MopError
+from mop.findings.actions import Action
 from mop.findings.models import Rescan
+from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
 from mop.registry.models import Revision
-
-RESCAN_WORKFLOW = "onboarding.rescan"
 
 
 def may_be_scanned(revision: Revision) -> bool:
@@ -45,7 +44,7 @@ def request_rescan(*, actor: Actor, revision: Revision) -> Rescan:
     rescan = Rescan.objects.create(revision=row, workflow_id=f"rescan:{uuid.uuid4()}", asked_by=actor.label)
     record(
         actor=actor,
-        action="revision.rescan_asked",
+        action=Action.REVISION_RESCAN_ASKED,
         object_type="revision",
         object_id=row.pk,
         object_label=str(row),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mop.environments import Environment
 from mop.hosting.allowed_network import AllowedNetwork
@@ -29,6 +30,7 @@ def service_config(
     uds: Path | None = None,
     port: int | None = None,
     disclosure: Disclosure = Disclosure.FULL,
+    sample: Any = None,
 ) -> ServiceConfig:
     """The caged command of a model process, batching, deadlines, bounds.
 
@@ -51,6 +53,7 @@ def service_config(
         lease_ttl_s=LEASE_SECONDS,
         reads_from=model.model,
         disclosure=disclosure,
+        sample=sample,
     )
 
 

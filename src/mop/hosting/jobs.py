@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mop.hosting.configuration import Configuration, configuration_of
 from mop.registry.models import Revision
@@ -23,6 +24,7 @@ class ServiceSpec:
         uds: the unix socket to listen on; without it and `port` the reservation's own.
         port: of the loopback address to listen on.
         disclosure: what may be told of its model's output and end.
+        sample: the item of `inference()` that the model's owner gave, shown in the service's description of itself.
     """
 
     name: str
@@ -32,6 +34,7 @@ class ServiceSpec:
     uds: Path | None = None
     port: int | None = None
     disclosure: Disclosure = Disclosure.FULL
+    sample: Any = None
 
 
 @dataclass(frozen=True)
@@ -62,5 +65,6 @@ def job_of(revision: Revision, *, name: str, owner: str) -> RevisionJob:
             owner=owner,
             configuration=configuration_of(revision),
             allowed_hosts=tuple(revision.allowed_hosts),
+            sample=revision.sample_post_data,
         ),
     )

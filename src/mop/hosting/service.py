@@ -117,6 +117,7 @@ async def model_service(
                 uds=spec.uds,
                 port=spec.port,
                 disclosure=spec.disclosure,
+                sample=spec.sample,
             )
             await before_start()
             await observer.endpoint_created(given, description)

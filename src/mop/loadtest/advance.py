@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mop.audit.transitions import Change, Entity
+from mop.loadtest.actions import Action
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 
@@ -22,7 +23,7 @@ LOAD_TEST = Entity(
     lifecycle=LOAD_TEST_LIFECYCLE,
     name="load test",
     object_type="loadtest",
-    action="loadtest.state",
+    action=Action.STATE,
     field="state",
     related=("revision__model",),
     set_fields=_set_fields,

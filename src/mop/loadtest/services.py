@@ -8,19 +8,19 @@ from django.db.models import Max
 from mop.audit.services import Actor
 from mop.engine.fence import hold_fence
 from mop.engine.job import Job
-from mop.engine.names import load_test_queue
 from mop.errors import ConflictError
 from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.area import LOAD_TESTS, RUN
 from mop.loadtest.models import LoadTest
 from mop.loadtest.requests import RunRequest, option_of, plan_of
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption, RevisionStatus
+from mop.registry.statuses import RevisionStatus
+from mop.serving_options import LoadTestOption
 
-LOAD_TEST_WORKFLOW = "loadtest.run"
 LOAD_TEST_JOB: Job[LoadTest] = Job(
-    workflow=LOAD_TEST_WORKFLOW,
+    workflow=RUN.name,
     workflow_id=lambda test: test.workflow_id,
     queue=lambda test: test.queue,
     args=lambda test: (str(test.pk),),
@@ -47,6 +47,11 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
     return _begin(row, actor=actor, request=request)
 
 
+def is_wanted_after_onboarding(revision: Revision) -> bool:
+    """Whether the revision is verified and its form asks for a load test."""
+    return revision.get_status() == RevisionStatus.VERIFIED and revision.load_test_option != LoadTestOption.OFF
+
+
 @transaction.atomic
 def start_after_verified(*, actor: Actor, revision_id: str, attempt: int) -> int:
     """Start the first run of a revision that was just verified, if its form asks for one.
@@ -58,8 +63,8 @@ def start_after_verified(*, actor: Actor, revision_id: str, attempt: int) -> int
         WorkerLostError: this process is a worker whose work was given to another.
     """
     hold_fence()
-    revision = Revision.objects.filter(pk=revision_id, attempt=attempt, status=RevisionStatus.VERIFIED).first()
-    if revision is None or revision.load_test_option == LoadTestOption.OFF:
+    revision = Revision.objects.filter(pk=revision_id, attempt=attempt).first()
+    if revision is None or not is_wanted_after_onboarding(revision):
         return 0
     row = REVISION.lock(revision.pk)
     if row.load_tests.exists():
@@ -95,7 +100,7 @@ def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[Loa
             modality=modality,
             option=option,
             plan=plan,
-            queue=load_test_queue(revision.instance_type.queue_name),
+            queue=LOAD_TESTS.of(revision.instance_type.queue_name),
             created_by_label=actor.label,
         )
         for modality in modalities.distinct()

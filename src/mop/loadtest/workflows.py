@@ -26,6 +26,7 @@ from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, quiet_host
 from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.area import RUN
 from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
@@ -40,7 +41,6 @@ from mop.loadtest.orders import (
 from mop.loadtest.plan import Plan
 from mop.loadtest.process import Watched, cpus_beside, generate
 from mop.loadtest.sending import conditions_of, endpoint_of
-from mop.loadtest.services import LOAD_TEST_WORKFLOW
 from mop.loadtest.steps import Ending, Measured, run_steps
 from mop.loadtest.utilization import Given
 from mop.serving.service import Service
@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 watch = Watch("load test", LOAD_TEST.wanted)
 
 
-@DBOS.workflow(name=LOAD_TEST_WORKFLOW)
+@DBOS.workflow(name=RUN.name)
 async def run(test_id: str) -> str:
     """Bring one load test to its end.
 

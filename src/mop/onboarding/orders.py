@@ -16,6 +16,7 @@ from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault,
 from mop.hosting.configuration import Configuration, configuration_of
 from mop.hosting.this_host import WORKER
 from mop.onboarding.contract import TaskInput
+from mop.registry.actions import Action
 from mop.registry.advance import REVISION, advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
@@ -105,7 +106,7 @@ def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:
         to=to,
         actor=WORKER,
         error=error,
-        facts={"retry_at": retry_at},
+        retry_at=retry_at,
     )
     return to
 
@@ -132,7 +133,7 @@ def _earlier_causes(revision_id: str, attempt: int, *, since: dt.datetime) -> li
     events = AuditEvent.objects.filter(
         object_type="revision",
         object_id=revision_id,
-        action="revision.status",
+        action=Action.REVISION_STATUS,
         data__to=RevisionStatus.TO_BE_RETRIED.value,
         data__attempt__lt=attempt,
         at__gt=since,

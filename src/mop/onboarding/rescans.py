@@ -18,12 +18,13 @@ from mop.findings.consequences import record_and_conclude
 from mop.findings.models import ScanReason
 from mop.findings.policy_file import installation_policy
 from mop.findings.recording import ScanResult
-from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan, wanted_rescans
+from mop.findings.rescans import end_rescan, wanted_rescans
 from mop.findings.selectors import environment_as_seen, environment_that_was_built
 from mop.hosting.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
 from mop.hosting.preparation import build_environment, check_folder, unpack_artifact
 from mop.hosting.this_host import host_tools
 from mop.hosting.tools import HostTools, quiet_host
+from mop.onboarding.area import RESCAN
 from mop.registry.models import Revision
 from mop.scanning.findings import merge
 from mop.storage import folder_in_use
@@ -34,7 +35,7 @@ watch = Watch("rescan", wanted_rescans)
 logger = logging.getLogger(__name__)
 
 
-@DBOS.workflow(name=RESCAN_WORKFLOW)
+@DBOS.workflow(name=RESCAN.name)
 async def rescan(revision_id: str, workflow_id: str) -> str:
     """Scan a revision and write down what became of it.
 

@@ -26,6 +26,7 @@ from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.signing import open_signatures
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import quiet_host
+from mop.onboarding.area import ONBOARD
 from mop.onboarding.contract import prove_contract
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
@@ -37,13 +38,11 @@ from mop.sandbox import Granted
 from mop.storage import SnapshotLimits, folder_in_use
 from mop.storage.snapshot_process import run_snapshot_job
 
-ONBOARDING_WORKFLOW = "onboarding.run"
-
 logger = logging.getLogger(__name__)
 watch = Watch("revision", REVISION.wanted)
 
 
-@DBOS.workflow(name=ONBOARDING_WORKFLOW)
+@DBOS.workflow(name=ONBOARD.name)
 async def onboard(revision_id: str, attempt: int) -> str:
     """Bring one attempt to its end.
 
@@ -168,9 +167,10 @@ async def _deploy(order: Order) -> None:
         for warning in warnings:
             log(f"warning: {warning}")
         log("the model answered by contract")
-        await in_database(move)(
-            order, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*order.warnings, *warnings))]}
-        )
+    # whoever follows the log stops at the final status, so the last lines are stored before it
+    await in_database(move)(
+        order, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*order.warnings, *warnings))]}
+    )
 
 
 class _Statuses(ServiceObserver):
@@ -206,6 +206,7 @@ def _job(order: Order) -> RevisionJob:
             owner=order.name,
             configuration=order.configuration,
             allowed_hosts=order.allowed_hosts,
+            sample=order.sample_post_data,
         ),
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 from mop.audit.services import Actor
 from mop.audit.transitions import Change, Entity
 from mop.errors import MopError
+from mop.registry.actions import Action
 from mop.registry.models import Revision, RevisionEvent
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.telling import tell_status
@@ -21,10 +23,12 @@ def advance(
     actor: Actor,
     detail: str = "",
     error: MopError | None = None,
+    retry_at: dt.datetime | None = None,
     facts: dict[str, Any] | None = None,
 ) -> bool:
-    """Move a revision of `attempt` to the status `to`; see `Entity.advance`."""
-    return REVISION.advance(revision_id, to=to, actor=actor, attempt=attempt, detail=detail, error=error, facts=facts)
+    """Move a revision of `attempt` to the status `to`; `retry_at` is a fact of toBeRetried. See `Entity.advance`."""
+    known = {**(facts or {}), **({"retry_at": retry_at} if retry_at else {})}
+    return REVISION.advance(revision_id, to=to, actor=actor, attempt=attempt, detail=detail, error=error, facts=known)
 
 
 def _set_fields(change: Change[Revision, RevisionStatus]) -> None:
@@ -50,7 +54,7 @@ REVISION = Entity(
     lifecycle=REVISION_LIFECYCLE,
     name="revision",
     object_type="revision",
-    action="revision.status",
+    action=Action.REVISION_STATUS,
     related=("model",),
     since="status_changed_at",
     set_fields=_set_fields,

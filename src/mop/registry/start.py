@@ -7,12 +7,10 @@ import datetime as dt
 from django.db.models import QuerySet
 
 from mop.engine.job import Job
-from mop.engine.names import PIPELINE_QUEUE
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
+from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.selectors import waiting_revisions
-
-PIPELINE_WORKFLOW = "pipeline.run"
 
 
 def _waiting(before: dt.datetime) -> QuerySet[Revision]:
