@@ -42,6 +42,8 @@ from support.load_tests import enabled
 from support.permission_table import API, DOCUMENT, PAGES, ROLES, Row, read, render
 from support.scans import DIGEST, EVERY_ACTION, keep_scan
 
+pytestmark = pytest.mark.dialect
+
 SIGN_IN = ("/accounts/login/", "/admin/login/")
 METHODS = ("GET", "POST")
 MODELS = ("private", "public")

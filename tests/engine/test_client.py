@@ -14,6 +14,8 @@ from mop.engine.client import APPLICATION_VERSION, cancel, engine, enqueue
 from mop.engine.names import PIPELINE_QUEUE
 from mop.registry.start import PIPELINE_WORKFLOW
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def work_id(engine_database: str) -> str:

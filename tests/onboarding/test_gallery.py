@@ -81,6 +81,7 @@ async def test_a_broken_folder_ends_in_its_own_error(
     await assert_told(name, hurried(host_workshop, EXPECTED[name].get("late")), recorder, tmp_path)
 
 
+@pytest.mark.second_tier
 @pytest.mark.parametrize("name", [name for name in sorted(EXPECTED) if EXPECTED[name].get("violent")])
 async def test_a_violent_model_is_held_and_told_at_each_level(
     name: str, level_workshop: Workshop, recorder: Recorder, tmp_path: Path
@@ -134,6 +135,7 @@ async def test_an_unruly_model_is_verified(name: str, host_workshop: Workshop, r
     await assert_verified(name, host_workshop, recorder)
 
 
+@pytest.mark.second_tier
 @pytest.mark.parametrize("name", [name for name in sorted(UNRULY) if UNRULY[name].get("violent")])
 async def test_a_violent_but_right_model_is_verified_at_each_level(
     name: str, level_workshop: Workshop, recorder: Recorder

@@ -122,6 +122,12 @@ class Ledger:
             write(f"{'FAILS' if in_ci() else 'would fail in CI'}: {fault}")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The suites that take longest first: at the end no process waits for a long test of another."""
+    items.sort(key=lambda item: -budget_of(suite_of(item.nodeid)))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # an xdist worker's reports reach the controller
         config.pluginmanager.register(Ledger(), "mop-budgets")

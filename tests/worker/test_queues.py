@@ -8,7 +8,7 @@ from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE
 from mop.engine.runtime import WorkQueue
 from mop.worker.host import PIPELINES_AT_ONCE, queues_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture(autouse=True)
