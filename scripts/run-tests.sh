@@ -53,6 +53,11 @@ failures() {
     "$bin/python" -c 'import json, sys; print(*json.load(open(sys.argv[1])), sep="\n")' "$failed"
 }
 
+# the files with tests of that mark
+marked() {
+    grep -rl --include='test_*.py' "mark\.$1\b" tests
+}
+
 named=
 for argument in "$@"; do
     [ -e "${argument%%::*}" ] && named=yes
@@ -65,14 +70,16 @@ else
     trap 'rm -f "$output"' EXIT
     (pytest browser -n 1 ${tier:+-m "$tier"} "$@" tests/browser) > "$output" 2>&1 &
     browser=$!
-    pytest main -n 2 ${tier:+-m "$tier"} "$@" --ignore=tests/browser || status=$?
+    # shellcheck disable=SC2046 # as below
+    pytest main -n 2 ${tier:+-m "$tier"} "$@" --ignore=tests/browser $([ "${TIER:-}" != second ] || marked second_tier) || status=$?
     wait "$browser" || status=$?
     echo "the tests in the browser, which ran beside these"
     cat "$output"
     echo "the tests about the dialect of the database, on PostgreSQL"
     MOP_TEST_DATABASE=postgresql
     export MOP_TEST_DATABASE
-    pytest postgresql -n 2 -m "dialect${tier:+ and $tier}" "$@" --ignore=tests/browser || status=$?
+    # shellcheck disable=SC2046 # one argument a file; collecting the other files would take as long as many tests
+    pytest postgresql -n 2 -m "dialect${tier:+ and $tier}" "$@" $(marked dialect) || status=$?
 fi
 if [ "$measured" = yes ]; then
     "$bin/coverage" combine --quiet > /dev/null 2>&1 || true

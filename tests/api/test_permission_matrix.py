@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from mop.accounts.models import PersonalAccessToken, Team, User
 from mop.api.api import api
@@ -119,8 +120,21 @@ class World:
         return client, self.tokens.get(role, "")
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """The world, made once for all tests of this file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None) -> World:
+def world(made: World, db: None) -> World:
+    """The world; what a test does in it is rolled back."""
+    return made
+
+
+def make_world() -> World:
     team = make_team("the team")
     owner = make_user("owner", teams=(team,))
     coowner = make_user("coowner", teams=(team,))
