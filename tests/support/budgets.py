@@ -3,6 +3,7 @@
 A suite is a folder below tests/ (or `mop-utils`). Its time is the sum of its tests' set-up, call and tear-down,
 whatever number of processes runs them. Over budget is printed; in CI (`CI=true`) a suite at many times its
 budget, which no busy machine explains, fails the run; so does a skipped test that `ALLOWED_SKIPS` does not list.
+In a second try (`TRIED_AGAIN=yes`, see scripts/run-tests.sh) that passes, the tests are named as unsteady.
 """
 
 from __future__ import annotations
@@ -85,6 +86,11 @@ class Ledger:
         self.tests: dict[str, set[str]] = collections.defaultdict(set)
         self.skipped: dict[str, str] = {}
 
+    @property
+    def unsteady(self) -> list[str]:
+        """Tests of a second try."""
+        return sorted(test for tests in self.tests.values() for test in tests) if os.environ.get("TRIED_AGAIN") else []
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         suite = suite_of(report.nodeid)
         self.seconds[suite] += report.duration
@@ -109,7 +115,7 @@ class Ledger:
         if in_ci() and self.faults():
             session.exitstatus = FAULTS_EXIT_STATUS
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         if not self.seconds:
             return
         write = terminalreporter.write_line
@@ -120,6 +126,8 @@ class Ledger:
             write(f"{suite:<14}{len(self.tests[suite]):>5} tests {seconds:>8.1f} of {budget} s{mark}")
         for fault in self.faults():
             write(f"{'FAILS' if in_ci() else 'would fail in CI'}: {fault}")
+        for test in self.unsteady if exitstatus == pytest.ExitCode.OK else ():
+            write(f"UNSTEADY: {test} failed, and passed when it ran again alone; find out why")
 
 
 @pytest.hookimpl(trylast=True)

@@ -21,7 +21,7 @@ import psycopg
 from support.forked import run_python
 
 TESTS = Path(__file__).parents[1]
-TEMPLATE = "mop_prepared"
+TEMPLATE = f"mop_prepared_{os.getpid()}"  # several test processes may share a server
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,14 @@ def prepared_home(home: Path) -> People:
 def prepared_postgres(url: str, home: Path) -> People:
     """Fill the empty PostgreSQL database at `url`; `home` gets the files that belong to it."""
     server, _, name = url.rpartition("/")
-    prepared, people = _postgres(server)
-    shutil.copytree(prepared, home)
-    with psycopg.connect(f"{server}/template1", autocommit=True) as connection:
+    # never in the database itself; nor in template1, while others make databases from it, where it can be helped
+    other = f"{server}/{'template1' if name == 'postgres' else 'postgres'}"
+    with psycopg.connect(other, autocommit=True) as connection:
+        (identifier,) = connection.execute("select system_identifier from pg_control_system()").fetchone() or ("",)
+        prepared, people = _postgres(server, other, str(identifier))
         connection.execute(f'drop database "{name}"'.encode())
         connection.execute(f'create database "{name}" template "{TEMPLATE}" strategy wal_log'.encode())
+    shutil.copytree(prepared, home)
     return people
 
 
@@ -58,9 +61,10 @@ def _sqlite() -> tuple[Path, People]:
 
 
 @functools.cache
-def _postgres(server: str) -> tuple[Path, People]:
-    with psycopg.connect(f"{server}/template1", autocommit=True) as connection:
-        connection.execute(f'create database "{TEMPLATE}"'.encode())
+def _postgres(server: str, other: str, _identifier: str) -> tuple[Path, People]:
+    """The template's files and people; a later server may listen at the same address."""
+    with psycopg.connect(other, autocommit=True) as connection:
+        connection.execute(f'create database "{TEMPLATE}" template template0'.encode())
     return _prepare(MOP_DATABASE_URL=f"{server}/{TEMPLATE}")
 
 
