@@ -24,7 +24,7 @@ from mop.serving_options import ServerMode
 from support.traces import Process, processes_of
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.sandbox]
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.second_tier]
 MIB = 1 << 20
 LEVELS = [
     pytest.param(SandboxLevel.NONE, id="uncaged"),

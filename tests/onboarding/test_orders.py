@@ -23,7 +23,7 @@ from mop.registry.statuses import RevisionStatus as S
 from mop.serving_options import ServerMode
 from support.factories import ACTOR, make_model, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 OUTSIDE = PackageIndexUnavailableError("the index is down")
 PLATFORM = PlatformCredentialError("the index refused us")
 
