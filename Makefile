@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-package mop-utils --no-header --quiet
 
-.PHONY: help demo up test coverage test-all check lock clean
+.PHONY: help demo up test test-second coverage test-all check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,14 +31,18 @@ up: .venv/.runtime ## start portal, API and one worker (ARGS="--port 8080")
 	@sh scripts/system-packages.sh bubblewrap
 	@$(BIN)/mop up $(ARGS)
 
-test: .venv/.dev ## run all suites but the slow tests, with time budgets
+test: .venv/.dev ## run all suites but the second tier and the slow tests, with time budgets
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
-	@sh scripts/run-tests.sh -m "not slow" $(ARGS)
+	@TIER=first sh scripts/run-tests.sh $(ARGS)
+
+test-second: .venv/.dev ## run the second tier: what kills, fills and freezes; CI requires it too
+	@sh scripts/system-packages.sh bubblewrap chromium postgresql
+	@TIER=second sh scripts/run-tests.sh $(ARGS)
 
 coverage: .venv/.dev ## run the suites of `make test` and measure what they cover; takes longer
 	@COVERAGE=yes $(MAKE) --no-print-directory test
 
-test-all: .venv/.dev ## run every test
+test-all: .venv/.dev ## run every test of both tiers, and the slow ones
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@sh scripts/run-tests.sh $(ARGS)
 

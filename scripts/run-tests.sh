@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run pytest with the given arguments on two processes.
-# Without paths among them: every suite, and those that are about the database a second time, on PostgreSQL.
+# Without paths among them: every suite, and what is about the dialect of the database a second time, on PostgreSQL.
+# TIER=first leaves out the tests of the second tier and the slow ones, TIER=second runs the second tier alone.
 # COVERAGE=yes measures coverage of every process and prints it at the end; that takes up to 40 % longer.
 set -eu
 unset PYTHONDONTWRITEBYTECODE # each of the processes that tests start would compile MOP anew
@@ -19,31 +20,42 @@ PYTHONPATH="$PWD/tests${PYTHONPATH:+:$PYTHONPATH}"
 export PYTHONPATH
 measured=${COVERAGE:-no}
 [ "$measured" != yes ] || rm -f .coverage .coverage.*
+case ${TIER:-all} in
+    first) tier="not slow and not second_tier" ;;
+    second) tier="second_tier and not slow" ;;
+    *) tier="" ;;
+esac
 status=0
-unsteady=
-failed=.pytest_cache/v/cache/lastfailed
+
+# pytest with the cache folder $1 and further arguments; its exit status
 pytest() {
+    cache=.pytest_cache/$1
+    failed=$cache/v/cache/lastfailed
+    shift
     [ "${CI:-}" != true ] || rm -f "$failed"
     result=0
     run_pytest "$@" || result=$?
     # a shared machine stands still now and then: in CI a test that failed has one more try, alone; what passes only
-    # then is named at the end. Nothing else is forgiven: a skip, a suite far over its budget, many failures
+    # then is named by support/budgets.py. Nothing else is forgiven: a skip, a suite far over its budget, many failures
     if [ "$result" -eq 1 ] && [ "${CI:-}" = true ] && [ "$(failures | wc -l)" -le 5 ]; then
-        tried=$(failures)
-        printf 'once more, one after the other:\n%s\n' "$tried"
+        printf 'once more, one after the other:\n%s\n' "$(failures)"
         result=0
-        run_pytest "$@" --last-failed --last-failed-no-failures=none -n 0 || result=$?
-        [ "$result" -ne 0 ] || unsteady="$unsteady$tried
-"
+        TRIED_AGAIN=yes run_pytest "$@" --last-failed --last-failed-no-failures=none -n 0 || result=$?
     fi
-    [ "$result" -eq 0 ] || status=$result
+    [ "$result" -ne 5 ] || result=0 # these suites have no test of this tier
+    return "$result"
 }
 run_pytest() {
-    set -- -m pytest -p support.budgets --dist loadgroup "$@"
+    set -- -m pytest -p support.budgets -o "cache_dir=$cache" --dist loadgroup --no-loadscope-reorder "$@"
     if [ "$measured" = yes ]; then "$bin/coverage" run "$@"; else "$bin/python" "$@"; fi
 }
 failures() {
     "$bin/python" -c 'import json, sys; print(*json.load(open(sys.argv[1])), sep="\n")' "$failed"
+}
+
+# the files with tests of that mark
+marked() {
+    grep -rl --include='test_*.py' "mark\.$1\b" tests
 }
 
 named=
@@ -51,22 +63,26 @@ for argument in "$@"; do
     [ -e "${argument%%::*}" ] && named=yes
 done
 if [ -n "$named" ]; then
-    pytest -n 2 "$@"
+    pytest main -n 2 ${tier:+-m "$tier"} "$@" || status=$?
 else
     # the browser's driver keeps an event loop running in its process, beside which no asynchronous test can run
-    pytest -n 1 "$@" tests/browser
-    pytest -n 2 "$@" --ignore=tests/browser
-    echo "the suites about the database, on PostgreSQL"
+    output=$(mktemp)
+    trap 'rm -f "$output"' EXIT
+    (pytest browser -n 1 ${tier:+-m "$tier"} "$@" tests/browser) > "$output" 2>&1 &
+    browser=$!
+    # shellcheck disable=SC2046 # as below
+    pytest main -n 2 ${tier:+-m "$tier"} "$@" --ignore=tests/browser $([ "${TIER:-}" != second ] || marked second_tier) || status=$?
+    wait "$browser" || status=$?
+    echo "the tests in the browser, which ran beside these"
+    cat "$output"
+    echo "the tests about the dialect of the database, on PostgreSQL"
     MOP_TEST_DATABASE=postgresql
     export MOP_TEST_DATABASE
-    pytest -n 2 "$@" tests/accounts tests/api tests/audit tests/catalog tests/engine tests/findings tests/notifications \
-        tests/pipeline tests/portal tests/registry tests/worker tests/onboarding/test_logs.py tests/onboarding/test_orders.py \
-        tests/integration/test_queue.py::test_places_are_shown_and_teams_take_turns \
-        tests/integration/test_queue.py::test_workers_of_two_names_share_the_queue
+    # shellcheck disable=SC2046 # one argument a file; collecting the other files would take as long as many tests
+    pytest postgresql -n 2 -m "dialect${tier:+ and $tier}" "$@" $(marked dialect) || status=$?
 fi
 if [ "$measured" = yes ]; then
     "$bin/coverage" combine --quiet > /dev/null 2>&1 || true
     "$bin/coverage" report --format=total 2> /dev/null | sed 's/.*/coverage: & % (lines and branches; .venv\/bin\/coverage report tells more)/' || true
 fi
-printf '%s' "$unsteady" | sed 's/.*/UNSTEADY: & failed, and passed when it ran again alone; mend it/'
 exit "$status"

@@ -8,7 +8,7 @@ from mop.accounts.services import add_member, change_access, create_team, create
 from mop.errors import ConflictError, NotFoundError, ValidationFailedError
 from support.factories import ACTOR, PASSWORD, make_team, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def test_a_new_user_gets_a_personal_team():

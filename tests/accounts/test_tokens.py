@@ -11,7 +11,7 @@ from mop.accounts.services import authenticate_token, create_token, revoke_token
 from mop.errors import NotAuthenticatedError, NotFoundError, ValidationFailedError
 from support.factories import ACTOR, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def make(user: User, **fields: object) -> tuple[PersonalAccessToken, str]:

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from mop.areas.permissions import ROLES, Row
 from support.addresses import operations, pages
@@ -16,13 +17,24 @@ from support.api import Api
 from support.permission_table import DOCUMENT, api_rows, page_rows, render
 from support.permission_world import World, make_world
 
+pytestmark = pytest.mark.dialect
+
 SIGN_IN = ("/accounts/login/", "/admin/login/")
 METHODS = ("GET", "POST")
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """The world, made once for all tests of this file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    return make_world()
+def world(made: World, db: None) -> World:
+    """The world; what a test does in it is rolled back."""
+    return made
 
 
 def in_every_role(world: World, ask: Any) -> dict[str, int]:

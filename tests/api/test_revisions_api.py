@@ -13,7 +13,7 @@ from mop.registry.statuses import RevisionStatus
 from support.api import Api
 from support.factories import ACTOR, make_model, make_token, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture

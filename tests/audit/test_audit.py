@@ -27,7 +27,7 @@ from support.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 WHO = Actor(id="7", label="ada", address="192.0.2.1")
 
 

@@ -10,7 +10,7 @@ from mop.catalog.services import create_instance_type, create_taxonomy, seed_def
 from mop.errors import NotFoundError, ValidationFailedError
 from support.factories import ACTOR, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def test_six_taxonomies_and_the_default_instance_type_ship():

@@ -16,7 +16,7 @@ from support.model_folders import write_model
 from support.small_disks import MIB, SmallDisk, small_disk
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.xdist_group("full-disks")]
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.xdist_group("full-disks"), pytest.mark.second_tier]
 LARGE = 8 * MIB
 ROOM = 2 * MIB  # so many bytes are free
 # what each stage of an onboarding fills

@@ -14,7 +14,7 @@ from support.installation import READY_SECONDS, Installation, Submitted, running
 from support.model_folders import write_model
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.sandbox]
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.second_tier]
 
 
 def prove_slowly(mop: Installation, name: str) -> Submitted:

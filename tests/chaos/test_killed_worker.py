@@ -13,7 +13,7 @@ from support.installation import Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.sandbox]
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.second_tier]
 
 RESUME_SECONDS = 30.0
 _numbers = itertools.count(1)

@@ -16,7 +16,7 @@ from support.model_folders import write_model
 from support.postgres import running_postgres
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.sandbox]
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.second_tier]
 OUTAGE_SECONDS = 10.0
 ENDS_SECONDS = 180.0
 

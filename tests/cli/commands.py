@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from mop.cli.main import run
+from support.forked import execute, python, run_python
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = REPOSITORY / "samples"
@@ -43,24 +44,23 @@ class Result:
 
 def mop(*arguments: str, home: Path, stdin: str = "", **env: str) -> Result:
     """Run the command as a process of its own, with an installation of its own."""
-    done = subprocess.run(
-        [*MOP, *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-        cwd=home,
-        env=environment(home, env),
-    )
+    done = run_python([*MOP, *arguments], stdin=stdin, timeout=SECONDS, cwd=home, env=environment(home, env))
     return Result(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager
-def started(*arguments: str, home: Path, **env: str) -> Iterator[subprocess.Popen[str]]:
-    """The command while it runs; it is killed at the end if it still does."""
-    process = subprocess.Popen(
-        [*INTERRUPTIBLE, *MOP, *arguments],
+def started(*arguments: str, home: Path, executed: bool = False, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """The command while it runs; it is killed at the end if it still does.
+
+    Args:
+        arguments: of the command.
+        home: its installation and its configuration are there.
+        executed: never forked from the fork server.
+        env: more of its environment.
+    """
+    start, before = (execute, INTERRUPTIBLE) if executed else (python, ())
+    process = start(
+        [*before, *MOP, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=(home / "stderr").open("w"),

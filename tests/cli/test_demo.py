@@ -10,7 +10,7 @@ import pytest
 from cli.commands import free_port, mop, started
 
 # one process for this file, so that its installation is made once
-pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.xdist_group("cli-demo")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.xdist_group("cli-demo"), pytest.mark.second_tier]
 
 STATUSES = (
     "created",
@@ -60,7 +60,7 @@ def test_at_the_weakest_level_the_sample_is_verified_and_the_result_says_what_gi
 
 def test_it_serves_on_after_the_result_for_the_people_it_names(tmp_path: Path, demo_home: Path):
     port = str(free_port())
-    with started("demo", "--port", port, "--home", str(demo_home), home=tmp_path) as process:
+    with started("demo", "--port", port, "--home", str(demo_home), home=tmp_path, executed=True) as process:
         assert process.stdout is not None
         shown = {}
         for line in process.stdout:

@@ -25,7 +25,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def up(tmp_path: Path, installation: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`mop up` on a free port, ready, and its address."""
-    with started("up", "--port", str(free_port()), home=tmp_path, MOP_HOME=str(installation)) as process:
+    with started("up", "--port", str(free_port()), home=tmp_path, executed=True, MOP_HOME=str(installation)) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("MOP is at "), (tmp_path / "stderr").read_text()

@@ -13,6 +13,8 @@ from mop.engine import client
 from mop.engine.client import APPLICATION_VERSION, cancel, engine, enqueue
 from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def work_id(engine_database: str) -> str:

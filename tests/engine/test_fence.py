@@ -22,7 +22,7 @@ from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from support.factories import make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 ME = "worker:w1:1"
 
 

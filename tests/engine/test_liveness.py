@@ -14,7 +14,7 @@ from mop.engine.clock import from_now
 from mop.engine.liveness import Liveness, Pulse, living_workers, recover_unheard
 from mop.engine.models import Worker
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 PULSE = Pulse(beat=1.0, stale=5.0)
 
 

@@ -24,7 +24,7 @@ from mop.engine.schedules import (
 )
 from support.waiting import POLL_SECONDS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture(autouse=True)

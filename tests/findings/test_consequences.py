@@ -29,7 +29,7 @@ from support.scans import (
     scan_later,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 OF_ENVIRONMENT = "Python 3.11.4 is not installed here."
 

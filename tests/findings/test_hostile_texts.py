@@ -14,7 +14,7 @@ from mop.scanning.findings import FileVerdict, Finding, Severity, Verdict
 from support.browsing import client_of
 from support.scans import keep_scan, make_advisory, make_finding, scan_later
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 ODD = "model/a\x00b\udcff\u202e.pkl"
 KEPT = "model/a�b?\u202e.pkl"

@@ -31,7 +31,7 @@ from support.scans import BLOCKS, FILES, NOTED, WARNS_LOW, WORKER, make_result, 
 
 from .conftest import Calendar
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 PACKAGES = (("alpha", "1.0", ()), ("beta", "2.0", ("alpha",)))
 
 

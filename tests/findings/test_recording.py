@@ -30,7 +30,7 @@ from support.scans import (
     policy_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def found_of(scan: Scan) -> list[tuple[int, str, str, str]]:

@@ -22,7 +22,7 @@ from mop.registry.models import Revision
 from mop.registry.services import create_revision, delete_revision
 from support.factories import ACTOR, make_revision_input
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture(autouse=True)

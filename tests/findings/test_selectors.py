@@ -28,7 +28,7 @@ from mop.scanning.findings import FileVerdict, Verdict
 from support.factories import make_model
 from support.scans import EVERY_ACTION, FILES, WARNS_HIGH, keep_scan, make_result, waive
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def test_a_revision_that_was_not_scanned_has_no_scan(revision: Revision):

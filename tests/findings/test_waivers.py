@@ -20,6 +20,8 @@ from support.scans import BLOCKS, WARNS_LOW, keep_scan, make_advisory, make_find
 
 from .conftest import Calendar
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def waive(administrator: User, owner: User, model: Model, calendar: Calendar) -> Any:

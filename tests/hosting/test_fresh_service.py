@@ -23,9 +23,9 @@ from mop.hosting.jobs import RevisionJob
 from mop.hosting.service import HostedService, fresh_service
 from mop.hosting.tools import HostTools
 from mop.sandbox import SandboxLevel
-from mop.serving.config import ServerMode
 from mop.serving.disclosure import WITHHELD
 from mop.serving.local_service import LocalService
+from mop.serving_options import ServerMode
 from serving.probes import descendants, gone, metric, reached
 from support.model_folders import write_model
 from support.small_host import at_level

@@ -6,8 +6,6 @@ import contextlib
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -32,15 +30,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("backup")]
 
 def run_mop(mop: Installation, *arguments: str, code: int = 0, **changes: object) -> Any:
     """A command on the installation; its JSON where it succeeded, else what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mop.cli", *arguments],
-        env=mop.environment(**changes),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = mop.run("-m", "mop.cli", *arguments, seconds=120, **changes)
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout) if "--json" in arguments and not code else done.stderr
 

@@ -155,6 +155,7 @@ def processes(mop: Installation, name: str) -> list[int]:
     return sorted(one.pid for one in mop.processes(name))
 
 
+@pytest.mark.second_tier
 @pytest.mark.parametrize(("server", "victim"), [("mop", FRONT), ("mop", GENERATOR), ("gunicorn", GUNICORN)])
 def test_a_step_whose_service_or_generator_is_killed_is_measured_again_and_keeps_nothing_of_the_broken_one(
     mop: Installation, index: PackageIndex, server: str, victim: str
@@ -169,6 +170,7 @@ def test_a_step_whose_service_or_generator_is_killed_is_measured_again_and_keeps
     assert step["requests"] == {"total": 80, "successful": 80, "user_failed": 0, "system_failed": 0}
 
 
+@pytest.mark.second_tier
 @pytest.mark.parametrize(
     ("victim", "error", "said"),
     [
@@ -189,6 +191,7 @@ def test_what_is_killed_in_every_try_fails_the_load_test_with_the_reason_and_wit
     assert test["error"]["mend"].startswith(("Enable", "Run"))
 
 
+@pytest.mark.second_tier
 def test_a_model_process_that_is_killed_in_a_step_is_replaced_and_what_it_cost_is_counted(
     mop: Installation, index: PackageIndex
 ):

@@ -12,7 +12,7 @@ from support.installation import Installation, Submitted, running_installation
 from support.waiting import wait_for
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "text-moderation"
-pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.timeout(600), pytest.mark.second_tier]
 CLASSES = ("successful", "user_failed", "system_failed")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from support.installation import Installation
@@ -31,7 +28,7 @@ def submit_broken(mop: Installation, name: str) -> str:
 
 
 def test_the_worker_sends_what_the_owner_is_told(mop: Installation):
-    subprocess.run([sys.executable, "-c", GIVE_ADDRESS], env=mop.environment(), check=True, timeout=SECONDS)
+    mop.run("-c", GIVE_ADDRESS, seconds=SECONDS).check_returncode()
     mop.start_worker("console")
     title = submit_broken(mop, "first")
     told = mop.call("GET", "/notifications")["items"][0]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sandbox
 
 
 def test_a_folder_becomes_verified_with_everything_that_was_found(mop: Installation):
-    mop.start_worker()
+    mop.start_worker(executed=True)
     revision = mop.submit(write_model(mop.folders / "good"), sample_post_data={"text": "what a darn day"})
     shown = mop.wait(revision, "verified")
     mop.assert_each_status_once(revision)

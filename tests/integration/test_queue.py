@@ -12,6 +12,7 @@ from support.waiting import wait_for
 pytestmark = pytest.mark.sandbox
 
 
+@pytest.mark.dialect
 def test_places_are_shown_and_teams_take_turns(mop: Installation, index: PackageIndex):
     mop.start_worker(worker_concurrency=1)
     index.add(wheel("tiny-turn", "1.0"))
@@ -55,6 +56,7 @@ def test_a_second_worker_of_the_same_name_refuses(mop: Installation):
     assert first.poll() is None
 
 
+@pytest.mark.dialect
 def test_workers_of_two_names_share_the_queue(mop: Installation):
     mop.start_worker("left", worker_concurrency=1)
     mop.start_worker("right", worker_concurrency=1)

@@ -46,7 +46,7 @@ class Slow(BaseModelWrapper):
         return output
 """
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.timeout(180), pytest.mark.second_tier]
 
 
 @contextlib.asynccontextmanager

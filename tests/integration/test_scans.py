@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pickle
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,14 +45,8 @@ def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def administrator(module_mop: Installation) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", MAKE_ADMINISTRATOR],
-        env=module_mop.environment(),
-        capture_output=True,
-        check=True,
-        timeout=SECONDS,
-        text=True,
-    )
+    done = module_mop.run("-c", MAKE_ADMINISTRATOR, seconds=SECONDS)
+    assert done.returncode == 0, done.stderr
     return {"Authorization": f"Bearer {done.stdout.strip()}"}
 
 
@@ -180,14 +172,7 @@ def test_an_imported_advisory_is_matched_with_what_is_verified(mop: Installation
     }
     with zipfile.ZipFile(export, "w") as archive:
         archive.writestr("PYSEC-2026-1.json", json.dumps(record))
-    done = subprocess.run(
-        [sys.executable, "-m", "mop.cli", "advisories", "import", str(export)],
-        env=mop.environment(),
-        capture_output=True,
-        check=False,
-        timeout=SECONDS,
-        text=True,
-    )
+    done = mop.run("-m", "mop.cli", "advisories", "import", str(export), seconds=SECONDS)
     assert done.returncode == 0, done.stderr
     # the import lets a worker match at once
     wait_for(
@@ -209,13 +194,5 @@ def test_an_imported_advisory_is_matched_with_what_is_verified(mop: Installation
 
 def match_now(mop: Installation) -> None:
     """What the workers do every five minutes."""
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import django; django.setup(); from mop.findings.matching import match_again; match_again()",
-        ],
-        env=mop.environment(),
-        check=True,
-        timeout=SECONDS,
-    )
+    program = "import django; django.setup(); from mop.findings.matching import match_again; match_again()"
+    mop.run("-c", program, seconds=SECONDS).check_returncode()

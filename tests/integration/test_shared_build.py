@@ -48,6 +48,7 @@ def test_a_check_waits_for_the_workers_build_and_uses_it(mop: Installation, inde
     assert sum(BUILDS in line for line in mop.log(revision, "build")) == 1
 
 
+@pytest.mark.second_tier
 def test_a_worker_takes_over_from_a_check_that_is_killed_while_it_builds(
     mop: Installation, index: PackageIndex
 ) -> None:

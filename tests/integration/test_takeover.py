@@ -17,7 +17,7 @@ from support.model_folders import write_model
 from support.postgres import PostgresServer, running_postgres
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.postgres, pytest.mark.sandbox, pytest.mark.xdist_group("takeover")]
+pytestmark = [pytest.mark.postgres, pytest.mark.sandbox, pytest.mark.xdist_group("takeover"), pytest.mark.second_tier]
 SECONDS = 120.0
 
 

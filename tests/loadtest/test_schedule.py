@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from mop.loadtest.plan import Arrivals
 from mop.loadtest.schedule import NS, Stream, arrivals
@@ -48,13 +49,13 @@ def test_seeds_rates_and_streams_have_instants_of_their_own(kind: Arrivals):
     assert all(not set(same[0]) & set(other) for other in others)
 
 
-def test_instants_are_uniform_within_the_second():
+def test_instants_are_uniform_within_the_second(stats: ModuleType):
     within = np.array(arrivals(1000, 100, seed=5)) % NS / NS
     assert stats.kstest(within, "uniform").pvalue > 0.001
 
 
 @pytest.mark.parametrize("rate", [1, 40, 2000])
-def test_poisson_has_the_numbers_and_the_gaps_of_a_poisson_process(rate: int):
+def test_poisson_has_the_numbers_and_the_gaps_of_a_poisson_process(rate: int, stats: ModuleType):
     seconds = 200_000 // rate if rate < 2000 else 400
     seconds = min(seconds, 20_000)
     starts = np.array(arrivals(rate, seconds, seed=11, kind=Arrivals.POISSON))

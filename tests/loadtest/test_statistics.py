@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from mop.loadtest.statistics import PERCENTILES, _binomial, _ranks, interval, percentile, precise, stalled_share
 
@@ -35,14 +36,16 @@ def test_no_values_have_no_percentile():
 
 @pytest.mark.parametrize("count", [1, 7, 60, 1000, 200_000])
 @pytest.mark.parametrize("percent", PERCENTILES)
-def test_the_binomial_distribution_is_scipys(count: int, percent: int):
+def test_the_binomial_distribution_is_scipys(count: int, percent: int, stats: ModuleType):
     reference = stats.binom.pmf(np.arange(count + 1), count, percent / 100)
     assert np.allclose(_binomial(count, percent / 100), reference, rtol=1e-8, atol=1e-15)
 
 
 @pytest.mark.parametrize("count", [59, 300, 2999, 50_000])
 @pytest.mark.parametrize("percent", PERCENTILES)
-def test_ranks_enclose_the_percentile_with_at_least_the_confidence_and_no_narrower_ones_do(count: int, percent: int):
+def test_ranks_enclose_the_percentile_with_at_least_the_confidence_and_no_narrower_ones_do(
+    count: int, percent: int, stats: ModuleType
+):
     ranks = _ranks(count, percent)
     chance = percent / 100
     if ranks is None:

@@ -15,6 +15,8 @@ from mop.notifications.models import Alert, Notification
 from mop.notifications.selectors import get_open_alert, open_alerts
 from support.factories import ACTOR, make_user
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def root(db: None) -> User:

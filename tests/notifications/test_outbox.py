@@ -30,6 +30,8 @@ from support.mail_server import MailServer, running_mail_server
 
 from .conftest import End
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def olivia(db: None) -> User:

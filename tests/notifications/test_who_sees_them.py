@@ -25,6 +25,8 @@ from support.factories import ACTOR, make_user, publish
 
 from .conftest import End
 
+pytestmark = pytest.mark.dialect
+
 
 def news(event: str, kind: Kind = Kind.VERIFIED) -> News:
     return News(kind=kind, event=event, title=event, reason="because", link="/models/")

@@ -40,7 +40,13 @@ RELEASES = [
 ]
 
 # one xdist worker builds the environments that all tests of this file share
-pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.xdist_group("gallery"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.sandbox,
+    pytest.mark.index,
+    pytest.mark.xdist_group("drop-in"),
+    pytest.mark.timeout(600),
+    pytest.mark.second_tier,
+]
 
 
 def folder_of(name: str, requirement: str, target: Path) -> Path:

@@ -15,7 +15,7 @@ from mop.hosting.configuration import Configuration
 from mop.hosting.tools import HostTools
 from mop.onboarding.contract import TaskInput, read_tasks
 from mop.onboarding.verification import DEFAULT_CONFIGURATION, verify_folder
-from mop.serving.config import ServerMode
+from mop.serving_options import ServerMode
 from support.made_folders import MADE
 from support.waiting import wait_for
 
@@ -26,8 +26,9 @@ VARIANTS = SAMPLES / "variants"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((BROKEN / "EXPECTED.json").read_text(encoding="utf-8"))
 UNRULY: dict[str, dict[str, Any]] = json.loads((SAMPLES / "unruly" / "EXPECTED.json").read_text(encoding="utf-8"))
 
-# one xdist worker builds the few environments that they share
-pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.xdist_group("gallery"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.timeout(180)]
+# one xdist worker builds the few environments that the tests of a group share
+GOOD, BAD = pytest.mark.xdist_group("gallery-good"), pytest.mark.xdist_group("gallery-bad")
 
 
 def small(memory_mib: int) -> Configuration:
@@ -46,6 +47,7 @@ def tasks_of(path: Path) -> tuple[TaskInput, ...]:
     return read_tasks(path.read_text(encoding="utf-8"))
 
 
+@GOOD
 @pytest.mark.parametrize(
     ("name", "server"), [("text-moderation", "mop"), ("image-redness", "gunicorn"), ("image-and-text", "mop")]
 )
@@ -65,6 +67,7 @@ async def test_a_sample_is_verified(name: str, server: str, host_tools: HostTool
     assert {stage.result for stage in report.stages} == {"passed"}
 
 
+@GOOD
 @pytest.mark.parametrize(
     "folder", sorted(path for path in VARIANTS.iterdir() if path.is_dir()), ids=lambda path: path.name
 )
@@ -76,6 +79,7 @@ async def test_an_unusual_folder_is_verified(folder: Path, host_tools: HostTools
     assert report.status == "verified"
 
 
+@BAD
 @pytest.mark.parametrize("name", [name for name in sorted(EXPECTED) if not EXPECTED[name].get("violent")])
 async def test_a_broken_folder_ends_in_its_own_error(
     name: str, host_tools: HostTools, recorder: Recorder, tmp_path: Path
@@ -83,6 +87,8 @@ async def test_a_broken_folder_ends_in_its_own_error(
     await assert_told(name, hurried(host_tools, EXPECTED[name].get("late")), recorder, tmp_path)
 
 
+@BAD
+@pytest.mark.second_tier
 @pytest.mark.parametrize("name", [name for name in sorted(EXPECTED) if EXPECTED[name].get("violent")])
 async def test_a_violent_model_is_held_and_told_at_each_level(
     name: str, level_tools: HostTools, recorder: Recorder, tmp_path: Path
@@ -114,6 +120,7 @@ async def assert_told(name: str, tools: HostTools, recorder: Recorder, tmp_path:
     assert report.stages[-1].result in {"failed", "skipped"}
 
 
+@BAD
 @pytest.mark.parametrize("name", sorted(MADE))
 async def test_a_folder_that_git_can_not_hold_ends_in_its_own_error(
     name: str, host_tools: HostTools, recorder: Recorder, tmp_path: Path
@@ -131,11 +138,14 @@ async def test_a_folder_that_git_can_not_hold_ends_in_its_own_error(
     assert made.contains in error.message
 
 
+@GOOD
 @pytest.mark.parametrize("name", [name for name in sorted(UNRULY) if not UNRULY[name].get("violent")])
 async def test_an_unruly_model_is_verified(name: str, host_tools: HostTools, recorder: Recorder) -> None:
     await assert_verified(name, host_tools, recorder)
 
 
+@GOOD
+@pytest.mark.second_tier
 @pytest.mark.parametrize("name", [name for name in sorted(UNRULY) if UNRULY[name].get("violent")])
 async def test_a_violent_but_right_model_is_verified_at_each_level(
     name: str, level_tools: HostTools, recorder: Recorder
@@ -171,6 +181,7 @@ def running(*argv: str) -> bool:
     return False
 
 
+@GOOD
 async def test_without_tasks_the_status_is_undecided(host_tools: HostTools, recorder: Recorder) -> None:
     report = await verify_folder(VARIANTS / "helper-modules", tools=host_tools, listener=recorder, tasks=None)
     assert report.error is None, recorder.text()

@@ -15,7 +15,7 @@ from mop.onboarding.selectors import log_page
 from mop.registry.models import Revision
 from support.factories import make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from mop.pipeline.workflows import _next_attempt
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
 from mop.registry.statuses import RevisionStatus as S
-from mop.serving.config import ServerMode
+from mop.serving_options import ServerMode
 from support.factories import ACTOR, make_model, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 OUTSIDE = PackageIndexUnavailableError("the index is down")
 PLATFORM = PlatformCredentialError("the index refused us")
 

@@ -14,7 +14,7 @@ from mop.registry.models import Revision
 from mop.registry.services import cancel_revision, retry_revision
 from support.factories import ACTOR, make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 OUTSIDE = PackageIndexUnavailableError("the index is down")
 
 

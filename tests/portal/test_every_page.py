@@ -15,6 +15,8 @@ from mop.registry.models import Model
 from support.browsing import client_of, send
 from support.factories import PASSWORD, make_team
 
+pytestmark = pytest.mark.dialect
+
 OWNER_PAGES = [
     "/models/",
     "/models/?status=all&sort=-name&search=tox&group=mine",

@@ -14,6 +14,8 @@ from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from support.browsing import client_of
 
+pytestmark = pytest.mark.dialect
+
 URL = "/models/toxicity/versions/v1.0.0/logs/build/"
 TAIL = f"/live{URL}"
 

@@ -14,6 +14,8 @@ from mop.registry.statuses import RevisionStatus
 from support.browsing import client_of
 from support.factories import make_model, make_task, publish
 
+pytestmark = pytest.mark.dialect
+
 
 def names(html: str) -> list[str]:
     return re.findall(r'id="model-\d+" href="/models/([^/]+)/"', html)

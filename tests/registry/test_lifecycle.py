@@ -10,7 +10,7 @@ from mop.registry.services import cancel_revision, retry_revision
 from mop.registry.statuses import CHAIN, REVISION_LIFECYCLE, RevisionStatus
 from support.factories import ACTOR, make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 S = RevisionStatus
 
 

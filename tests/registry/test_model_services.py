@@ -26,7 +26,7 @@ from mop.registry.services import (
 from support.areas import also_registered
 from support.factories import ACTOR, make_model, make_revision_input, make_task, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def create(**fields: Any) -> Revision:

@@ -12,7 +12,7 @@ from mop.registry.statuses import RevisionStatus
 from mop.worker.host import release_host
 from support.factories import ACTOR, make_model, make_team, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def test_teams_take_turns_however_many_one_team_submits():

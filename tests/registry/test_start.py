@@ -12,7 +12,7 @@ from mop.registry.services import cancel_revision, delete_model, retry_revision
 from mop.registry.start import PIPELINE_JOB
 from support.factories import ACTOR, make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from mop.registry.models import RevisionEvent
 from mop.registry.selectors import durations
 from mop.registry.statuses import RevisionStatus as S
 from mop.registry.timelines import attempts
+
+pytestmark = pytest.mark.dialect
 
 START = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 

@@ -10,6 +10,8 @@ from mop.registry.services import create_revision
 from mop.registry.versions import recommend_name, recommend_version
 from support.factories import ACTOR, make_model, make_revision_input, make_user
 
+pytestmark = pytest.mark.dialect
+
 TODAY = dt.date(2026, 11, 23)
 
 

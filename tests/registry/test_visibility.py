@@ -20,7 +20,7 @@ from mop.registry.services import create_revision
 from mop.registry.statuses import PublishStatus
 from support.factories import ACTOR, make_model, make_revision_input, make_team, make_user, publish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def names(user: User, **given: object) -> list[str]:

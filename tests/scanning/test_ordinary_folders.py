@@ -10,7 +10,6 @@ import pytest
 from mop.scanning.findings import Severity, Verdict
 from mop.scanning.scanners import NAMES
 from scanning.looking import caged
-from security.ordinary import ALL
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -29,6 +28,8 @@ def test_a_sample_is_clean(tmp_path: Path, name: str):
 
 
 def test_ordinary_model_files_are_no_matter_for_the_other_scanners(tmp_path: Path):
+    from security.ordinary import ALL  # noqa: PLC0415 - scikit-learn and nltk: seconds that collecting does without
+
     for number, ordinary in enumerate(ALL):
         path = tmp_path / "folder" / "model" / f"{number:03}" / ordinary.file
         path.parent.mkdir(parents=True)

@@ -13,7 +13,13 @@ from mop.scanning.findings import Verdict
 from scanning.looking import caged
 from security.framework_files import ALL
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox, pytest.mark.index, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.sandbox,
+    pytest.mark.index,
+    pytest.mark.timeout(1200),
+    pytest.mark.second_tier,
+]
 PACKAGES = ("joblib", "lightgbm", "numpy", "onnx", "safetensors", "scikit-learn", "tokenizers", "xgboost-cpu")
 SCRIPT = Path(__file__).with_name("framework_files.py")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from mop.serving.config import ServerMode
 from mop.serving.http_client import request
 from mop.serving.local_service import LocalService
+from mop.serving_options import ServerMode
 from serving.conftest import MakeModel, StartService
 
 SAMPLE = {"text": "the owner's sample"}

@@ -9,8 +9,8 @@ import aiohttp
 import httpx
 import pytest
 
-from mop.serving.config import ServerMode
 from mop.serving.local_service import LocalService
+from mop.serving_options import ServerMode
 from serving.conftest import MakeModel, StartService
 from serving.test_connections import Caller, connect, post
 

@@ -31,13 +31,17 @@ import psycopg
 
 from mop.cli.serving_parts import parts
 from mop.failpoints import file_of
+from support.forked import execute, python, run_python
 from support.postgres import make_database
+from support.prepared import prepared_home, prepared_postgres
 from support.traces import Process, leases_of, mounts_of, processes_of
 from support.waiting import wait_for
 
 READY_SECONDS = 60.0
 END_SECONDS = 20.0
 PIPELINE_SECONDS = 90.0
+# an answer costs the portal CPU that the pipeline could have
+API_POLL_SECONDS = 0.2
 TESTS = Path(__file__).parents[1]
 CHAIN = (
     "created",
@@ -92,19 +96,12 @@ class Installation:
     # Processes ---------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Make databases, a person with a token, and tasks."""
-        done = subprocess.run(
-            [sys.executable, "-m", "support.installation_setup"],
-            env=self.environment(),
-            check=False,
-            capture_output=True,
-            timeout=READY_SECONDS,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        made = json.loads(done.stdout)
-        self.username, self.password = made["username"], made["password"]
-        self.administrator_token = made["administrator_token"]
-        self.api.headers["Authorization"] = f"Bearer {made['token']}"
+        """Databases, a person with a token, and tasks: copied from those that this test process made once."""
+        home = self.root / "home"
+        made = prepared_postgres(str(url), home) if (url := self._options.get("database_url")) else prepared_home(home)
+        self.username, self.password = made.username, made.password
+        self.administrator_token = made.administrator_token
+        self.api.headers["Authorization"] = f"Bearer {made.token}"
 
     def environment(self, **changes: object) -> dict[str, str]:
         """The environment of the installation's processes; `changes` are further options."""
@@ -125,19 +122,20 @@ class Installation:
             **{f"MOP_{name.upper()}": str(value) for name, value in options.items()},
         }
 
-    def start_portal(self, **changes: object) -> subprocess.Popen[bytes]:
+    def start_portal(self, *, executed: bool = False, **changes: object) -> subprocess.Popen[bytes]:
         """The portal as `mop up` starts it; returns when it answers."""
-        process = self.start("portal", [sys.executable, *self._portal_arguments()], **changes)
+        command = [sys.executable, *self._portal_arguments()]
+        process = self.start("portal", command, executed=executed, **changes)
         wait_for(self.answers, seconds=READY_SECONDS, what="the portal answers", note=lambda: self.output("portal"))
         return process
 
     def start_worker(
-        self, name: str = "w1", *, module: str = "mop.worker", **changes: object
+        self, name: str = "w1", *, module: str = "mop.worker", executed: bool = False, **changes: object
     ) -> subprocess.Popen[bytes]:
         """A worker; returns when it takes work."""
         log = self.root / f"{name}.log"
         seen = log.stat().st_size if log.exists() else 0
-        process = self.start(name, self.worker_command(name, module=module), **changes)
+        process = self.start(name, self.worker_command(name, module=module), executed=executed, **changes)
         wait_for(
             lambda: process.poll() is not None or b"ready\n" in log.read_bytes()[seen:],
             seconds=READY_SECONDS,
@@ -152,19 +150,33 @@ class Installation:
         """How a worker is started."""
         return [sys.executable, "-m", module, "--name", name]
 
-    def start(self, name: str, argv: Sequence[str], **changes: object) -> subprocess.Popen[bytes]:
-        """A process of the installation; its output goes to a file of that name."""
+    def start(
+        self, name: str, argv: Sequence[str], *, executed: bool = False, **changes: object
+    ) -> subprocess.Popen[bytes]:
+        """A process of the installation; its output goes to a file of that name.
+
+        Args:
+            name: of the file.
+            argv: the command line.
+            executed: never forked from the fork server.
+            changes: further options.
+        """
+        start = execute if executed else python
         with (self.root / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                # a test run that is killed takes its installation along
-                ["setpriv", "--pdeathsig", "TERM", *argv],
+            process = start(
+                argv,
                 env=self.environment(**changes),
+                death_signal=signal.SIGTERM,  # a test run that is killed takes its installation along
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         self._running.append(process)
         return process
+
+    def run(self, *argv: str, seconds: float = READY_SECONDS, **changes: object) -> subprocess.CompletedProcess[str]:
+        """What `python ...` beside the installation ends with."""
+        return run_python([sys.executable, *argv], env=self.environment(**changes), timeout=seconds)
 
     def kill(self, process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGKILL) -> None:
         """End a process with a signal and reap it; what it started must end too, within seconds."""
@@ -312,7 +324,11 @@ class Installation:
             return None
 
         return wait_for(
-            arrived, seconds=seconds, what=f"{revision.model} is {statuses}", note=lambda: self.story(revision)
+            arrived,
+            seconds=seconds,
+            what=f"{revision.model} is {statuses}",
+            note=lambda: self.story(revision),
+            every=API_POLL_SECONDS,
         )
 
     def events(self, revision: Submitted) -> list[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """`python -m support.installation_setup`: databases, a person with a token, and tasks of a fresh installation.
 
-Standard output: one JSON object {"token", "administrator_token", "team", "username", "password"}.
+Standard output: one JSON object {"token", "administrator_token", "username", "password"}.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> None:
     make_task("severity", taxonomy="Violence", label_type="Ordinal", labels=["low", "middle", "high"])
     make_task("profanity", taxonomy="Hate", label_type="Ordinal", labels=["0", "1", "2", "3"])  # of the text sample
     administrator = make_user("administrator", is_administrator=True)
-    made = {"token": make_token(owner), "team": team.name, "username": owner.username, "password": PASSWORD}
+    made = {"token": make_token(owner), "username": owner.username, "password": PASSWORD}
     made["administrator_token"] = make_token(administrator)
     print(json.dumps(made))  # noqa: T201 - the caller reads it
 

@@ -10,7 +10,9 @@ _T = TypeVar("_T")
 POLL_SECONDS = 0.05
 
 
-def wait_for(check: Callable[[], _T], *, seconds: float, what: str, note: Callable[[], str] = str) -> _T:
+def wait_for(
+    check: Callable[[], _T], *, seconds: float, what: str, note: Callable[[], str] = str, every: float = POLL_SECONDS
+) -> _T:
     """What `check` gives as soon as it is true.
 
     Args:
@@ -18,6 +20,7 @@ def wait_for(check: Callable[[], _T], *, seconds: float, what: str, note: Callab
         seconds: how long.
         what: is waited for, for the message.
         note: tells more when it did not come.
+        every: seconds between two checks.
 
     Raises:
         AssertionError: it stayed false.
@@ -26,5 +29,5 @@ def wait_for(check: Callable[[], _T], *, seconds: float, what: str, note: Callab
     while not (found := check()):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds:g} s\n{note()}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
     return found

@@ -10,7 +10,7 @@ from mop.pipeline.area import PIPELINES_AT_ONCE
 from mop.registry.names import PIPELINE_QUEUE
 from mop.worker.host import queues_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
 from support.factories import ACTOR, make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def make_lost(**changes: object) -> Revision:

@@ -7,6 +7,7 @@ permissions are assembled from these objects; docs/adding-an-area.md shows how. 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,8 @@ class Area:
         stages: its stages of the pipeline.
         audit_actions: what it records; an action that no area declares is refused.
         notification_kinds: what it tells people.
+        work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
+            status may change though their pipeline is done.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
         commands: its commands of `mop`.
     """
@@ -73,5 +76,6 @@ class Area:
     stages: tuple[Stage, ...] = ()
     audit_actions: type[AuditAction] | None = None
     notification_kinds: type[NotificationKind] | None = None
+    work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     commands: tuple[Commands, ...] = ()

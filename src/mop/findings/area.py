@@ -18,6 +18,7 @@ AREA = Area(
     urls=(Urls("mop.findings.urls"),),
     permissions=Ref("mop.findings.permissions:PERMISSIONS"),
     shown=(Shown(Place.REVISION_SECTIONS, Ref("mop.findings.sections:scan_of_revision")),),
+    work_on_revisions=(Ref("mop.findings.selectors:revisions_scanned_again"),),
     jobs=(Ref("mop.findings.rescans:RESCAN_JOB"),),
     schedules=(Schedule(MATCHING, MATCHING_SECONDS, Ref("mop.findings.matching:match_again")),),
     audit_actions=Action,

@@ -28,6 +28,10 @@ GET  /models/<str:name>/versions/<str:version>/findings/                     pri
 GET  /models/<str:name>/versions/<str:version>/findings/                     public  401 403 403 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/findings/files/               private 401 404 404 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/findings/files/               public  401 403 403 200 200 401 401
+GET  /live/models/<str:name>/versions/<str:version>/findings/                private 401 404 404 200 200 401 401
+GET  /live/models/<str:name>/versions/<str:version>/findings/                public  401 403 403 200 200 401 401
+GET  /live/models/<str:name>/versions/<str:version>/findings/files/          private 401 404 404 200 200 401 401
+GET  /live/models/<str:name>/versions/<str:version>/findings/files/          public  401 403 403 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/findings/download/<str:kind>/ private 401 404 404 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/findings/download/<str:kind>/ public  401 403 403 200 200 401 401
 POST /models/<str:name>/versions/<str:version>/rescan/                       private 401 404 404 302 302 401 401

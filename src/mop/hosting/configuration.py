@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from mop.hosting.tools import GIB, HostTools
 from mop.registry.models import Revision
 from mop.sandbox import Granted, Limits
-from mop.serving.config import BatchPolicy, ServerMode
+from mop.serving.config import BatchPolicy
+from mop.serving_options import ServerMode, ServingOptions
 
 
 @dataclass(frozen=True)
@@ -16,28 +17,24 @@ class Configuration:
 
     cpus: float
     memory_bytes: int
-    server: ServerMode = ServerMode.MOP
-    workers: int = 1
-    threads: int = 8
+    server: ServerMode = ServingOptions.server
+    workers: int = ServingOptions.worker_number
+    threads: int = ServingOptions.thread_number
     batch: BatchPolicy = field(default_factory=BatchPolicy)
     gpus: int = 0
 
 
 def configuration_of(revision: Revision) -> Configuration:
     """The configuration of a revision's service."""
+    options = ServingOptions.of(revision)
     return Configuration(
         cpus=float(revision.instance_type.vcpus),
         memory_bytes=revision.instance_type.memory_bytes,
         gpus=revision.instance_type.gpus,
-        server=ServerMode(revision.server),
-        workers=revision.worker_number,
-        threads=revision.thread_number,
-        batch=BatchPolicy(
-            enabled=revision.batch_enabled,
-            max_size=revision.batch_max_size,
-            idle_size=revision.batch_idle_size,
-            max_interval_s=revision.batch_max_interval,
-        ),
+        server=options.server,
+        workers=options.worker_number,
+        threads=options.thread_number,
+        batch=BatchPolicy.of(options),
     )
 
 

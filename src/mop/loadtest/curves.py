@@ -24,7 +24,7 @@ from mop.loadtest.metrics import (
     Metric,
 )
 from mop.loadtest.models import LoadTest
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import LoadTestOption
 from mop.ui.charts import Drawing, Series, draw
 
 X_LABELS = {LoadTestOption.PER_RPS: "Target RPS", LoadTestOption.PER_CONCURRENCY: "Concurrency count"}

@@ -12,9 +12,9 @@ from mop.loadtest.conditions import Conditions
 from mop.loadtest.plan import Arrivals, Strategy
 from mop.loadtest.results import Progress, StepResult
 from mop.loadtest.steps import Ending
+from mop.serving_options import LoadTestOption
 
 StateName = Literal["notAvailable", "notStarted", "queued", "running", "finished", "failed", "cancelled"]
-OptionName = Literal["off", "PerRPS", "PerConcurrency"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class LoadTestRunOut:
     version: str
     state: StateName
     is_final: bool
-    load_test_option: OptionName
+    load_test_option: LoadTestOption
     run: int | None
     runs: tuple[int, ...]
     tests: tuple[LoadTestOut, ...]

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from mop.errors import ErrorDocument
-from mop.loadtest.documents import LoadTestOut, LoadTestRunOut, OptionName, StateName
+from mop.loadtest.documents import LoadTestOut, LoadTestRunOut, StateName
 from mop.loadtest.metrics import METRICS
 from mop.loadtest.models import LoadTest
 from mop.loadtest.reading import read
 from mop.loadtest.selectors import Run, get_run, runs_of, state_without_run
 from mop.loadtest.steps import Ending
 from mop.registry.models import Revision
+from mop.serving_options import LoadTestOption
 
 
 def document_of(revision: Revision, number: int | None = None) -> LoadTestRunOut:
@@ -29,7 +30,7 @@ def document_of(revision: Revision, number: int | None = None) -> LoadTestRunOut
         version=revision.version,
         state=cast("StateName", (run.state if run else state_without_run(revision)).value),
         is_final=run is None or run.state.is_final,
-        load_test_option=cast("OptionName", revision.load_test_option),
+        load_test_option=LoadTestOption(revision.load_test_option),
         run=run.number if run else None,
         runs=tuple(runs_of(revision)),
         tests=tuple(_test(test) for test in run.tests) if run else (),

@@ -16,7 +16,7 @@ from mop.loadtest.reading import read
 from mop.loadtest.results import Progress, StepResult
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import OPTIONS, LoadTestOption
 
 _ENDS = tuple(sorted(LOAD_TEST_LIFECYCLE.final))  # a set would give each migration another order
 
@@ -28,7 +28,7 @@ class LoadTest(DurableWork):
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="load_tests")
     run = models.PositiveIntegerField(help_text="counts from 1; one run has a test for each modality")
     modality = models.CharField(max_length=16, choices=Modality)
-    option = models.CharField(max_length=16, choices=LoadTestOption)
+    option = models.CharField(max_length=16, choices=OPTIONS["load_test_option"].choices)
     plan = models.JSONField(help_text="targets, duration_s, warm_up_s, timeout_s, budget_s, seed, arrivals")
     state = models.CharField(max_length=16, choices=LoadTestState, default=LoadTestState.QUEUED)
     ended = models.CharField(max_length=16, blank=True, help_text="why there is no further step")

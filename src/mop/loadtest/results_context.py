@@ -20,7 +20,7 @@ from mop.loadtest.plan import Plan
 from mop.loadtest.selectors import Run, comparable_revisions, get_run, overlaid_runs, runs_of, state_without_run
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import LoadTestOption
 from mop.ui.charts import Drawing, number
 from mop.ui.fragments import etag_of
 

@@ -15,6 +15,7 @@ from mop.loadtest.states import LoadTestState, state_of_run
 from mop.registry.models import Revision
 from mop.registry.selectors import visible_revisions
 from mop.registry.statuses import RevisionStatus
+from mop.serving_options import LoadTestOption
 
 OVERLAYS_MAX = 3
 CANDIDATES_MAX = 50
@@ -58,6 +59,15 @@ def state_without_run(revision: Revision) -> LoadTestState:
     if revision.get_status() == RevisionStatus.VERIFIED:
         return LoadTestState.NOT_STARTED
     return LoadTestState.NOT_AVAILABLE
+
+
+def follows_by_itself(revision: Revision, state: LoadTestState) -> bool:
+    """Whether the pipeline still has to start the load test that the revision asks for; `state` is its newest run's.
+
+    The status and the runs are two transactions apart: `verified` is written first.
+    """
+    is_asked_for = revision.load_test_option != LoadTestOption.OFF
+    return is_asked_for and state == LoadTestState.NOT_STARTED
 
 
 def is_held_off(revision: Revision) -> bool:

@@ -16,7 +16,8 @@ from mop.loadtest.requests import RunRequest, option_of, plan_of
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption, RevisionStatus
+from mop.registry.statuses import RevisionStatus
+from mop.serving_options import LoadTestOption
 
 LOAD_TEST_JOB: Job[LoadTest] = Job(
     workflow=RUN.name,

@@ -167,9 +167,10 @@ async def _deploy(order: Order) -> None:
         for warning in warnings:
             log(f"warning: {warning}")
         log("the model answered by contract")
-        await in_database(move)(
-            order, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*order.warnings, *warnings))]}
-        )
+    # whoever follows the log stops at the final status, so the last lines are stored before it
+    await in_database(move)(
+        order, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*order.warnings, *warnings))]}
+    )
 
 
 class _Statuses(ServiceObserver):

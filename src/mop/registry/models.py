@@ -14,13 +14,32 @@ from django.utils import timezone
 from mop.accounts.models import Team
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.engine.models import DurableWork
-from mop.registry.statuses import LoadTestOption, PublishStatus, RevisionStatus, ServerMode
+from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.serving_options import CONFIGURATION, OPTIONS
 
 MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
 VERSION = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._+-]*\Z", "Start with a letter or digit; use letters, digits, dots, _, + and - only."
 )
+VERSION_MAX = 64
+MODEL_URL_MAX = 2000
 CUSTOMIZED_NAME_MAX = 100
+
+
+def _option(name: str) -> dict[str, Any]:
+    """The arguments of a serving option's column."""
+    option = OPTIONS[name]
+    arguments: dict[str, Any] = {"default": option.plain_default}
+    if option.words:
+        arguments |= {"choices": option.choices, "max_length": 16}
+    limits = [
+        check(option.type(limit))
+        for check, limit in ((MinValueValidator, option.about.minimum), (MaxValueValidator, option.about.maximum))
+        if limit is not None
+    ]
+    if limits:
+        arguments["validators"] = limits
+    return arguments | ({"help_text": option.about.unit} if option.about.unit else {})
 
 
 class ModelType(models.TextChoices):
@@ -75,31 +94,21 @@ class Revision(DurableWork):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="revisions")
-    version = models.CharField(max_length=64, validators=[VERSION])
+    version = models.CharField(max_length=VERSION_MAX, validators=[VERSION])
     note = models.TextField(blank=True)
-    model_url = models.CharField(max_length=2000)
+    model_url = models.CharField(max_length=MODEL_URL_MAX)
     sample_post_data = models.JSONField(null=True, blank=True)
 
     instance_type = models.ForeignKey(InstanceType, on_delete=models.PROTECT, related_name="+")
-    server = models.CharField(max_length=16, choices=ServerMode, default=ServerMode.MOP)
-    worker_number = models.PositiveSmallIntegerField(
-        default=1, validators=[MinValueValidator(1), MaxValueValidator(64)]
-    )
-    thread_number = models.PositiveSmallIntegerField(
-        default=8, validators=[MinValueValidator(1), MaxValueValidator(256)]
-    )
-    batch_enabled = models.BooleanField(default=True)
-    batch_max_size = models.PositiveSmallIntegerField(
-        default=12, validators=[MinValueValidator(1), MaxValueValidator(1024)]
-    )
-    batch_idle_size = models.PositiveSmallIntegerField(
-        default=3, validators=[MinValueValidator(1), MaxValueValidator(1024)]
-    )
-    batch_max_interval = models.FloatField(
-        default=0.002, validators=[MinValueValidator(0.0), MaxValueValidator(10.0)], help_text="seconds"
-    )
-    regression_enabled = models.BooleanField(default=True)
-    load_test_option = models.CharField(max_length=16, choices=LoadTestOption, default=LoadTestOption.PER_CONCURRENCY)
+    server = models.CharField(**_option("server"))
+    worker_number = models.PositiveSmallIntegerField(**_option("worker_number"))
+    thread_number = models.PositiveSmallIntegerField(**_option("thread_number"))
+    batch_enabled = models.BooleanField(**_option("batch_enabled"))
+    batch_max_size = models.PositiveSmallIntegerField(**_option("batch_max_size"))
+    batch_idle_size = models.PositiveSmallIntegerField(**_option("batch_idle_size"))
+    batch_max_interval = models.FloatField(**_option("batch_max_interval"))
+    regression_enabled = models.BooleanField(**_option("regression_enabled"))
+    load_test_option = models.CharField(**_option("load_test_option"))
 
     status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
     status_changed_at = models.DateTimeField(db_default=Now())
@@ -134,7 +143,11 @@ class Revision(DurableWork):
         constraints = (
             models.UniqueConstraint(fields=("model", "version"), name="version_unique_in_model"),
             models.CheckConstraint(
-                condition=models.Q(worker_number__gte=1, thread_number__gte=1), name="workers_and_threads"
+                condition=models.Q(
+                    worker_number__gte=OPTIONS["worker_number"].about.minimum,
+                    thread_number__gte=OPTIONS["thread_number"].about.minimum,
+                ),
+                name="workers_and_threads",
             ),
             models.CheckConstraint(
                 condition=models.Q(batch_idle_size__lte=models.F("batch_max_size")), name="idle_batch_within_max_batch"
@@ -154,16 +167,7 @@ class Revision(DurableWork):
 
     def configuration(self) -> dict[str, Any]:
         """Instance type and model configuration as plain data, for API and display."""
-        return {
-            "instance_type": self.instance_type.name,
-            "server": self.server,
-            "worker_number": self.worker_number,
-            "thread_number": self.thread_number,
-            "batch_enabled": self.batch_enabled,
-            "batch_max_size": self.batch_max_size,
-            "batch_idle_size": self.batch_idle_size,
-            "batch_max_interval": self.batch_max_interval,
-        }
+        return {"instance_type": self.instance_type.name, **{name: getattr(self, name) for name in CONFIGURATION}}
 
 
 class RevisionEvent(models.Model):

@@ -127,6 +127,7 @@ def models_for_list(
         .select_related("team")
         .prefetch_related("owners", Prefetch("connections", TaskConnection.objects.select_related("task", "taxonomy")))
         .annotate(
+            latest_id=Subquery(newest.values("pk")[:1]),
             latest_version=Subquery(newest.values("version")[:1]),
             latest_status=Subquery(newest.values("status")[:1]),
             latest_at=Subquery(newest.values("status_changed_at")[:1]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,9 +21,10 @@ from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.sources import storage_config
 from mop.registry.start import PIPELINE_JOB, start_pipeline
-from mop.registry.statuses import REVISION_LIFECYCLE, LoadTestOption, RevisionStatus, ServerMode
+from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.telling import forget_model, forget_revision, tell_owners_changed
 from mop.registry.versions import default_description, default_note
+from mop.serving_options import ServingOptions, values_of
 from mop.storage import parse_url
 
 
@@ -35,24 +36,15 @@ class ConnectionInput:
     customized_name: str
 
 
-@dataclass(frozen=True)
-class RevisionInput:
-    """What a contributor gives for one version; the defaults are PRODUCT's."""
+@dataclass(frozen=True, kw_only=True)
+class RevisionInput(ServingOptions):
+    """What a contributor gives for one version."""
 
     version: str
     model_url: str
     instance_type: InstanceType
     note: str = ""
     sample_post_data: Any = None
-    server: str = field(default=ServerMode.MOP)
-    worker_number: int = 1
-    thread_number: int = 8
-    batch_enabled: bool = True
-    batch_max_size: int = 12
-    batch_idle_size: int = 3
-    batch_max_interval: float = 0.002
-    regression_enabled: bool = True
-    load_test_option: str = field(default=LoadTestOption.PER_CONCURRENCY)
 
 
 @transaction.atomic
@@ -336,15 +328,7 @@ def _draft(model: Model, user: User, given: RevisionInput) -> Revision:
         model_url=given.model_url.strip(),
         sample_post_data=given.sample_post_data,
         instance_type=given.instance_type,
-        server=given.server,
-        worker_number=given.worker_number,
-        thread_number=given.thread_number,
-        batch_enabled=given.batch_enabled,
-        batch_max_size=given.batch_max_size,
-        batch_idle_size=given.batch_idle_size,
-        batch_max_interval=given.batch_max_interval,
-        regression_enabled=given.regression_enabled,
-        load_test_option=given.load_test_option,
+        **values_of(given),
     )
 
 

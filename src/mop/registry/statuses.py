@@ -63,18 +63,3 @@ class PublishStatus(models.TextChoices):
 
     PRIVATE = "private", "private"
     PUBLIC = "public", "public"
-
-
-class ServerMode(models.TextChoices):
-    """What answers HTTP before the model processes; docs/serving.md compares them."""
-
-    MOP = "mop", "mop"
-    GUNICORN = "gunicorn", "gunicorn"
-
-
-class LoadTestOption(models.TextChoices):
-    """Which load test follows verification."""
-
-    OFF = "off", "off"
-    PER_RPS = "PerRPS", "PerRPS"
-    PER_CONCURRENCY = "PerConcurrency", "PerConcurrency"

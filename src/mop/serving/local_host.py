@@ -12,13 +12,14 @@ import orjson
 
 from mop import failpoints
 from mop.errors import HostLostError
-from mop.serving.config import ServerMode, ServiceConfig
+from mop.serving.config import ServiceConfig
 from mop.serving.disclosure import Disclosure
 from mop.serving.gpus import Gpus
 from mop.serving.leases import Lease, LeaseFolder, ProcessId
 from mop.serving.local_service import LocalService, kill_and_reap
 from mop.serving.meters import ProcessTree, ServiceMeter
 from mop.serving.service import Reservation, ServiceRequest
+from mop.serving_options import ServerMode
 
 FRONTS = {ServerMode.MOP: "mop.serving.front", ServerMode.GUNICORN: "mop.serving.gunicorn_front"}
 ANNOUNCE_DEADLINE_S = 30.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -63,18 +63,23 @@ class Tabs:
         ]
 
 
-Section = Callable[[HttpRequest, Any], SafeString]
+@dataclass(frozen=True)
+class Sections(Generic[_T]):
+    """What areas show under a page, in the layout's order: each is given request and object."""
+
+    found: Found[Callable[[HttpRequest, Any], _T]]
+
+    def shown(self, request: HttpRequest, thing: Any) -> list[_T]:
+        """What every section gives."""
+        return [section(request, thing) for section in self.found()]
 
 
 @dataclass(frozen=True)
-class Sections:
-    """What areas show under a page, in the layout's order: each is given request and object, and returns HTML."""
+class LiveSection:
+    """A section of a live block, and whether it will change by itself, what follows by itself included."""
 
-    found: Found[Section]
-
-    def shown(self, request: HttpRequest, thing: Any) -> list[SafeString]:
-        """The HTML of every section."""
-        return [section(request, thing) for section in self.found()]
+    html: SafeString
+    is_live: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Cells:
     Attributes:
         html: the cell of each row, by the row's primary key.
         state: what the cells show as plain data, for the ETag of a live table.
-        is_live: whether they will change by themselves.
+        is_live: whether they will change by themselves, what follows by itself included.
     """
 
     html: Mapping[Any, SafeString]
@@ -156,10 +161,10 @@ class Panels:
         return None
 
 
-HEADER_PARTS = Sections(in_place(Place.HEADER))  # each is given the signed-in user
+HEADER_PARTS: Sections[SafeString] = Sections(in_place(Place.HEADER))  # each is given the signed-in user
 MODEL_PANELS = Panels(in_place(Place.MODEL_PANELS))
 MODEL_TABS = Tabs(in_place(Place.MODEL_TABS))
 REVISION_COLUMNS = Columns(in_place(Place.REVISION_COLUMNS))
-TASK_SECTIONS = Sections(in_place(Place.TASK_SECTIONS))
-# in a revision's Details, which poll themselves while the pipeline runs
-REVISION_SECTIONS = Sections(in_place(Place.REVISION_SECTIONS))
+TASK_SECTIONS: Sections[SafeString] = Sections(in_place(Place.TASK_SECTIONS))
+# in a revision's Details
+REVISION_SECTIONS: Sections[LiveSection] = Sections(in_place(Place.REVISION_SECTIONS))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+import rules
 from django.urls import reverse
 
 from mop.areas.navigation import NavEntry, NavGroup
 from mop.areas.registry import registered
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
 
 
 @dataclass(frozen=True)
@@ -22,18 +26,11 @@ class NavLink:
     is_current: bool
 
 
-class Viewer(Protocol):
-    """What the navigation asks of a user."""
-
-    def has_perm(self, perm: str) -> bool:
-        """Whether the user has a permission."""
-        ...
-
-
-def links(group: NavGroup, *, viewer: Viewer, path: str) -> list[NavLink]:
+def links(group: NavGroup, *, viewer: AbstractBaseUser, path: str) -> list[NavLink]:
     """The links of a group that the viewer may follow, in order, the current one marked."""
     found = sorted((entry for entry in _entries() if entry.group is group), key=lambda entry: entry.order)
-    return [_link(entry, path) for entry in found if not entry.permission or viewer.has_perm(entry.permission)]
+    # the rule itself, as `may` asks it: `viewer.has_perm()` would read Django's own permissions, which nobody has
+    return [_link(entry, path) for entry in found if not entry.permission or rules.has_perm(entry.permission, viewer)]
 
 
 def home_url() -> str:
