@@ -45,6 +45,19 @@ def test_only_the_table_of_transitions_is_walked(status: RevisionStatus):
         assert revision.events.count() == 1
 
 
+def test_what_is_decided_is_left_only_by_a_finding_or_its_owner():
+    # `created` is entered in a new attempt alone; see the tests of retries
+    ways = {S.VERIFIED: {S.VULNERABLE, S.OUTDATED}} | {
+        status: {S.OUTDATED} for status in (S.VULNERABLE, S.VERIFY_FAILED, S.CANCELLED)
+    }
+    for status, allowed in {**ways, S.OUTDATED: set()}.items():
+        revision = make_model().revisions.get()
+        Revision.objects.filter(pk=revision.pk).update(status=status)
+        for to in set(S) - allowed - {status}:
+            with pytest.raises(StaleAttemptError):
+                advance(revision_id=revision.pk, attempt=1, to=to, actor=ACTOR)
+
+
 def test_a_step_that_runs_again_saves_its_facts_and_enters_nothing_twice():
     revision = make_revision(S.ENVIRONMENT_CREATED)
     again = advance(

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from mop.areas.area import Area
 from mop.areas.references import Ref
+from mop.audit.models import AuditEvent
 from mop.errors import ConflictError, ValidationFailedError
-from mop.registry.models import Model, Revision
+from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.services import (
     ConnectionInput,
     add_owner,
@@ -47,6 +50,19 @@ def test_a_model_is_made_with_owner_connections_and_a_private_first_revision():
     assert (revision.status, revision.publish_status, revision.attempt) == ("created", "private", 1)
     assert revision.note.startswith("This version for model scorer is created by ")
     assert revision.workflow_id == f"{revision.pk}:1"
+
+
+def test_a_database_that_fails_in_between_keeps_nothing_of_a_model():
+    def lost(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if sql.startswith('INSERT INTO "registry_revisionevent"'):
+            raise OperationalError("the connection was lost")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(lost), pytest.raises(OperationalError):
+        create()
+    assert not Model.objects.exists()
+    assert not TaskConnection.objects.exists()
+    assert not AuditEvent.objects.filter(action__in=("model.created", "revision.created")).exists()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "ü", "a/b", "a.b", "a\n", "x" * 101])

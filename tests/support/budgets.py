@@ -33,7 +33,7 @@ BUDGETS = {
     "mop-utils": 60,
     "loadtest": 60,
     "notifications": 90,
-    "onboarding": 400,
+    "onboarding": 480,
     "pipeline": 240,
     "portal": 180,
     "registry": 90,
