@@ -27,8 +27,7 @@ from typing import Any
 
 from support.forked_process import become
 
-# a fork makes these itself, from its own environment: settings and the portal's application; and a file that is run,
-# not imported
+# settings and the portal's application are made by each fork, from its own environment; the third is a script
 OWN = ("mop.conf.settings", "mop.conf.wsgi", "mop.serving.model_process")
 # what MOP imports only when it needs it, and what its libraries import late
 LATE = (
