@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fault import Fault, FaultError, changed_files
 
-TEST_SECONDS = 90
+TEST_SECONDS = 60
 """Of one test: a fault may make it hang."""
 OTHERS_ENDED = 5
 
