@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mop.scanning.pickles.known_globals import Kind, kind_of
-from mop.scanning.pickles.machine import BrokenPickleError, run
+from mop.scanning.pickles.machine import AmbiguousError, BrokenPickleError, run
 from mop.scanning.pickles.values import Oddity, Trace, Use
 from mop.scanning.reader import Reader
 from security.hostile import MARK, STOP, call, named, text
@@ -60,7 +60,7 @@ def test_any_bytes_end_or_break_and_nothing_else(content: bytes):
     trace = Trace()
     try:
         run(Reader(io.BytesIO(content)), trace)
-    except BrokenPickleError:
+    except (BrokenPickleError, AmbiguousError):
         assert not trace.ended
     else:
         assert trace.ended
@@ -122,6 +122,13 @@ def test_the_last_line_needs_no_end_for_the_unpickler_in_python():
     with pytest.raises(BrokenPickleError):
         run(Reader(io.BytesIO(content)), trace)
     assert used(trace, Use.CALLED) == ["os.system"]
+
+
+def test_a_line_over_the_end_of_a_frame_is_read_in_two_ways():
+    content = b"\x80\x04\x95" + (9).to_bytes(8, "little") + b"cos\nabcdesystem\n."
+    assert restricted(content, pickle.Unpickler) == {("os", "system")}
+    with pytest.raises(AmbiguousError):
+        run(Reader(io.BytesIO(content)), Trace())
 
 
 def test_getattr_leads_to_a_method_or_to_an_inner_class_and_is_told_as_such():
@@ -292,7 +299,10 @@ def _holds(content: bytes, unpickler: type) -> None:
     """Everything that the real one looks up, the machine tells: by its name, or as a name that is computed."""
     trace = Trace()
     with contextlib.suppress(BrokenPickleError):
-        run(Reader(io.BytesIO(content)), trace, arrays=False)
+        try:
+            run(Reader(io.BytesIO(content)), trace, arrays=False)
+        except AmbiguousError:
+            return
     told = {(name.module, name.name) for name in trace.names()}
     assert restricted(content, unpickler) <= told
 
@@ -324,6 +334,9 @@ def test_a_pickle_that_a_real_unpickler_ends_the_machine_ends_too(content: bytes
         return
     reader = Reader(io.BytesIO(content))
     trace = Trace()
-    run(reader, trace, arrays=False)
+    try:
+        run(reader, trace, arrays=False)
+    except AmbiguousError:
+        return
     assert trace.ended
     assert reader.position == file.tell()

@@ -30,7 +30,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> ScanReport:
 
 
 def test_there_are_enough_of_them():
-    assert len(ALL) >= 40
+    assert len(ALL) >= 150
 
 
 @pytest.mark.parametrize("number", range(len(ALL)), ids=[ordinary.name for ordinary in ALL])

@@ -15,6 +15,7 @@ from typing import IO, cast
 from mop.scanning.formats import HEAD_BYTES, Format, Head, format_of
 from mop.scanning.formats.base import Part
 from mop.scanning.formats.pickles import WINDOW, Pickle, is_a_pickle_too
+from mop.scanning.formats.tar_archive import Tar
 from mop.scanning.formats.text import Text
 from mop.scanning.formats.unknown import Unknown
 from mop.scanning.formats.zip_archive import END, TAIL_BYTES, Zip, read_archive
@@ -51,7 +52,7 @@ def unwrap_file(path: Path, look: Look) -> None:
 def _read(unwrapping: Unwrapping, file: IO[bytes], look: Look) -> None:
     part = unwrapping.part(cast("ByteStream", file), look.path, 0, size=look.size, file=file)
     found = unwrapping.examine(part)
-    if isinstance(found, Zip):
+    if isinstance(found, Zip | Tar):  # what a tar holds is read, wherever it lies
         return
     file.seek(max(0, look.size - TAIL_BYTES))
     if END in file.read(TAIL_BYTES):

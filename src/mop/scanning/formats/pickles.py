@@ -68,8 +68,7 @@ def follow_all(part: Part, *, has_raw_tail: bool = False) -> None:
 def is_a_pickle_too(window: bytes, *, is_text: bool) -> Trace | None:
     """What an unpickler meets in a part of another format; None when it meets nothing that counts.
 
-    Lines of text can look like names: they count when something is called, or when a dangerous one is followed by
-    the end of the pickle.
+    Lines of text can look like names: they count when something is called.
     """
     if not window or window[0] not in _BEGINS:
         return None
@@ -84,7 +83,7 @@ def is_a_pickle_too(window: bytes, *, is_text: bool) -> Trace | None:
     trace.ended = has_ended
     dangerous = any(kind_of(name) == Kind.DANGEROUS for name in trace.names())
     if is_text:
-        return trace if trace.names() and (_calls(trace) or (trace.ended and dangerous)) else None
+        return trace if trace.names() and _calls(trace) else None
     return trace if _calls(trace) or (trace.names() and (trace.ended or dangerous)) else None
 
 

@@ -174,7 +174,7 @@ def _is_filling(file: IO[bytes], begin: int, end: int) -> bool:
 
 
 def _other_directories(part: Part, file: IO[bytes], ends: list[int]) -> None:
-    """Archives within the file's own bytes, by each end of a directory that belongs to no member: other readers may take it."""
+    """Archives by each end of a directory that belongs to no member: other readers may take it."""
     for number, end in enumerate(ends[-_DIRECTORIES_MAX:]):
         try:
             other = zipfile.ZipFile(_Beginning(file, end))

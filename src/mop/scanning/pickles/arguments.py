@@ -133,7 +133,10 @@ def _raw_unicode(reader: Reader) -> Any:
 
 
 def _name(reader: Reader) -> Any:
-    text = _line(reader)
+    try:
+        text = _line(reader)
+    except EOFError:  # the unpickler in Python takes an empty line
+        text = b""
     return OPAQUE if text is None else _decoded(text, "utf-8")
 
 

@@ -46,6 +46,8 @@ def _attribute(trace: Trace, arguments: Any, position: int) -> Any:
             found = owner.attribute(name)
         case (Made(callable=Global() as owner), str(name), *_):
             found = owner.attribute(name)
+        case (str() | int() | tuple() | dict() as owner, str(name), *_):
+            found = Global("builtins", type(owner).__name__).attribute(name)
         case _:
             trace.odd(Oddity.COMPUTED_ATTRIBUTE, position)
             return OPAQUE

@@ -15,7 +15,7 @@ def tell_of_trace(look: Look, part: str, trace: Trace) -> None:
     """Findings for everything that a run over a pickle met."""
     known: set[Global] = set()
     for sight in trace.sights.values():
-        verdict = judge(sight.name)
+        verdict = judge(sight.name, sight.use)
         if verdict.kind == Kind.DANGEROUS and sight.name not in known:
             known.add(sight.name)
             tell_of_danger(look, part, sight.name, sight.position, verdict.reason)

@@ -5,13 +5,14 @@ Both kinds are data beside this file, with a reason for every entry; scripts/der
 
 from __future__ import annotations
 
+import _compat_pickle
 import enum
 import functools
 import re
 from dataclasses import dataclass
 from importlib import resources
 
-from mop.scanning.pickles.values import Global
+from mop.scanning.pickles.values import Global, Use
 
 
 class Kind(enum.StrEnum):
@@ -35,6 +36,7 @@ BY_VALUE = "carries code by value"
 
 _WHOLE = "*"
 _HARMLESS_LISTS = ("harmless_globals.txt", "derived_harmless.txt")
+_CREATED_LISTS = ("derived_created.txt",)
 _DANGEROUS_LISTS = ("dangerous_globals.txt", "derived_dangerous.txt")
 _HIDDEN = "reaches what is hidden behind a name with double underscores"
 _CYTHON = re.compile(r"__pyx_unpickle_[A-Za-z0-9_]+")
@@ -69,24 +71,21 @@ _EVERYWHERE = frozenset(("__import__", "compile", "eval", "exec", "execfile", "i
 _SHORT = {"np": "numpy", "pd": "pandas", "sp": "subprocess"}
 
 
-def judge(name: Global) -> Judgement:
-    """What a global can do. A listed name is judged alone; a module is judged with everything below it.
+def judge(name: Global, use: Use = Use.CALLED) -> Judgement:
+    """What a global can do in a use, the worst one unless told.
 
-    A name with dots is looked up attribute by attribute, and may pass through any module on its way: each of its parts
-    is judged.
+    A listed name is judged alone; a module is judged with everything below it. A name with dots is looked up attribute
+    by attribute, and may pass through any module on its way: each of its parts is judged. A name of Python 2 is judged
+    as what the unpickler makes of it, too.
     """
-    harmless = _listed(_HARMLESS_LISTS).get(name)
-    if harmless is not None:
-        return Judgement(Kind.HARMLESS, harmless)
-    parts = name.name.split(".")
-    if (reason := _danger_of_one(name.module, parts[0])) or (reason := _danger_on_the_way(name.module, parts)):
+    names = dict.fromkeys((name, _in_python_3(name)))
+    if reason := next(filter(None, (_harmless(one, use) for one in names)), ""):
+        return Judgement(Kind.HARMLESS, reason)
+    if reason := next(filter(None, map(_danger, names)), ""):
         return Judgement(Kind.DANGEROUS, reason)
-    if name.module.split(".")[0] == _TORCHSCRIPT:
-        return Judgement(Kind.HARMLESS, "a class of TorchScript, which Python never imports")
-    top = name.module.split(".")[0]
-    if _CYTHON.fullmatch(name.name) and top in _CYTHON_PACKAGES:
-        return Judgement(Kind.HARMLESS, "Cython's helper: it creates the class that is its argument")
-    if any(_is_hidden(part) for part in (*name.module.split("."), *parts)):
+    if reason := _made_by_a_compiler(name):
+        return Judgement(Kind.HARMLESS, reason)
+    if any(_is_hidden(part) for part in (*name.module.split("."), *name.name.split("."))):
         return Judgement(Kind.DANGEROUS, _HIDDEN)
     return Judgement(Kind.UNKNOWN)
 
@@ -99,6 +98,25 @@ def kind_of(name: Global) -> Kind:
 def is_dangerous_module(module: str) -> bool:
     """Whether anything dangerous is known of a module."""
     return bool(_danger_of_module(module)) or module in _modules_with_dangers()
+
+
+def _harmless(name: Global, use: Use) -> str:
+    reason = _listed(_HARMLESS_LISTS).get(name, "")
+    return reason or ("" if use == Use.CALLED else _listed(_CREATED_LISTS).get(name, ""))
+
+
+def _made_by_a_compiler(name: Global) -> str:
+    top = name.module.split(".")[0]
+    if top == _TORCHSCRIPT:
+        return "a class of TorchScript, which Python never imports"
+    if _CYTHON.fullmatch(name.name) and top in _CYTHON_PACKAGES:
+        return "Cython's helper: it creates the class that is its argument"
+    return ""
+
+
+def _danger(name: Global) -> str:
+    parts = name.name.split(".")
+    return _danger_of_one(name.module, parts[0]) or _danger_on_the_way(name.module, parts)
 
 
 def _danger_of_one(module: str, name: str) -> str:
@@ -132,6 +150,12 @@ def _danger_on_the_way(module: str, parts: list[str]) -> str:
         if part in _EVERYWHERE:
             return "reaches a function that runs code"
     return _danger_of_one(f"{module}.{parts[0]}", parts[1])
+
+
+def _in_python_3(name: Global) -> Global:
+    """What the unpickler makes of a name of Python 2 in protocols 0 to 2."""
+    module, attribute = _compat_pickle.NAME_MAPPING.get((name.module, name.name), (name.module, name.name))
+    return Global(_compat_pickle.IMPORT_MAPPING.get(module, module), attribute)
 
 
 def _is_hidden(part: str) -> bool:

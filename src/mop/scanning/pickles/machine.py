@@ -89,7 +89,11 @@ class Machine:
         opcodes = 0
         try:
             while not trace.ended:
-                self.position = reader.position
+                self.position = position = reader.position
+                if self.frame_end and position >= self.frame_end:
+                    if position > self.frame_end:  # the unpickler in C loses what it has of it, when it reads a file
+                        raise AmbiguousError("an opcode goes over the end of its frame")
+                    self.frame_end = 0
                 read, act = _TABLE[reader.byte()]
                 opcodes += 1
                 if opcodes > OPCODES_MAX:
@@ -188,6 +192,7 @@ class Machine:
         """Where joblib's unpickler reads the file itself; any other goes on with the next opcode."""
         if self.reader.position < self.frame_end:
             raise AmbiguousError("the bytes of an array lie within a frame of opcodes")
+        self.frame_end = 0
         size = joblib_arrays.size_of(state)
         if size is None:
             raise TooLongError
@@ -360,9 +365,9 @@ def _build(machine: Machine, _argument: Any) -> None:
 
 
 def _instance(machine: Machine, names: tuple[Any, Any]) -> None:
-    arguments = tuple(machine.pop_to_mark())
     machine.look_up(*names)
-    machine.call(machine.pop(), arguments, Use.CALLED)
+    function = machine.pop()
+    machine.call(function, tuple(machine.pop_to_mark()), Use.CALLED)
 
 
 def _object(machine: Machine, _argument: Any) -> None:
