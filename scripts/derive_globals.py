@@ -48,19 +48,21 @@ CREATORS = ("__new__", "__setstate__", "__reduce__", "__reduce_ex__", "__getattr
 HARMLESS = "a class that reaches no file, program, import or connection when it is made"
 CREATED = "a class that reaches nothing when it is created without its constructor"
 LEFT_OUT = frozenset(
-    (
-        "test",
-        "tests",
-        "testing",
-        "conftest",
-        "_testing",
-        "examples",
-        "_examples",
-        "benchmarks",
-        "vendor",
-        "_vendor",
+    {
+        *(
+            "test",
+            "tests",
+            "testing",
+            "conftest",
+            "_testing",
+            "examples",
+            "_examples",
+            "benchmarks",
+            "vendor",
+            "_vendor",
+        ),
         "externals",
-    )
+    }
 )
 FOLDER = Path(__file__).parents[1] / "src" / "mop" / "scanning" / "pickles"
 WIDTH = 118

@@ -61,7 +61,7 @@ def texts() -> Iterator[Hostile]:
         ("apply with names", f"!!{apply}\nargs: [{{0!r}}]"),
         ("verbatim", f"!<{mark}{apply}> [{{0!r}}]"),
         ("percent", "!!%70ython/object/apply:os.system [{0!r}]"),
-        ("new", "!!python/object/new:subprocess.Popen [[touch, {1!r}]]"),
+        ("a class", "!!python/object/apply:subprocess.Popen [[touch, {1!r}]]"),
         ("directive", f"%TAG !p! {mark}python/\n---\na: !p!object/apply:os.system [{{0!r}}]"),
         ("a directive of the short handle", f"%TAG ! {mark}python/\n---\na: !object/apply:os.system [{{0!r}}]"),
         ("in a list", "a: [1, {{b: !!python/object/apply:os.system [{0!r}]}}]"),

@@ -14,14 +14,13 @@ from typing import IO, cast
 
 from mop.scanning.formats import HEAD_BYTES, Format, Head, format_of
 from mop.scanning.formats.base import Part
-from mop.scanning.formats.pickles import WINDOW, Pickle, is_a_pickle_too
+from mop.scanning.formats.pickles import Pickle, pickle_at_the_beginning, tell_of_search
 from mop.scanning.formats.tar_archive import Tar
 from mop.scanning.formats.text import Text
 from mop.scanning.formats.unknown import Unknown
 from mop.scanning.formats.zip_archive import END, TAIL_BYTES, Zip, read_archive
 from mop.scanning.look import Look, plain
-from mop.scanning.pickles.judging import tell_of_danger, tell_of_trace
-from mop.scanning.pickles.known_globals import judge
+from mop.scanning.pickles.judging import tell_of_trace
 from mop.scanning.pickles.search import Search
 from mop.scanning.reader import ByteStream, Reader, TooMuchError, TooSlowError
 
@@ -90,7 +89,7 @@ class Unwrapping:
             self._drain(part)
         if search:
             search.end()
-            self._tell_of_search(part, search)
+            tell_of_search(part, search)
         return found
 
     def _drain(self, part: Part) -> None:
@@ -100,15 +99,7 @@ class Unwrapping:
             return
 
     def _look_for_a_pickle(self, part: Part) -> None:
-        trace = is_a_pickle_too(part.reader.peek(WINDOW), is_text=False)
+        trace = pickle_at_the_beginning(part, is_text=False)
         if trace is not None:
             part.look.ambiguous(part.name, "it is a pickle as well")
             tell_of_trace(part.look, part.name, trace)
-
-    def _tell_of_search(self, part: Part, search: Search) -> None:
-        if search.is_costly:
-            part.look.costly(part.name, "it holds more signs of pickles than a scan follows")
-        for hit in search.hits:
-            if hit.position < part.followed:
-                continue
-            tell_of_danger(part.look, part.name, hit.name, hit.position, judge(hit.name).reason)

@@ -7,7 +7,7 @@ import re
 
 from mop.scanning.formats import json_text, templates, yaml_text
 from mop.scanning.formats.base import Format, Head, Part
-from mop.scanning.formats.pickles import follow_all, is_a_pickle_too
+from mop.scanning.formats.pickles import follow_all, pickle_at_the_beginning
 from mop.scanning.limits import MIB
 
 _CONTROLS = re.compile(rb"[\0-\x06\x0e-\x1a\x1c-\x1f]")
@@ -47,7 +47,7 @@ class Text(Format):
             encoding = "utf-16"
         else:
             encoding = "utf-8"
-            if is_a_pickle_too(head, is_text=True) is not None:
+            if pickle_at_the_beginning(part, is_text=True) is not None:
                 follow_all(part)
         json_reader = json_text.JsonTokens(part)
         yaml_reader = yaml_text.YamlEvents(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mop.scanning.formats.base import Format, Head, Part
-from mop.scanning.formats.pickles import follow_all, is_a_pickle_too
+from mop.scanning.formats.pickles import WINDOW, Window, follow_all, pickle_at_the_beginning
 from mop.scanning.pickles.machine import AmbiguousError, BrokenPickleError, TooLongError, run
 from mop.scanning.pickles.values import Trace
 from mop.scanning.reader import Reader
@@ -24,8 +24,8 @@ class Unknown(Format):
 
     def examine(self, part: Part) -> None:
         """Follow it as a pickle, as far as one goes."""
-        window = part.reader.peek(_WINDOW)
-        if is_a_pickle_too(window, is_text=False) is not None or _goes_on(window):
+        window = part.reader.peek(WINDOW)
+        if pickle_at_the_beginning(part, is_text=False) is not None or _goes_on(window):
             follow_all(part)
             return
         part.look.incomplete(
@@ -36,25 +36,15 @@ class Unknown(Format):
         )
 
 
-_WINDOW = 64 * 1024
 _OPCODES_MIN = 1
 
 
 def _goes_on(window: bytes) -> bool:
     """Whether a long text leads an unpickler out of the window, or it comes to its end in it."""
     trace = Trace()
-    reader = Reader(_Bytes(window))
+    reader = Reader(Window(window))
     try:
         run(reader, trace, arrays=False)
     except (BrokenPickleError, TooLongError, AmbiguousError):
-        return len(window) == _WINDOW and not reader.peek(1) and trace.opcodes >= _OPCODES_MIN
+        return len(window) == WINDOW and not reader.peek(1) and trace.opcodes >= _OPCODES_MIN
     return not reader.peek(1)
-
-
-class _Bytes:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, size: int, /) -> bytes:
-        data, self._content = self._content[:size], self._content[size:]
-        return data

@@ -8,6 +8,7 @@ from mop.scanning.pickles.known_globals import BY_VALUE, Kind, judge
 from mop.scanning.pickles.own_code import Origin
 from mop.scanning.pickles.values import Global, Oddity, Sight, Trace, Use
 
+_WORST_FIRST = (Use.CALLED, Use.ATTRIBUTE, Use.CREATED, Use.NAMED)
 _OWN = frozenset((Origin.OWN_CLASS, Origin.OWN, Origin.REQUIRED_CLASS))
 
 
@@ -19,7 +20,7 @@ def tell_of_trace(look: Look, part: str, trace: Trace) -> None:
         if verdict.kind == Kind.DANGEROUS and sight.name not in known:
             known.add(sight.name)
             tell_of_danger(look, part, sight.name, sight.position, verdict.reason)
-        elif verdict.kind == Kind.UNKNOWN:
+        elif verdict.kind == Kind.UNKNOWN and not _is_used_worse(trace, sight):
             _tell_of_unknown(look, part, sight)
     for what, position in trace.oddities.items():
         if what == Oddity.COMPUTED_NAME and trace.forgot:
@@ -28,6 +29,11 @@ def tell_of_trace(look: Look, part: str, trace: Trace) -> None:
             _tell_of_oddity(look, part, what, position)
     if trace.undecided:
         look.incomplete(part, "bytes of an array look like the beginning of opcodes to loaders that skip no arrays")
+
+
+def _is_used_worse(trace: Trace, sight: Sight) -> bool:
+    """Whether the pickle does more with a global than this."""
+    return any((sight.name, use) in trace.sights for use in _WORST_FIRST[: _WORST_FIRST.index(sight.use)])
 
 
 def tell_of_danger(look: Look, part: str, name: Global, position: int, reason: str) -> None:

@@ -60,17 +60,17 @@ class Hit:
 
 
 class Search:
-    """Watches the chunks of a stream; `hits` grows while they pass.
+    """Watches the chunks of a stream, from its byte `begin` on; `hits` grows while they pass.
 
     Only what is dangerous is a hit: any other bytes may look like a harmless pickle by chance.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begin: int = 0) -> None:
         self.hits: list[Hit] = []
         self.is_costly = False
         self._names: set[Global] = set()
         self._buffer = b""
-        self._before = 0
+        self._before = begin
         self._follows = 0
 
     def feed(self, chunk: bytes) -> None:
