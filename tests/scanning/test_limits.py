@@ -8,11 +8,12 @@ import pytest
 
 from mop.scanning.findings import ScanReport, Verdict
 from mop.scanning.limits import ScanLimits
+from mop.scanning.pickles import machine
 from mop.scanning.pickles.search import Search
 from mop.scanning.scanner import Looking, Subject
 from mop.scanning.scanners.model_files import ModelFiles
 from scanning.looking import scanned, write
-from security.hostile import plain, zipped
+from security.hostile import STOP, plain, text, zipped
 
 MARKER = "/tmp/marker"
 
@@ -72,3 +73,18 @@ def test_a_search_finds_what_lies_over_the_ends_of_chunks(cut: int):
     search.end()
     assert [str(hit.name) for hit in search.hits] == ["posix.system"]
     assert search.hits[0].position in range(300_000, 300_000 + len(plain(MARKER)))
+
+
+def test_a_pickle_that_fills_its_stack_blocks(tmp_path: Path):
+    write(tmp_path, {"model/m.pkl": b"\x80\x04" + b")" * 2_200_000})
+    report = scanned(ModelFiles(), tmp_path)
+    assert "costly-structure" in {finding.rule for finding in report.findings}
+
+
+def test_what_is_too_much_to_keep_is_forgotten_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(machine, "KEPT_TOTAL_BYTES", 10_000)
+    kept = b"".join(text(f"word{number}") + b"\x940" for number in range(200))
+    body = text("os") + b"q\xf00" + text("system") + b"q\xf10h\xf0h\xf1\x93)R"
+    write(tmp_path, {"model/m.pkl": b"\x80\x04" + kept + body + STOP})
+    report = scanned(ModelFiles(), tmp_path)
+    assert [finding.rule for finding in report.findings] == ["not-fully-scanned"]

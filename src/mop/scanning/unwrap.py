@@ -55,7 +55,10 @@ def _read(unwrapping: Unwrapping, file: IO[bytes], look: Look) -> None:
         return
     file.seek(max(0, look.size - TAIL_BYTES))
     if END in file.read(TAIL_BYTES):
-        read_archive(part, file, certain=False)
+        try:
+            read_archive(part, file, certain=False)
+        except _ERRORS as error:
+            look.incomplete(look.path, f"the archive at its end breaks off: {plain(error)}")
 
 
 class Unwrapping:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.pickles.judging import tell_of_danger, tell_of_trace
 from mop.scanning.pickles.known_globals import Kind, judge, kind_of
-from mop.scanning.pickles.machine import AmbiguousError, BrokenPickleError, TooLongError, run
+from mop.scanning.pickles.machine import AmbiguousError, BrokenPickleError, CostlyError, TooLongError, run
 from mop.scanning.pickles.search import Search
 from mop.scanning.pickles.values import Oddity, Trace, Use
 from mop.scanning.reader import ByteStream, Reader
@@ -158,6 +158,9 @@ def _follow(part: Part) -> tuple[Trace, str]:
         run(part.reader, trace, embedded=embedded)
     except BrokenPickleError:
         return trace, "a loader would stop in the middle"
+    except CostlyError as error:
+        part.look.costly(part.name, str(error))
+        return trace, str(error)
     except TooLongError:
         return trace, "it is longer than a scan follows, or holds an array whose length can not be told"
     except AmbiguousError as error:

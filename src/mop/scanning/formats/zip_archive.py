@@ -147,6 +147,8 @@ def _look_at_gaps(part: Part, file: IO[bytes], archive: zipfile.ZipFile, places:
 def _places(file: IO[bytes], members: list[zipfile.ZipInfo]) -> list[tuple[int, int]]:
     found = []
     for member in members:
+        if member.header_offset < 0:  # the record puts the directory behind the end
+            continue
         file.seek(member.header_offset)
         local = file.read(_LOCAL_HEADER)
         if len(local) < _LOCAL_HEADER:

@@ -15,7 +15,7 @@ from typing import Any
 from mop.scanning.pickles.values import OPAQUE
 from mop.scanning.reader import Reader
 
-KEPT_BYTES = 1024
+KEPT_BYTES = 256
 """Of one text; a longer one is opaque."""
 _NUMBER_BYTES = 16
 _DIGITS = 4300  # Python itself refuses to read longer decimal numbers

@@ -9,6 +9,7 @@ from mop.scanning.pickles.own_code import Origin
 from mop.scanning.pickles.values import Global, Oddity, Sight, Trace, Use
 
 _WORST_FIRST = (Use.CALLED, Use.ATTRIBUTE, Use.CREATED, Use.NAMED)
+_COMPUTED = frozenset((Oddity.COMPUTED_NAME, Oddity.COMPUTED_CALL, Oddity.COMPUTED_ATTRIBUTE))
 _OWN = frozenset((Origin.OWN_CLASS, Origin.OWN, Origin.REQUIRED_CLASS))
 
 
@@ -23,8 +24,8 @@ def tell_of_trace(look: Look, part: str, trace: Trace) -> None:
         elif verdict.kind == Kind.UNKNOWN and not _is_used_worse(trace, sight):
             _tell_of_unknown(look, part, sight)
     for what, position in trace.oddities.items():
-        if what == Oddity.COMPUTED_NAME and trace.forgot:
-            look.incomplete(part, "the pickle names more than a scan keeps")
+        if what in _COMPUTED and trace.forgot:
+            look.incomplete(part, "the pickle holds more than a scan keeps")
         else:
             _tell_of_oddity(look, part, what, position)
     if trace.undecided:

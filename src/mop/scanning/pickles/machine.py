@@ -19,14 +19,17 @@ from mop.scanning.pickles.values import OPAQUE, Global, Made, Oddity, Trace, Use
 from mop.scanning.reader import MissingError, Reader
 
 KEPT_ITEMS = 64
-MEMO_ENTRIES = 8_000_000
-MEMO_TEXT_BYTES = 96 * 1024**2
+MEMO_ENTRIES = 4_000_000
+KEPT_TOTAL_BYTES = 192 * 1024**2
+"""Of everything that is known of a pickle's values; what comes later is opaque."""
+STACK_MAX = 2_000_000
 OPCODES_MAX = 100_000_000
 EMBEDDED_BYTES = 16 * 1024**2
 """Of one content of bytes within a pickle that begins like a pickle or an archive; a longer one is not looked at."""
 
 _COPIED_ENTRIES = 4096
-_TEXT_OVERHEAD = 120  # of a short text and its place in the memo
+_PLACE_BYTES = 120  # of a value and its place in the memo
+_CHECKED_OPCODES = 0xFFFF
 _EMBEDDED = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 _MARK: Final = object()
 
@@ -37,6 +40,10 @@ class BrokenPickleError(Exception):
 
 class TooLongError(Exception):
     """The pickle has more opcodes, or a larger memo, than a scan follows."""
+
+
+class CostlyError(TooLongError):
+    """The pickle is made so that following it takes more memory than its size is worth."""
 
 
 class AmbiguousError(Exception):
@@ -81,7 +88,7 @@ class Machine:
         self.embedded = embedded
         self._dense = 0  # every key below this one is taken
         self._sparse: set[int] = set()  # and these above
-        self._text_left = MEMO_TEXT_BYTES
+        self._bytes_left = KEPT_TOTAL_BYTES
 
     def run(self) -> None:
         """Follow opcodes to STOP."""
@@ -96,8 +103,8 @@ class Machine:
                     self.frame_end = 0
                 read, act = _TABLE[reader.byte()]
                 opcodes += 1
-                if opcodes > OPCODES_MAX:
-                    raise TooLongError
+                if opcodes & _CHECKED_OPCODES == 0:
+                    self._check(opcodes)
                 if act is None:
                     stack.append(read(reader))
                 else:
@@ -106,6 +113,24 @@ class Machine:
             raise BrokenPickleError(str(error)) from error
         finally:
             trace.opcodes += opcodes
+
+    def _check(self, opcodes: int) -> None:
+        if opcodes > OPCODES_MAX:
+            raise TooLongError
+        if len(self.stack) > STACK_MAX:
+            raise CostlyError(f"a pickle with over {STACK_MAX:,} values on its stack")
+
+    def keep(self, value: Any) -> None:
+        """Push a value that holds others, as long as there is room for what is known."""
+        self.stack.append(value if self.has_room(0) else OPAQUE)
+
+    def has_room(self, size: int) -> bool:
+        """Whether so much more may be known."""
+        self._bytes_left -= size + _PLACE_BYTES
+        if self._bytes_left < 0:
+            self.trace.forgot = True
+            return False
+        return True
 
     def pop(self) -> Any:
         """Take a value."""
@@ -138,11 +163,7 @@ class Machine:
         if key < 0:
             raise KeyError(key)
         value = self.top()
-        if isinstance(value, str):
-            self._text_left -= len(value) + _TEXT_OVERHEAD
-            if self._text_left < 0:
-                value, self.trace.forgot = OPAQUE, True
-        if value is OPAQUE:
+        if value is OPAQUE or not self.has_room(len(value) if isinstance(value, str) else 0):
             self.memo.pop(key, None)
         else:
             self.memo[key] = value
@@ -176,7 +197,7 @@ class Machine:
 
     def call(self, function: Any, arguments: Any, use: Use) -> None:
         """Call, with an answer on the stack."""
-        self.stack.append(call(self.trace, function, arguments, use, self.position))
+        self.keep(call(self.trace, function, arguments, use, self.position))
 
     def build(self, state: Any) -> None:
         """Set the state of the last value."""
@@ -260,41 +281,41 @@ def _content(machine: Machine, length: int) -> None:
 
 
 def _new_dict(machine: Machine, _argument: Any) -> None:
-    machine.stack.append({})
+    machine.keep({})
 
 
 def _set_items(machine: Machine, _argument: Any) -> None:
     pairs = machine.pop_to_mark()
-    _update(machine.top(), pairs)
+    _update(machine, machine.top(), pairs)
 
 
 def _set_item(machine: Machine, _argument: Any) -> None:
     value, key = machine.pop(), machine.pop()
-    _update(machine.top(), [key, value])
+    _update(machine, machine.top(), [key, value])
 
 
-def _update(target: Any, pairs: list[Any]) -> None:
+def _update(machine: Machine, target: Any, pairs: list[Any]) -> None:
     if isinstance(target, dict):
         for key, value in zip(pairs[::2], pairs[1::2], strict=False):
-            if isinstance(key, str) and (len(target) < KEPT_ITEMS or key in target):
+            if isinstance(key, str) and len(target) < KEPT_ITEMS and machine.has_room(len(key)):
                 target[key] = value
 
 
 def _dict_of_mark(machine: Machine, _argument: Any) -> None:
     made: dict[str, Any] = {}
-    _update(made, machine.pop_to_mark())
-    machine.stack.append(made)
+    _update(machine, made, machine.pop_to_mark())
+    machine.keep(made)
 
 
 def _tuple_of_mark(machine: Machine, _argument: Any) -> None:
     values = machine.pop_to_mark()
-    machine.stack.append(tuple(values) if len(values) <= KEPT_ITEMS else OPAQUE)
+    machine.keep(tuple(values) if len(values) <= KEPT_ITEMS else OPAQUE)
 
 
 def _tuple_of(count: int) -> Act:
     def act(machine: Machine, _argument: Any) -> None:
         values = [machine.pop() for _ in range(count)]
-        machine.stack.append(tuple(reversed(values)))
+        machine.keep(tuple(reversed(values)))
 
     return act
 
