@@ -77,15 +77,15 @@ def make_packages(folder: Path, *, packages: int, megabytes: int) -> list[str]:
 
 async def build(home: Path, url: str, names: list[str], *, proxied: bool) -> float:
     """Seconds of one build from nothing."""
-    from mop.onboarding.workshop import open_workshop  # noqa: PLC0415 - needs the settings that main makes
+    from mop.hosting.tools import open_host_tools  # noqa: PLC0415 - needs the settings that main makes
 
-    workshop = open_workshop()
+    tools = open_host_tools()
     with tempfile.TemporaryDirectory(dir=home) as folder:
         src = Path(folder) / "src"
         src.mkdir()
         (src / "settings.yml").write_text(f"env:\n  python: {PYTHON}\n  pip: 24.0\n", encoding="utf-8")
         (src / "requirements.txt").write_text("\n".join(names), encoding="utf-8")
-        config = replace(workshop.environments, root=Path(folder) / "environments", index_url=url)
+        config = replace(tools.environments, root=Path(folder) / "environments", index_url=url)
         if not proxied:
             config = replace(config, proxy_folder=None)
         began = time.perf_counter()
@@ -93,8 +93,8 @@ async def build(home: Path, url: str, names: list[str], *, proxied: bool) -> flo
             src,
             None,
             config=config,
-            cage=workshop.cage,
-            prepare_writable=workshop.prepare_writable,
+            cage=tools.cage,
+            prepare_writable=tools.prepare_writable,
             log=lambda _line: None,
         )
         return time.perf_counter() - began

@@ -25,7 +25,8 @@ from pathlib import Path
 import service_report
 from loadgen_parts import Cores, floor, locust, make_floor, nginx, ours, stalling_server, wrk
 
-from mop.loadtest.plan import Strategy, Target
+from mop.loadtest.endpoint import Endpoint
+from mop.loadtest.plan import Strategy
 
 CLIENTS = 32
 RATES = (1000, 5000)
@@ -113,9 +114,9 @@ def closed(options: argparse.Namespace, cores: Cores, report: Report) -> None:
     if least is None:
         print("  no C compiler (cc): the floor is left out")
     with nginx(cores) as port:
-        target = Target(host="127.0.0.1", port=port, method="GET")
+        endpoint = Endpoint(host="127.0.0.1", port=port, method="GET")
         measure: dict[str, Callable[[], tuple[float, float]]] = {
-            "ours": lambda: _closed_loop(target, cores, options.seconds),
+            "ours": lambda: _closed_loop(endpoint, cores, options.seconds),
             "wrk": lambda: wrk(port, cores, CLIENTS, options.seconds),
             "locust": lambda: locust(options.cache, port, cores, CLIENTS, options.seconds),
         }
@@ -143,8 +144,8 @@ def _over(mine: list[tuple[float, float]], theirs: list[tuple[float, float]]) ->
     return Spread.of([one[0] / other[0] for one, other in zip(mine, theirs, strict=True)])
 
 
-def _closed_loop(target: Target, cores: Cores, seconds: float) -> tuple[float, float]:
-    step = asyncio.run(ours(target, cores, Strategy.PER_CONCURRENCY, CLIENTS, seconds, seed=1, warm_up_s=0))
+def _closed_loop(endpoint: Endpoint, cores: Cores, seconds: float) -> tuple[float, float]:
+    step = asyncio.run(ours(endpoint, cores, Strategy.PER_CONCURRENCY, CLIENTS, seconds, seed=1, warm_up_s=0))
     assert step.requests.successful == step.requests.total
     # its CPU is told over the step and the wait for the last answers, a twentieth of a second at most
     return step.requests.total / (step.generator_cpu * (seconds + 0.05)), step.requests.total / seconds
@@ -154,10 +155,10 @@ def open_loop(options: argparse.Namespace, cores: Cores, report: Report) -> None
     """How punctual it is, and whether it knows."""
     runs: dict[int, list[tuple[float, float, float, float, bool]]] = {rate: [] for rate in RATES}
     with nginx(cores) as port:
-        target = Target(host="127.0.0.1", port=port, method="GET")
+        endpoint = Endpoint(host="127.0.0.1", port=port, method="GET")
         for turn in range(options.rounds):
             for rate in RATES:
-                step = asyncio.run(ours(target, cores, Strategy.PER_RPS, rate, options.seconds, seed=turn))
+                step = asyncio.run(ours(endpoint, cores, Strategy.PER_RPS, rate, options.seconds, seed=turn))
                 off = abs(step.rps / rate - 1)
                 runs[rate].append((off, step.lag_ms.p50, step.lag_ms.p99, step.generator_cpu, step.trusted))
     for rate, found in runs.items():
@@ -178,9 +179,9 @@ def stall(options: argparse.Namespace, cores: Cores, report: Report) -> None:
     scale = 0.1 if options.quick else 1.0
     rate, period, length = round(STALL_RATE / scale), STALL_PERIOD_S * scale, STALL_S * scale
     theory = 1000 * (length - 0.01 * period)  # P(latency > x) = (length - x) / period = 1 %
-    with stalling_server(cores, period_s=period, stall_s=length) as target:
-        step = asyncio.run(ours(target, cores, Strategy.PER_RPS, rate, 10 * period, seed=1))
-        closed_step = asyncio.run(ours(target, cores, Strategy.PER_CONCURRENCY, 10, 2 * period, seed=1))
+    with stalling_server(cores, period_s=period, stall_s=length) as endpoint:
+        step = asyncio.run(ours(endpoint, cores, Strategy.PER_RPS, rate, 10 * period, seed=1))
+        closed_step = asyncio.run(ours(endpoint, cores, Strategy.PER_CONCURRENCY, 10, 2 * period, seed=1))
     p99, shown = step.latency_ms.p99 or 0.0, closed_step.latency_ms
     print(f"  PerRPS {rate}/s, {length:g} s in every {period:g}: P99 {p99:.1f} ms, theory {theory:.1f} ms")
     print(f"  PerConcurrency 10: P99 {shown.p99:.2f} ms, max {shown.max:.1f} ms, {closed_step.warnings}")

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from service_models import make_environment
 
-from mop.loadtest.plan import Plan, Strategy, Target
+from mop.loadtest.endpoint import Endpoint
+from mop.loadtest.plan import Plan, Strategy
 from mop.loadtest.process import generate
 from mop.loadtest.results import Progress, StepResult
 
@@ -93,7 +94,7 @@ def _wait_for(port: int) -> None:
 
 
 @contextmanager
-def stalling_server(cores: Cores, *, period_s: float, stall_s: float) -> Iterator[Target]:
+def stalling_server(cores: Cores, *, period_s: float, stall_s: float) -> Iterator[Endpoint]:
     """A server that stands still for the first part of every period."""
     script = Path(__file__).with_name("loadgen_stalling.py")
     with tempfile.TemporaryDirectory(prefix="mop-") as place:
@@ -103,13 +104,13 @@ def stalling_server(cores: Cores, *, period_s: float, stall_s: float) -> Iterato
             try:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n"
-                yield Target(host="stalling", uds=path, method="GET")
+                yield Endpoint(host="stalling", uds=path, method="GET")
             finally:
                 process.terminate()
 
 
 async def ours(
-    target: Target,
+    endpoint: Endpoint,
     cores: Cores,
     strategy: Strategy,
     count: int,
@@ -127,7 +128,7 @@ async def ours(
         cpus=(cores.client,),
         seed=seed,
     )
-    result = await generate(plan, target, listener=Quiet())
+    result = await generate(plan, endpoint, listener=Quiet())
     return result.steps[0]
 
 

@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from mop.environments import build_mop_utils_wheel, choose_interpreter, find_interpreters, read_settings  # noqa: E402
-from mop.environments.workshop import remove  # noqa: E402
+from mop.environments.build_area import remove  # noqa: E402
 from mop.onboarding.probes import probes_for  # noqa: E402
 from support.installation import CHAIN, Installation, running_installation  # noqa: E402
 

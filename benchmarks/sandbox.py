@@ -153,9 +153,10 @@ def caged_command(bench: Bench, folder: ModelFolder, level: SandboxLevel) -> tup
         SandboxUnavailableError: this host can not give it.
     """
     # these need the settings that main makes
-    from mop.onboarding.stages import Configuration, service_config  # noqa: PLC0415
-    from mop.onboarding.structure import ModelFolder as CheckedFolder  # noqa: PLC0415
-    from mop.onboarding.workshop import open_workshop  # noqa: PLC0415
+    from mop.hosting.command import service_config  # noqa: PLC0415
+    from mop.hosting.configuration import Configuration  # noqa: PLC0415
+    from mop.hosting.structure import ModelFolder as CheckedFolder  # noqa: PLC0415
+    from mop.hosting.tools import open_host_tools  # noqa: PLC0415
 
     sandbox = probe_sandbox(runtime_folder=bench.root / f"level-{int(level)}", forced=level)
     environment = Environment(
@@ -176,7 +177,7 @@ def caged_command(bench: Bench, folder: ModelFolder, level: SandboxLevel) -> tup
         model=CheckedFolder(folder.src, folder.model, None, ()),
         environment=environment,
         configuration=Configuration(cpus=host_cpus(), memory_bytes=MEMORY_BYTES, threads=THREADS),
-        workshop=replace(open_workshop(), sandbox=sandbox),
+        tools=replace(open_host_tools(), sandbox=sandbox),
     )
     return config.command
 

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mop.onboarding.scans import SCAN_MEMORY_BYTES, caged_scan
+from mop.hosting.caged_scan import SCAN_MEMORY_BYTES, caged_scan
 from mop.sandbox import probe_sandbox
 from mop.scanning.findings import Verdict
 from mop.scanning.run import run_scanners

@@ -9,7 +9,8 @@ from service_models import memory_mb
 from service_report import Bench, Spread
 from service_stacks import OurService, our_service
 
-from mop.serving.config import BatchPolicy, ServerMode
+from mop.serving.config import BatchPolicy
+from mop.serving_options import ServerMode
 
 ON, OFF = BatchPolicy(), BatchPolicy(enabled=False)
 CASES = (

@@ -17,10 +17,11 @@ from typing import Protocol, Self
 from service_models import ModelFolder
 from service_process import ServerProcess, free_port
 
-from mop.serving.config import BatchPolicy, ServerMode, ServiceConfig, model_process_argv
+from mop.serving.config import BatchPolicy, ServiceConfig, model_process_argv
 from mop.serving.local_host import LocalServiceHost
 from mop.serving.local_service import LocalService
 from mop.serving.service import ServiceRequest
+from mop.serving_options import ServerMode
 
 THREADS = 8
 BATCHING = {"max_batch_size": 12, "idle_batch_size": 3, "max_batch_interval": 0.002}

@@ -12,7 +12,9 @@ The class name is the error's name everywhere: database, API, portal, CLI, docs.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -72,6 +74,21 @@ class MopError(Exception):
             "detail": self.message,
             **self.to_dict(),
         }
+
+
+@dataclass(frozen=True)
+class ErrorDocument:
+    """Why something failed: the catalogue's name, what was seen, what to do. The JSON form of a MopError as a type."""
+
+    name: str
+    message: str
+    mend: str
+    place: str | None
+    also: tuple[str, ...]
+
+    def error(self) -> MopError:
+        """The error that is described."""
+        return from_dict(dataclasses.asdict(self))
 
 
 def from_dict(data: dict[str, Any]) -> MopError:

@@ -6,7 +6,10 @@ import pytest
 from django.db import transaction
 
 from mop.accounts import services as accounts
+from mop.accounts.actions import Action
 from mop.accounts.models import TeamMembership, User
+from mop.areas.registry import registered
+from mop.areas.words import AuditAction
 from mop.audit.models import AuditEvent
 from mop.audit.services import Actor, record
 from mop.catalog import services as catalog
@@ -137,7 +140,7 @@ def test_a_change_that_fails_leaves_no_record():
 
 
 def test_the_log_is_append_only():
-    event = record(actor=WHO, action="a.b", object_type="thing", object_id=1, object_label="x" * 400)
+    event = record(actor=WHO, action=Action.TEAM_CREATED, object_type="thing", object_id=1, object_label="x" * 400)
     assert len(event.object_label) == 300
     for rewrite in (
         event.save,
@@ -147,7 +150,23 @@ def test_the_log_is_append_only():
     ):
         with pytest.raises(TypeError, match="append-only"):
             rewrite()
-    assert AuditEvent.objects.get(pk=event.pk).action == "a.b"
+    assert AuditEvent.objects.get(pk=event.pk).action == "team.created"
+
+
+def test_an_action_that_no_area_declares_is_refused():
+    class Unheard(AuditAction):
+        ACTION = "team.created"  # the word of an area, but not the area's
+
+    for action in (Unheard.ACTION, "team.created"):
+        with pytest.raises(ValueError, match=r"no area declares the action .*team\.created"):
+            record(actor=WHO, action=action, object_type="thing", object_id=1, object_label="x")
+    assert not AuditEvent.objects.filter(object_type="thing").exists()
+
+
+def test_every_action_is_of_one_area_and_fits_its_column():
+    actions = [action.value for area in registered() if area.audit_actions for action in area.audit_actions]
+    assert len(set(actions)) == len(actions)
+    assert max(map(len, actions)) <= AuditEvent._meta.get_field("action").max_length
 
 
 def test_the_record_outlives_actor_and_object():

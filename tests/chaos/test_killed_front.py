@@ -16,10 +16,11 @@ import pytest
 import mop_utils
 from mop.errors import DeploymentCrashedError, DeploymentTimeoutError, MopError
 from mop.sandbox import Job, Limits, Mount, Sandbox, SandboxLevel, probe_sandbox, python_mounts, unconfined
-from mop.serving.config import MODEL_PROCESS, ServerMode, ServiceConfig, model_process_argv
+from mop.serving.config import MODEL_PROCESS, ServiceConfig, model_process_argv
 from mop.serving.local_host import LocalServiceHost
 from mop.serving.local_service import LocalService
 from mop.serving.service import ServiceRequest
+from mop.serving_options import ServerMode
 from support.traces import Process, processes_of
 from support.waiting import wait_for
 

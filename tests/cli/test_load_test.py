@@ -17,9 +17,9 @@ import pytest
 from cli.commands import INTERRUPTIBLE, MOP, Result, environment, mop_here, started
 from cli.commands import mop as mop_process
 from loadtest.servers import Handler, Server, answer_ok, answers, serving
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.payloads import payload_for
-from mop.loadtest.plan import Target
-from mop.loadtest.results import RunResult
+from mop.loadtest.results import LoadTestResult
 
 QUICK = ("--duration", "0.5", "--warm-up", "0", "--seed", "7")
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"
@@ -30,7 +30,7 @@ class Running:
 
     def __init__(self, handler: Handler, uds: Path | None = None) -> None:
         self.server: Server
-        self.target: Target
+        self.endpoint: Endpoint
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._over = asyncio.Event()
@@ -39,13 +39,13 @@ class Running:
         self._ready.wait()
 
     async def _serve(self, handler: Handler, uds: Path | None) -> None:
-        async with serving(handler, uds=uds) as (self.server, self.target):
+        async with serving(handler, uds=uds) as (self.server, self.endpoint):
             self._ready.set()
             await self._over.wait()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.target.port}"
+        return f"http://127.0.0.1:{self.endpoint.port}"
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
@@ -93,7 +93,7 @@ def test_json_has_every_step_with_its_numbers(service: Running, capsys: pytest.C
         assert isinstance(step["trusted"], bool)
         assert step["utilization"] is None
         assert step["rps"] <= step["requests"]["successful"] / 0.5
-    assert json.loads(json.dumps(RunResult.from_dict(found).to_dict())) == found
+    assert json.loads(json.dumps(LoadTestResult.from_dict(found).to_dict())) == found
     request = service.server.requests[0]
     assert request.startswith(b"POST /score HTTP/1.1\r\nhost: service\r\n")
     assert request.endswith(b'\r\n\r\n{"text": "x"}')
@@ -129,6 +129,45 @@ def test_failures_are_1_and_told(busy: Running, capsys: pytest.CaptureFixture[st
     assert result.code == 1
     assert "ended: failing" in result.out
     assert "  failed: 5 status 503" in result.err
+
+
+def test_a_server_that_tells_of_load_tests_in_another_form_is_3_and_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    body = b'{"state": "levitating", "tests": []}'
+    answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    running = Running(answers(answer))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", running.url)
+    monkeypatch.setenv("MOP_TOKEN", "mop_x")
+    try:
+        result = mop_here(capsys, "load-test", "--model", "toxicity", "--version", "v1", "--show")
+    finally:
+        running.close()
+    assert result.code == 3
+    assert "in a form that this command does not know" in result.err
+    assert "Install the version of MOP that the server runs" in result.err
+
+
+def test_requests_that_were_sent_once_more_are_told(capsys: pytest.CaptureFixture[str]):
+    used: set[asyncio.StreamWriter] = set()
+
+    async def every_other(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        if writer in used:
+            return False
+        used.add(writer)
+        return await answer_ok(request, writer)
+
+    running = Running(every_other)
+    try:
+        result = mop_here(capsys, "load-test", running.url, "--strategy", "PerRPS", "--steps", "20", "--json", *QUICK)
+    finally:
+        running.close()
+    (step,) = result.json["steps"]
+    assert step["retries"] > 0
+    assert step["requests"]["total"] == step["requests"]["successful"]
+    assert len(running.server.requests) == step["requests"]["total"] + step["retries"]
+    assert f"  sent once more on a new connection: {step['retries']}" in result.err.splitlines()
 
 
 def test_nobody_there_is_3_with_an_empty_stdout(capsys: pytest.CaptureFixture[str], tmp_path: Path):

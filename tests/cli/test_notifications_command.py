@@ -10,9 +10,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from cli.commands import Result, mop_here
 from mop.accounts.models import User
-from mop.notifications.kinds import Kind
 from mop.notifications.models import Notification
 from mop.notifications.services import News, mark_read, notify
+from mop.registry.kinds import Kind
 from support.factories import ACTOR, make_token, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

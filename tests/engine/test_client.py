@@ -11,8 +11,7 @@ from pytest_django import Settings
 
 from mop.engine import client
 from mop.engine.client import APPLICATION_VERSION, cancel, engine, enqueue
-from mop.engine.names import PIPELINE_QUEUE
-from mop.registry.start import PIPELINE_WORKFLOW
+from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection, transaction
 
 from mop.audit.models import AuditEvent
 from mop.engine import fence
 from mop.engine.clock import DatabaseClock
 from mop.engine.fence import WorkerLostError, hold_fence, stand_behind_fence
+from mop.engine.liveness import Liveness, Pulse
 from mop.engine.models import Worker
 from mop.errors import PackageIndexUnavailableError
 from mop.onboarding.logs import LogWriter
@@ -106,3 +109,23 @@ def test_a_worker_whose_row_was_cleaned_away_is_lost(revision: Revision, told: l
     Worker.objects.all().delete()
     with pytest.raises(WorkerLostError):
         claim(str(revision.pk), 1, "w1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_writes_is_not_lost_before_its_transaction_ends(told: list[str]):
+    other = Liveness(name="w2", lock="", pulse=Pulse(1.0, 5.0), recover=str, release=str, stop=str)
+
+    def claims() -> bool:
+        try:
+            return other.claim(Worker.objects.filter(pk=ME))
+        finally:
+            connection.close()
+
+    if connection.vendor == "postgresql":  # where there may be other workers; SQLite in memory has room for one
+        with ThreadPoolExecutor(1) as elsewhere, transaction.atomic():
+            hold_fence()
+            assert not elsewhere.submit(claims).result()
+    hold_fence()
+    assert other.claim(Worker.objects.filter(pk=ME))
+    with pytest.raises(WorkerLostError), transaction.atomic():
+        hold_fence()

@@ -4,7 +4,7 @@ import pytest
 
 from mop.engine.client import enqueue
 from mop.engine.names import check_known
-from mop.registry.start import PIPELINE_WORKFLOW
+from mop.registry.names import PIPELINE_WORKFLOW
 
 
 def test_the_pipeline_is_known_in_every_process():

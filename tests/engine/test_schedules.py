@@ -63,6 +63,27 @@ def test_a_new_job_is_due_after_its_interval_and_then_once():
     assert claim_due() == []
 
 
+def test_of_workers_that_look_at_the_same_moment_one_gets_the_job():
+    known()
+    make_due()
+    found: list[str] = []
+    claims: list[tuple[Job, str]] = []
+
+    def look_between(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        """Another worker looks, and claims, just after this one has seen that the job is due."""
+        result = execute(sql, *rest)
+        if not found and sql.startswith("SELECT"):
+            found.append(sql)
+            claims.extend(claim_due())
+        return result
+
+    with connection.execute_wrapper(look_between):
+        claims += claim_due()
+    assert len(found) == 1
+    ((job, claim),) = claims
+    assert finish(job, claim)
+
+
 def test_after_a_run_the_next_is_an_interval_away_however_many_were_missed():
     known(every_seconds=600.0)
     Schedule.objects.update(next_run_at=from_now(-100_000.0))

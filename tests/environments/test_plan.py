@@ -44,6 +44,13 @@ def test_whatever_changes_the_content_changes_the_key(make_model: MakeModel, cha
     assert key(model) != before
 
 
+def test_a_private_wheel_of_the_same_name_and_other_content_is_another_key(make_model: MakeModel) -> None:
+    first, second = make_model("six"), make_model("six")
+    write(first.wheels, wheel("tiny", "1.0"))
+    write(second.wheels, wheel("tiny", "1.0", files={"tiny/__init__.py": "version = 'rebuilt'\n"}))
+    assert key(first) != key(second)
+
+
 def test_another_index_is_another_key_and_other_credentials_are_not(make_model: MakeModel) -> None:
     model = make_model("six")
     plain = key(model, index_url="https://packages.example/simple/")

@@ -14,10 +14,10 @@ from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.audit.models import AuditEvent
 from mop.engine.client import engine
-from mop.engine.names import SCANS_QUEUE
 from mop.errors import ConflictError, PolicyFileError
 from mop.findings.models import Rescan
-from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan, enqueue_rescan, lost_rescans, request_rescan
+from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
+from mop.findings.rescans import RESCAN_JOB, end_rescan, request_rescan, waiting_rescans
 from mop.registry.models import Revision
 from mop.registry.services import create_revision, delete_revision
 from support.factories import ACTOR, make_revision_input
@@ -57,7 +57,7 @@ def test_a_rescan_is_a_row_and_is_enqueued_when_the_transaction_commits(
 def test_enqueuing_twice_is_harmless(verified: Revision, django_capture_on_commit_callbacks: Any):
     with django_capture_on_commit_callbacks(execute=True):
         rescan = request_rescan(actor=ACTOR, revision=verified)
-    enqueue_rescan(rescan)
+    RESCAN_JOB.enqueue(rescan)
     assert len(work(rescan)) == 1
 
 
@@ -120,8 +120,9 @@ def test_a_rescan_goes_with_its_revision(verified: Revision, owner: User):
 
 def test_lost_ones_wait_for_long_and_did_not_fail(verified: Revision):
     rescan = request_rescan(actor=ACTOR, revision=verified)
-    assert lost_rescans(older_than_seconds=60) == []
+    minute_ago = timezone.now() - dt.timedelta(seconds=60)
+    assert not waiting_rescans(minute_ago)
     Rescan.objects.update(asked_at=timezone.now() - dt.timedelta(seconds=61))
-    assert lost_rescans(older_than_seconds=60) == [rescan]
+    assert list(waiting_rescans(minute_ago)) == [rescan]
     end_rescan(rescan.workflow_id, failure=PolicyFileError("no"))
-    assert lost_rescans(older_than_seconds=60) == []
+    assert not waiting_rescans(minute_ago)

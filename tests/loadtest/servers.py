@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from mop.loadtest.plan import Target
+from mop.loadtest.endpoint import Endpoint
 
 Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[bool | None]]
 """Answers one request; False closes the connection, None leaves the request unanswered for ever."""
@@ -78,19 +78,19 @@ def answers(data: bytes, *, close: bool = False) -> Handler:
 @asynccontextmanager
 async def serving(
     handler: Handler, *, uds: Path | None = None, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[tuple[Server, Target]]:
-    """A server and the target that is its address."""
+) -> AsyncIterator[tuple[Server, Endpoint]]:
+    """A server and the endpoint that is its address."""
     server = Server(handler)
     if uds is not None:
         listening = await asyncio.start_unix_server(server.serve, uds, backlog=1000)
-        target = Target(host="service", path="/score", uds=str(uds), payload=b"{}")
+        endpoint = Endpoint(host="service", path="/score", uds=str(uds), payload=b"{}")
     else:
         listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls, backlog=1000)
         port = listening.sockets[0].getsockname()[1]
         host = "127.0.0.1" if tls is None else "localhost"
-        target = Target(host=host, port=port, path="/score", tls=tls is not None, payload=b"{}")
+        endpoint = Endpoint(host=host, port=port, path="/score", tls=tls is not None, payload=b"{}")
     try:
-        yield server, target
+        yield server, endpoint
     finally:
         listening.close()
         await server.end()

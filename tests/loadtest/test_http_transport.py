@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from hypothesis import strategies as st
 from loadtest.servers import OK, Handler, answer_ok, answers, serving, until
 from mop.errors import LoadTargetUnreachableError
 from mop.loadtest import http_transport
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.exchange import MALFORMED, OWN_LIMIT, RESET, UNREACHABLE, Ticket
 from mop.loadtest.http_transport import LARGEST_HEAD_BYTES, LONGEST_IDLE_NS, Connection, HttpTransport, find_host
-from mop.loadtest.plan import Target
 
 Send = Callable[..., Awaitable[int]]
 
@@ -25,8 +26,8 @@ Send = Callable[..., Awaitable[int]]
 class Caller:
     """Sends requests one by one and waits for how they end."""
 
-    def __init__(self, target: Target, host: str = "127.0.0.1") -> None:
-        self.transport = HttpTransport(target, host)
+    def __init__(self, endpoint: Endpoint, host: str = "127.0.0.1") -> None:
+        self.transport = HttpTransport(endpoint, host)
         self.transport.finished = self.finished
         self.ends: asyncio.Queue[int] = asyncio.Queue()
 
@@ -49,19 +50,19 @@ class Caller:
 
 async def ends(handler: Handler, count: int = 1) -> list[int]:
     """How requests to such a service end, one after the other."""
-    async with serving(handler) as (_, target):
-        caller = Caller(target)
+    async with serving(handler) as (_, endpoint):
+        caller = Caller(endpoint)
         found = [await caller.send() for _ in range(count)]
         caller.transport.close()
         return found
 
 
 async def test_requests_reuse_the_connection_and_are_the_bytes_that_the_target_tells():
-    async with serving(answer_ok) as (server, target):
-        caller = Caller(target)
+    async with serving(answer_ok) as (server, endpoint):
+        caller = Caller(endpoint)
         assert [await caller.send() for _ in range(5)] == [200] * 5
         assert server.connections == 1
-        assert set(server.requests) == {target.request()}
+        assert set(server.requests) == {endpoint.request()}
         caller.transport.close()
 
 
@@ -73,8 +74,8 @@ async def test_there_are_as_many_connections_as_requests_at_once():
         writer.write(OK)
         return True
 
-    async with serving(hold) as (server, target):
-        caller = Caller(target)
+    async with serving(hold) as (server, endpoint):
+        caller = Caller(endpoint)
         for _ in range(40):
             caller.begin()
         await until(lambda: len(server.requests) == 40)
@@ -115,8 +116,8 @@ async def test_an_answer_may_end_with_its_connection(head: bytes):
 
 async def test_an_answer_after_which_the_service_closes_is_followed_by_a_new_connection():
     answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
-    async with serving(answers(answer, close=True)) as (server, target):
-        caller = Caller(target)
+    async with serving(answers(answer, close=True)) as (server, endpoint):
+        caller = Caller(endpoint)
         assert [await caller.send() for _ in range(3)] == [200] * 3
         assert server.connections == 3
         caller.transport.close()
@@ -178,7 +179,7 @@ PARTS = (
 )
 def test_whatever_is_sent_each_request_ends_exactly_once(chunks: list[bytes], lost: OSError | None):
     async def run() -> None:
-        transport = HttpTransport(Target(host="h"), "h")
+        transport = HttpTransport(Endpoint(host="h"), "h")
         codes: list[int] = []
 
         def finished(ticket: Ticket, code: int, _now: int) -> None:
@@ -247,8 +248,8 @@ async def test_an_answer_that_nobody_asked_for_ends_its_connection():
             writer.write(OK)
         return True
 
-    async with serving(twice) as (server, target):
-        caller = Caller(target)
+    async with serving(twice) as (server, endpoint):
+        caller = Caller(endpoint)
         assert await caller.send() == 200
         unasked.set()
         await until(lambda: not caller.transport.idle)
@@ -257,23 +258,128 @@ async def test_an_answer_that_nobody_asked_for_ends_its_connection():
         caller.transport.close()
 
 
-async def test_a_reset_is_a_failure_and_nothing_is_sent_twice():
-    async def reset(_request: bytes, writer: asyncio.StreamWriter) -> bool:
-        sock = writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        writer.transport.abort()
-        return False
+async def reset(_request: bytes, writer: asyncio.StreamWriter) -> bool:
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    writer.transport.abort()
+    return False
 
-    async with serving(reset) as (server, target):
-        caller = Caller(target)
+
+async def test_a_reset_is_a_failure_and_nothing_is_sent_twice():
+
+    async with serving(reset) as (server, endpoint):
+        caller = Caller(endpoint)
         assert await caller.send() == RESET
         assert len(server.requests) == 1
         caller.transport.close()
 
 
+async def close(_request: bytes, _writer: asyncio.StreamWriter) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("end", [close, reset])
+async def test_a_request_on_a_connection_that_the_server_had_closed_is_sent_once_more_on_a_new_one(end: Handler):
+    first = True
+
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        nonlocal first
+        if len(server.requests) == 2 and first:
+            first = False
+            return await end(request, writer)
+        return await answer_ok(request, writer)
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        ticket = caller.begin()
+        assert await caller.ends.get() == 200
+        assert ticket.retried
+        assert (len(server.requests), server.connections) == (3, 2)
+        assert not caller.begin().retried
+        assert await caller.ends.get() == 200
+        caller.transport.close()
+
+
+async def test_what_fails_on_the_new_connection_too_is_a_failure():
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        return await (answer_ok if len(server.requests) == 1 else close)(request, writer)
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        assert await caller.send() == RESET
+        assert (len(server.requests), server.connections) == (3, 2)
+        caller.transport.close()
+
+
+async def test_a_request_of_whose_answer_a_byte_came_is_not_sent_again():
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        if len(server.requests) == 1:
+            return await answer_ok(request, writer)
+        writer.write(b"H")
+        return False
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        assert await caller.send() == RESET
+        assert len(server.requests) == 2
+        caller.transport.close()
+
+
+async def test_a_request_that_is_sent_once_more_can_be_withdrawn():
+    async def handler(request: bytes, writer: asyncio.StreamWriter) -> bool | None:
+        if len(server.requests) == 3:
+            return None
+        return await (answer_ok if len(server.requests) == 1 else close)(request, writer)
+
+    async with serving(handler) as (server, endpoint):
+        caller = Caller(endpoint)
+        assert await caller.send() == 200
+        ticket = caller.begin()
+        await until(lambda: len(server.requests) == 3)
+        caller.transport.withdraw(ticket)
+        caller.transport.close()
+        assert caller.ends.empty()
+
+
+async def test_https_to_a_port_that_speaks_http_is_told_as_that():
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls=True)
+        with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS") as refused:
+            await find_host(endpoint)
+        assert refused.value.mend == "Write http:// instead of https://."
+
+
+async def test_a_server_that_waits_for_the_rest_of_a_head_is_told_as_one_without_tls_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(http_transport, "CONNECT_TIMEOUT_S", 0.1)
+    async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
+        with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS"):
+            await find_host(replace(endpoint, tls=True))
+
+
+async def test_https_to_what_speaks_neither_is_told_as_it_failed():
+    async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls=True)
+        with pytest.raises(LoadTargetUnreachableError, match="Nobody takes connections at https"):
+            await find_host(endpoint)
+
+
 async def test_a_connection_that_was_idle_for_long_is_not_used_again():
-    async with serving(answer_ok) as (server, target):
-        caller = Caller(target)
+    async with serving(answer_ok) as (server, endpoint):
+        caller = Caller(endpoint)
         assert await caller.send() == 200
         idle_since = caller.transport.idle[0].idle_since
         assert await caller.send(idle_since + LONGEST_IDLE_NS - 1) == 200
@@ -288,8 +394,8 @@ async def test_nothing_is_heard_of_a_withdrawn_request():
     async def never(_request: bytes, _writer: asyncio.StreamWriter) -> None:
         return None
 
-    async with serving(never) as (server, target):
-        caller = Caller(target)
+    async with serving(never) as (server, endpoint):
+        caller = Caller(endpoint)
         waiting, connecting = caller.begin(), caller.begin()
         caller.transport.withdraw(connecting)
         await until(lambda: server.requests)
@@ -304,7 +410,7 @@ async def test_nobody_there_is_a_failure_of_the_service_and_no_descriptors_one_o
 ):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        caller = Caller(Target(host="127.0.0.1", port=taken.getsockname()[1]))
+        caller = Caller(Endpoint(host="127.0.0.1", port=taken.getsockname()[1]))
         assert await caller.send() == UNREACHABLE
 
         async def exhausted(*_arguments: object) -> None:
@@ -318,8 +424,8 @@ async def test_a_target_that_takes_no_connections_is_told_before_anything_is_mea
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(LoadTargetUnreachableError, match="Nobody takes connections at http:"):
-            await find_host(Target(host="127.0.0.1", port=taken.getsockname()[1]))
+            await find_host(Endpoint(host="127.0.0.1", port=taken.getsockname()[1]))
     with pytest.raises(LoadTargetUnreachableError, match="No such file"):
-        await find_host(Target(host="service", uds=str(tmp_path / "none")))
+        await find_host(Endpoint(host="service", uds=str(tmp_path / "none")))
     with pytest.raises(LoadTargetUnreachableError, match="can not be resolved"):
-        await find_host(Target(host="nowhere.invalid"))
+        await find_host(Endpoint(host="nowhere.invalid"))

@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.virtual import Answer, VirtualClock, VirtualService, constant
 from mop.loadtest.exchange import NS
-from mop.loadtest.measure import LoadTest
+from mop.loadtest.measure import LoadGenerator
 from mop.loadtest.plan import Arrivals, Plan, Strategy
 from mop.loadtest.results import Progress, StepResult
 from mop.loadtest.steps import Ending
@@ -38,7 +38,7 @@ class Bench:
         self.heard = Heard()
         self.services: list[VirtualService] = []
         self.answer = answer
-        self.test = LoadTest(
+        self.test = LoadGenerator(
             plan, clock=self.clock, open_transport=self.open, listener=self.heard, cpu_time=lambda: 0.0
         )
 

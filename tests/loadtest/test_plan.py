@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mop.loadtest.plan import Plan, Strategy, Target
+from mop.loadtest.endpoint import Endpoint
+from mop.loadtest.plan import Plan, Strategy
 from mop.loadtest.results import StepResult
 
 PAGE = Path(__file__).parents[2] / "docs" / "load-tests.md"
@@ -59,26 +60,26 @@ def test_a_plan_that_can_not_be_carried_out_is_refused(wrong: dict[str, Any]):
 )
 def test_a_target_that_is_no_request_is_refused(wrong: dict[str, Any]):
     with pytest.raises(ValueError, match=r"\w"):
-        Target(**{"host": "h", **wrong})
+        Endpoint(**{"host": "h", **wrong})
 
 
 def test_the_bytes_of_a_request():
-    target = Target(host="h", port=8080, path="/score?x=1", headers=(("X-MOP-Format", "mop"),), payload=b'{"a":1}')
-    assert target.request() == (
+    endpoint = Endpoint(host="h", port=8080, path="/score?x=1", headers=(("X-MOP-Format", "mop"),), payload=b'{"a":1}')
+    assert endpoint.request() == (
         b"POST /score?x=1 HTTP/1.1\r\nhost: h:8080\r\nuser-agent: mop-load-test\r\ncontent-length: 7\r\n"
         b'content-type: application/json\r\nX-MOP-Format: mop\r\n\r\n{"a":1}'
     )
-    assert Target(host="::1", port=443, tls=True, method="GET").request() == (
+    assert Endpoint(host="::1", port=443, tls=True, method="GET").request() == (
         b"GET / HTTP/1.1\r\nhost: [::1]\r\nuser-agent: mop-load-test\r\n\r\n"
     )
-    assert b"content-type: text/plain\r\n" in Target(host="h", headers=(("content-type", "text/plain"),)).request()
-    assert b"content-length: 0\r\n" in Target(host="h").request()
+    assert b"content-type: text/plain\r\n" in Endpoint(host="h", headers=(("content-type", "text/plain"),)).request()
+    assert b"content-length: 0\r\n" in Endpoint(host="h").request()
 
 
 def test_the_address_of_a_target():
-    assert Target(host="h", path="/score").address == "http://h:80/score"
-    assert Target(host="::1", port=8443, tls=True).address == "https://[::1]:8443/"
-    assert Target(host="service", uds="/run/s").address == "unix:/run/s"
+    assert Endpoint(host="h", path="/score").address == "http://h:80/score"
+    assert Endpoint(host="::1", port=8443, tls=True).address == "https://[::1]:8443/"
+    assert Endpoint(host="service", uds="/run/s").address == "unix:/run/s"
 
 
 def test_docs_tell_every_number_of_a_step():
@@ -89,4 +90,4 @@ def test_docs_tell_every_number_of_a_step():
         if line.startswith("| `")
         for name in re.findall(r"`(\w+)`", line.split("|")[1])
     }
-    assert told == {field.name for field in dataclasses.fields(StepResult)} - {"target"} | {"trusted"}
+    assert told == {field.name for field in dataclasses.fields(StepResult)} - {"target"}

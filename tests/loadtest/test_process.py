@@ -22,9 +22,10 @@ from loadtest.servers import answer_ok, answers, serving, until
 from loadtest.test_measure import Heard
 from mop.errors import LoadGeneratorLostError, LoadTargetUnreachableError
 from mop.loadtest import process
-from mop.loadtest.plan import Arrivals, Plan, Strategy, Target
+from mop.loadtest.endpoint import Endpoint
+from mop.loadtest.plan import Arrivals, Plan, Strategy
 from mop.loadtest.process import Watched, cpus_beside, generate
-from mop.loadtest.results import RunResult
+from mop.loadtest.results import LoadTestResult
 from mop.loadtest.steps import Ending
 from mop.loadtest.utilization import Given
 from mop.serving.meters import ProcessTree, ServiceMeter
@@ -35,22 +36,22 @@ CLIENTS = Plan(strategy=Strategy.PER_CONCURRENCY, targets=(1, 3), duration_s=0.5
 
 
 async def test_per_rps_over_tcp_sends_each_request_once():
-    async with serving(answer_ok) as (server, target):
+    async with serving(answer_ok) as (server, endpoint):
         heard = Heard()
-        result = await generate(RPS, target, listener=heard)
+        result = await generate(RPS, endpoint, listener=heard)
     assert result.ended is Ending.FINISHED
     assert [(step.target, step.requests.total) for step in result.steps] == [(20, 20), (40, 40)]
     # an overloaded machine may make requests time out; what was sent was sent once
     assert len(server.requests) == 60
-    assert set(server.requests) == {target.request()}
+    assert set(server.requests) == {endpoint.request()}
     assert heard.steps == list(result.steps)
-    assert result.payload_sha256 == target.payload_sha256
+    assert result.payload_sha256 == endpoint.payload_sha256
     assert set(result.generator) == {"mop", "numpy", "uvloop", "httptools", "python", "scheduling"}
 
 
 async def test_per_concurrency_over_a_unix_socket_has_a_connection_for_each_client(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (server, target):
-        result = await generate(CLIENTS, target, listener=Heard())
+    async with serving(answer_ok, uds=tmp_path / "s") as (server, endpoint):
+        result = await generate(CLIENTS, endpoint, listener=Heard())
     assert [step.target for step in result.steps] == [1, 3]
     assert server.connections == 1 + 1 + 3  # the first looks whether anybody is there
     assert sum(step.requests.successful for step in result.steps) <= len(server.requests)
@@ -59,10 +60,10 @@ async def test_per_concurrency_over_a_unix_socket_has_a_connection_for_each_clie
 
 async def test_https_is_verified(tmp_path: Path):
     tls, authorities = certificate(tmp_path)
-    async with serving(answer_ok, tls=tls) as (server, target):
+    async with serving(answer_ok, tls=tls) as (server, endpoint):
         with pytest.raises(LoadTargetUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
-            await generate(RPS, target, listener=Heard())
-        trusting = replace(target, ca_file=str(authorities))
+            await generate(RPS, endpoint, listener=Heard())
+        trusting = replace(endpoint, ca_file=str(authorities))
         result = await generate(replace(RPS, targets=(5,)), trusting, listener=Heard())
         assert result.steps[0].requests.successful == len(server.requests) == 5
         with pytest.raises(LoadTargetUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -70,8 +71,8 @@ async def test_https_is_verified(tmp_path: Path):
 
 
 async def test_a_service_that_fails_ends_the_test_and_says_how():
-    async with serving(answers(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")) as (_, target):
-        result = await generate(RPS, target, listener=Heard())
+    async with serving(answers(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")) as (_, endpoint):
+        result = await generate(RPS, endpoint, listener=Heard())
     assert result.ended is Ending.FAILING
     (step,) = result.steps
     assert step.failures == {"status 503": step.requests.system_failed}
@@ -82,16 +83,16 @@ async def test_a_service_that_never_answers_is_timed_out():
     async def never(_request: bytes, _writer: asyncio.StreamWriter) -> None:
         return None
 
-    async with serving(never) as (_, target):
-        result = await generate(replace(RPS, targets=(5,), timeout_s=0.2), target, listener=Heard())
+    async with serving(never) as (_, endpoint):
+        result = await generate(replace(RPS, targets=(5,), timeout_s=0.2), endpoint, listener=Heard())
     assert result.steps[0].failures == {"timeout": 5}
 
 
 async def test_a_cancelled_test_gives_what_it_has(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (server, target):
+    async with serving(answer_ok, uds=tmp_path / "s") as (server, endpoint):
         cancelled = asyncio.Event()
         plan = replace(CLIENTS, targets=(2, 3), duration_s=600)
-        running = asyncio.create_task(generate(plan, target, listener=Heard(), cancelled=cancelled))
+        running = asyncio.create_task(generate(plan, endpoint, listener=Heard(), cancelled=cancelled))
         await until(lambda: len(server.requests) > 20)
         cancelled.set()
         result = await running
@@ -100,8 +101,8 @@ async def test_a_cancelled_test_gives_what_it_has(tmp_path: Path):
 
 
 async def test_a_cancelled_task_leaves_no_process(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (server, target):
-        running = asyncio.create_task(generate(replace(CLIENTS, duration_s=600), target, listener=Heard()))
+    async with serving(answer_ok, uds=tmp_path / "s") as (server, endpoint):
+        running = asyncio.create_task(generate(replace(CLIENTS, duration_s=600), endpoint, listener=Heard()))
         await until(lambda: server.requests)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -110,14 +111,14 @@ async def test_a_cancelled_task_leaves_no_process(tmp_path: Path):
 
 
 async def test_a_generator_without_owner_ends(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (server, target):
+    async with serving(answer_ok, uds=tmp_path / "s") as (server, endpoint):
         generator = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mop.loadtest.generator"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
         )
         assert generator.stdin is not None
-        order = {"plan": replace(CLIENTS, duration_s=600).to_dict(), "target": target.to_dict()}
+        order = {"plan": replace(CLIENTS, duration_s=600).to_dict(), "endpoint": endpoint.to_dict()}
         generator.stdin.write(json.dumps(order).encode() + b"\n")
         await until(lambda: server.requests)
         generator.stdin.close()
@@ -125,7 +126,7 @@ async def test_a_generator_without_owner_ends(tmp_path: Path):
 
 
 async def test_a_generator_without_descriptors_blames_itself_and_not_the_service(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (_, target):
+    async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
         generator = await asyncio.create_subprocess_exec(
             *("prlimit", "--nofile=48:48", sys.executable, "-m", "mop.loadtest.generator"),
             stdin=asyncio.subprocess.PIPE,
@@ -133,7 +134,7 @@ async def test_a_generator_without_descriptors_blames_itself_and_not_the_service
         )
         assert generator.stdin is not None
         assert generator.stdout is not None
-        order = {"plan": replace(CLIENTS, targets=(60,)).to_dict(), "target": target.to_dict()}
+        order = {"plan": replace(CLIENTS, targets=(60,)).to_dict(), "endpoint": endpoint.to_dict()}
         generator.stdin.write(json.dumps(order).encode() + b"\n")
         events = [json.loads(line) async for line in generator.stdout]
         generator.stdin.close()
@@ -144,8 +145,8 @@ async def test_a_generator_without_descriptors_blames_itself_and_not_the_service
 
 
 async def test_a_generator_that_is_killed_is_an_error_and_no_result(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (server, target):
-        running = asyncio.create_task(generate(replace(CLIENTS, duration_s=600), target, listener=Heard()))
+    async with serving(answer_ok, uds=tmp_path / "s") as (server, endpoint):
+        running = asyncio.create_task(generate(replace(CLIENTS, duration_s=600), endpoint, listener=Heard()))
         await until(lambda: server.requests)
         (pid,) = (pid for pid in ProcessTree(os.getpid()).pids() if "loadtest.generator" in command_of(pid))
         os.kill(pid, 9)
@@ -164,8 +165,8 @@ async def test_the_generator_runs_on_the_cpus_that_it_is_given_and_before_others
         policies.update(os.sched_getscheduler(pid) for pid in pids)
         return await answer_ok(_request, writer)
 
-    async with serving(look, uds=tmp_path / "s") as (_, target):
-        result = await generate(replace(RPS, targets=(5,), cpus=(cpu,)), target, listener=Heard())
+    async with serving(look, uds=tmp_path / "s") as (_, endpoint):
+        result = await generate(replace(RPS, targets=(5,), cpus=(cpu,)), endpoint, listener=Heard())
     assert seen == {frozenset({cpu})}
     assert policies == {os.SCHED_RR if may_go_before_others() else os.SCHED_OTHER}
     assert result.generator["scheduling"] == ("real time" if may_go_before_others() else "ordinary")
@@ -173,9 +174,9 @@ async def test_the_generator_runs_on_the_cpus_that_it_is_given_and_before_others
 
 async def test_the_service_is_watched_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(process, "SAMPLE_INTERVAL_S", 0.02)
-    async with serving(answer_ok, uds=tmp_path / "s") as (_, target):
+    async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
         watched = Watched(ServiceMeter(ProcessTree(os.getpid())), Given(cpus=64, memory_bytes=1 << 40))
-        result = await generate(replace(RPS, targets=(50,)), target, listener=Heard(), watched=watched)
+        result = await generate(replace(RPS, targets=(50,)), endpoint, listener=Heard(), watched=watched)
     used = result.steps[0].utilization
     assert used is not None
     assert used.cpu is not None
@@ -189,15 +190,15 @@ async def test_a_meter_that_breaks_is_no_silent_gap(tmp_path: Path):
     def broken() -> UsageSample:
         raise RuntimeError("no such meter")
 
-    async with serving(answer_ok, uds=tmp_path / "s") as (_, target):
+    async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
         with pytest.raises(RuntimeError, match="no such meter"):
-            await generate(replace(RPS, targets=(1,)), target, listener=Heard(), watched=Watched(broken, Given(1, 1)))
+            await generate(replace(RPS, targets=(1,)), endpoint, listener=Heard(), watched=Watched(broken, Given(1, 1)))
 
 
 async def test_results_survive_their_json_form(tmp_path: Path):
-    async with serving(answer_ok, uds=tmp_path / "s") as (_, target):
-        result = await generate(replace(RPS, arrivals=Arrivals.POISSON), target, listener=Heard())
-    assert RunResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+    async with serving(answer_ok, uds=tmp_path / "s") as (_, endpoint):
+        result = await generate(replace(RPS, arrivals=Arrivals.POISSON), endpoint, listener=Heard())
+    assert LoadTestResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
 
 
 def test_cpus_beside_a_service():
@@ -247,5 +248,5 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
 def test_a_plan_and_a_target_survive_their_json_form():
     plan = replace(RPS, precision=0.05, cpus=(0, 1))
     assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
-    target = Target(host="::1", port=8, path="/a?b=c", headers=(("X-A", "b"),), payload=b"\x00\xff")
-    assert Target.from_dict(json.loads(json.dumps(target.to_dict()))) == target
+    endpoint = Endpoint(host="::1", port=8, path="/a?b=c", headers=(("X-A", "b"),), payload=b"\x00\xff")
+    assert Endpoint.from_dict(json.loads(json.dumps(endpoint.to_dict()))) == endpoint

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from mop.audit.models import AuditEvent
+from mop.engine.watch import Run
 from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
-from mop.loadtest.advance import advance_test
+from mop.loadtest.advance import LOAD_TEST
 from mop.loadtest.models import LoadTest
-from mop.loadtest.orders import ENABLE_AGAIN, conclude, read_done, read_order, store_step, wanted_tests
+from mop.loadtest.orders import ENABLE_AGAIN, conclude, read_done, read_order, store_step
 from mop.loadtest.requests import RunRequest
 from mop.loadtest.selectors import get_run, states_of
 from mop.loadtest.services import cancel_load_test, enable_load_test, start_after_verified
-from mop.loadtest.states import FINAL, TRANSITIONS, LoadTestState, state_of_run
+from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from support.factories import ACTOR, make_model, make_task
@@ -34,8 +35,9 @@ def verified(revision: Revision) -> Revision:
 
 
 def test_what_is_over_stays_so_and_what_lives_can_be_cancelled():
-    assert all(not TRANSITIONS[state] for state in FINAL)
-    assert all(S.CANCELLED in TRANSITIONS[state] for state in (S.QUEUED, S.RUNNING))
+    transitions = LOAD_TEST_LIFECYCLE.transitions
+    assert all(not transitions[state] for state in LOAD_TEST_LIFECYCLE.final)
+    assert all(S.CANCELLED in transitions[state] for state in (S.QUEUED, S.RUNNING))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_cancelling_ends_what_waits_and_keeps_the_steps_that_ended(revision: Rev
     test.refresh_from_db()
     assert (test.state, test.progress, test.ended_at is None) == ("cancelled", None, False)
     assert test.steps.count() == 1
-    assert wanted_tests([str(test.pk)]) == set()
+    assert LOAD_TEST.wanted([Run(str(test.pk))]) == set()
     for late in (
         lambda: store_step(test.pk, step_result(10, 9.0), 1.0),
         lambda: conclude(str(test.pk), ended="finished"),
@@ -138,7 +140,7 @@ def test_every_state_is_entered_once_and_audited(revision: Revision):
         ("running", "finished"),
     ]
     with pytest.raises(StaleAttemptError):
-        advance_test(test_id=test.pk, to=S.RUNNING, actor=ACTOR)
+        LOAD_TEST.advance(test.pk, to=S.RUNNING, actor=ACTOR)
 
 
 def test_a_step_that_is_repeated_after_a_crash_stands_once_and_counts_once(revision: Revision):
@@ -184,6 +186,6 @@ def test_the_state_of_a_revision_is_that_of_its_newest_run(revision: Revision):
 def test_deleting_a_revision_takes_its_load_tests_along(revision: Revision):
     test = running(enabled(revision), [step_result(1, 5.0)])
     revision.model.delete()
-    assert wanted_tests([str(test.pk)]) == set()
+    assert LOAD_TEST.wanted([Run(str(test.pk))]) == set()
     with pytest.raises(StaleAttemptError):
         read_order(str(test.pk), "w1")

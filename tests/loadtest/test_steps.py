@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop.loadtest.plan import Strategy
-from mop.loadtest.steps import Ending, Outcome, default_targets, ending, fits, surely_failing
+from mop.loadtest.plan import Plan, Strategy
+from mop.loadtest.steps import Ending, Measured, Outcome, default_targets, ending, fits, run_steps, surely_failing
 
 RPS, CLIENTS = Strategy.PER_RPS, Strategy.PER_CONCURRENCY
 rates = st.floats(0.1, 1e6, allow_nan=False)
@@ -67,3 +69,59 @@ def test_what_surely_fails_fails_whatever_follows(scheduled: int, data: st.DataO
     more = data.draw(st.integers(0, scheduled - failed))
     if surely_failing(failed, scheduled):
         assert Outcome(scheduled, failed + more, 0.0).failing
+
+
+@dataclass
+class Kept:
+    """A bench that survives a crash: it keeps outcomes, and each step takes what it is told to."""
+
+    rates: dict[int, float]
+    outcomes: list[Outcome] = field(default_factory=list)
+    seconds: float = 0.0
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    cancelled_at: int | None = None
+
+    async def measured(self) -> Measured:
+        return Measured(tuple(self.outcomes), self.seconds)
+
+    async def measure(self, place: int, target: int) -> bool:
+        self.asked.append((place, target))
+        if target == self.cancelled_at:
+            return False
+        self.outcomes.append(fine(self.rates[target]))
+        self.seconds += 10
+        return True
+
+
+PLAN = Plan(strategy=CLIENTS, targets=(1, 10, 20, 30), duration_s=10, warm_up_s=0, budget_s=40)
+RISING = {1: 10.0, 10: 20.0, 20: 40.0, 30: 80.0}
+
+
+async def test_every_step_is_measured_once_in_its_order():
+    bench = Kept(RISING)
+    assert await run_steps(PLAN, bench) is Ending.FINISHED
+    assert bench.asked == [(0, 1), (1, 10), (2, 20), (3, 30)]
+
+
+async def test_steps_that_are_kept_are_not_measured_again():
+    bench = Kept(RISING, [fine(10.0), fine(20.0)], seconds=20)
+    assert await run_steps(PLAN, bench) is Ending.FINISHED
+    assert bench.asked == [(2, 20), (3, 30)]
+
+
+async def test_a_rule_that_the_kept_steps_fulfil_ends_the_test_without_another_step():
+    bench = Kept(RISING, [fine(10.0), Outcome(100, 2, 1.0)])
+    assert await run_steps(PLAN, bench) is Ending.FAILING
+    assert bench.asked == []
+
+
+async def test_what_kept_steps_took_counts_for_the_budget():
+    bench = Kept(RISING, [fine(10.0)], seconds=25)
+    assert await run_steps(PLAN, bench) is Ending.BUDGET
+    assert bench.asked == [(1, 10)]
+
+
+async def test_a_cancelled_step_ends_the_test():
+    bench = Kept(RISING, cancelled_at=10)
+    assert await run_steps(PLAN, bench) is Ending.CANCELLED
+    assert bench.asked == [(0, 1), (1, 10)]

@@ -16,7 +16,7 @@ TESTS = Path(__file__).parents[1]
 PREPARE = """
 import django; django.setup()
 from mop.worker.setup import prepare_databases; prepare_databases()
-from mop.notifications.kinds import Kind
+from mop.registry.kinds import Kind
 from mop.notifications.services import News, notify
 from support.factories import ACTOR, make_user
 user = make_user("olivia"); user.email = "olivia@example.org"; user.save()

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mop.accounts.models import User
-from mop.notifications.kinds import Kind
 from mop.notifications.models import Notification
 from mop.notifications.services import News, notify
+from mop.registry.kinds import Kind
 from support.api import Api
 from support.factories import ACTOR, make_token
 

@@ -16,11 +16,12 @@ from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.conf.email import mail_settings
 from mop.errors import ModelStructureError
-from mop.notifications.kinds import EmailState, Kind
+from mop.notifications.email_states import EmailState
 from mop.notifications.messages import compose
 from mop.notifications.models import Alert, Email, Notification
 from mop.notifications.outbox import ATTEMPTS_MAX, BACKOFF_MAX, claim, deliver_due
 from mop.notifications.services import News, notify
+from mop.registry.kinds import Kind
 from mop.registry.models import Model
 from mop.registry.services import remove_owner
 from mop.registry.statuses import RevisionStatus

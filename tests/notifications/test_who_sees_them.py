@@ -6,8 +6,8 @@ import pytest
 
 from mop.accounts.models import User
 from mop.errors import DiskFullError, ModelStructureError, NotFoundError, ValidationFailedError
+from mop.notifications import kinds
 from mop.notifications.alerts import raise_alert
-from mop.notifications.kinds import Kind
 from mop.notifications.models import Email, Notification
 from mop.notifications.selectors import (
     choices_of,
@@ -17,6 +17,7 @@ from mop.notifications.selectors import (
     visible_notifications,
 )
 from mop.notifications.services import News, mark_all_read, mark_read, notify, set_preferences
+from mop.registry.kinds import Kind
 from mop.registry.models import Model
 from mop.registry.services import add_owner, remove_owner
 from mop.registry.statuses import RevisionStatus
@@ -114,8 +115,8 @@ def test_without_an_address_there_is_no_e_mail_and_who_wants_only_that_is_told_n
 
 
 def test_only_administrators_choose_about_alerts(olivia: User):
-    assert Kind.ALERT not in kinds_for(olivia)
-    assert set(choices_of(make_user(is_administrator=True))) == set(Kind)
+    assert kinds.Kind.ALERT not in kinds_for(olivia)
+    assert set(choices_of(make_user(is_administrator=True))) == set(kinds.all_kinds())
 
 
 @pytest.mark.parametrize(

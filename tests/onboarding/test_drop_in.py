@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mop.onboarding.contract import prove_contract
+from mop.hosting.preparation import build_environment, check_folder
+from mop.hosting.tools import HostTools
+from mop.onboarding.contract import TaskInput, prove_contract
 from mop.onboarding.probes import probes_for
-from mop.onboarding.stages import build_environment, check_folder
-from mop.onboarding.verification import TaskInput, serve_folder
-from mop.onboarding.workshop import Workshop
+from mop.onboarding.verification import serve_folder
 from mop.serving.http_client import request
 
 from .conftest import SAMPLES, Recorder
@@ -51,11 +51,11 @@ def folder_of(name: str, requirement: str, target: Path) -> Path:
     return target
 
 
-async def answers(folder: Path, task: TaskInput, workshop: Workshop) -> list[bytes]:
+async def answers(folder: Path, task: TaskInput, tools: HostTools) -> list[bytes]:
     """The bytes of the answers to MOP's own inputs, through environment, cage, service and contract."""
     items = [probe.item for probe in probes_for(task.modality)]
     found = []
-    async with serve_folder(folder, workshop=workshop, listener=Recorder()) as service:
+    async with serve_folder(folder, tools=tools, listener=Recorder()) as service:
         assert await prove_contract(service, tasks=[task], log=lambda _: None) == ()
         for payload, form in itertools.product([items, *items], ["mop", "model"]):
             body = json.dumps(payload).encode()
@@ -74,19 +74,19 @@ def our_answers() -> dict[str, list[bytes]]:
 @pytest.mark.parametrize("name", sorted(TASKS))
 @pytest.mark.parametrize("release", RELEASES)
 async def test_a_model_written_for_2x_answers_the_same_with_ours(
-    release: str, name: str, host_workshop: Workshop, our_answers: dict[str, list[bytes]], tmp_path: Path
+    release: str, name: str, host_tools: HostTools, our_answers: dict[str, list[bytes]], tmp_path: Path
 ) -> None:
     if name not in our_answers:
-        our_answers[name] = await answers(folder_of(name, OURS, tmp_path / "ours"), TASKS[name], host_workshop)
+        our_answers[name] = await answers(folder_of(name, OURS, tmp_path / "ours"), TASKS[name], host_tools)
     folder = folder_of(name, f"mop-utils=={release}", tmp_path / "theirs")
-    assert await answers(folder, TASKS[name], host_workshop) == our_answers[name]
+    assert await answers(folder, TASKS[name], host_tools) == our_answers[name]
     assert len(our_answers[name]) >= 6
 
 
 @pytest.mark.parametrize("release", RELEASES)
-async def test_every_call_gives_what_it_gave(release: str, host_workshop: Workshop, tmp_path: Path) -> None:
-    theirs = await calls(f"mop-utils=={release}", host_workshop, tmp_path / "theirs")
-    ours = await calls(OURS, host_workshop, tmp_path / "ours")
+async def test_every_call_gives_what_it_gave(release: str, host_tools: HostTools, tmp_path: Path) -> None:
+    theirs = await calls(f"mop-utils=={release}", host_tools, tmp_path / "theirs")
+    ours = await calls(OURS, host_tools, tmp_path / "ours")
     assert theirs.keys() == ours.keys()
     assert len(ours) > 2000
     differ = {name: (theirs[name], ours[name]) for name in ours if theirs[name] != ours[name]}
@@ -95,11 +95,11 @@ async def test_every_call_gives_what_it_gave(release: str, host_workshop: Worksh
     assert len(differ) < len(ours) / 10
 
 
-async def calls(requirement: str, workshop: Workshop, folder: Path) -> dict[str, str]:
+async def calls(requirement: str, tools: HostTools, folder: Path) -> dict[str, str]:
     """What drop_in_calls.py prints in the environment of that requirement."""
     folder_of("text", requirement, folder)
-    model = await check_folder(folder, workshop=workshop, log=lambda _: None)
-    environment = await build_environment(model, workshop=workshop, log=lambda _: None)
+    model = await check_folder(folder, tools=tools, log=lambda _: None)
+    environment = await build_environment(model, tools=tools, log=lambda _: None)
     process = await asyncio.create_subprocess_exec(
         environment.python,
         "-B",

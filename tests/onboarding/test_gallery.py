@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from mop.onboarding.verification import DEFAULT_CONFIGURATION, Configuration, TaskInput, read_tasks, verify_folder
-from mop.onboarding.workshop import Workshop
-from mop.serving.config import ServerMode
+from mop.hosting.configuration import Configuration
+from mop.hosting.tools import HostTools
+from mop.onboarding.contract import TaskInput, read_tasks
+from mop.onboarding.verification import DEFAULT_CONFIGURATION, verify_folder
+from mop.serving_options import ServerMode
 from support.made_folders import MADE
 from support.waiting import wait_for
 
@@ -33,11 +35,11 @@ def small(memory_mib: int) -> Configuration:
     return Configuration(cpus=1, memory_bytes=memory_mib << 20)
 
 
-def hurried(workshop: Workshop, late: str | None) -> Workshop:
+def hurried(tools: HostTools, late: str | None) -> HostTools:
     """With the deadline that a model is meant to miss short enough to wait for."""
     if late == "init":
-        return dataclasses.replace(workshop, init_deadline_s=5.0)
-    return dataclasses.replace(workshop, request_deadline_s=3.0) if late == "request" else workshop
+        return dataclasses.replace(tools, init_deadline_s=5.0)
+    return dataclasses.replace(tools, request_deadline_s=3.0) if late == "request" else tools
 
 
 def tasks_of(path: Path) -> tuple[TaskInput, ...]:
@@ -47,11 +49,11 @@ def tasks_of(path: Path) -> tuple[TaskInput, ...]:
 @pytest.mark.parametrize(
     ("name", "server"), [("text-moderation", "mop"), ("image-redness", "gunicorn"), ("image-and-text", "mop")]
 )
-async def test_a_sample_is_verified(name: str, server: str, host_workshop: Workshop, recorder: Recorder) -> None:
+async def test_a_sample_is_verified(name: str, server: str, host_tools: HostTools, recorder: Recorder) -> None:
     sample = json.loads((SAMPLES / f"{name}.sample.json").read_text(encoding="utf-8"))
     report = await verify_folder(
         SAMPLES / name,
-        workshop=host_workshop,
+        tools=host_tools,
         listener=recorder,
         tasks=tasks_of(SAMPLES / f"{name}.task.json"),
         sample=sample,
@@ -66,9 +68,9 @@ async def test_a_sample_is_verified(name: str, server: str, host_workshop: Works
 @pytest.mark.parametrize(
     "folder", sorted(path for path in VARIANTS.iterdir() if path.is_dir()), ids=lambda path: path.name
 )
-async def test_an_unusual_folder_is_verified(folder: Path, host_workshop: Workshop, recorder: Recorder) -> None:
+async def test_an_unusual_folder_is_verified(folder: Path, host_tools: HostTools, recorder: Recorder) -> None:
     report = await verify_folder(
-        folder, workshop=host_workshop, listener=recorder, tasks=tasks_of(VARIANTS / "categorical.task.json")
+        folder, tools=host_tools, listener=recorder, tasks=tasks_of(VARIANTS / "categorical.task.json")
     )
     assert report.error is None, recorder.text()
     assert report.status == "verified"
@@ -76,19 +78,19 @@ async def test_an_unusual_folder_is_verified(folder: Path, host_workshop: Worksh
 
 @pytest.mark.parametrize("name", [name for name in sorted(EXPECTED) if not EXPECTED[name].get("violent")])
 async def test_a_broken_folder_ends_in_its_own_error(
-    name: str, host_workshop: Workshop, recorder: Recorder, tmp_path: Path
+    name: str, host_tools: HostTools, recorder: Recorder, tmp_path: Path
 ) -> None:
-    await assert_told(name, hurried(host_workshop, EXPECTED[name].get("late")), recorder, tmp_path)
+    await assert_told(name, hurried(host_tools, EXPECTED[name].get("late")), recorder, tmp_path)
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(EXPECTED) if EXPECTED[name].get("violent")])
 async def test_a_violent_model_is_held_and_told_at_each_level(
-    name: str, level_workshop: Workshop, recorder: Recorder, tmp_path: Path
+    name: str, level_tools: HostTools, recorder: Recorder, tmp_path: Path
 ) -> None:
-    await assert_told(name, hurried(level_workshop, EXPECTED[name].get("late")), recorder, tmp_path)
+    await assert_told(name, hurried(level_tools, EXPECTED[name].get("late")), recorder, tmp_path)
 
 
-async def assert_told(name: str, workshop: Workshop, recorder: Recorder, tmp_path: Path) -> None:
+async def assert_told(name: str, tools: HostTools, recorder: Recorder, tmp_path: Path) -> None:
     """The folder ends in its error, whose message, place and mend are those that EXPECTED.json promises."""
     expected = EXPECTED[name]
     folder = tmp_path / name
@@ -97,7 +99,7 @@ async def assert_told(name: str, workshop: Workshop, recorder: Recorder, tmp_pat
         (folder / empty).mkdir(exist_ok=True)
     report = await verify_folder(
         folder,
-        workshop=workshop,
+        tools=tools,
         listener=recorder,
         tasks=tasks_of(BROKEN / expected["task"]),
         sample=json.loads((BROKEN / expected["sample"]).read_text(encoding="utf-8")),
@@ -114,12 +116,12 @@ async def assert_told(name: str, workshop: Workshop, recorder: Recorder, tmp_pat
 
 @pytest.mark.parametrize("name", sorted(MADE))
 async def test_a_folder_that_git_can_not_hold_ends_in_its_own_error(
-    name: str, host_workshop: Workshop, recorder: Recorder, tmp_path: Path
+    name: str, host_tools: HostTools, recorder: Recorder, tmp_path: Path
 ) -> None:
     made = MADE[name]
     report = await verify_folder(
         made.make(tmp_path / name),
-        workshop=host_workshop,
+        tools=host_tools,
         listener=recorder,
         tasks=tasks_of(BROKEN / "categorical.task.json"),
     )
@@ -130,23 +132,23 @@ async def test_a_folder_that_git_can_not_hold_ends_in_its_own_error(
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(UNRULY) if not UNRULY[name].get("violent")])
-async def test_an_unruly_model_is_verified(name: str, host_workshop: Workshop, recorder: Recorder) -> None:
-    await assert_verified(name, host_workshop, recorder)
+async def test_an_unruly_model_is_verified(name: str, host_tools: HostTools, recorder: Recorder) -> None:
+    await assert_verified(name, host_tools, recorder)
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(UNRULY) if UNRULY[name].get("violent")])
 async def test_a_violent_but_right_model_is_verified_at_each_level(
-    name: str, level_workshop: Workshop, recorder: Recorder
+    name: str, level_tools: HostTools, recorder: Recorder
 ) -> None:
-    await assert_verified(name, level_workshop, recorder)
+    await assert_verified(name, level_tools, recorder)
     assert sum(len(line) for _, line in recorder.lines) < 10_000_000
     wait_for(lambda: not running("sleep", "86397"), seconds=30, what="the end of what the model left behind")
 
 
-async def assert_verified(name: str, workshop: Workshop, recorder: Recorder) -> None:
+async def assert_verified(name: str, tools: HostTools, recorder: Recorder) -> None:
     report = await verify_folder(
         SAMPLES / "unruly" / name,
-        workshop=workshop,
+        tools=tools,
         listener=recorder,
         tasks=tasks_of(BROKEN / "categorical.task.json"),
         configuration=small(512),
@@ -169,7 +171,7 @@ def running(*argv: str) -> bool:
     return False
 
 
-async def test_without_tasks_the_status_is_undecided(host_workshop: Workshop, recorder: Recorder) -> None:
-    report = await verify_folder(VARIANTS / "helper-modules", workshop=host_workshop, listener=recorder, tasks=None)
+async def test_without_tasks_the_status_is_undecided(host_tools: HostTools, recorder: Recorder) -> None:
+    report = await verify_folder(VARIANTS / "helper-modules", tools=host_tools, listener=recorder, tasks=None)
     assert report.error is None, recorder.text()
     assert report.status == "undecided"

@@ -20,7 +20,7 @@ from mop.pipeline.workflows import _next_attempt
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
 from mop.registry.statuses import RevisionStatus as S
-from mop.serving.config import ServerMode
+from mop.serving_options import ServerMode
 from support.factories import ACTOR, make_model, make_task
 
 pytestmark = pytest.mark.django_db

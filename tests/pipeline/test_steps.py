@@ -8,13 +8,19 @@ from pytest_django import Settings
 
 from mop.errors import PackageIndexUnavailableError
 from mop.onboarding.orders import conclude
-from mop.pipeline.workflows import _next_attempt, _pause, _turn
+from mop.pipeline.stages import begin_stage, stages
+from mop.pipeline.workflows import _next_attempt, _pause
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision, retry_revision
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db
 OUTSIDE = PackageIndexUnavailableError("the index is down")
+
+
+def _turn(revision_id: str, attempt: int) -> tuple[str, int] | None:
+    """What the first stage, onboarding, gives the pipeline for an attempt."""
+    return begin_stage(stages()[0], revision_id, attempt)
 
 
 @pytest.fixture

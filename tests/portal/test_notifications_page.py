@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from mop.accounts.models import User
 from mop.errors import DiskFullError, ModelStructureError
 from mop.notifications.alerts import raise_alert
-from mop.notifications.kinds import EmailState, Kind
+from mop.notifications.email_states import EmailState
 from mop.notifications.models import Alert, Email, Notification
 from mop.notifications.selectors import choices_of, unread_count
 from mop.notifications.services import News, notify
 from mop.registry.advance import advance
+from mop.registry.kinds import Kind
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from support.browsing import client_of, send

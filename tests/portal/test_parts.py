@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from mop.ui.extensions import Sections, Tab, Tabs
+from mop.areas.area import Area
+from mop.areas.places import Place, Shown
+from mop.areas.references import Ref
+from mop.ui.extensions import Sections, Tab, Tabs, in_place
 from mop.ui.fragments import etag_of
 from mop.ui.storage import StaticStorage
 from mop.ui.templatetags.mop_ui import duration, size, when
+from support.areas import also_registered
 
 
 @pytest.mark.parametrize(
@@ -52,9 +56,7 @@ def test_an_etag_tells_states_apart_and_is_stable():
 
 
 def test_tabs_stand_in_their_order_and_mark_the_current_one():
-    tabs = Tabs()
-    tabs.register(Tab("Later", "registry:upgrade", order=20))
-    tabs.register(Tab("First", "registry:model", order=10))
+    tabs = Tabs(lambda: [Tab("Later", "registry:upgrade", order=20), Tab("First", "registry:model", order=10)])
     shown = tabs.shown("registry:model", name="toxicity")
     assert [(tab.label, tab.url, tab.is_current) for tab in shown] == [
         ("First", "/models/toxicity/", True),
@@ -62,13 +64,15 @@ def test_tabs_stand_in_their_order_and_mark_the_current_one():
     ]
 
 
-def test_a_section_is_registered_once():
-    sections = Sections()
-    for _ in range(2):
-        sections.register(lambda _request, thing: thing)
-        sections.register(_echo)
-        sections.register(_echo)
-    assert sections.shown(None, "x") == ["x", "x", "x"]  # type: ignore[arg-type] # these sections ignore the request
+def test_sections_are_those_that_areas_show_in_the_place():
+    elsewhere = Shown(Place.TASK_SECTIONS, Ref(f"{__name__}:_echo"))
+    here = Shown(Place.REVISION_SECTIONS, Ref(f"{__name__}:_echo"))
+    sections = Sections(in_place(Place.REVISION_SECTIONS))
+    before = len(sections.found())
+    with also_registered(Area(name="above", shown=(elsewhere, here))):
+        assert sections.found()[before:] == [_echo]
+        assert Sections(lambda: sections.found()[before:]).shown(None, "x") == ["x"]  # type: ignore[arg-type]
+    assert len(sections.found()) == before
 
 
 def _echo(_request: object, thing: str) -> str:

@@ -7,7 +7,7 @@ from mop.registry.advance import advance
 from mop.registry.models import Revision, RevisionEvent
 from mop.registry.selectors import timeline
 from mop.registry.services import cancel_revision, retry_revision
-from mop.registry.statuses import CHAIN, TRANSITIONS, RevisionStatus
+from mop.registry.statuses import CHAIN, REVISION_LIFECYCLE, RevisionStatus
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def test_the_straight_way_enters_each_status_once():
 
 @pytest.mark.parametrize("status", list(S))
 def test_only_the_table_of_transitions_is_walked(status: RevisionStatus):
-    for to in set(S) - TRANSITIONS[status] - {status, S.CREATED}:
+    for to in set(S) - REVISION_LIFECYCLE.transitions[status] - {status, S.CREATED}:
         revision = make_model().revisions.get()
         Revision.objects.filter(pk=revision.pk).update(status=status)
         with pytest.raises(StaleAttemptError):
@@ -43,6 +43,19 @@ def test_only_the_table_of_transitions_is_walked(status: RevisionStatus):
         revision.refresh_from_db()
         assert revision.status == status
         assert revision.events.count() == 1
+
+
+def test_what_is_decided_is_left_only_by_a_finding_or_its_owner():
+    # `created` is entered in a new attempt alone; see the tests of retries
+    ways = {S.VERIFIED: {S.VULNERABLE, S.OUTDATED}} | {
+        status: {S.OUTDATED} for status in (S.VULNERABLE, S.VERIFY_FAILED, S.CANCELLED)
+    }
+    for status, allowed in {**ways, S.OUTDATED: set()}.items():
+        revision = make_model().revisions.get()
+        Revision.objects.filter(pk=revision.pk).update(status=status)
+        for to in set(S) - allowed - {status}:
+            with pytest.raises(StaleAttemptError):
+                advance(revision_id=revision.pk, attempt=1, to=to, actor=ACTOR)
 
 
 def test_a_step_that_runs_again_saves_its_facts_and_enters_nothing_twice():
@@ -146,7 +159,7 @@ def test_every_status_has_a_meaning_and_the_final_ones_end_the_pipeline():
         S.CANCELLED,
         S.OUTDATED,
     }
-    assert set(TRANSITIONS) == set(S)
+    assert set(REVISION_LIFECYCLE.transitions) == set(S)
 
 
 def test_the_database_itself_refuses_a_status_twice_in_an_attempt():

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
+from mop.areas.area import Area
+from mop.areas.references import Ref
+from mop.audit.models import AuditEvent
 from mop.errors import ConflictError, ValidationFailedError
-from mop.registry.models import Model, Revision
+from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.services import (
-    DELETION_GUARDS,
     ConnectionInput,
     add_owner,
     change_description,
@@ -19,6 +23,7 @@ from mop.registry.services import (
     delete_revision,
     remove_owner,
 )
+from support.areas import also_registered
 from support.factories import ACTOR, make_model, make_revision_input, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +50,19 @@ def test_a_model_is_made_with_owner_connections_and_a_private_first_revision():
     assert (revision.status, revision.publish_status, revision.attempt) == ("created", "private", 1)
     assert revision.note.startswith("This version for model scorer is created by ")
     assert revision.workflow_id == f"{revision.pk}:1"
+
+
+def test_a_database_that_fails_in_between_keeps_nothing_of_a_model():
+    def lost(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if sql.startswith('INSERT INTO "registry_revisionevent"'):
+            raise OperationalError("the connection was lost")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(lost), pytest.raises(OperationalError):
+        create()
+    assert not Model.objects.exists()
+    assert not TaskConnection.objects.exists()
+    assert not AuditEvent.objects.filter(action__in=("model.created", "revision.created")).exists()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "ü", "a/b", "a.b", "a\n", "x" * 101])
@@ -174,17 +192,18 @@ def test_a_model_goes_with_its_versions_events_and_connections():
 
 def test_what_an_area_above_holds_is_not_deleted():
     model = make_model()
-    guard = {"v1.0.0": "It is live in a service."}
-    DELETION_GUARDS.append(lambda revision: guard.get(revision.version))
-    try:
+    with also_registered(Area(name="above", deletion_guards=(Ref(f"{__name__}:held"),))):
         with pytest.raises(ConflictError, match="live in a service"):
             delete_model(actor=ACTOR, model=model)
         create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v2"))
         with pytest.raises(ConflictError, match="live in a service"):
             delete_revision(actor=ACTOR, revision=model.revisions.get(version="v1.0.0"))
         delete_revision(actor=ACTOR, revision=model.revisions.get(version="v2"))
-    finally:
-        DELETION_GUARDS.pop()
+
+
+def held(revision: Revision) -> str | None:
+    """The guard of that area."""
+    return "It is live in a service." if revision.version == "v1.0.0" else None
 
 
 def test_a_url_outside_the_allowed_roots_is_refused_before_anything_is_stored(settings: Settings):

@@ -6,9 +6,10 @@ import pytest
 from django.conf import settings
 
 from mop.engine.client import engine
-from mop.engine.names import PIPELINE_QUEUE, check_known
+from mop.engine.names import check_known
+from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.services import cancel_revision, delete_model, retry_revision
-from mop.registry.start import PIPELINE_WORKFLOW, enqueue_pipeline
+from mop.registry.start import PIPELINE_JOB
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +42,7 @@ def test_the_pipeline_is_enqueued_when_the_transaction_commits(django_capture_on
 def test_enqueuing_twice_is_harmless(django_capture_on_commit_callbacks: object):
     with django_capture_on_commit_callbacks(execute=True):
         revision = make_model().revisions.get()
-    enqueue_pipeline(revision)
+    PIPELINE_JOB.enqueue(revision)
     assert len(engine().list_workflows(workflow_ids=[revision.workflow_id])) == 1
 
 

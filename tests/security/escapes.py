@@ -28,18 +28,13 @@ import django
 
 from mop import errors
 from mop.environments import BuildCommand, Environment
-from mop.onboarding.allowed_network import allowed_network
-from mop.onboarding.scans import caged_scan
-from mop.onboarding.stages import (
-    Configuration,
-    held,
-    reserve,
-    running_service,
-    service_config,
-    wait_ready,
-)
-from mop.onboarding.structure import ModelFolder, check_structure
-from mop.onboarding.workshop import Workshop
+from mop.hosting.allowed_network import allowed_network
+from mop.hosting.caged_scan import caged_scan
+from mop.hosting.command import service_config
+from mop.hosting.configuration import Configuration
+from mop.hosting.running import held, reserve, running_service, wait_ready
+from mop.hosting.structure import ModelFolder, check_structure
+from mop.hosting.tools import HostTools
 from mop.sandbox import EXIT_MEMORY, EXIT_SETUP
 from mop.sandbox.system_calls import CLONE, CLONE3, DENIED, SystemCall
 from mop.scanning.scanner import Subject
@@ -48,7 +43,7 @@ from mop.serving.local_host import LocalReservation
 from security import escape_probe
 from security.build_attack import Witness
 from support.model_folders import write_model
-from support.small_workshop import at_level, with_environment, workshop_in
+from support.small_host import at_level, tools_in, with_environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
 HEADING = "## What a job can do, by level"
@@ -80,7 +75,7 @@ Report = dict[str, bool]
 class Host:
     """What a job would like to get at, and the folders it is given."""
 
-    workshop: Workshop
+    tools: HostTools
     environment: Environment
     folder: Path
     witness: Witness
@@ -95,7 +90,7 @@ class Host:
             "code": errors.__file__,
             "doors": self.witness.goal,
             "pid": self.bystander.pid,
-            "on_the_host": self.workshop.sandbox.bwrap is None,
+            "on_the_host": self.tools.sandbox.bwrap is None,
             "own": [str(path) for path in own],
             "writable": [str(path) for path in writable],
             "clone": number_of(CLONE),
@@ -122,21 +117,21 @@ def _state(path: Path) -> tuple[str, int, int]:
 
 
 @contextmanager
-def host(workshop: Workshop, environment: Environment, folder: Path) -> Iterator[Host]:
+def host(tools: HostTools, environment: Environment, folder: Path) -> Iterator[Host]:
     """A host with secrets, listening doors and a process of somebody else's.
 
     Args:
-        workshop: at the level to look at; its folders are the test's own.
+        tools: at the level to look at; its folders are the test's own.
         environment: of the models.
         folder: of the test's own, for builds and scans.
     """
-    home, common = workshop.folder.parent, Path(tempfile.mkdtemp(prefix="mop-common-", dir="/var/tmp"))
+    home, common = tools.folder.parent, Path(tempfile.mkdtemp(prefix="mop-common-", dir="/var/tmp"))
     common.chmod(0o777)
     secrets = {
         "MOP's database, tokens and settings": [home / "mop.db", home / "mop.toml"],
         "other models and their environments": [
-            workshop.folder / "other" / "src" / "inference.py",
-            workshop.environments.root / "envs" / "other" / "secret",
+            tools.folder / "other" / "src" / "inference.py",
+            tools.environments.root / "envs" / "other" / "secret",
         ],
         "files that everybody on the host may read and write": [common / "secret"],
     }
@@ -156,7 +151,7 @@ def host(workshop: Workshop, environment: Environment, folder: Path) -> Iterator
     texts = {what: [str(path) for path in paths] for what, paths in secrets.items()}
     os.environ["MOP_OF_THE_WORKER"] = WORD
     try:
-        yield Host(workshop, environment, folder, witness, bystander, texts)
+        yield Host(tools, environment, folder, witness, bystander, texts)
     finally:
         del os.environ["MOP_OF_THE_WORKER"]
         bystander.kill()
@@ -176,7 +171,7 @@ def model_folder(folder: Path) -> Path:
 async def run(host: Host) -> dict[str, Report]:
     """What each job could do: by job, by what was tried."""
     found = {"model": await as_model(host), "build": as_build(host), "scan": as_scan(host)}
-    if host.workshop.sandbox.own_network:
+    if host.tools.sandbox.own_network:
         assert await as_model(host, "api.example") == found["model"]  # a way to some hosts leads nowhere else
     found["model"] |= takes(host)
     return found
@@ -184,32 +179,32 @@ async def run(host: Host) -> dict[str, Report]:
 
 async def as_model(host: Host, *allowed: str) -> Report:
     """A model in the service of a worker, started, asked and stopped as in onboarding; `allowed` are its hosts."""
-    folder, shop = model_folder(host.workshop.folder / "prober"), host.workshop
+    folder, tools = model_folder(host.tools.folder / "prober"), host.tools
     configuration = Configuration(cpus=1, memory_bytes=MEMORY_BYTES)
-    reservation = await reserve("prober", owner="test", configuration=configuration, workshop=shop, log=print)
+    reservation = await reserve("prober", owner="test", configuration=configuration, tools=tools, log=print)
     assert isinstance(reservation, LocalReservation)
     _write_goal(host, folder, front=str(reservation.folder / "s.sock"))
-    async with held(reservation, shop), allowed_network(allowed, workshop=shop, log=print) as network:
+    async with held(reservation, tools), allowed_network(allowed, tools=tools, log=print) as network:
         config = service_config(
             "prober",
             model=check_structure(folder, wheel_bytes_max=1),
             environment=host.environment,
             configuration=configuration,
-            workshop=shop,
+            tools=tools,
             network=network,
         )
-        async with running_service(reservation, config, workshop=shop, log=print) as service:
-            await wait_ready(service, shop)
+        async with running_service(reservation, config, tools=tools, log=print) as service:
+            await wait_ready(service, tools)
             answer = await service.score({"text": "a"}, mop=False)
     return _judged(host, "model", answer)
 
 
 def as_build(host: Host) -> Report:
     """A step of a build, with the network that builds have at this level."""
-    shop, folder = host.workshop, _probe_folder(host, "build")
+    tools, folder = host.tools, _probe_folder(host, "build")
     scratch = folder.with_name("scratch")
     scratch.mkdir(exist_ok=True)
-    shop.prepare_writable(scratch)
+    tools.prepare_writable(scratch)
     probe, goal = folder / "escape_probe.py", folder / "goal.json"
     goal.write_text(json.dumps(host.goal([probe, goal], scratch)), encoding="utf-8")
     command = BuildCommand(
@@ -219,9 +214,9 @@ def as_build(host: Host) -> Report:
         interpreter=host.environment.interpreter,
         readable=(folder,),
         writable=(scratch,),
-        network=not shop.sandbox.own_network,
+        network=not tools.sandbox.own_network,
     )
-    return _judged(host, "build", _output(shop.cage(command)))
+    return _judged(host, "build", _output(tools.cage(command)))
 
 
 def as_scan(host: Host) -> Report:
@@ -229,7 +224,7 @@ def as_scan(host: Host) -> Report:
     folder = _probe_folder(host, "scan")
     probe, goal = folder / "escape_probe.py", folder / "goal.json"
     goal.write_text(json.dumps(host.goal([probe, goal])), encoding="utf-8")
-    cage = caged_scan(host.workshop.sandbox, Subject(model=folder, environment=host.environment.path))
+    cage = caged_scan(host.tools.sandbox, Subject(model=folder, environment=host.environment.path))
     return _judged(host, "scan", _output(cage([sys.executable, "-I", str(probe), str(goal)])))
 
 
@@ -242,14 +237,14 @@ def takes(host: Host) -> Report:
 
 
 def _start_take(host: Host, number: int, kind: str, amount: int) -> tuple[subprocess.Popen[str], socket.socket]:
-    folder = model_folder(host.workshop.folder / f"taker-{number}")
+    folder = model_folder(host.tools.folder / f"taker-{number}")
     _write_goal(host, folder, take=[kind, amount])
     config = service_config(
         "taker",
         model=check_structure(folder, wheel_bytes_max=1),
         environment=host.environment,
         configuration=Configuration(cpus=1, memory_bytes=MEMORY_BYTES),
-        workshop=host.workshop,
+        tools=host.tools,
     )
     ours, theirs = socket.socketpair()
     with theirs:
@@ -290,7 +285,7 @@ def _probe_folder(host: Host, name: str) -> Path:
 
 def _write_goal(host: Host, folder: Path, **more: Any) -> ModelFolder:
     src = folder / "src"
-    place = Path("/mop/src") if host.workshop.sandbox.moves_mounts else src
+    place = Path("/mop/src") if host.tools.sandbox.moves_mounts else src
     own = [place / "inference.py", place / "goal.json", place.parent / "model" / "words.txt"]
     own.append(host.environment.path / "pyvenv.cfg")
     (src / "goal.json").write_text(json.dumps(host.goal(own, **more)), encoding="utf-8")
@@ -349,10 +344,10 @@ def with_columns(text: str, columns: dict[int, dict[str, str]]) -> str:
     return before + heading + "\n".join([*lines, ""]) + mark + after
 
 
-def measure(workshop: Workshop, environment: Environment, folder: Path) -> dict[str, str]:
-    """The column of a workshop's level."""
+def measure(tools: HostTools, environment: Environment, folder: Path) -> dict[str, str]:
+    """The column of the level of the tools."""
     folder.mkdir()
-    with host(workshop, environment, folder) as around:
+    with host(tools, environment, folder) as around:
         return column(asyncio.run(run(around)))
 
 
@@ -361,10 +356,10 @@ def main() -> None:
     root = Path(tempfile.mkdtemp(prefix="mop-e-", dir="/tmp"))
     columns = {}
     try:
-        workshop, environment = with_environment(workshop_in(root))
+        tools, environment = with_environment(tools_in(root))
         for level in LEVELS:
             try:
-                caged = at_level(workshop, level, root)
+                caged = at_level(tools, level, root)
             except errors.SandboxUnavailableError as error:
                 print(f"level {level} stays as it is written: {error.message}")
                 continue

@@ -12,10 +12,10 @@ import pytest
 
 from mop.environments import Environment
 from mop.errors import SandboxUnavailableError
-from mop.onboarding.workshop import Workshop
+from mop.hosting.tools import HostTools
 from mop.sandbox import SandboxLevel
 from security.escapes import PAGE, documented, measure
-from support.small_workshop import at_level, with_environment, workshop_in
+from support.small_host import at_level, tools_in, with_environment
 
 # one process builds the environment that they share
 pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("escape"), pytest.mark.timeout(180)]
@@ -40,17 +40,17 @@ def root() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def built(root: Path) -> tuple[Workshop, Environment]:
-    return with_environment(workshop_in(root))
+def built(root: Path) -> tuple[HostTools, Environment]:
+    return with_environment(tools_in(root))
 
 
 @pytest.mark.parametrize("level", list(SandboxLevel)[1:], ids=lambda level: level.name.lower())
 def test_every_job_can_do_what_the_table_says_and_nothing_else(
-    level: SandboxLevel, built: tuple[Workshop, Environment], root: Path
+    level: SandboxLevel, built: tuple[HostTools, Environment], root: Path
 ):
-    workshop, environment = built
+    tools, environment = built
     try:
-        caged = at_level(workshop, level, root)
+        caged = at_level(tools, level, root)
     except SandboxUnavailableError as error:
         if level != SandboxLevel.CGROUP:
             raise
@@ -59,11 +59,11 @@ def test_every_job_can_do_what_the_table_says_and_nothing_else(
 
 
 def test_level_3_is_no_weaker_as_mops_own_user_and_with_the_oldest_landlock(
-    built: tuple[Workshop, Environment], root: Path
+    built: tuple[HostTools, Environment], root: Path
 ):
-    workshop = at_level(built[0], SandboxLevel.LANDLOCK, root)
-    weakest = replace(workshop.sandbox, service_uid=None, landlock=1)
-    assert measure(replace(workshop, sandbox=weakest), built[1], root / "weakest") == DOCUMENTED[SandboxLevel.LANDLOCK]
+    tools = at_level(built[0], SandboxLevel.LANDLOCK, root)
+    weakest = replace(tools.sandbox, service_uid=None, landlock=1)
+    assert measure(replace(tools, sandbox=weakest), built[1], root / "weakest") == DOCUMENTED[SandboxLevel.LANDLOCK]
 
 
 @pytest.mark.parametrize("level", [1, 2])

@@ -18,7 +18,7 @@ from django.conf import settings
 from environments.packages import PackageIndex, pip_wheel, sdist, wheel, write
 from mop.environments import Environment, ensure_environment
 from mop.errors import EnvironmentBuildError, RequirementsFileError
-from mop.onboarding.workshop import Workshop, open_workshop
+from mop.hosting.tools import HostTools, open_host_tools
 from security.build_attack import Witness, at_a_start, in_a_build, result_of
 
 pytestmark = pytest.mark.sandbox
@@ -33,7 +33,7 @@ class Victim:
     """A model folder, the host around it, and what the builds said."""
 
     folder: Path
-    workshop: Workshop
+    tools: HostTools
     index: PackageIndex
     witness: Witness
     log: list[str]
@@ -45,7 +45,7 @@ class Victim:
     @property
     def goal(self) -> dict[str, Any]:
         """What the attacks are after."""
-        root = self.workshop.environments.root
+        root = self.tools.environments.root
         return {
             **self.witness.goal,
             "writes": [str(self.marker), str(root / "envs" / "mark"), f"{settings.MOP_HOME}/mark"],
@@ -61,9 +61,9 @@ class Victim:
         return await ensure_environment(
             src,
             self.folder / "privatepkgs",
-            config=self.workshop.environments,
-            cage=self.workshop.cage,
-            prepare_writable=self.workshop.prepare_writable,
+            config=self.tools.environments,
+            cage=self.tools.cage,
+            prepare_writable=self.tools.prepare_writable,
             log=self.log.append,
         )
 
@@ -79,16 +79,16 @@ def victim(tmp_path: Path) -> Iterator[Victim]:
     index, witness = PackageIndex(), Witness(tmp_path)
     index.add(pip_wheel(), wheel("tiny", "1.0"))
     (tmp_path / "secret").write_text("of the host")
-    workshop = open_workshop()
+    tools = open_host_tools()
     config = replace(
-        workshop.environments,
+        tools.environments,
         root=tmp_path / "environments",
         index_url=index.url.replace("://", f"://reader:{PASSWORD}@"),
         index_retries=0,
         build_seconds=120,
     )
     with subprocess.Popen([sys.executable, "-S", "-c", "input()", BYSTANDER], stdin=subprocess.PIPE) as bystander:
-        yield Victim(tmp_path, replace(workshop, environments=config), index, witness, [])
+        yield Victim(tmp_path, replace(tools, environments=config), index, witness, [])
         bystander.kill()
     witness.close()
     index.close()

@@ -12,7 +12,7 @@ from django.urls import include, path
 from mop.accounts.models import User
 from mop.registry.models import Model
 from support.factories import make_model, make_task, make_user
-from support.permission_table import API, PAGES, read
+from support.permission_table import api_rows, page_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ POLICY = {
     "frame-ancestors 'none'",
     "base-uri 'none'",
 }
-ADDRESSES = sorted({row.path for row in read(PAGES)} | {f"/api/v1{row.path}" for row in read(API)})
+ADDRESSES = sorted({row.path for row in page_rows()} | {f"/api/v1{row.path}" for row in api_rows()})
 
 
 def bug(_request: HttpRequest) -> HttpResponse:

@@ -17,9 +17,10 @@ from mop.errors import (
     RequestDeadlineError,
     UserScriptException,
 )
-from mop.serving.config import BatchPolicy, ServerMode
+from mop.serving.config import BatchPolicy
 from mop.serving.http_client import request
 from mop.serving.local_service import LocalService
+from mop.serving_options import ServerMode
 from serving.conftest import MakeGate, MakeModel, StartService
 from serving.gate import PASS_GATE
 from serving.probes import child_pids, gone, reached

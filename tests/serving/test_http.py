@@ -6,8 +6,8 @@ import json
 import pytest
 
 from mop.errors import QueueFullError, RequestTooLargeError
-from mop.serving.config import ServerMode
 from mop.serving.http_client import request
+from mop.serving_options import ServerMode
 from serving.conftest import MakeGate, MakeModel, StartService
 from serving.gate import PASS_GATE
 from serving.probes import metric, reached

@@ -12,7 +12,8 @@ import pytest
 import mop_utils
 from mop.errors import DeploymentCrashedError, RequestDeadlineError
 from mop.sandbox import Job, Limits, Mount, Sandbox, SandboxLevel, probe_sandbox, python_mounts
-from mop.serving.config import MODEL_PROCESS, ServerMode, model_process_argv
+from mop.serving.config import MODEL_PROCESS, model_process_argv
+from mop.serving_options import ServerMode
 from serving.conftest import MakeModel, StartService
 from serving.probes import descendants, gone
 

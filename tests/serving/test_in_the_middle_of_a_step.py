@@ -9,8 +9,8 @@ import signal
 import pytest
 
 from mop.errors import DeploymentCrashedError, HostLostError, MopError
+from mop.hosting.tools import HostTools, open_host_tools
 from mop.loadtest.workflows import while_it_lives
-from mop.onboarding.workshop import Workshop, open_workshop
 from mop.serving.local_service import LocalService
 
 from .conftest import MakeModel, StartService
@@ -21,8 +21,8 @@ CRASHES = "def inference_batch(self, items):\n    os._exit(3)"
 
 
 @pytest.fixture(scope="module")
-def shop() -> Workshop:
-    return open_workshop()
+def tools() -> HostTools:
+    return open_host_tools()
 
 
 async def ask(service: LocalService) -> int:
@@ -32,25 +32,25 @@ async def ask(service: LocalService) -> int:
     return NUMBER
 
 
-async def test_of_a_service_that_lives_it_is(start: StartService, make_model: MakeModel, shop: Workshop):
+async def test_of_a_service_that_lives_it_is(start: StartService, make_model: MakeModel, tools: HostTools):
     service = await start(make_model())
-    assert await while_it_lives(service, shop, ask(service), "the step") == NUMBER
+    assert await while_it_lives(service, tools, ask(service), "the step") == NUMBER
 
 
 async def test_a_model_that_is_replaced_costs_only_its_requests(
-    start: StartService, make_model: MakeModel, shop: Workshop
+    start: StartService, make_model: MakeModel, tools: HostTools
 ):
     service = await start(make_model(CRASHES))
-    assert await while_it_lives(service, shop, ask(service), "the step") == NUMBER
+    assert await while_it_lives(service, tools, ask(service), "the step") == NUMBER
 
 
-async def test_a_model_that_gives_up_is_the_reason(start: StartService, make_model: MakeModel, shop: Workshop):
+async def test_a_model_that_gives_up_is_the_reason(start: StartService, make_model: MakeModel, tools: HostTools):
     service = await start(make_model(CRASHES), max_boots=0)
     with pytest.raises(DeploymentCrashedError, match="exited with code 3"):
-        await while_it_lives(service, shop, ask(service), "the step")
+        await while_it_lives(service, tools, ask(service), "the step")
 
 
-async def test_a_front_that_is_killed_is_the_reason(start: StartService, make_model: MakeModel, shop: Workshop):
+async def test_a_front_that_is_killed_is_the_reason(start: StartService, make_model: MakeModel, tools: HostTools):
     service = await start(make_model())
 
     async def kill_and_ask() -> int:
@@ -58,4 +58,4 @@ async def test_a_front_that_is_killed_is_the_reason(start: StartService, make_mo
         return await ask(service)
 
     with pytest.raises(HostLostError, match="lost in the middle of the step"):
-        await while_it_lives(service, shop, kill_and_ask(), "the step")
+        await while_it_lives(service, tools, kill_and_ask(), "the step")

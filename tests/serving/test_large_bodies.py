@@ -9,9 +9,10 @@ import random
 
 import pytest
 
-from mop.serving.config import BatchPolicy, ServerMode
+from mop.serving.config import BatchPolicy
 from mop.serving.http_client import request
 from mop.serving.local_service import LocalService
+from mop.serving_options import ServerMode
 from serving.conftest import MakeModel, StartService
 from serving.probes import metric, reached
 from serving.test_connections import connect, post

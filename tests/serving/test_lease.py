@@ -13,10 +13,10 @@ import orjson
 import pytest
 
 from mop.errors import HostLostError
-from mop.serving.config import ServerMode
 from mop.serving.leases import LeaseFolder, ProcessId
 from mop.serving.local_host import LocalServiceHost
 from mop.serving.service import ServiceRequest
+from mop.serving_options import ServerMode
 from serving.conftest import MakeGate, MakeModel, StartService, service_config
 from serving.gate import PASS_GATE
 from serving.probes import gone, metric, model_pids, reached

@@ -212,10 +212,11 @@ async def test_a_changed_manifest_is_refused(signed: Signed):
         await signed.signatures.check(signed.digest, signed.folder, log=quiet)
 
 
+@pytest.mark.parametrize("tree", [{"src/inference.py": b"code"}, {**TREE, "src/inference.py": b"other"}])
 async def test_the_signature_of_another_snapshot_is_refused(
-    signed: Signed, tmp_path: Path, store: ArtifactStore, write_tree: WriteTree
+    signed: Signed, tmp_path: Path, store: ArtifactStore, write_tree: WriteTree, tree: dict[str, bytes]
 ):
-    other = await keep(write_tree(tmp_path / "other", {"src/inference.py": b"code"}), store, tmp_path / "other-out")
+    other = await keep(write_tree(tmp_path / "other", tree), store, tmp_path / "other-out")
     await signed.signatures.sign(other.digest)
     assert signed.store.folder is not None
     bundle = signature_of(signed.store.folder, other.digest)
@@ -375,7 +376,7 @@ async def test_a_signature_goes_with_its_manifest(signed: Signed):
 
 def test_without_a_key_nothing_of_it_is_imported():
     program = (
-        "import mop.storage, mop.onboarding.signing, sys;"
+        "import mop.storage, mop.hosting.signing, sys;"
         "print([name for name in sys.modules if 'signatur' in name or name == 'model_signing'])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from mop.onboarding.scans import caged_scan
+from mop.hosting.caged_scan import caged_scan
 from mop.sandbox import Sandbox, probe_sandbox
 from mop.scanning.scanner import Subject
 

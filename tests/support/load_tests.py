@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mop.loadtest.conditions import Conditions
 from mop.loadtest.models import LoadTest
 from mop.loadtest.orders import begin, conclude, store_conditions, store_progress, store_step
+from mop.loadtest.reading import read
 from mop.loadtest.requests import RunRequest
 from mop.loadtest.results import Confidence, Lag, Latency, Progress, Requests, StepResult, Utilization
 from mop.loadtest.services import enable_load_test
@@ -76,7 +78,7 @@ def enabled(revision: Revision, **asked: Any) -> LoadTest:
 def running(test: LoadTest, steps: Sequence[StepResult] = (), *, target: int = 1) -> LoadTest:
     """It runs, some steps have ended, and one goes on."""
     begin(test.pk)
-    store_conditions(test.pk, CONDITIONS)
+    store_conditions(test.pk, read(Conditions, CONDITIONS))
     for step in steps:
         store_step(test.pk, step, 10.0)
     progress = Progress(

@@ -4,9 +4,11 @@ import pytest
 from pytest_django import Settings
 
 from mop.catalog.models import InstanceType
-from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE
 from mop.engine.runtime import WorkQueue
-from mop.worker.host import PIPELINES_AT_ONCE, queues_of
+from mop.findings.names import SCANS_QUEUE
+from mop.pipeline.area import PIPELINES_AT_ONCE
+from mop.registry.names import PIPELINE_QUEUE
+from mop.worker.host import queues_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +37,7 @@ def test_a_worker_for_named_types_takes_these_and_the_pipelines():
 
 def test_load_tests_of_each_type_have_a_queue_of_their_own_and_run_one_at_a_time():
     wanted = InstanceType.objects.get(name="Standard_F4s_v2")
-    assert queues_of((wanted.name,))[3:] == (WorkQueue(f"{wanted.queue_name}:load-tests", 1, patient=True),)
+    assert queues_of((wanted.name,))[3:] == (WorkQueue(f"{wanted.queue_name}:load-tests", 1),)
 
 
 def test_on_one_host_all_types_share_one_queue(settings: Settings):

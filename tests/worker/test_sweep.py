@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from mop.engine.client import engine
+from mop.engine.job import GRACE, sweep_lost_enqueues
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
-from mop.worker.sweep import GRACE, sweep_lost_enqueues
 from support.factories import ACTOR, make_model
 
 pytestmark = pytest.mark.django_db

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.forms import EmailField
 from django.utils import timezone
 
+from mop.accounts.actions import Action
 from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, TokenScope, User
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
@@ -48,7 +49,7 @@ def create_user(*, actor: Actor, username: str, password: str | None, is_adminis
     user.save()
     record(
         actor=actor,
-        action="user.created",
+        action=Action.USER_CREATED,
         object_type="user",
         object_id=user.pk,
         object_label=username,
@@ -73,7 +74,7 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
     user.save(update_fields=["is_active", "is_superuser", "is_staff"])
     record(
         actor=actor,
-        action="user.access_changed",
+        action=Action.USER_ACCESS_CHANGED,
         object_type="user",
         object_id=user.pk,
         object_label=user.username,
@@ -95,7 +96,9 @@ def change_email(*, actor: Actor, user: User, email: str) -> None:
     except ValidationError as error:
         raise ValidationFailedError(" ".join(error.messages), fields={"email": error.messages}) from error
     user.save(update_fields=["email"])
-    record(actor=actor, action="user.email_changed", object_type="user", object_id=user.pk, object_label=user.username)
+    record(
+        actor=actor, action=Action.USER_EMAIL_CHANGED, object_type="user", object_id=user.pk, object_label=user.username
+    )
 
 
 @transaction.atomic
@@ -107,7 +110,7 @@ def create_team(*, actor: Actor, name: str, description: str = "", is_personal: 
     """
     team = Team(name=name, description=description, is_personal=is_personal)
     save_checked(team)
-    record(actor=actor, action="team.created", object_type="team", object_id=team.pk, object_label=name)
+    record(actor=actor, action=Action.TEAM_CREATED, object_type="team", object_id=team.pk, object_label=name)
     return team
 
 
@@ -118,7 +121,7 @@ def add_member(*, actor: Actor, team: Team, user: User) -> None:
     if created:
         record(
             actor=actor,
-            action="team.member_added",
+            action=Action.TEAM_MEMBER_ADDED,
             object_type="team",
             object_id=team.pk,
             object_label=team.name,
@@ -133,7 +136,7 @@ def remove_member(*, actor: Actor, team: Team, user: User) -> None:
     if removed:
         record(
             actor=actor,
-            action="team.member_removed",
+            action=Action.TEAM_MEMBER_REMOVED,
             object_type="team",
             object_id=team.pk,
             object_label=team.name,
@@ -185,7 +188,7 @@ def create_token(
     save_checked(token)
     record(
         actor=actor,
-        action="token.created",
+        action=Action.TOKEN_CREATED,
         object_type="token",
         object_id=token.pk,
         object_label=name,
@@ -200,7 +203,9 @@ def revoke_token(*, actor: Actor, token: PersonalAccessToken) -> None:
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
-        record(actor=actor, action="token.revoked", object_type="token", object_id=token.pk, object_label=token.name)
+        record(
+            actor=actor, action=Action.TOKEN_REVOKED, object_type="token", object_id=token.pk, object_label=token.name
+        )
 
 
 def authenticate_token(secret: str) -> PersonalAccessToken:

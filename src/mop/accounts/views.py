@@ -8,7 +8,7 @@ from allauth.account.views import PasswordChangeView
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,8 +21,7 @@ from mop.accounts.selectors import get_team_by_id, get_token, get_user, tokens_o
 from mop.accounts.services import add_member, create_team, create_token, remove_member, revoke_token
 from mop.errors import NotFoundError, ValidationFailedError
 from mop.ui.forms import take_errors
-
-INVALID = 422
+from mop.ui.pages import Done, confirm_page, sent, show_form
 
 _change_password = PasswordChangeView.as_view()
 
@@ -52,8 +51,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
             take_errors(form, error)
         else:
             form = TokenForm()
-    context = {"tokens": tokens_of(user), "form": form, "secret": secret, "now": timezone.now()}
-    return render(request, "accounts/tokens.html", context, status=INVALID if form.errors else 200)
+    context = {"tokens": tokens_of(user), "secret": secret, "now": timezone.now()}
+    return show_form(request, "accounts/tokens.html", form, context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,19 +61,21 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     user = user_of(request)
     token = get_token(user, token_id)
     authorise(user, "accounts.revoke_token", token, what="revoke this token")
-    if request.method == "POST":
-        revoke_token(actor=actor_in(request), token=token)
-        messages.success(request, f"The token {token.name} is revoked.")
-        return redirect("accounts:tokens")
     here = reverse("accounts:tokens")
-    context = {
-        "title": f"Revoke the token {token.name}?",
-        "trail": [("Access tokens", here), ("Revoke", "")],
-        "lead": "Whatever uses it is refused from now on. This can not be undone.",
-        "submit": "Revoke token",
-        "cancel_url": here,
-    }
-    return render(request, "pages/confirm.html", context)
+
+    def act() -> Done:
+        revoke_token(actor=actor_in(request), token=token)
+        return Done(f"The token {token.name} is revoked.", here)
+
+    return confirm_page(
+        request,
+        act,
+        title=f"Revoke the token {token.name}?",
+        trail=[("Access tokens", here), ("Revoke", "")],
+        lead="Whatever uses it is refused from now on. This can not be undone.",
+        submit="Revoke token",
+        cancel_url=here,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,17 +84,13 @@ def teams(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     authorise(user, "accounts.define", what="define teams")
     form = TeamForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            team = create_team(actor=actor_in(request), **form.cleaned_data)
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"The team {team.name} is created.")
-            return redirect("accounts:team", team_id=team.pk)
+
+    def act() -> Done:
+        team = create_team(actor=actor_in(request), **form.cleaned_data)
+        return Done(f"The team {team.name} is created.", reverse("accounts:team", args=[team.pk]))
+
     rows = Team.objects.annotate(member_count=Count("members")).order_by("is_personal", "name")
-    context = {"teams": rows, "form": form}
-    return render(request, "accounts/teams.html", context, status=INVALID if form.errors else 200)
+    return sent(request, form, act) or show_form(request, "accounts/teams.html", form, {"teams": rows})
 
 
 @require_GET
@@ -130,5 +127,6 @@ def remove_team_member(request: HttpRequest, team_id: int) -> HttpResponse:
 
 
 def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpResponse:
-    context = {"team": found, "members": found.members.order_by("username"), "form": form}
-    return render(request, "accounts/team.html", context, status=INVALID if form.errors else 200)
+    trail = [("Teams", reverse("accounts:teams")), (found.name, "")]
+    context = {"team": found, "trail": trail, "members": found.members.order_by("username")}
+    return show_form(request, "accounts/team.html", form, context)

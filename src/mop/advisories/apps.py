@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from mop.areas import config
 
 
-class AdvisoriesConfig(AppConfig):
+class AdvisoriesConfig(config.AreaConfig):
     name = "mop.advisories"
-    default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "advisories"

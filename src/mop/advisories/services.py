@@ -15,6 +15,7 @@ import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from mop.advisories.actions import Action
 from mop.advisories.archive import open_export, read_export
 from mop.advisories.models import AdvisoryImport, AffectedPackage, ImportedAdvisory
 from mop.audit.services import Actor, record
@@ -130,7 +131,7 @@ def _write(content: _Content, *, actor: Actor, source: str, sha256: str, force: 
     )
     record(
         actor=actor,
-        action="advisories.imported",
+        action=Action.IMPORTED,
         object_type="advisory_import",
         object_id=done.pk,
         object_label=done.source,

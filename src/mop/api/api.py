@@ -5,17 +5,10 @@ from __future__ import annotations
 from django.views.decorators.http import require_GET
 
 from mop.accounts.access import SessionAuthentication, TokenAuthentication
-from mop.accounts.api import router as accounts
 from mop.api.documented import DocumentedAPI
 from mop.api.parsing import StrictParser
 from mop.api.problems import answer_with_problems
-from mop.catalog.api import router as catalog
-from mop.findings.api import router as findings
-from mop.loadtest.api import router as load_tests
-from mop.notifications.api import router as notifications
-from mop.onboarding.api import router as logs
-from mop.registry.api import router as models
-from mop.registry.revisions_api import router as revisions
+from mop.areas.registry import registered
 
 api = DocumentedAPI(
     title="MOP",
@@ -31,5 +24,6 @@ api = DocumentedAPI(
     docs_decorator=require_GET,
 )
 answer_with_problems(api)
-for router in (accounts, notifications, catalog, models, revisions, findings, logs, load_tests):
-    api.add_router("", router)
+for area in registered():
+    for router in area.routers:
+        api.add_router("", router.load())

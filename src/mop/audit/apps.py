@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from mop.areas import config
 
 
-class AuditConfig(AppConfig):
+class AuditConfig(config.AreaConfig):
     name = "mop.audit"
-    default_auto_field = "django.db.models.BigAutoField"

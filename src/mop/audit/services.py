@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mop.areas.registry import registered
+from mop.areas.words import AuditAction
 from mop.audit.models import AuditEvent
 
 
@@ -25,18 +27,24 @@ class Actor:
 def record(
     *,
     actor: Actor,
-    action: str,
+    action: AuditAction,
     object_type: str,
     object_id: object,
     object_label: str,
     data: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Append one event. Call it inside the transaction of the change that it tells of."""
+    """Append one event. Call it inside the transaction of the change that it tells of.
+
+    Raises:
+        ValueError: a bug: no area declares the action.
+    """
+    if not any(area.audit_actions and isinstance(action, area.audit_actions) for area in registered()):
+        raise ValueError(f"no area declares the action {action!r}")
     return AuditEvent.objects.create(
         actor_id=actor.id,
         actor_label=actor.label,
         address=actor.address,
-        action=action,
+        action=action.value,
         object_type=object_type,
         object_id=str(object_id),
         object_label=object_label[:300],

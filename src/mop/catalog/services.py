@@ -9,6 +9,7 @@ from django.db import transaction
 from mop.accounts.models import Team, User
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
+from mop.catalog.actions import Action
 from mop.catalog.defaults import INSTANCE_TYPES, TAXONOMIES
 from mop.catalog.models import InstanceType, Task, Taxonomy
 
@@ -46,7 +47,7 @@ def create_task(
     task.owners.set(owners)
     record(
         actor=actor,
-        action="task.created",
+        action=Action.TASK_CREATED,
         object_type="task",
         object_id=task.pk,
         object_label=name,
@@ -64,7 +65,9 @@ def create_taxonomy(*, actor: Actor, name: str, description: str = "") -> Taxono
     """
     taxonomy = Taxonomy(name=name, description=description)
     save_checked(taxonomy)
-    record(actor=actor, action="taxonomy.created", object_type="taxonomy", object_id=taxonomy.pk, object_label=name)
+    record(
+        actor=actor, action=Action.TAXONOMY_CREATED, object_type="taxonomy", object_id=taxonomy.pk, object_label=name
+    )
     return taxonomy
 
 
@@ -81,7 +84,7 @@ def create_instance_type(
     save_checked(instance_type)
     record(
         actor=actor,
-        action="instance_type.created",
+        action=Action.INSTANCE_TYPE_CREATED,
         object_type="instance_type",
         object_id=instance_type.pk,
         object_label=name,

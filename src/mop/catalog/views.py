@@ -6,26 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise, may
-from mop.audit.services import Actor
 from mop.catalog.forms import InstanceTypeForm, TaskFilterForm, TaskForm, TaxonomyForm
 from mop.catalog.models import InstanceType, Taxonomy
 from mop.catalog.selectors import get_task_by_id, tasks_for_list
 from mop.catalog.services import create_instance_type, create_task, create_taxonomy
-from mop.errors import ValidationFailedError
 from mop.ui.extensions import TASK_SECTIONS
-from mop.ui.forms import take_errors
+from mop.ui.pages import Done, form_page, sent, show_form
 from mop.ui.paging import keyset_page
 
-INVALID = 422
 PAGE_ROWS = 50
 
 
@@ -47,7 +43,8 @@ def task(request: HttpRequest, task_id: int) -> HttpResponse:
     """One task, and what areas above know about it."""
     user_of(request)
     found = get_task_by_id(task_id)
-    context = {"task": found, "sections": TASK_SECTIONS.shown(request, found)}
+    trail = [("Tasks", reverse("catalog:tasks")), (found.name, "")]
+    context = {"task": found, "trail": trail, "sections": TASK_SECTIONS.shown(request, found)}
     return render(request, "catalog/task.html", context)
 
 
@@ -57,23 +54,21 @@ def add_task(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     authorise(user, "catalog.define", what="define tasks")
     form = TaskForm(request.POST or None, initial={"owners": user.username})
-    if request.method == "POST" and form.is_valid():
-        try:
-            created = create_task(actor=actor_in(request), user=user, **form.cleaned_data)
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"The task {created.name} is defined.")
-            return redirect("catalog:task", task_id=created.pk)
-    context = {
-        "title": "Add a task",
-        "trail": [("Tasks", reverse("catalog:tasks")), ("Add a task", "")],
-        "lead": "Name, modality, taxonomy and labels of a task are what models and datasets are measured by.",
-        "form": form,
-        "submit": "Add task",
-        "cancel_url": reverse("catalog:tasks"),
-    }
-    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+
+    def act() -> Done:
+        created = create_task(actor=actor_in(request), user=user, **form.cleaned_data)
+        return Done(f"The task {created.name} is defined.", reverse("catalog:task", args=[created.pk]))
+
+    return form_page(
+        request,
+        form,
+        act,
+        title="Add a task",
+        trail=[("Tasks", reverse("catalog:tasks")), ("Add a task", "")],
+        lead="Name, modality, taxonomy and labels of a task are what models and datasets are measured by.",
+        submit="Add task",
+        cancel_url=reverse("catalog:tasks"),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -103,13 +98,9 @@ def _list_and_form(
     here: str,
 ) -> HttpResponse:
     authorise(user_of(request), "catalog.define", what="define taxonomies and instance types")
-    if request.method == "POST" and form.is_valid():
-        actor: Actor = actor_in(request)
-        try:
-            created = create(actor=actor, **form.cleaned_data)
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"{created.name} is added.")
-            return redirect(here)
-    return render(request, template, {"rows": rows, "form": form}, status=INVALID if form.errors else 200)
+
+    def act() -> Done:
+        created = create(actor=actor_in(request), **form.cleaned_data)
+        return Done(f"{created.name} is added.", reverse(here))
+
+    return sent(request, form, act) or show_form(request, template, form, {"rows": rows})

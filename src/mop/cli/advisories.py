@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from mop.cli.app import app, show_help
+from mop.cli.app import show_help
 from mop.cli.exit_codes import ExitCode
 from mop.cli.options import JsonFlag
 from mop.cli.output import print_json, printable, say
+
+app = typer.Typer()
 
 advisories = typer.Typer(help="Advisories about packages, which environments of models are matched against.")
 app.add_typer(advisories, name="advisories", invoke_without_command=True, callback=show_help)

@@ -1,4 +1,4 @@
-"""The command tree's root. Command files register themselves at `app`; `mop.cli.main` imports them all."""
+"""The command tree's root. `mop.cli.main` puts the commands of the installation and of its areas below it."""
 
 from __future__ import annotations
 

@@ -9,11 +9,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.options import JsonFlag
 from mop.cli.output import print_json, printable, say
 from mop.cli.progress import ByteProgress
+
+app = typer.Typer()
 
 
 @app.command()

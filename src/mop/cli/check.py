@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import of_result
 from mop.cli.options import JsonFlag, read_json
 from mop.cli.output import error_lines, print_json, printable
@@ -18,7 +17,10 @@ from mop.cli.platforms import require_linux
 from mop.errors import ModelFault, MopError
 
 if TYPE_CHECKING:
-    from mop.onboarding.verification import Report, TaskInput
+    from mop.onboarding.contract import TaskInput
+    from mop.onboarding.verification import Report
+
+app = typer.Typer()
 
 FolderArgument = Annotated[
     Path, typer.Argument(help="The model folder: model/, src/.", exists=True, file_okay=False, show_default=False)
@@ -74,7 +76,7 @@ def _read_tasks(path: Path | None) -> tuple[TaskInput, ...] | None:
     from mop.cli.installation import open_settings
 
     open_settings()
-    from mop.onboarding.verification import read_tasks
+    from mop.onboarding.contract import read_tasks
 
     try:
         return read_tasks(path.read_text(encoding="utf-8-sig"))
@@ -89,10 +91,11 @@ def _verify(
     from mop.cli.progress import StageProgress
 
     open_settings()
-    from mop.onboarding.verification import Report, open_workshop, verify_folder
+    from mop.hosting.tools import open_host_tools
+    from mop.onboarding.verification import Report, verify_folder
 
     try:
-        workshop = open_workshop(sandbox=sandbox, python=python)
+        tools = open_host_tools(sandbox=sandbox, python=python)
     except MopError as error:
         status = "verifyFailed" if isinstance(error, ModelFault) else "toBeRetried"
         return Report(
@@ -106,9 +109,7 @@ def _verify(
             artifact_digest=None,
         )
     listener = StageProgress(verbose=verbose)
-    return asyncio.run(
-        verify_folder(folder.resolve(), workshop=workshop, listener=listener, tasks=tasks, sample=sample)
-    )
+    return asyncio.run(verify_folder(folder.resolve(), tools=tools, listener=listener, tasks=tasks, sample=sample))
 
 
 def report_json(report: Report) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.output import say
+
+app = typer.Typer()
 
 
 @app.command()

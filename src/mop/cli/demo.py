@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.credentials import Credentials
 from mop.cli.exit_codes import ExitCode, of_result
 from mop.cli.output import error_lines, say
@@ -22,6 +21,8 @@ from mop.errors import from_dict
 
 if TYPE_CHECKING:
     from mop.cli.demo_data import DemoPeople
+
+app = typer.Typer()
 
 PORT_DEFAULT = 8000
 SHORT_LOAD_TEST = {

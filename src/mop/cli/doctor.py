@@ -8,10 +8,11 @@ from dataclasses import asdict
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.options import JsonFlag
 from mop.cli.output import print_json, printable
+
+app = typer.Typer()
 
 
 @app.command()

@@ -213,7 +213,7 @@ def _pythons() -> Iterator[Finding]:
     from django.conf import settings
 
     from mop.environments import find_interpreters, missing_minors
-    from mop.onboarding.workshop import interpreter_folders
+    from mop.hosting.tools import interpreter_folders
 
     found = find_interpreters(list(interpreter_folders()))
     for interpreter in found:

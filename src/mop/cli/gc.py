@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.options import JsonFlag
 from mop.cli.output import console, print_json, say
 from mop.cli.platforms import require_linux
 
 if TYPE_CHECKING:
-    from mop.onboarding.garbage import Plan, Wanted
+    from mop.hosting.garbage import Plan, Wanted
+
+app = typer.Typer()
 
 GB = 1000**3
 SHOWN = 40
@@ -42,22 +43,22 @@ def gc(
     from django.conf import settings
 
     from mop.backup.occupancy import occupied
-    from mop.onboarding.garbage import Limits, bytes_on_disk, configured_limits, make_plan
-    from mop.onboarding.workshop import open_workshop
+    from mop.hosting.garbage import Limits, bytes_on_disk, configured_limits, make_plan
+    from mop.hosting.tools import open_host_tools
 
     limits = configured_limits()
     limits = Limits(limits.days if max_age is None else max_age, limits.bytes if max_size is None else max_size * GB)
     with occupied(settings.MOP_HOME):
-        shop = open_workshop()
-        shop.host.sweep()
-        plan = make_plan(shop, limits, _wanted())
+        tools = open_host_tools()
+        tools.host.sweep()
+        plan = make_plan(tools, limits, _wanted())
         if not as_json:
             _show(plan)
         if plan.removals and not (dry_run or yes):
             typer.confirm(f"Remove {len(plan.removals)} things?", abort=True, err=True)
-        before = bytes_on_disk(shop)
+        before = bytes_on_disk(tools)
         outcomes = [] if dry_run else [one.remove() for one in plan.removals]
-        freed = max(before - bytes_on_disk(shop), 0)
+        freed = max(before - bytes_on_disk(tools), 0)
     if as_json:
         print_json(_document(plan, outcomes, freed))
     elif not dry_run:
@@ -74,7 +75,7 @@ def _wanted() -> Wanted | None:
 
     from django.db import connection
 
-    from mop.onboarding.garbage import read_wanted
+    from mop.hosting.garbage import read_wanted
 
     if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return None

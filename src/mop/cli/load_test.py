@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
-from mop.cli.load_test_views import LoadTestProgress, print_result
+from mop.cli.load_test_views import LoadTestProgress, print_steps
 from mop.cli.options import JsonFlag, one_of
 from mop.cli.output import print_json
 
 if TYPE_CHECKING:
-    from mop.loadtest.plan import Plan, Target
-    from mop.loadtest.results import RunResult
+    from mop.loadtest.endpoint import Endpoint
+    from mop.loadtest.plan import Plan
+    from mop.loadtest.results import LoadTestResult
+
+app = typer.Typer()
 
 STRATEGIES = ("PerRPS", "PerConcurrency")
 ARRIVALS = ("uniform", "poisson")
@@ -139,7 +141,7 @@ def load_test(
         return
     if version is not None or show or cancel:
         raise typer.BadParameter("--version, --show and --cancel go with --model.")
-    target = _target(url, uds, payload, modality, header or [], ca_file)
+    endpoint = _endpoint(url, uds, payload, modality, header or [], ca_file)
     try:
         plan = Plan(
             strategy=Strategy(strategy),
@@ -154,15 +156,15 @@ def load_test(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    result = asyncio.run(_run(plan, target))
+    result = asyncio.run(_run(plan, endpoint))
     if as_json:
         print_json(result.to_dict())
     else:
-        print_result(result)
+        print_steps(result.steps, result.ended, result.seed)
     raise typer.Exit(exit_code(result))
 
 
-def exit_code(result: RunResult) -> ExitCode:
+def exit_code(result: LoadTestResult) -> ExitCode:
     """130 for a cancelled test; 1 when a step failed more than 1 % of its requests or is not trusted; else 0."""
     from mop.loadtest.steps import Ending
 
@@ -190,15 +192,15 @@ def _asked_of_model(context: typer.Context) -> dict[str, Any]:
     return body
 
 
-async def _run(plan: Plan, target: Target) -> RunResult:
+async def _run(plan: Plan, endpoint: Endpoint) -> LoadTestResult:
     from mop.loadtest.process import generate
 
     cancelled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, cancelled.set)
-    with LoadTestProgress(plan, target) as view:
-        return await generate(plan, target, listener=view, cancelled=cancelled)
+    with LoadTestProgress(plan, endpoint) as view:
+        return await generate(plan, endpoint, listener=view, cancelled=cancelled)
 
 
 def _targets(steps: str | None, maximum: int) -> tuple[int, ...]:
@@ -212,16 +214,16 @@ def _targets(steps: str | None, maximum: int) -> tuple[int, ...]:
         raise typer.BadParameter(f"--steps: {steps!r} is not a list of numbers such as 1,10,20.") from error
 
 
-def _target(
+def _endpoint(
     url: str | None,
     uds: Path | None,
     payload: Path | None,
     modality: str | None,
     headers: list[str],
     ca_file: Path | None,
-) -> Target:
+) -> Endpoint:
+    from mop.loadtest.endpoint import Endpoint
     from mop.loadtest.payloads import payload_for
-    from mop.loadtest.plan import Target
 
     if url is None and uds is None:
         raise typer.BadParameter("give a URL or --uds.")
@@ -236,7 +238,7 @@ def _target(
         given.append(MOP_FORMAT)
     try:
         scheme, host, port, path = _parts(url)
-        return Target(
+        return Endpoint(
             host=host,
             port=port,
             path=path,

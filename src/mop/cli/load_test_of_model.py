@@ -10,15 +10,15 @@ import typer
 
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import ExitCode, of_error
-from mop.cli.load_test_views import print_result, progress_line, step_lines
+from mop.cli.failures import ServerUnreachableError
+from mop.cli.load_test_views import print_steps, progress_line, step_lines
 from mop.cli.output import console, error_lines, print_json, printable, say, wants_colour
-from mop.errors import from_dict
 
 if TYPE_CHECKING:
     from rich.status import Status
 
     from mop.cli.client import Server
-    from mop.loadtest.results import RunResult
+    from mop.loadtest.documents import LoadTestOut, LoadTestRunOut
 
 POLL_SECONDS = 0.5
 
@@ -48,33 +48,33 @@ def load_test_model(
         elif not show:
             server.post(*path, body=asked)
         try:
-            document = _follow(server, path)
+            document, run = _follow(server, path)
         except KeyboardInterrupt:
             say(f"the load test goes on; end it by `mop load-test --model {name} --version {chosen} --cancel`")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
     if as_json:
         print_json(document)
     else:
-        _print(document)
-    raise typer.Exit(exit_code_of(document))
+        _print(run)
+    raise typer.Exit(exit_code_of(run))
 
 
-def exit_code_of(document: dict[str, Any]) -> ExitCode:
+def exit_code_of(run: LoadTestRunOut) -> ExitCode:
     """The code of a run that ended: 3 when it was cancelled or there is none, the error's when a test failed.
 
     Else 1 when a step failed more than 1 % of its requests or is not trusted, and 0.
     """
-    for test in document["tests"]:
-        if test["error"]:
-            return of_error(from_dict(test["error"]))
-    if document["state"] != "finished":
+    for test in run.tests:
+        if test.error:
+            return of_error(test.error.error())
+    if run.state != "finished":
         return ExitCode.UNDECIDED
-    is_good = all(test["trusted"] and test["ended"] != "failing" for test in document["tests"])
+    is_good = all(test.trusted and test.ended != "failing" for test in run.tests)
     return ExitCode.DONE if is_good else ExitCode.FAILED
 
 
-def _follow(server: Server, path: tuple[str, ...]) -> dict[str, Any]:
-    """Show what is new of the newest run until it has ended."""
+def _follow(server: Server, path: tuple[str, ...]) -> tuple[dict[str, Any], LoadTestRunOut]:
+    """Show what is new of the newest run until it has ended; the run as the server gives it, and as its type."""
     from mop.cli.watching import Patient
 
     view = _View()
@@ -82,12 +82,26 @@ def _follow(server: Server, path: tuple[str, ...]) -> dict[str, Any]:
     try:
         while True:
             document: dict[str, Any] = patient.get(*path)
-            view.look(document)
-            if document["is_final"]:
-                return document
+            run = _read(document, server)
+            view.look(run)
+            if run.is_final:
+                return document, run
             time.sleep(POLL_SECONDS)
     finally:
         view.close()
+
+
+def _read(document: dict[str, Any], server: Server) -> LoadTestRunOut:
+    from mop.loadtest.documents import LoadTestRunOut
+    from mop.loadtest.reading import read
+
+    try:
+        return read(LoadTestRunOut, document)
+    except ValueError as error:
+        raise ServerUnreachableError(
+            f"{server.url} describes a load test in a form that this command does not know.",
+            mend="Install the version of MOP that the server runs.",
+        ) from error
 
 
 class _View:
@@ -101,18 +115,16 @@ class _View:
             self._status = console().status("")
             self._status.start()
 
-    def look(self, document: dict[str, Any]) -> None:
+    def look(self, run: LoadTestRunOut) -> None:
         """Show what is new."""
-        from mop.loadtest.results import StepResult
-
-        for test in document["tests"]:
-            for step in test["steps"]:
-                if (test["modality"], step["target"]) in self._shown:
+        for test in run.tests:
+            for step in test.steps:
+                if (test.modality, step.target) in self._shown:
                     continue
-                self._shown.add((test["modality"], step["target"]))
-                for line in step_lines(StepResult.from_dict(step), test["strategy"]):
-                    self._write(f"{test['modality']}: {line}")
-            if test["state"] in {"queued", "running"}:
+                self._shown.add((test.modality, step.target))
+                for line in step_lines(step, test.strategy):
+                    self._write(f"{printable(test.modality)}: {line}")
+            if test.state in {"queued", "running"}:
                 self._now(test)
 
     def lost(self, reason: str) -> None:
@@ -128,15 +140,13 @@ class _View:
         if self._status is not None:
             self._status.stop()
 
-    def _now(self, test: dict[str, Any]) -> None:
-        from mop.loadtest.results import Progress
-
-        if test["progress"]:
+    def _now(self, test: LoadTestOut) -> None:
+        if test.progress:
             if self._status is not None:
-                line = progress_line(Progress(**test["progress"]), test["strategy"], test["duration_s"])
-                self._status.update(printable(f"{test['modality']}: {line}"))
+                line = progress_line(test.progress, test.strategy, test.duration_s)
+                self._status.update(printable(f"{test.modality}: {line}"))
             return
-        line = printable(f"{test['modality']}: {test['note'] or test['state']}")
+        line = printable(f"{test.modality}: {test.note or test.state}")
         if self._status is not None:
             self._status.update(line)
         elif line != self._said:
@@ -150,33 +160,15 @@ class _View:
             say(line)
 
 
-def _print(document: dict[str, Any]) -> None:
-    if not document["tests"]:
-        say(f"no load test: {printable(document['state'])}")
-    for test in document["tests"]:
-        say(f"{printable(test['modality'])}: {printable(test['state'])}")
-        if test["error"]:
-            for line in error_lines(from_dict(test["error"])):
-                say(line)
-        elif test["steps"]:
-            print_result(_result(document, test))
-
-
-def _result(document: dict[str, Any], test: dict[str, Any]) -> RunResult:
-    from mop.loadtest.plan import Arrivals, Strategy
-    from mop.loadtest.results import RunResult, StepResult
+def _print(run: LoadTestRunOut) -> None:
     from mop.loadtest.steps import Ending
 
-    conditions = test["conditions"]
-    return RunResult(
-        strategy=Strategy(test["strategy"]),
-        ended=Ending(test["ended"] or Ending.CANCELLED),
-        steps=tuple(StepResult.from_dict(step) for step in test["steps"]),
-        address=f"{document['model']} {document['version']}",
-        seed=test["seed"],
-        arrivals=Arrivals(test["arrivals"]),
-        warm_up_s=test["warm_up_s"],
-        timeout_s=test["timeout_s"],
-        payload_bytes=conditions.get("payload_bytes", 0),
-        payload_sha256=conditions.get("payload_sha256", ""),
-    )
+    if not run.tests:
+        say(f"no load test: {run.state}")
+    for test in run.tests:
+        say(f"{printable(test.modality)}: {test.state}")
+        if test.error:
+            for line in error_lines(test.error.error()):
+                say(line)
+        elif test.steps:
+            print_steps(test.steps, test.ended or Ending.CANCELLED, test.seed)

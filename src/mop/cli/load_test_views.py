@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -11,8 +12,10 @@ from mop.cli.output import console, print_columns, printable, say, wants_colour
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from mop.loadtest.plan import Plan, Target
-    from mop.loadtest.results import Progress, RunResult, StepResult
+    from mop.loadtest.endpoint import Endpoint
+    from mop.loadtest.plan import Plan
+    from mop.loadtest.results import Progress, StepResult
+    from mop.loadtest.steps import Ending
 
 _HEAD = ("target", "rps", "average", "P50", "P90", "P95", "P99", "max", "total", "failed", "lag P99", "trusted")
 
@@ -20,11 +23,11 @@ _HEAD = ("target", "rps", "average", "P50", "P90", "P95", "P99", "max", "total",
 class LoadTestProgress:
     """A listener of `generate` that writes to stderr."""
 
-    def __init__(self, plan: Plan, target: Target) -> None:
+    def __init__(self, plan: Plan, endpoint: Endpoint) -> None:
         self._strategy = str(plan.strategy)
         self._duration = plan.duration_s
         self._status: Status | None = None
-        said = f"{plan.strategy} on {target.address}: {plan.duration_s:g} s a step, seed {plan.seed}"
+        said = f"{plan.strategy} on {endpoint.address}: {plan.duration_s:g} s a step, seed {plan.seed}"
         self._opening = printable(said)
 
     def __enter__(self) -> Self:
@@ -76,7 +79,7 @@ def progress_line(progress: Progress, strategy: str, duration: float) -> str:
 
 
 def step_lines(result: StepResult, strategy: str) -> list[str]:
-    """What a step found, then its failures, doubts and warnings."""
+    """What a step found, then its failures, retries, doubts and warnings."""
     requests, latency = result.requests, result.latency_ms
     line = f"{load(result.target, strategy)}: {result.rps:.1f} answers/s"
     line += f", P50 {_ms(latency.p50)} ms, P99 {_ms(latency.p99)} ms"
@@ -86,15 +89,17 @@ def step_lines(result: StepResult, strategy: str) -> list[str]:
         line += f" ({result.ended} after {result.duration_s:.1f} s)"
     kinds = ", ".join(f"{count} {kind}" for kind, count in result.failures.items())
     found = [f"failed: {kinds}"] if kinds else []
+    if result.retries:
+        found.append(f"sent once more on a new connection: {result.retries}")
     found += [f"not trusted: {text}" for text in result.untrusted_because]
     found += [f"warning: {text}" for text in result.warnings]
     return [printable(text) for text in (line, *(f"  {text}" for text in found))]
 
 
-def print_result(result: RunResult) -> None:
+def print_steps(steps: Sequence[StepResult], ended: Ending, seed: int) -> None:
     """The table of all steps on stdout, latencies in milliseconds, and why there is no further one."""
-    print_columns(_HEAD, [_row(step) for step in result.steps])
-    print(f"ended: {result.ended}, seed {result.seed}")
+    print_columns(_HEAD, [_row(step) for step in steps])
+    print(f"ended: {ended}, seed {seed}")
 
 
 def _row(step: StepResult) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.credentials import Credentials, normalise_url, save_credentials
 from mop.cli.output import say
+
+app = typer.Typer()
 
 
 @app.command()

@@ -5,36 +5,26 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from importlib import import_module
 
 import typer
 
+from mop.areas.area import Commands
+from mop.areas.references import Ref
+from mop.areas.registry import register_installed, registered
 from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode, of_error
 from mop.cli.failures import CommandError
 from mop.cli.output import print_error, printable, say, wants_colour
 from mop.errors import MopError
 
-# each file registers its commands at `app`; in the order of the help
-COMMAND_FILES = (
-    "check",
-    "scan",
-    "run",
-    "load_test",
-    "model",
-    "model_findings",
-    "notifications",
-    "login",
-    "up",
-    "worker",
-    "createuser",
-    "doctor",
-    "settings",
-    "advisories",
-    "gc",
-    "backup",
-    "restore",
-    "demo",
+# commands of the installation itself; the others are those that areas declare
+INSTALLATION = (
+    Commands(Ref("mop.cli.login:app"), order=80),
+    Commands(Ref("mop.cli.up:app"), order=90),
+    Commands(Ref("mop.cli.worker:app"), order=100),
+    Commands(Ref("mop.cli.doctor:app"), order=120),
+    Commands(Ref("mop.cli.settings:app"), order=130),
+    Commands(Ref("mop.cli.demo:app"), order=180),
 )
 
 
@@ -70,14 +60,21 @@ def run(arguments: list[str]) -> int:
 
 
 def command_tree() -> typer.core.TyperGroup:
-    """Every command."""
-    for name in COMMAND_FILES:
-        import_module(f"mop.cli.{name}")
-    app.rich_markup_mode = "rich" if wants_colour(sys.stdout) else None
-    tree = typer.main.get_command(app)
-    if not isinstance(tree, typer.core.TyperGroup):
-        raise TypeError("an app of several commands is a group")
+    """Every command, of the installation and of its areas, in the order of the help."""
+    register_installed()
+    declared = (commands for area in registered() for commands in area.commands)
+    tree = _group_of(app)
+    for commands in sorted((*INSTALLATION, *declared), key=lambda commands: commands.order):
+        group = tree.commands[commands.group] if commands.group else tree
+        if not isinstance(group, typer.core.TyperGroup):
+            raise TypeError(f"`mop {commands.group}` is no group of commands")
+        group.commands.update(_group_of(commands.app.load()).commands)
     return tree
+
+
+def _group_of(commands: typer.Typer) -> typer.core.TyperGroup:
+    commands.rich_markup_mode = "rich" if wants_colour(sys.stdout) else None
+    return typer.main.get_group(commands)
 
 
 def _show_usage_error(error: typer.TyperException) -> int:

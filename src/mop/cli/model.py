@@ -8,16 +8,19 @@ from urllib.parse import quote
 
 import typer
 
-from mop.cli.app import app, show_help
+from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import ExitCode, of_result
 from mop.cli.options import JsonFlag, one_of, read_json
 from mop.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
+from mop.cli.serving_flags import may_give_options
 from mop.cli.statuses import CHAIN
 from mop.errors import from_dict
 
 if TYPE_CHECKING:
     from mop.cli.client import Server
+
+app = typer.Typer()
 
 models = typer.Typer(help="Models and their revisions on a server (see `mop login`).")
 app.add_typer(models, name="model", invoke_without_command=True, callback=show_help)
@@ -49,40 +52,11 @@ Sample = Annotated[
     typer.Option(metavar="JSON|@FILE", help="Sample post data: an item of inference().", show_default=False),
 ]
 InstanceType = Annotated[str | None, typer.Option(help="Machine size, such as Standard_F4s_v2.", show_default=False)]
-ServerMode = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        parser=one_of(("mop", "gunicorn")),
-        metavar="SERVER",
-        help="mop, or gunicorn to reproduce such a deployment.",
-        show_default=False,
-    ),
-]
-Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Gunicorn worker number.", show_default=False)]
-Threads = Annotated[int | None, typer.Option(min=1, max=256, help="Gunicorn thread number.", show_default=False)]
-Batch = Annotated[bool | None, typer.Option("--batch/--no-batch", help="Dynamic batch.", show_default=False)]
-BatchMax = Annotated[int | None, typer.Option(min=1, max=1024, help="Max batch size.", show_default=False)]
-BatchIdle = Annotated[int | None, typer.Option(min=1, max=1024, help="Idle batch size.", show_default=False)]
-BatchInterval = Annotated[
-    float | None, typer.Option(min=0, max=10, help="Max batch interval in seconds.", show_default=False)
-]
-Regression = Annotated[
-    bool | None, typer.Option("--regression/--no-regression", help="Regression test.", show_default=False)
-]
-LoadTest = Annotated[
-    str | None,
-    typer.Option(
-        parser=one_of(("off", "PerRPS", "PerConcurrency")),
-        metavar="OPTION",
-        help="off, PerRPS or PerConcurrency.",
-        show_default=False,
-    ),
-]
 Watch = Annotated[bool, typer.Option("--watch", help="Follow the pipeline and end with the result's exit code.")]
 
 
 @models.command()
+@may_give_options
 def create(
     url: Annotated[str, typer.Argument(help="Model url: https://ACCOUNT.blob.core.windows.net/... or file://...")],
     task: Tasks,
@@ -94,17 +68,9 @@ def create(
     note: Note = None,
     sample: Sample = None,
     instance_type: InstanceType = None,
-    server_mode: ServerMode = None,
-    workers: Workers = None,
-    threads: Threads = None,
-    batch: Batch = None,
-    batch_max: BatchMax = None,
-    batch_idle: BatchIdle = None,
-    batch_interval: BatchInterval = None,
-    regression: Regression = None,
-    load_test: LoadTest = None,
     watch: Watch = False,
     as_json: JsonFlag = False,
+    **options: Any,
 ) -> None:
     """Add a model with its first version; a url and a task suffice."""
     body = {
@@ -114,24 +80,14 @@ def create(
         "connections": [_connection(text) for text in task],
         "model_url": url,
         "version": version,
-        "note": note,
-        "sample_post_data": None if sample is None else read_json(sample, option="--sample"),
-        "instance_type": instance_type,
-        "server": server_mode,
-        "worker_number": workers,
-        "thread_number": threads,
-        "batch_enabled": batch,
-        "batch_max_size": batch_max,
-        "batch_idle_size": batch_idle,
-        "batch_max_interval": batch_interval,
-        "regression_enabled": regression,
-        "load_test_option": load_test,
+        **_fields(note, sample, instance_type, options),
     }
     with open_server() as server:
         _started(server, server.post("models", body=_given(body)), watch=watch, as_json=as_json)
 
 
 @models.command()
+@may_give_options
 def upgrade(
     name: Name,
     *,
@@ -140,34 +96,15 @@ def upgrade(
     note: Note = None,
     sample: Sample = None,
     instance_type: InstanceType = None,
-    server_mode: ServerMode = None,
-    workers: Workers = None,
-    threads: Threads = None,
-    batch: Batch = None,
-    batch_max: BatchMax = None,
-    batch_idle: BatchIdle = None,
-    batch_interval: BatchInterval = None,
-    regression: Regression = None,
-    load_test: LoadTest = None,
     watch: Watch = False,
     as_json: JsonFlag = False,
+    **options: Any,
 ) -> None:
     """Add a version to a model; what is left out is the newest version's."""
     body = {
         "model_url": url,
         "version": version,
-        "note": note,
-        "sample_post_data": None if sample is None else read_json(sample, option="--sample"),
-        "instance_type": instance_type,
-        "server": server_mode,
-        "worker_number": workers,
-        "thread_number": threads,
-        "batch_enabled": batch,
-        "batch_max_size": batch_max,
-        "batch_idle_size": batch_idle,
-        "batch_max_interval": batch_interval,
-        "regression_enabled": regression,
-        "load_test_option": load_test,
+        **_fields(note, sample, instance_type, options),
     }
     with open_server() as server:
         _started(server, server.post("models", name, "revisions", body=_given(body)), watch=watch, as_json=as_json)
@@ -335,6 +272,12 @@ def _follow(server: Server, name: str, version: str, *, as_json: bool, through_r
         say(f"{revision['status']}  {link}")
         _print_result(revision)
     raise typer.Exit(code)
+
+
+def _fields(note: str | None, sample: str | None, instance_type: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """What a first and a further version are given alike, as the API names it."""
+    post_data = None if sample is None else read_json(sample, option="--sample")
+    return {"note": note, "sample_post_data": post_data, "instance_type": instance_type, **options}
 
 
 def _connection(text: str) -> dict[str, str]:

@@ -9,15 +9,17 @@ import typer
 
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import ExitCode
-from mop.cli.model import Name, Version, models, version_of
+from mop.cli.model import Name, Version, version_of
 from mop.cli.options import JsonFlag, one_of
 from mop.cli.output import print_columns, print_json, printable, say
+
+app = typer.Typer()
 
 _ACTIONS = {"block": "blocks", "warn": "warns", "note": "noted"}
 _CODES = {"vulnerable": ExitCode.VULNERABLE, "warnings": ExitCode.FAILED, "clean": ExitCode.DONE}
 
 
-@models.command()
+@app.command()
 def findings(
     name: Name,
     *,
@@ -59,7 +61,7 @@ def findings(
     raise typer.Exit(_CODES[scan["decision"]])
 
 
-@models.command()
+@app.command()
 def rescan(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Scan a version again with today's scanners, policy and advisories."""
     with open_server() as server:

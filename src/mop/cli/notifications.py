@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.connection import open_server
 from mop.cli.options import JsonFlag
 from mop.cli.output import print_json, printable, say
+
+app = typer.Typer()
 
 
 @app.command()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.options import JsonFlag
 from mop.cli.output import print_json, say
 from mop.cli.progress import ByteProgress
 
 if TYPE_CHECKING:
     from mop.backup.restore import Known, Target
+
+app = typer.Typer()
 
 
 @app.command()

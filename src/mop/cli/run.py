@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.check import FolderArgument, NoSandbox, Verbose
-from mop.cli.options import one_of
 from mop.cli.output import say
 from mop.cli.platforms import require_linux
+from mop.cli.serving_flags import takes_configuration
+from mop.serving_options import ServerMode, ServingOptions, idle_size_problem
 
 if TYPE_CHECKING:
-    from mop.onboarding.verification import Configuration
-    from mop.onboarding.workshop import Workshop
+    from mop.hosting.configuration import Configuration
+    from mop.hosting.tools import HostTools
+
+app = typer.Typer()
 
 PORT_DEFAULT = 5001  # that of Azure ML's local inference server
 
 
 @app.command()
+@takes_configuration
 def run(
     folder: FolderArgument,
     *,
@@ -33,52 +36,40 @@ def run(
         int | None,
         typer.Option(min=1, max=65535, help=f"Serve on this port of 127.0.0.1 ({PORT_DEFAULT}).", show_default=False),
     ] = None,
-    server: Annotated[
-        str,
-        typer.Option(
-            parser=one_of(("mop", "gunicorn")),
-            metavar="SERVER",
-            help="mop, or gunicorn to reproduce such a deployment.",
-        ),
-    ] = "mop",
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Model processes.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each, used without batching.")] = 8,
-    batch_max: Annotated[int, typer.Option(min=1, max=1024, help="Items of a batch at most.")] = 12,
-    batch_idle: Annotated[int, typer.Option(min=1, max=1024, help="Items that start a batch when idle.")] = 3,
-    batch_interval: Annotated[float, typer.Option(min=0, max=10, help="Seconds that an item waits at most.")] = 0.002,
-    no_batch: Annotated[bool, typer.Option("--no-batch", help="Call inference() for each item.")] = False,
     no_sandbox: NoSandbox = False,
     verbose: Verbose = False,
+    **options: Any,
 ) -> None:
     """Serve a model folder until interrupted; the address is printed on stdout when the model is ready."""
     require_linux("run")
     if uds is not None and port is not None:
         raise typer.BadParameter("give --uds or --port, not both.")
-    if batch_idle > batch_max:
-        raise typer.BadParameter("--batch-idle must not be over --batch-max.")
+    given = ServingOptions(**options)
+    if problem := idle_size_problem(idle=given.batch_idle_size, largest=given.batch_max_size):
+        raise typer.BadParameter(problem)
     from mop.cli.installation import open_settings
 
     open_settings()
-    from mop.onboarding.verification import DEFAULT_CONFIGURATION, Configuration, open_workshop
-    from mop.serving.config import BatchPolicy, ServerMode
+    from mop.hosting.configuration import Configuration
+    from mop.hosting.tools import open_host_tools
+    from mop.onboarding.verification import DEFAULT_CONFIGURATION
+    from mop.serving.config import BatchPolicy
 
     configuration = Configuration(
         cpus=DEFAULT_CONFIGURATION.cpus,
         memory_bytes=DEFAULT_CONFIGURATION.memory_bytes,
-        server=ServerMode(server),
-        workers=workers,
-        threads=threads,
-        batch=BatchPolicy(
-            enabled=not no_batch, max_size=batch_max, idle_size=batch_idle, max_interval_s=batch_interval
-        ),
+        server=ServerMode(given.server),
+        workers=given.worker_number,
+        threads=given.thread_number,
+        batch=BatchPolicy.of(given),
     )
-    workshop = open_workshop(sandbox=not no_sandbox)
+    tools = open_host_tools(sandbox=not no_sandbox)
     socket = None if uds is None else uds.absolute()
-    asyncio.run(_serve(folder.resolve(), workshop, configuration, socket, port or PORT_DEFAULT, verbose=verbose))
+    asyncio.run(_serve(folder.resolve(), tools, configuration, socket, port or PORT_DEFAULT, verbose=verbose))
 
 
 async def _serve(
-    folder: Path, workshop: Workshop, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
+    folder: Path, tools: HostTools, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
 ) -> None:
     from mop.cli.progress import StageProgress
     from mop.onboarding.verification import serve_folder
@@ -98,7 +89,7 @@ async def _serve(
     service_port = None if uds is not None else port
     try:
         async with serve_folder(
-            folder, workshop=workshop, listener=listener, configuration=configuration, uds=uds, port=service_port
+            folder, tools=tools, listener=listener, configuration=configuration, uds=uds, port=service_port
         ) as service:
             print(service.address, flush=True)
             say("serving until interrupted (Ctrl-C)")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.failures import PolicyError
 from mop.cli.options import JsonFlag
@@ -21,6 +20,8 @@ from mop.cli.platforms import require_linux
 if TYPE_CHECKING:
     from mop.scanning.findings import FileVerdict, ScanReport
     from mop.scanning.policy import Decision, Policy
+
+app = typer.Typer()
 
 SHOWN_FILES = 20
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every file as it is looked at.")]
@@ -75,9 +76,9 @@ def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Po
     from django.conf import settings
 
     from mop.cli.installation import open_settings
-    from mop.onboarding.readable_folder import readable_folder
-    from mop.onboarding.scans import caged_scan
-    from mop.onboarding.workshop import open_sandbox, own_runtime_folder
+    from mop.hosting.caged_scan import caged_scan
+    from mop.hosting.readable_folder import readable_folder
+    from mop.hosting.tools import open_sandbox, own_runtime_folder
     from mop.sandbox import unconfined
     from mop.scanning.run import run_scanners
     from mop.scanning.scanner import Subject

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.exit_codes import ExitCode
 from mop.cli.options import JsonFlag
 from mop.cli.output import print_json, printable, say
 
 if TYPE_CHECKING:
     from mop.cli.examination import Finding
+
+app = typer.Typer()
 
 WIDTH_MAX = 120
 

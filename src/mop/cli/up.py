@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.output import say
 from mop.cli.platforms import require_linux
+
+app = typer.Typer()
 
 PORT_DEFAULT = 8000
 

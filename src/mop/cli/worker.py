@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mop.cli.app import app
 from mop.cli.platforms import require_linux
+
+app = typer.Typer()
 
 
 @app.command()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from mop import failpoints
+from mop.areas.installed import AREAS
 from mop.conf.databases import django_database, engine_url
 from mop.conf.email import mail_settings
 from mop.conf.home import find_home, keep_secret, runtime_folder
@@ -89,17 +90,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "ninja",  # its docs page is served from our own static files
     "rules.apps.AutodiscoverRulesConfig",
-    "mop.engine",
-    "mop.audit",
-    "mop.accounts",
-    "mop.notifications",
-    "mop.catalog",
-    "mop.advisories",
-    "mop.registry",
-    "mop.findings",
-    "mop.onboarding",
-    "mop.loadtest",
-    "mop.pipeline",
+    *(area for area in AREAS if area != "mop.ui"),
 ]
 
 MIDDLEWARE = [

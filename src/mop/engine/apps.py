@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from mop.areas import config
 
 
-class EngineConfig(AppConfig):
+class EngineConfig(config.AreaConfig):
     name = "mop.engine"
-    default_auto_field = "django.db.models.BigAutoField"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from mop.engine.names import check_known
+from mop.engine.wakes import wake
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -38,6 +39,8 @@ def enqueue(*, workflow: str, queue: str, workflow_id: str, args: tuple[Any, ...
         engine().enqueue(options, *args)
     except Exception:
         logger.exception("work %s could not be enqueued; the sweep of the worker will try again", workflow_id)
+    else:
+        wake(queue)
 
 
 def cancel(workflow_id: str) -> None:

@@ -1,9 +1,22 @@
-"""Who works, by heartbeats, and what is done from time to time."""
+"""Who works, by heartbeats, what is done from time to time, and the columns that durable work has."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+
+
+class DurableWork(models.Model):
+    """Columns of the rows that durable work changes; `host` is empty while the work waits.
+
+    A row with attempts also has `attempt`, which counts from 1.
+    """
+
+    host = models.CharField(max_length=100, blank=True, help_text="worker that runs it")
+    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, mend, place, also")
+
+    class Meta:
+        abstract = True
 
 
 class Worker(models.Model):

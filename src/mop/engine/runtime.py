@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +16,14 @@ from dbos import DBOS, DBOSConfig, run_dbos_database_migrations
 
 from mop.engine.client import APPLICATION_VERSION
 from mop.engine.database import IDLE_TRANSACTION_SECONDS
+from mop.engine.queue_waits import QueueWaits, hear_always
+from mop.engine.wakes import EVERY_QUEUE, heard, hearing_wakes, transport, wake
 
-POLLING_SECONDS = 0.1  # the default of a second costs up to 0.9 s a hop
-POLLS_PER_SECOND = 50.0  # of all queues together
-PATIENT_POLLING_SECONDS = 1.0
+UNUSED_SECONDS = 60.0  # between the engine's looks at what MOP does not use: its schedules, events and messages
 EXECUTOR_THREADS = 32
 
 logger = logging.getLogger(__name__)
+_for_life = contextlib.ExitStack()  # of the process
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,10 @@ class WorkQueue:
 
     Attributes:
         concurrency: how many pieces of its work it runs at once; None: any number.
-        patient: its work may begin a second late, which makes it cheap to look for.
     """
 
     name: str
     concurrency: int | None
-    patient: bool = False
 
 
 class ExecutorLock:
@@ -80,18 +81,18 @@ async def launch(*, url: str, executor_id: str, queues: Sequence[WorkQueue]) -> 
         "max_executor_threads": EXECUTOR_THREADS,
         "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_SECONDS,
         "use_listen_notify": url.startswith("postgresql"),
+        "notification_coalesce_sec": UNUSED_SECONDS,
+        "notification_listener_polling_interval_sec": UNUSED_SECONDS,
+        "scheduler_polling_interval_sec": UNUSED_SECONDS,
     }
-    DBOS(config=config)
+    waits = QueueWaits()
+    waits.install(DBOS(config=config))
+    _for_life.enter_context(hearing_wakes(waits.wake))
     DBOS.listen_queues([queue.name for queue in queues])
     DBOS.launch()
-    hasty = sum(not queue.patient for queue in queues)
-    polling = max(POLLING_SECONDS, hasty / POLLS_PER_SECOND)
     for queue in queues:
-        await DBOS.register_queue_async(
-            queue.name,
-            worker_concurrency=queue.concurrency,
-            polling_interval_sec=max(polling, PATIENT_POLLING_SECONDS) if queue.patient else polling,
-        )
+        await DBOS.register_queue_async(queue.name, worker_concurrency=queue.concurrency)
+    threading.Thread(target=hear_always, args=(waits, transport(), heard), name="mop-wakes", daemon=True).start()
 
 
 def recover(executor_id: str) -> None:
@@ -100,6 +101,7 @@ def recover(executor_id: str) -> None:
     An internal call of the engine: its version is pinned, and tests/integration kills hosts.
     """
     DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - see above
+    wake(EVERY_QUEUE)
 
 
 def holders_of_work() -> frozenset[str]:

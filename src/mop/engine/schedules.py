@@ -10,6 +10,8 @@ ran is done once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import uuid
 from collections.abc import Callable
@@ -22,8 +24,11 @@ from django.db.models import Q
 from mop.engine.clock import DatabaseClock, from_now
 from mop.engine.database import in_database
 from mop.engine.models import Schedule
+from mop.engine.wakes import SCHEDULES, hearing_wakes, wake
 
-LOOK_SECONDS = 1.0
+LONGEST_LOOK_SECONDS = 60.0  # another release's worker may know jobs of other intervals
+SHORTEST_LOOK_SECONDS = 0.05  # another worker may hold what is due
+FAULT_SECONDS = 1.0
 CLAIM_SECONDS = 30.0
 RENEW_SECONDS = 10.0
 RETRY_SECONDS = 60.0
@@ -44,7 +49,7 @@ _jobs: dict[str, Job] = {}
 
 
 def register_schedule(name: str, every_seconds: float, function: Callable[[], object]) -> None:
-    """Let the workers call `function` every `every_seconds`; areas call this in `AppConfig.ready()`.
+    """Let this worker call `function` every `every_seconds`; areas declare theirs in their `Area`.
 
     The function runs in a thread and may use the database and block. It may run again after a crash of its worker, so
     it is idempotent. When it raises, the failure is logged, kept in the row, and tried again after a minute or
@@ -62,9 +67,27 @@ def register_schedule(name: str, every_seconds: float, function: Callable[[], ob
 
 async def run_schedules() -> None:
     """Run what becomes due until cancelled."""
+    woken = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear(name: str) -> None:
+        if name == SCHEDULES:
+            loop.call_soon_threadsafe(woken.set)
+
+    with hearing_wakes(hear):
+        await _run_always(woken)
+
+
+async def _run_always(woken: asyncio.Event) -> None:
     running: dict[asyncio.Task[None], str] = {}
     is_known = False
+
+    def end(task: asyncio.Task[None]) -> None:
+        del running[task]
+        woken.set()  # it may be due again before all others
+
     while True:
+        woken.clear()
         try:
             if not is_known:
                 await sync_to_async(make_known)()
@@ -72,11 +95,14 @@ async def run_schedules() -> None:
             for job, claim in await sync_to_async(claim_due)(busy=frozenset(running.values())):
                 task = asyncio.create_task(_run(job, claim))
                 running[task] = job.name
-                task.add_done_callback(running.pop)
+                task.add_done_callback(end)
+            pause = await sync_to_async(seconds_until_due)(busy=frozenset(running.values()))
         except DatabaseError:
-            logger.exception("the schedules could not be read; they are read again in %.0f s", LOOK_SECONDS)
+            logger.exception("the schedules could not be read; they are read again in %.0f s", FAULT_SECONDS)
             await sync_to_async(close_old_connections)()
-        await asyncio.sleep(LOOK_SECONDS)
+            pause = FAULT_SECONDS
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), pause)
 
 
 @transaction.atomic
@@ -96,6 +122,17 @@ def make_known() -> None:
 def make_due(name: str) -> None:
     """Let a job run as soon as a worker looks. One that runs just now is next due after its own interval."""
     Schedule.objects.filter(name=name).update(next_run_at=DatabaseClock())
+    transaction.on_commit(functools.partial(wake, SCHEDULES))
+
+
+def seconds_until_due(*, busy: frozenset[str] = frozenset()) -> float:
+    """How long no registered job is due but those of `busy`, which this process runs."""
+    waiting = Schedule.objects.filter(name__in=set(_jobs) - busy).annotate(now=DatabaseClock())
+    pauses: list[float] = [
+        (max(due, claimed or due) - now).total_seconds()
+        for due, claimed, now in waiting.values_list("next_run_at", "claimed_until", "now")
+    ]
+    return max(SHORTEST_LOOK_SECONDS, min([LONGEST_LOOK_SECONDS, *pauses]))
 
 
 def claim_due(*, busy: frozenset[str] = frozenset()) -> list[tuple[Job, str]]:

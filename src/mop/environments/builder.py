@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from mop import failpoints
+from mop.environments.build_area import Bench, BuildArea
 from mop.environments.bytecode import compile_arguments, move_bytecode
 from mop.environments.commands import Finished, run_step
 from mop.environments.config import BuildCommand, Cage, Log
@@ -20,7 +21,6 @@ from mop.environments.marker import Marker, write_marker
 from mop.environments.orphans import MARK, end_orphans
 from mop.environments.trees import remove
 from mop.environments.uv_errors import disk_error, install_error, last_lines, needs_source_build, sandbox_error
-from mop.environments.workshop import Bench, Workshop
 from mop.errors import EnvironmentBuildError
 
 _T = TypeVar("_T")
@@ -31,16 +31,16 @@ class Builder:
     """Builds one environment; the caller holds the key's lock.
 
     Args:
-        shop: where.
+        area: where.
         cage: wraps every step.
         log: gets the build log.
         trust_cache: False empties the package cache first: its files are links to those of environments, so bytes that
             changed in one have changed in the other.
     """
 
-    def __init__(self, shop: Workshop, *, cage: Cage, log: Log, trust_cache: bool = True) -> None:
-        self._shop = shop
-        self._plan = shop.plan
+    def __init__(self, area: BuildArea, *, cage: Cage, log: Log, trust_cache: bool = True) -> None:
+        self._area = area
+        self._plan = area.plan
         self._cage = cage
         self._log = log
         self._trust_cache = trust_cache
@@ -54,25 +54,25 @@ class Builder:
             EnvironmentBuildError, RequirementsFileError, PackageIndexUnavailableError, DiskFullError and the others
             of `ensure_environment`.
         """
-        shop, plan = self._shop, self._plan
+        area, plan = self._area, self._plan
         self._log(
             f"builds environment {plan.key[:12]}: Python {plan.choice.interpreter.version}, pip {plan.settings.pip}"
         )
-        await end_orphans(shop.lock, log=self._log)
-        await _in_thread(shop.sweep)
+        await end_orphans(area.lock, log=self._log)
+        await _in_thread(area.sweep)
         try:
             return await self._make()
         except BaseException:
-            await _in_thread(shop.sweep)  # at once: the disk may be full of it
+            await _in_thread(area.sweep)  # at once: the disk may be full of it
             raise
 
     async def _make(self) -> Marker:
-        shop = self._shop
-        await _in_thread(shop.make_scratch)
-        bench = await _in_thread(shop.wheel_bench)
+        area = self._area
+        await _in_thread(area.make_scratch)
+        bench = await _in_thread(area.wheel_bench)
         if not self._trust_cache:
             self._log("empties the package cache, which shares files with the damaged environment")
-            await self._run(clean_command(shop.config, bench.area, everything=True))
+            await self._run(clean_command(area.config, bench.area, everything=True))
         try:
             async with self._index_alone():
                 shadowed = await self._shadowed(bench)
@@ -81,28 +81,28 @@ class Builder:
         finally:
             await _in_thread(remove, bench.folder)
         try:
-            await _in_thread(shop.make_scratch)
+            await _in_thread(area.make_scratch)
             await self._compile()
-            packages = await _in_thread(read_installed, shop.final / "venv")
+            packages = await _in_thread(read_installed, area.final / "venv")
             await self._start(packages)
-            files = await _in_thread(write_listing, shop.final)
+            files = await _in_thread(write_listing, area.final)
             marker = self._marker(packages, shadowed, files)
-            await _in_thread(write_marker, shop.final, marker)
+            await _in_thread(write_marker, area.final, marker)
         finally:
-            await _in_thread(remove, shop.scratch)
+            await _in_thread(remove, area.scratch)
         return marker
 
     @contextlib.asynccontextmanager
     async def _index_alone(self) -> AsyncIterator[None]:
         """While the block runs, steps reach the indexes and nothing else, where the cage can hold them to that."""
-        config = self._shop.config
+        config = self._area.config
         if config.proxy_folder is None:
             yield
             return
         async with index_proxy(
-            index_targets(self._shop.indexes(), config.file_hosts),
+            index_targets(self._area.indexes(), config.file_hosts),
             config.proxy_folder,
-            prepare_writable=self._shop.prepare_writable,
+            prepare_writable=self._area.prepare_writable,
             log=self._log,
             certificates=config.certificates,
         ) as proxy:
@@ -114,13 +114,13 @@ class Builder:
 
     async def _install(self, bench: Bench) -> Bench:
         """Install from wheels alone, where no stranger's code runs; from source in a place apart if that is needed."""
-        shop = self._shop
+        area = self._area
         finished = await self._install_on(bench, from_source=False)
         if finished.status and needs_source_build(finished.lines):
             self._log("some package has no wheel for this Python: builds it from source, with a cache of its own")
             if self._proxy is None:
                 self._log("this sandbox shares the host's network: build scripts reach what the host reaches")
-            bench = await _in_thread(shop.source_bench)
+            bench = await _in_thread(area.source_bench)
             finished = await self._install_on(bench, from_source=True)
         if finished.status:
             raise install_error(
@@ -133,14 +133,14 @@ class Builder:
         return bench
 
     async def _install_on(self, bench: Bench, *, from_source: bool) -> Finished:
-        created = await self._run(self._shop.create(bench))
+        created = await self._run(self._area.create(bench))
         if created.status:
             raise self._failed("The virtual environment could not be created", created)
-        return await self._run(self._shop.install(bench, from_source=from_source))
+        return await self._run(self._area.install(bench, from_source=from_source))
 
     def _keep(self, bench: Bench) -> None:
         """Move the virtual environment to its final place, readable for every uid."""
-        final = self._shop.final
+        final = self._area.final
         final.mkdir(parents=True)
         final.chmod(0o755)
         failpoints.hit("before environment rename")
@@ -155,9 +155,9 @@ class Builder:
             )
 
     async def _compile(self) -> None:
-        library = site_packages(self._shop.final / "venv")
-        output = self._shop.scratch / "bytecode"
-        finished = await self._run(self._shop.inspect(*compile_arguments(library, output)))
+        library = site_packages(self._area.final / "venv")
+        output = self._area.scratch / "bytecode"
+        finished = await self._run(self._area.inspect(*compile_arguments(library, output)))
         moved = await _in_thread(lambda: move_bytecode(library, output))
         if finished.status:
             self._log(f"compiling ended with status {finished.status}; what is missing is compiled at every start")
@@ -165,7 +165,7 @@ class Builder:
 
     async def _start(self, packages: list[Installed]) -> None:
         """Start the Python once, with every start-up hook that packages installed, and its pip."""
-        finished = await self._run(self._shop.inspect("-I", "-m", "pip", "--version"))
+        finished = await self._run(self._area.inspect("-I", "-m", "pip", "--version"))
         if finished.status == 0:
             return
         pip = next((one.version for one in packages if one.name == "pip"), self._plan.settings.pip)
@@ -184,7 +184,7 @@ class Builder:
         for wheel in self._plan.wheels:
             listing = bench.folder / "name.txt"
             listing.write_text(f"{wheel.name}\n", encoding="utf-8")
-            command = self._shop.offered(bench, listing)
+            command = self._area.offered(bench, listing)
             finished = await self._run(command, log=_unheard)
             if finished.status == 0 or needs_source_build(finished.lines):
                 names.append(wheel.name)
@@ -214,7 +214,7 @@ class Builder:
     async def _run(self, command: BuildCommand, *, log: Log | None = None) -> Finished:
         if self._proxy is not None and command.network:
             command = self._proxy.through(command)
-        env = {**command.env, MARK: str(self._shop.lock)}
+        env = {**command.env, MARK: str(self._area.lock)}
         return await run_step(self._cage(command), env=env, cwd=command.cwd, log=log or self._log)
 
     def _failed(self, what: str, finished: Finished) -> Exception:

@@ -7,6 +7,7 @@ import errno
 import time
 from pathlib import Path
 
+from mop.environments.build_area import BuildArea
 from mop.environments.builder import Builder
 from mop.environments.config import Cage, Environment, EnvironmentConfig, Log, PrepareWritable
 from mop.environments.fingerprint import Damage, find_damage
@@ -15,7 +16,6 @@ from mop.environments.locks import key_lock, shared_use
 from mop.environments.marker import NAME as MARKER
 from mop.environments.marker import Marker, last_used, read_marker, touch_marker
 from mop.environments.plan import Plan, make_plan, read_python
-from mop.environments.workshop import Workshop
 from mop.errors import DiskFullError, EnvironmentBuildError
 
 TRUSTED_SECONDS = 60.0
@@ -63,19 +63,19 @@ async def ensure_environment(
             wanted = await asyncio.to_thread(read_python, src)
             config = await with_interpreter(wanted, config, log=log)
         plan = await asyncio.to_thread(make_plan, src, private_wheels, config=config)
-        shop = Workshop(plan, config, prepare_writable)
+        area = BuildArea(plan, config, prepare_writable)
         for note in plan.notes:
             log(note)
-        marker, _ = await asyncio.to_thread(_look, shop)
+        marker, _ = await asyncio.to_thread(_look, area)
         reused = marker is not None
         if marker is None:
-            async with key_lock(shop.lock, log=log):
-                marker, damage = await asyncio.to_thread(_look, shop)
+            async with key_lock(area.lock, log=log):
+                marker, damage = await asyncio.to_thread(_look, area)
                 reused = marker is not None
                 if marker is None:
                     if damage is not None:
                         log(f"environment {plan.key[:12]} is not whole and is built again: {damage.text}")
-                    builder = Builder(shop, cage=cage, log=log, trust_cache=damage is None or not damage.in_place)
+                    builder = Builder(area, cage=cage, log=log, trust_cache=damage is None or not damage.in_place)
                     marker = await _build(builder, config.build_seconds)
     except OSError as error:
         if error.errno in _FULL:
@@ -83,7 +83,7 @@ async def ensure_environment(
         raise
     seconds = time.monotonic() - started
     log(f"environment {plan.key[:12]} {'is there already' if reused else 'is ready'}, {seconds:.2f} s")
-    return _environment(plan, shop, marker, reused=reused, seconds=seconds)
+    return _environment(plan, area, marker, reused=reused, seconds=seconds)
 
 
 async def _build(builder: Builder, seconds: float) -> Marker:
@@ -97,39 +97,39 @@ async def _build(builder: Builder, seconds: float) -> Marker:
         ) from None
 
 
-def _look(shop: Workshop) -> tuple[Marker | None, Damage | None]:
+def _look(area: BuildArea) -> tuple[Marker | None, Damage | None]:
     """The marker of the environment at its place if it is whole, which counts as a use; else what is wrong with it.
 
     While this looks, the environment can not be removed; for a while after it is too young to be. Damage means
     something under the key's lock only: without it another process may be building.
     """
-    if not shop.final.exists():
+    if not area.final.exists():
         return None, None
-    with shared_use(shop.lock):
-        marker = read_marker(shop.final)
-        damage = _damage(shop, marker)
+    with shared_use(area.lock):
+        marker = read_marker(area.final)
+        damage = _damage(area, marker)
         if damage is not None:
             return None, damage
-        touch_marker(shop.final)
+        touch_marker(area.final)
         return marker, None
 
 
-def _damage(shop: Workshop, marker: Marker | None) -> Damage | None:
-    if marker is None or marker.key != shop.plan.key:
+def _damage(area: BuildArea, marker: Marker | None) -> Damage | None:
+    if marker is None or marker.key != area.plan.key:
         return Damage(f"its {MARKER} is missing or can not be read")
-    python = shop.final / "venv" / "bin" / "python"
+    python = area.final / "venv" / "bin" / "python"
     if not python.exists():
         return Damage(f"its interpreter {marker.interpreter} is gone")
     if str(python.resolve()) != marker.interpreter:
         return Damage(f"its interpreter is {python.resolve()}, not {marker.interpreter}")
     # one onboarding asks twice, a moment apart
-    if 0 <= time.time() - last_used(shop.final) < TRUSTED_SECONDS:
+    if 0 <= time.time() - last_used(area.final) < TRUSTED_SECONDS:
         return None
-    return find_damage(shop.final, marker.files)
+    return find_damage(area.final, marker.files)
 
 
-def _environment(plan: Plan, shop: Workshop, marker: Marker, *, reused: bool, seconds: float) -> Environment:
-    path = shop.final / "venv"
+def _environment(plan: Plan, area: BuildArea, marker: Marker, *, reused: bool, seconds: float) -> Environment:
+    path = area.final / "venv"
     return Environment(
         key=plan.key,
         path=path,

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from mop.areas import config
 
 
-class FindingsConfig(AppConfig):
+class FindingsConfig(config.AreaConfig):
     name = "mop.findings"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Show what was found beside a revision; declare the work that is started by name; match after an import."""
+        """Register the area, and match after an import of advisories."""
+        super().ready()
         from mop.advisories.services import AFTER_IMPORT  # noqa: PLC0415 - models load after the app registry
-        from mop.engine.names import declare  # noqa: PLC0415 - as above
-        from mop.findings.rescans import RESCAN_WORKFLOW  # noqa: PLC0415 - as above
-        from mop.findings.sections import scan_of_revision  # noqa: PLC0415 - as above
         from mop.findings.triggers import match_soon  # noqa: PLC0415 - as above
-        from mop.ui.extensions import REVISION_SECTIONS  # noqa: PLC0415 - as above
 
-        declare(RESCAN_WORKFLOW)
-        REVISION_SECTIONS.register(scan_of_revision)
         AFTER_IMPORT.append(match_soon)

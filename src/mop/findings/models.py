@@ -159,3 +159,8 @@ class Rescan(models.Model):
 
     def __str__(self) -> str:
         return f"rescan of {self.revision_id}"
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it waits or runs."""
+        return self.failure is None

@@ -17,12 +17,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from mop.audit.services import Actor, record
-from mop.engine.fence import hold_fence
 from mop.errors import BlockingFindingsError, StaleAttemptError
+from mop.findings import actions
 from mop.findings.models import Scan, ScanDecision, ScanFinding, ScannedFile, ScanReason, Waiver
 from mop.findings.policy_file import InstallationPolicy
 from mop.notifications.texts import one_line
-from mop.registry.advance import locked_revision
+from mop.registry.advance import REVISION
 from mop.registry.models import Revision
 from mop.scanning.findings import Finding, ScanReport
 from mop.scanning.policy import Action, Decision, actions_of, decide
@@ -88,8 +88,7 @@ def record_scan(*, revision_id: uuid.UUID, result: ScanResult, policy: Installat
         WorkerLostError: this process is a worker whose work was given to another.
     """
     with transaction.atomic():
-        hold_fence()
-        revision = locked_revision(revision_id)
+        revision = REVISION.lock(revision_id)
         waivers = held_waivers(revision.model_id)
         decision = decide(result.report, policy.policy, [held for _, held in waivers], today=timezone.localdate())
         written = Scan.objects.filter(revision=revision, key=result.key).first()
@@ -301,7 +300,7 @@ def _text(value: Any) -> str:
 def _audit(revision: Revision, scan: Scan, actor: Actor) -> None:
     record(
         actor=actor,
-        action="revision.scanned",
+        action=actions.Action.REVISION_SCANNED,
         object_type="revision",
         object_id=revision.pk,
         object_label=str(revision),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import uuid
+from collections.abc import Collection
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from mop.audit.services import Actor, record
-from mop.engine.client import enqueue
-from mop.engine.names import SCANS_QUEUE
+from mop.engine.job import Job
+from mop.engine.watch import Run
 from mop.errors import ConflictError, MopError
+from mop.findings.actions import Action
 from mop.findings.models import Rescan
+from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
 from mop.registry.models import Revision
-
-RESCAN_WORKFLOW = "onboarding.rescan"
 
 
 def may_be_scanned(revision: Revision) -> bool:
@@ -44,23 +44,13 @@ def request_rescan(*, actor: Actor, revision: Revision) -> Rescan:
     rescan = Rescan.objects.create(revision=row, workflow_id=f"rescan:{uuid.uuid4()}", asked_by=actor.label)
     record(
         actor=actor,
-        action="revision.rescan_asked",
+        action=Action.REVISION_RESCAN_ASKED,
         object_type="revision",
         object_id=row.pk,
         object_label=str(row),
     )
-    transaction.on_commit(functools.partial(enqueue_rescan, rescan))
+    RESCAN_JOB.start(rescan)
     return rescan
-
-
-def enqueue_rescan(rescan: Rescan) -> None:
-    """Enqueue the work of a rescan; doing it twice is harmless."""
-    enqueue(
-        workflow=RESCAN_WORKFLOW,
-        queue=SCANS_QUEUE,
-        workflow_id=rescan.workflow_id,
-        args=(str(rescan.revision_id), rescan.workflow_id),
-    )
 
 
 def end_rescan(workflow_id: str, *, failure: MopError | None = None) -> None:
@@ -72,7 +62,21 @@ def end_rescan(workflow_id: str, *, failure: MopError | None = None) -> None:
         rescans.update(failure=failure.to_dict())
 
 
-def lost_rescans(*, older_than_seconds: float) -> list[Rescan]:
-    """Rescans that wait for so long that their enqueue may have been lost."""
-    since = timezone.now() - dt.timedelta(seconds=older_than_seconds)
-    return list(Rescan.objects.filter(failure__isnull=True, asked_at__lt=since))
+def wanted_rescans(runs: Collection[Run]) -> set[Run]:
+    """Of these runs, named by their workflow, those that somebody still waits for."""
+    found = Rescan.objects.filter(workflow_id__in={run.id for run in runs}, failure__isnull=True)
+    return {Run(workflow_id) for workflow_id in found.values_list("workflow_id", flat=True)}
+
+
+def waiting_rescans(before: dt.datetime) -> QuerySet[Rescan]:
+    """Rescans that wait, or run, since before a moment: their enqueue may have been lost."""
+    return Rescan.objects.filter(failure__isnull=True, asked_at__lt=before)
+
+
+RESCAN_JOB: Job[Rescan] = Job(
+    workflow=RESCAN_WORKFLOW,
+    workflow_id=lambda rescan: rescan.workflow_id,
+    queue=lambda _rescan: SCANS_QUEUE,
+    args=lambda rescan: (str(rescan.revision_id), rescan.workflow_id),
+    waiting=waiting_rescans,
+)

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 
 from mop.accounts.requests import user_of
 from mop.accounts.rules import may
 from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, rescan_of
 from mop.registry.models import Revision
+from mop.ui.extensions import LiveSection
 
 
-def scan_of_revision(request: HttpRequest, revision: Revision) -> SafeString:
+def scan_of_revision(request: HttpRequest, revision: Revision) -> LiveSection:
     """The decision, the counts, and the way to the findings for those who may see them."""
+    rescan = rescan_of(revision)  # before the scan, so that one that ends meanwhile is shown by the next answer
     scan = current_scan(revision)
     context = {
         "revision": revision,
         "model": revision.model,
         "scan": scan,
-        "rescan": rescan_of(revision),
+        "rescan": rescan,
         "severities": counts(scan.severities, SEVERITIES) if scan else [],
         "verdicts": counts(scan.verdicts, VERDICTS) if scan else [],
         "may_view": may(user_of(request), "findings.view_findings", revision),
     }
-    return render_to_string("findings/components/scan.html", context, request=request)
+    html = render_to_string("findings/components/scan.html", context, request=request)
+    return LiveSection(html, is_live=rescan is not None and rescan.is_on_its_way)
 
 
 def counts(found: dict[str, int], order: tuple[str, ...]) -> list[tuple[str, int]]:

@@ -103,6 +103,11 @@ def rescan_of(revision: Revision) -> Rescan | None:
     return Rescan.objects.filter(revision=revision).first()
 
 
+def revisions_scanned_again() -> set[uuid.UUID]:
+    """The revisions that a scan which somebody asked for waits for or looks at."""
+    return set(Rescan.objects.filter(failure__isnull=True).values_list("revision_id", flat=True))
+
+
 def waivers_of(model: Model) -> QuerySet[Waiver]:
     """The waivers of a model, newest first, the ended ones included."""
     return Waiver.objects.filter(model=model).select_related("owner", "created_by")

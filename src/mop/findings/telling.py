@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from mop.accounts.models import User
 from mop.audit.services import Actor
+from mop.findings.kinds import Kind
 from mop.findings.recording import Recorded
-from mop.notifications.kinds import Kind
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, notify
 from mop.registry.models import Revision

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mop.engine.schedules import make_due
-
-SCHEDULE = "findings.matching"
+from mop.findings.names import MATCHING
 
 
 def match_soon() -> None:
     """Let a worker match within a second or two; called when advisories were imported."""
-    make_due(SCHEDULE)
+    make_due(MATCHING)

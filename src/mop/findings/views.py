@@ -13,67 +13,46 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise, may
-from mop.errors import ValidationFailedError
+from mop.findings.contexts import PAGE_FINDINGS, files_context, findings_context
 from mop.findings.downloads import download_of
-from mop.findings.forms import FileFilterForm, FindingFilterForm, WaiverForm
-from mop.findings.rescans import may_be_scanned, request_rescan
-from mop.findings.sections import counts
-from mop.findings.selectors import (
-    SEVERITIES,
-    VERDICTS,
-    current_scan,
-    files_of,
-    findings_of,
-    get_waiver,
-    require_scan,
-    rescan_of,
-    scans_of,
-    waivers_of,
-)
+from mop.findings.forms import WaiverForm
+from mop.findings.rescans import request_rescan
+from mop.findings.selectors import get_waiver, require_scan, waivers_of
 from mop.findings.waivers import create_waiver, end_waiver
 from mop.registry.models import Revision
 from mop.registry.selectors import get_model, get_revision
-from mop.ui.forms import take_errors
+from mop.registry.trails import below_model, below_revision
+from mop.ui.fragments import live_answer
+from mop.ui.pages import Done, confirm_page, form_page
 from mop.ui.paging import keyset_page
 
-INVALID = 422
-PAGE_FINDINGS = 25
-PAGE_FILES = 100
-SCANS_SHOWN = 10
 _WAIVED_FIELDS = ("scanner", "rule", "path", "identifier")
 
 
 @require_GET
 def findings(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """What the newest scan found, by severity, scanner and policy."""
-    revision = _readable(request, name, version)
-    context = _context(request, revision)
-    scan = context["scan"]
-    if scan is not None:
-        form = FindingFilterForm(request.GET, scan=scan)
-        given = form.cleaned_data if form.is_valid() else {}
-        rows = findings_of(scan, **given)
-        page = keyset_page(
-            rows, field="number", descending=False, cursor=request.GET.get("cursor", ""), size=PAGE_FINDINGS
-        )
-        context |= {"form": form, "page": page, "filtered": any(given.values())}
-    return render(request, "findings/findings.html", context)
+    return _page(request, findings_context(request, _readable(request, name, version)))
+
+
+@require_GET
+def live_findings(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """The findings again while a scan is to come."""
+    context = findings_context(request, _readable(request, name, version))
+    return live_answer(request, context["live"], context)
 
 
 @require_GET
 def files(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """The newest scan's verdict on every file of the snapshot."""
-    revision = _readable(request, name, version)
-    context = _context(request, revision)
-    scan = context["scan"]
-    if scan is not None:
-        form = FileFilterForm(request.GET)
-        given = form.cleaned_data if form.is_valid() else {}
-        rows = files_of(scan, **given)
-        # written in the order of their paths, which are too long for a cursor
-        page = keyset_page(rows, field="id", descending=False, cursor=request.GET.get("cursor", ""), size=PAGE_FILES)
-        context |= {"form": form, "page": page, "filtered": any(given.values())}
-    return render(request, "findings/files.html", context)
+    return _page(request, files_context(request, _readable(request, name, version)))
+
+
+@require_GET
+def live_files(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """The verdicts again while a scan is to come."""
+    context = files_context(request, _readable(request, name, version))
+    return live_answer(request, context["live"], context)
 
 
 @require_GET
@@ -111,7 +90,13 @@ def waivers(request: HttpRequest, name: str) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
         size=PAGE_FINDINGS,
     )
-    context = {"model": model, "page": page, "today": timezone.localdate(), "may_waive": may(user, "findings.waive")}
+    context = {
+        "model": model,
+        "trail": below_model(name, ("Waivers", "")),
+        "page": page,
+        "today": timezone.localdate(),
+        "may_waive": may(user, "findings.waive"),
+    }
     return render(request, "findings/waivers.html", context)
 
 
@@ -124,23 +109,21 @@ def add_waiver(request: HttpRequest, name: str) -> HttpResponse:
     brought = {field: request.GET[field] for field in _WAIVED_FIELDS if field in request.GET}
     form = WaiverForm(request.POST or None, initial={**brought, "owner": user.username})
     here = reverse("findings:waivers", args=[name])
-    if request.method == "POST" and form.is_valid():
-        try:
-            created = create_waiver(actor=actor_in(request), user=user, model=model, **form.cleaned_data)
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"{created} is waived; it holds from the next scan.")
-            return redirect(here)
-    context = {
-        "title": f"Waive a finding of {name}",
-        "trail": [_models(), (name, _page_of(name)), ("Waivers", here), ("Waive a finding", "")],
-        "lead": "The finding stays a warning and no longer blocks versions of this model, until the day you choose.",
-        "form": form,
-        "submit": "Waive finding",
-        "cancel_url": here,
-    }
-    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+
+    def act() -> Done:
+        created = create_waiver(actor=actor_in(request), user=user, model=model, **form.cleaned_data)
+        return Done(f"{created} is waived; it holds from the next scan.", here)
+
+    return form_page(
+        request,
+        form,
+        act,
+        title=f"Waive a finding of {name}",
+        trail=below_model(name, ("Waivers", here), ("Waive a finding", "")),
+        lead="The finding stays a warning and no longer blocks versions of this model, until the day you choose.",
+        submit="Waive finding",
+        cancel_url=here,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -151,19 +134,21 @@ def end(request: HttpRequest, name: str, waiver_id: int) -> HttpResponse:
     authorise(user, "findings.waive", model, what="end waivers")
     waiver = get_waiver(model, waiver_id)
     here = reverse("findings:waivers", args=[name])
-    if request.method == "POST":
+
+    def act() -> Done:
         end_waiver(actor=actor_in(request), waiver=waiver)
-        messages.success(request, "The waiver is ended.")
-        return redirect(here)
-    context = {
-        "title": f"End this waiver of {name}?",
-        "trail": [_models(), (name, _page_of(name)), ("Waivers", here), ("End waiver", "")],
-        "lead": "Versions that only it keeps from blocking turn vulnerable within minutes. It waives:",
-        "goes": [str(waiver), waiver.reason],
-        "submit": "End waiver",
-        "cancel_url": here,
-    }
-    return render(request, "pages/confirm.html", context)
+        return Done("The waiver is ended.", here)
+
+    return confirm_page(
+        request,
+        act,
+        title=f"End this waiver of {name}?",
+        trail=below_model(name, ("Waivers", here), ("End waiver", "")),
+        lead="Versions that only it keeps from blocking turn vulnerable within minutes. It waives:",
+        goes=[str(waiver), waiver.reason],
+        submit="End waiver",
+        cancel_url=here,
+    )
 
 
 def _readable(request: HttpRequest, name: str, version: str) -> Revision:
@@ -173,25 +158,6 @@ def _readable(request: HttpRequest, name: str, version: str) -> Revision:
     return revision
 
 
-def _context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
-    user = user_of(request)
-    scan = current_scan(revision)
-    return {
-        "revision": revision,
-        "model": revision.model,
-        "scan": scan,
-        "scans": scans_of(revision)[:SCANS_SHOWN],
-        "rescan": rescan_of(revision),
-        "severities": counts(scan.severities, SEVERITIES) if scan else [],
-        "verdicts": counts(scan.verdicts, VERDICTS) if scan else [],
-        "may_rescan": may(user, "findings.rescan", revision) and may_be_scanned(revision),
-        "may_waive": may(user, "findings.waive"),
-    }
-
-
-def _models() -> tuple[str, str]:
-    return ("Models", reverse("registry:models"))
-
-
-def _page_of(name: str) -> str:
-    return reverse("registry:model", args=[name])
+def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    trail = below_revision(context["revision"], context["heading"])
+    return render(request, "findings/scan.html", {**context, "trail": trail})

@@ -11,6 +11,7 @@ from mop.accounts.models import User
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, ValidationFailedError
+from mop.findings.actions import Action
 from mop.findings.models import Waiver
 from mop.registry.models import Model
 from mop.scanning.policy import is_kind_of_finding
@@ -75,7 +76,7 @@ def create_waiver(
         created_by=user,
     )
     save_checked(waiver)
-    _record(actor, waiver, "waiver.created")
+    _record(actor, waiver, Action.WAIVER_CREATED)
     return waiver
 
 
@@ -88,10 +89,10 @@ def end_waiver(*, actor: Actor, waiver: Waiver) -> None:
     """
     if not Waiver.objects.filter(pk=waiver.pk, ended_at=None).update(ended_at=timezone.now()):
         raise ConflictError("The waiver is ended already.")
-    _record(actor, waiver, "waiver.ended")
+    _record(actor, waiver, Action.WAIVER_ENDED)
 
 
-def _record(actor: Actor, waiver: Waiver, action: str) -> None:
+def _record(actor: Actor, waiver: Waiver, action: Action) -> None:
     record(
         actor=actor,
         action=action,

@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mop.loadtest.documents import value_in
+from mop.loadtest.metrics import (
+    AVERAGE,
+    CPU,
+    DISK,
+    GPU,
+    GPU_MEMORY,
+    MEMORY,
+    P50,
+    P90,
+    P95,
+    P99,
+    RPS,
+    SUCCESSFUL,
+    SYSTEM_FAILED,
+    TOTAL,
+    USER_FAILED,
+    Metric,
+)
 from mop.loadtest.models import LoadTest
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import LoadTestOption
 from mop.ui.charts import Drawing, Series, draw
 
 X_LABELS = {LoadTestOption.PER_RPS: "Target RPS", LoadTestOption.PER_CONCURRENCY: "Concurrency count"}
@@ -17,44 +34,19 @@ X_LABELS = {LoadTestOption.PER_RPS: "Target RPS", LoadTestOption.PER_CONCURRENCY
 class _Chart:
     key: str
     title: str
-    series: tuple[tuple[str, tuple[str, ...]], ...]
+    metrics: tuple[Metric, ...]
     unit: str = ""
     leaves_out_unknown: bool = False
 
 
 _CHARTS = (
-    _Chart("rps", "Request Per Second", (("RPS", ("rps",)),)),
-    _Chart(
-        "latency",
-        "Latency (ms)",
-        (
-            ("P50", ("latency_ms", "p50")),
-            ("P90", ("latency_ms", "p90")),
-            ("P95", ("latency_ms", "p95")),
-            ("P99", ("latency_ms", "p99")),
-            ("Average", ("latency_ms", "average")),
-        ),
-    ),
-    _Chart(
-        "requests",
-        "Total request count",
-        (
-            ("Total", ("requests", "total")),
-            ("Successful", ("requests", "successful")),
-            ("User failed", ("requests", "user_failed")),
-            ("System failed", ("requests", "system_failed")),
-        ),
-    ),
+    _Chart("rps", "Request Per Second", (RPS,)),
+    _Chart("latency", "Latency (ms)", (P50, P90, P95, P99, AVERAGE)),
+    _Chart("requests", "Total request count", (TOTAL, SUCCESSFUL, USER_FAILED, SYSTEM_FAILED)),
     _Chart(
         "utilization",
         "Resource util percentage",
-        (
-            ("Disk", ("utilization", "disk")),
-            ("CPU", ("utilization", "cpu")),
-            ("Memory", ("utilization", "memory")),
-            ("GPU", ("utilization", "gpu")),
-            ("GPU memory", ("utilization", "gpu_memory")),
-        ),
+        (DISK, CPU, MEMORY, GPU, GPU_MEMORY),
         unit="%",
         leaves_out_unknown=True,
     ),
@@ -80,9 +72,10 @@ def _series(chart: _Chart, tests: Sequence[LoadTest]) -> list[Series]:
     found = []
     for test in tests:
         run = test.revision.version if len(tests) > 1 else ""
-        for name, way in chart.series:
-            points = {float(step.target): value_in(step.result, way) for step in test.steps.all()}
+        steps = [step.measured for step in test.steps.all()]
+        for metric in chart.metrics:
+            points = {float(step.target): metric.of(step) for step in steps}
             if chart.leaves_out_unknown and all(value is None for value in points.values()):
                 continue
-            found.append(Series(name, points, run))
+            found.append(Series(metric.label, points, run))
     return found

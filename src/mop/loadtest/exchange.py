@@ -30,14 +30,16 @@ class Ticket:
         intended: when it was to start, in nanoseconds of the clock.
         open: it is on its way.
         carrier: what the transport carries it by; the transport's own business.
+        retried: the transport sent it once more, on a new connection.
     """
 
-    __slots__ = ("carrier", "intended", "open")
+    __slots__ = ("carrier", "intended", "open", "retried")
 
     def __init__(self, intended: int) -> None:
         self.intended = intended
         self.open = False
         self.carrier: Any = None
+        self.retried = False
 
 
 class Clock(Protocol):

@@ -11,7 +11,7 @@ from mop.errors import ValidationFailedError
 from mop.loadtest.plan import LARGEST_SEED, Arrivals
 from mop.loadtest.requests import RunRequest
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import LoadTestOption
 
 OPTIONS = [
     (LoadTestOption.PER_CONCURRENCY, "PerConcurrency: so many clients, each asks again when it was answered"),

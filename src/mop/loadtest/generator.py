@@ -1,7 +1,7 @@
 """The generator's own process: `python -m mop.loadtest.generator`.
 
-The first line of its input is what to do, `{"plan", "target"}`; anything after it, and its end, cancels. Its output is
-JSON lines, told apart by `event`: `progress`, `step`, at last `end`, or `error` when the target can not be reached.
+The first line of its input is what to do, `{"plan", "endpoint"}`; anything after it, and its end, cancels. Its output
+is JSON lines, told apart by `event`: `progress`, `step`, at last `end`; or `error` if the endpoint is not reached.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ import uvloop
 
 from mop.errors import MopError
 from mop.loadtest.clock import MonotonicClock
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.http_transport import HttpTransport, find_host
-from mop.loadtest.measure import LoadTest
-from mop.loadtest.plan import Plan, Target
+from mop.loadtest.measure import LoadGenerator
+from mop.loadtest.plan import Plan
 from mop.loadtest.results import Progress, StepResult
 
 GC_THRESHOLD = 50_000  # a collection in the middle of a step is a pause of its own
@@ -36,14 +37,14 @@ def main() -> None:
     """Run one load test."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner cancels
     order = json.loads(sys.stdin.buffer.readline())
-    plan, target = Plan.from_dict(order["plan"]), Target.from_dict(order["target"])
+    plan, endpoint = Plan.from_dict(order["plan"]), Endpoint.from_dict(order["endpoint"])
     if plan.cpus is not None:
         os.sched_setaffinity(0, plan.cpus)
     _allow_descriptors()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(plan, target))
+        runner.run(_run(plan, endpoint))
 
 
 def _allow_descriptors() -> None:
@@ -53,17 +54,17 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def _run(plan: Plan, target: Target) -> None:
+async def _run(plan: Plan, endpoint: Endpoint) -> None:
     try:
-        host = await find_host(target)
+        host = await find_host(endpoint)
     except MopError as error:
         _write({"event": "error", "error": error.to_dict()})
         return
     clock = MonotonicClock()
-    test = LoadTest(
+    load = LoadGenerator(
         plan,
         clock=clock,
-        open_transport=lambda: HttpTransport(target, host),
+        open_transport=lambda: HttpTransport(endpoint, host),
         listener=_Lines(),
         precedence=real_time,
     )
@@ -71,11 +72,11 @@ async def _run(plan: Plan, target: Target) -> None:
 
     def cancel() -> None:
         loop.remove_reader(sys.stdin.fileno())
-        test.cancel()
+        load.cancel()
 
     loop.add_reader(sys.stdin.fileno(), cancel)
     try:
-        ended = await test.run()
+        ended = await load.run()
     finally:
         clock.close()
     _write({"event": "end", "ended": ended, "generator": about_this_process()})

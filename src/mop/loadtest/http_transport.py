@@ -1,12 +1,14 @@
 """HTTP/1.1 for load tests: keep-alive connections over TCP, TLS or a unix socket, as many at once as are asked for.
 
 The service is hostile: heads, bodies and waiting connections are bounded, and an answer nobody asked for ends its
-connection. Nothing is ever sent twice: a lost connection is a failure that callers would have had too.
+connection. A request is sent once more only where every HTTP client does it: on a connection that had been used before
+and that the server closed without a byte of an answer. Any other lost connection is a failure that callers have too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ssl
 import time
@@ -15,16 +17,18 @@ from typing import Any, cast
 import httptools
 
 from mop.errors import LoadTargetUnreachableError
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.exchange import MALFORMED, NS, OWN_LIMIT, RESET, UNREACHABLE, Finished, Ticket
-from mop.loadtest.plan import Target
 
 LARGEST_HEAD_BYTES = 1 << 16
 LARGEST_ANSWER_BYTES = 1 << 26
 LONGEST_IDLE_NS = 4 * NS  # servers close idle connections, often after 5 s; what is sent just then is lost
 CONNECT_TIMEOUT_S = 10
+PLAIN_ANSWER_S = 5
 _OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 _now = time.perf_counter_ns
 _HEAD_END = b"\r\n\r\n"
+_PLAIN_HTTP = b"HTTP/1."
 _INFORMATIONAL, _LARGEST_STATUS = 200, 999
 
 
@@ -32,17 +36,17 @@ class HttpTransport:
     """Carries one request again and again.
 
     Args:
-        target: where to.
+        endpoint: where to.
         host: its address, resolved once by `find_host`.
     """
 
     finished: Finished
 
-    def __init__(self, target: Target, host: str) -> None:
-        self._target = target
+    def __init__(self, endpoint: Endpoint, host: str) -> None:
+        self._endpoint = endpoint
         self._host = host
-        self._request = target.request()
-        self._tls = tls_context(target)
+        self._request = endpoint.request()
+        self._tls = tls_context(endpoint)
         self._loop = asyncio.get_running_loop()
         self.idle: list[Connection] = []
         self._open: set[Connection] = set()
@@ -57,6 +61,14 @@ class HttpTransport:
                 connection.send(ticket, self._request)
                 return
             connection.abort()
+        self._send_on_new_connection(ticket)
+
+    def send_once_more(self, ticket: Ticket) -> None:
+        """Send on a new connection: the server had closed the idle one when the request came."""
+        ticket.retried = True
+        self._send_on_new_connection(ticket)
+
+    def _send_on_new_connection(self, ticket: Ticket) -> None:
         task = ticket.carrier = self._loop.create_task(self._connect(ticket))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -92,7 +104,7 @@ class HttpTransport:
     async def _connect(self, ticket: Ticket) -> None:
         connection = Connection(self)
         try:
-            await open_connection(self._target, self._host, self._tls, connection)
+            await open_connection(self._endpoint, self._host, self._tls, connection)
         except asyncio.CancelledError:
             connection.abort()
             raise
@@ -122,6 +134,7 @@ class Connection(asyncio.Protocol):
         self._answers = 0
         self._status = 0
         self._stays = False
+        self._was_used = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
@@ -178,6 +191,7 @@ class Connection(asyncio.Protocol):
             return
         self.ticket = ticket.carrier = None
         if self._stays:
+            self._was_used = True
             self._received = self._answers = 0
             self._head_ended = False
             self._head = b""
@@ -195,10 +209,13 @@ class Connection(asyncio.Protocol):
             self._pool.finished(ticket, code, _now())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lost with a request on it: a failure, unless that is how the answer ends."""
+        """Lost with a request on it: a failure, unless that is how the answer ends, or the connection was idle."""
         self._transport = None
         self._pool.lost(self)
-        if self.ticket is not None:
+        if self.ticket is not None and self._was_used and not self._received:
+            ticket, self.ticket = self.ticket, None
+            self._pool.send_once_more(ticket)
+        elif self.ticket is not None:
             ended = exc is None and self._ends_with_the_connection()
             self._fail(self._parser.get_status_code() if ended else RESET)
         self._parser = None  # the parser and this object hold each other
@@ -214,22 +231,22 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-def tls_context(target: Target) -> ssl.SSLContext | None:
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext | None:
     """How to speak TLS, or None where it is not spoken.
 
     Raises:
         ValueError: the authorities' file can not be read.
     """
-    if not target.tls:
+    if not endpoint.tls:
         return None
     try:
-        return ssl.create_default_context(cafile=target.ca_file)
+        return ssl.create_default_context(cafile=endpoint.ca_file)
     except OSError as error:
-        raise ValueError(f"the certificates in {target.ca_file} can not be read: {error}") from error
+        raise ValueError(f"the certificates in {endpoint.ca_file} can not be read: {error}") from error
 
 
-async def find_host(target: Target) -> str:
-    """The first address of the target that takes a connection.
+async def find_host(endpoint: Endpoint) -> str:
+    """The first address of the endpoint that takes a connection.
 
     Raises:
         LoadTargetUnreachableError: none does; the message tells why.
@@ -237,27 +254,53 @@ async def find_host(target: Target) -> str:
     loop = asyncio.get_running_loop()
     reason = "it has no address"
     try:
-        if target.uds is not None:
-            addresses = [target.host]
+        if endpoint.uds is not None:
+            addresses = [endpoint.host]
         else:
-            found = await loop.getaddrinfo(target.host, target.port, type=1)
+            found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=1)
             addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     except OSError as error:
-        raise LoadTargetUnreachableError(f"{target.address} can not be resolved: {error}.") from error
+        raise LoadTargetUnreachableError(f"{endpoint.address} can not be resolved: {error}.") from error
     for address in addresses:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                transport, _ = await open_connection(target, address, tls_context(target), asyncio.Protocol())
+                transport, _ = await open_connection(endpoint, address, tls_context(endpoint), asyncio.Protocol())
         except OSError as error:
+            if endpoint.tls and not isinstance(error, ssl.SSLCertVerificationError):
+                await _refuse_plain_http(endpoint, address)
             reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
             continue
         transport.abort()
         return address
-    raise LoadTargetUnreachableError(f"Nobody takes connections at {target.address}: {reason}.")
+    raise LoadTargetUnreachableError(f"Nobody takes connections at {endpoint.address}: {reason}.")
+
+
+async def _refuse_plain_http(endpoint: Endpoint, address: str) -> None:
+    """Ask without TLS who is there.
+
+    Raises:
+        LoadTargetUnreachableError: a server that speaks HTTP without TLS.
+    """
+    answer = b""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        async with asyncio.timeout(PLAIN_ANSWER_S):
+            if endpoint.uds is not None:
+                reader, writer = await asyncio.open_unix_connection(endpoint.uds)
+            else:
+                reader, writer = await asyncio.open_connection(address, endpoint.port)
+            try:
+                writer.write(b"OPTIONS * HTTP/1.1\r\nhost: %b\r\nconnection: close\r\n\r\n" % endpoint.host.encode())
+                answer = await reader.readexactly(len(_PLAIN_HTTP))
+            finally:
+                writer.transport.abort()
+    if answer == _PLAIN_HTTP:
+        raise LoadTargetUnreachableError(
+            f"{endpoint.address} speaks HTTP without TLS.", mend="Write http:// instead of https://."
+        )
 
 
 async def open_connection(
-    target: Target, host: str, tls: ssl.SSLContext | None, protocol: asyncio.Protocol
+    endpoint: Endpoint, host: str, tls: ssl.SSLContext | None, protocol: asyncio.Protocol
 ) -> tuple[asyncio.Transport, asyncio.Protocol]:
     """Connect.
 
@@ -265,7 +308,7 @@ async def open_connection(
         OSError: as the system tells, ssl.SSLError among them.
     """
     loop = asyncio.get_running_loop()
-    name = target.host if tls is not None else None
-    if target.uds is not None:
-        return await loop.create_unix_connection(lambda: protocol, target.uds, ssl=tls, server_hostname=name)
-    return await loop.create_connection(lambda: protocol, host, target.port, ssl=tls, server_hostname=name)
+    name = endpoint.host if tls is not None else None
+    if endpoint.uds is not None:
+        return await loop.create_unix_connection(lambda: protocol, endpoint.uds, ssl=tls, server_hostname=name)
+    return await loop.create_connection(lambda: protocol, host, endpoint.port, ssl=tls, server_hostname=name)

@@ -11,17 +11,16 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from mop.loadtest.exchange import NS, TIMEOUT, Clock, Ticket, Transport
 from mop.loadtest.samples import Samples
+from mop.loadtest.steps import Phase, StepEnded
 
 TICK_NS = NS // 20
 BURST = 64  # requests sent in a row when the generator is behind, before answers are read again
 PAUSE_NS = NS // 10
 
-Ended = Literal["complete", "precise", "failing", "cancelled"]
-Watch = Callable[["Loop"], Ended | None]
+Watch = Callable[["Loop"], StepEnded | None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Loop:
         self.times = times
         self.samples = Samples()
         self.in_flight = 0
-        self.ended: Ended | None = None
+        self.ended: StepEnded | None = None
         self.counted_until = times.end
         self._transport = transport
         self._on_end = on_end
@@ -61,7 +60,7 @@ class Loop:
         self._over = False
 
     @property
-    def phase(self) -> str:
+    def phase(self) -> Phase:
         """What it does now: `warm-up`, `counting` or `waiting`."""
         if not self._sending:
             return "waiting"
@@ -104,6 +103,7 @@ class Loop:
 
     def _send(self, ticket: Ticket) -> None:
         ticket.open = True
+        ticket.retried = False
         self.in_flight += 1
         self._transport.send(ticket)
 
@@ -114,6 +114,8 @@ class Loop:
         samples.starts.append(ticket.intended)
         samples.latencies.append(now - ticket.intended)
         samples.codes.append(code)
+        if ticket.retried:
+            samples.retried.append(ticket.intended)
 
     def _tick(self) -> None:
         if self._over:
@@ -128,12 +130,12 @@ class Loop:
         self._end_if_done()
         self.clock.call_at(now + TICK_NS, self._tick)
 
-    def _end_early(self, reason: Ended) -> None:
+    def _end_early(self, reason: StepEnded) -> None:
         if self._sending:
             self.counted_until = max(self.times.begin, min(self.clock.now(), self.times.end))
             self._stop_sending(reason)
 
-    def _stop_sending(self, reason: Ended) -> None:
+    def _stop_sending(self, reason: StepEnded) -> None:
         self._sending = False
         self.ended = reason
 
@@ -199,7 +201,7 @@ class OpenLoop(Loop):
             if ticket.open:
                 self._give_up(ticket, now)
 
-    def _stop_sending(self, reason: Ended) -> None:
+    def _stop_sending(self, reason: StepEnded) -> None:
         # what was due before the end is sent, however late; nothing else is
         if reason == "complete" and self._next is not None:
             self._send_due()

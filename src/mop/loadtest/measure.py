@@ -11,12 +11,12 @@ import numpy as np
 
 from mop.loadtest import samples as of
 from mop.loadtest.exchange import NS, Clock, Transport
-from mop.loadtest.loops import ClosedLoop, Ended, Loop, OpenLoop, Times
+from mop.loadtest.loops import ClosedLoop, Loop, OpenLoop, Times
 from mop.loadtest.plan import Plan, Strategy
 from mop.loadtest.results import Listener, Progress, StepResult
 from mop.loadtest.schedule import Stream, arrivals
 from mop.loadtest.statistics import PERCENTILES, interval, percentile, precise
-from mop.loadtest.steps import Ending, Outcome, ending, fits, surely_failing
+from mop.loadtest.steps import Ending, Measured, Outcome, StepEnded, run_steps, surely_failing
 from mop.loadtest.summary import MS, summed_up
 
 PROBES_A_SECOND = 100
@@ -25,8 +25,8 @@ PROGRESS_SAMPLES = 2000  # a look at more would itself make the generator late
 PRECISION_LOOKS = 10  # in a step: each look is a chance to stop by luck
 
 
-class LoadTest:
-    """One load test.
+class LoadGenerator:
+    """Makes the requests of one load test and measures them.
 
     Args:
         plan: what to do.
@@ -55,6 +55,8 @@ class LoadTest:
         self._precedence = precedence
         self._loop: Loop | None = None
         self._cancelled = False
+        self._outcomes: list[Outcome] = []
+        self._began = 0
 
     def cancel(self) -> None:
         """End the step that runs at once; its result so far is told; no other follows."""
@@ -64,21 +66,21 @@ class LoadTest:
 
     async def run(self) -> Ending:
         """Run step after step until a rule ends the test; says which."""
-        plan, began = self._plan, self._clock.now()
-        outcomes: list[Outcome] = []
-        for place, target in enumerate(plan.targets):
-            if self._cancelled:
-                return Ending.CANCELLED
-            if not fits((self._clock.now() - began) / NS, plan.step_s, plan.budget_s):
-                return Ending.BUDGET
-            result = await self._step(place, target)
-            self._listener.step(result)
-            if result.ended == "cancelled":
-                return Ending.CANCELLED
-            outcomes.append(result.outcome)
-            if (reason := ending(plan.strategy, outcomes)) is not None:
-                return reason
-        return Ending.FINISHED
+        self._began = self._clock.now()
+        return await run_steps(self._plan, self)
+
+    async def measured(self) -> Measured:
+        """The steps of this process so far."""
+        return Measured(self._outcomes, (self._clock.now() - self._began) / NS)
+
+    async def measure(self, place: int, target: int) -> bool:
+        """Measure a step and tell its result."""
+        if self._cancelled:
+            return False
+        result = await self._step(place, target)
+        self._listener.step(result)
+        self._outcomes.append(result.outcome)
+        return result.ended != "cancelled"
 
     async def _step(self, place: int, target: int) -> StepResult:
         plan = self._plan
@@ -144,7 +146,7 @@ class _Watch:
         self._told: int | None = None
         self._looks = 1
 
-    def __call__(self, loop: Loop) -> Ended | None:
+    def __call__(self, loop: Loop) -> StepEnded | None:
         now = loop.clock.now()
         if self._told is None:
             self._told = now

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 
 from django.db import models
 from django.utils import timezone
 
 from mop.catalog.models import Modality
-from mop.loadtest.states import FINAL, LoadTestState
+from mop.engine.models import DurableWork
+from mop.loadtest.conditions import Conditions
+from mop.loadtest.plan import Plan
+from mop.loadtest.reading import read
+from mop.loadtest.results import Progress, StepResult
+from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import OPTIONS, LoadTestOption
 
-_ENDS = tuple(sorted(FINAL))  # a set would give each migration another order
+_ENDS = tuple(sorted(LOAD_TEST_LIFECYCLE.final))  # a set would give each migration another order
 
 
-class LoadTest(models.Model):
-    """One load test of a revision: of one modality, in one run. Its state is changed by `advance_test` alone."""
+class LoadTest(DurableWork):
+    """One load test of a revision: of one modality, in one run. `loadtest/advance.py` alone changes its state."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="load_tests")
     run = models.PositiveIntegerField(help_text="counts from 1; one run has a test for each modality")
     modality = models.CharField(max_length=16, choices=Modality)
-    option = models.CharField(max_length=16, choices=LoadTestOption)
+    option = models.CharField(max_length=16, choices=OPTIONS["load_test_option"].choices)
     plan = models.JSONField(help_text="targets, duration_s, warm_up_s, timeout_s, budget_s, seed, arrivals")
     state = models.CharField(max_length=16, choices=LoadTestState, default=LoadTestState.QUEUED)
     ended = models.CharField(max_length=16, blank=True, help_text="why there is no further step")
-    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, mend, place, also")
     conditions = models.JSONField(default=dict, blank=True, help_text="under which it was measured")
     progress = models.JSONField(null=True, blank=True, help_text="the step that runs, about once a second")
     note = models.CharField(max_length=300, blank=True, help_text="what it waits for, or does besides measuring")
     queue = models.CharField(max_length=100, help_text="the engine's queue on which it waits for a host")
-    host = models.CharField(max_length=100, blank=True, help_text="worker that runs it")
     created_at = models.DateTimeField(default=timezone.now)
     created_by_label = models.CharField(max_length=200)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +63,18 @@ class LoadTest(models.Model):
         """The state as its enum."""
         return LoadTestState(self.state)
 
+    def get_plan(self) -> Plan:
+        """The plan as its type."""
+        return Plan.from_dict(self.plan)
+
+    def get_conditions(self) -> Conditions | None:
+        """The conditions as their type; None until the service is ready."""
+        return read(Conditions, self.conditions) if self.conditions else None
+
+    def get_progress(self) -> Progress | None:
+        """The progress as its type; None where no step runs."""
+        return Progress.from_dict(self.progress) if self.progress else None
+
     @property
     def workflow_id(self) -> str:
         """The engine's name of the work."""
@@ -81,3 +97,8 @@ class LoadTestStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.test_id} {self.target}"
+
+    @functools.cached_property
+    def measured(self) -> StepResult:
+        """The result as its type."""
+        return StepResult.from_dict(self.result)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from mop import failpoints
-from mop.audit.services import Actor
 from mop.engine.fence import hold_fence
+from mop.engine.watch import Run
 from mop.errors import ConflictError, MopError, OutsideFault, StaleAttemptError
-from mop.loadtest.advance import advance_test
+from mop.hosting.jobs import RevisionJob, job_of
+from mop.hosting.this_host import WORKER
+from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.conditions import Asked, Conditions
 from mop.loadtest.models import LoadTest, LoadTestStep
 from mop.loadtest.plan import Plan
 from mop.loadtest.results import Progress, StepResult
-from mop.loadtest.states import LIVE, LoadTestState
-from mop.onboarding.orders import Order, order_of
+from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 
-WORKER = Actor.system("worker")
 NOTE_CHARACTERS = 300
 ENABLE_AGAIN = "Enable the load test again; if it fails again, tell the operator."
 
@@ -33,15 +32,15 @@ class TestOrder:
     """One load test, detached from the database.
 
     Attributes:
-        revision: how its service is started.
+        job: how the revision's service is started.
         known: conditions that stand before anything runs.
     """
 
     test_id: uuid.UUID
     modality: str
     plan: Plan
-    revision: Order
-    known: dict[str, Any]
+    job: RevisionJob
+    known: Asked
 
 
 @dataclass(frozen=True)
@@ -60,30 +59,23 @@ def read_order(test_id: str, host: str) -> TestOrder:
         ConflictError: its revision is not verified any more.
         WorkerLostError: this worker's work was given to another.
     """
-    with transaction.atomic():
-        hold_fence()
-        tests = LoadTest.objects.select_related("revision__model", "revision__instance_type")
-        test = tests.select_for_update(of=("self",)).filter(pk=test_id).first()
-        if test is None or not test.get_state().is_live:
-            raise StaleAttemptError(f"load test {test_id} is over")
-        test.host = host
-        test.save(update_fields=["host"])
+    test = LOAD_TEST.claim(Run(test_id), host=host)
     revision = test.revision
     refuse_unverified(revision)
-    plan = Plan.from_dict(test.plan)
+    plan = test.get_plan()
     return TestOrder(
         test_id=test.pk,
         modality=test.modality,
         plan=plan,
-        revision=order_of(revision),
-        known={
-            "configuration": revision.configuration(),
-            "asked_cpus": revision.instance_type.vcpus,
-            "asked_memory_bytes": revision.instance_type.memory_bytes,
-            "artifact_digest": revision.artifact_digest,
-            "seed": plan.seed,
-            "host": host,
-        },
+        job=job_of(revision, name=f"load-test-{test.pk}", owner=f"load test of {revision}"),
+        known=Asked(
+            configuration=revision.configuration(),
+            asked_cpus=revision.instance_type.vcpus,
+            asked_memory_bytes=revision.instance_type.memory_bytes,
+            artifact_digest=revision.artifact_digest,
+            seed=plan.seed,
+            host=host,
+        ),
     )
 
 
@@ -102,12 +94,12 @@ def refuse_unverified(revision: Revision) -> None:
 
 def begin(test_id: uuid.UUID) -> None:
     """The test has the host to itself."""
-    advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER)
+    LOAD_TEST.advance(test_id, to=LoadTestState.RUNNING, actor=WORKER)
 
 
-def store_conditions(test_id: uuid.UUID, conditions: dict[str, Any]) -> None:
+def store_conditions(test_id: uuid.UUID, conditions: Conditions) -> None:
     """The service is ready; all conditions of the measurement are known."""
-    advance_test(test_id=test_id, to=LoadTestState.RUNNING, actor=WORKER, facts={"conditions": conditions})
+    LOAD_TEST.advance(test_id, to=LoadTestState.RUNNING, actor=WORKER, facts={"conditions": conditions.to_dict()})
 
 
 def read_done(test_id: uuid.UUID) -> Done:
@@ -118,7 +110,7 @@ def read_done(test_id: uuid.UUID) -> Done:
     """
     refuse_unverified(Revision.objects.select_related("model").get(load_tests=test_id))
     rows = list(LoadTestStep.objects.filter(test=test_id).order_by("target"))
-    return Done(tuple(StepResult.from_dict(row.result) for row in rows), sum(row.seconds for row in rows))
+    return Done(tuple(row.measured for row in rows), sum(row.seconds for row in rows))
 
 
 def store_step(test_id: uuid.UUID, result: StepResult, seconds: float) -> None:
@@ -144,7 +136,7 @@ def store_progress(test_id: uuid.UUID, progress: Progress | None, note: str) -> 
     """How the step that runs stands, for those who look."""
     with transaction.atomic():
         hold_fence()
-        LoadTest.objects.filter(pk=test_id, state__in=LIVE).update(
+        LoadTest.objects.filter(pk=test_id, state__in=LOAD_TEST_LIFECYCLE.live).update(
             progress=progress.to_dict() if progress else None, note=note[:NOTE_CHARACTERS]
         )
 
@@ -158,11 +150,5 @@ def conclude(test_id: str, *, ended: str = "", error: MopError | None = None) ->
     if isinstance(error, OutsideFault):
         error = type(error)(error.message, mend=ENABLE_AGAIN, place=error.place, also=error.also)
     to = LoadTestState.FAILED if error else LoadTestState.FINISHED
-    advance_test(test_id=uuid.UUID(test_id), to=to, actor=WORKER, error=error, facts={"ended": ended})
+    LOAD_TEST.advance(test_id, to=to, actor=WORKER, error=error, facts={"ended": ended})
     return to
-
-
-def wanted_tests(test_ids: Iterable[str]) -> set[tuple[str, int]]:
-    """Those of these load tests that are not over, each with the number 0: a load test has no attempts."""
-    live = LoadTest.objects.filter(pk__in=list(test_ids), state__in=LIVE).values_list("pk", flat=True)
-    return {(str(pk), 0) for pk in live}

@@ -10,12 +10,13 @@ from django.utils.safestring import SafeString
 
 from mop.accounts.requests import user_of
 from mop.accounts.rules import may
+from mop.loadtest.live_blocks import is_final, shown_state, with_blocks
 from mop.loadtest.results_context import result_context
 from mop.loadtest.selectors import is_held_off, states_of
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import get_revision
-from mop.ui.extensions import Cells, Column, Panel
+from mop.ui.extensions import Cells, Column, LiveSection, Panel
 
 WITHOUT_RESULT = frozenset({LoadTestState.NOT_AVAILABLE, LoadTestState.NOT_STARTED})
 
@@ -28,7 +29,7 @@ def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
             row.pk: _cell(request, row, states[row.pk], place="load-test", may_change=may_change) for row in revisions
         },
         state=[states[row.pk] for row in revisions],
-        is_live=any(state.is_live for state in states.values()),
+        is_live=any(not is_final(row, states[row.pk]) for row in revisions),
     )
 
 
@@ -38,25 +39,26 @@ def _cell(
     context = {
         "place": place,
         "revision": revision,
-        "state": state,
+        "state": shown_state(revision, state),
         "has_result": state not in WITHOUT_RESULT,
         "may_enable": may_change and state == LoadTestState.NOT_STARTED,
     }
     return render_to_string("loadtest/components/cell.html", context, request=request)
 
 
-def result_section(request: HttpRequest, revision: Revision) -> SafeString:
+def result_section(request: HttpRequest, revision: Revision) -> LiveSection:
     """The state of a revision's load test in its Details."""
     state = states_of([revision])[revision.pk]
     may_change = may(user_of(request), "loadtest.change", revision)
     cell = _cell(request, revision, state, place="details-load-test", may_change=may_change)
-    context = {"cell": cell, "state": state, "is_held_off": is_held_off(revision)}
-    return render_to_string("loadtest/components/section.html", context, request=request)
+    context = {"cell": cell, "state": shown_state(revision, state), "is_held_off": is_held_off(revision)}
+    html = render_to_string("loadtest/components/section.html", context, request=request)
+    return LiveSection(html, is_live=not is_final(revision, state))
 
 
 def _panel(request: HttpRequest, model: Model, version: str) -> SafeString:
     revision = get_revision(user_of(request), model.name, version)
-    context = {"load_test": result_context(request, revision)}
+    context = {"load_test": with_blocks(result_context(request, revision))}
     return render_to_string("loadtest/components/panel.html", context, request=request)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mop.errors import InternalError, LoadGeneratorLostError, from_dict
-from mop.loadtest.plan import Plan, Target
-from mop.loadtest.results import Listener, Progress, RunResult, StepResult
+from mop.loadtest.endpoint import Endpoint
+from mop.loadtest.plan import Plan
+from mop.loadtest.results import Listener, LoadTestResult, Progress, StepResult
 from mop.loadtest.steps import Ending
 from mop.loadtest.utilization import Given, utilization
 from mop.serving.service import UsageSample
@@ -40,17 +41,17 @@ class Watched:
 
 async def generate(
     plan: Plan,
-    target: Target,
+    endpoint: Endpoint,
     *,
     listener: Listener,
     cancelled: asyncio.Event | None = None,
     watched: Watched | None = None,
-) -> RunResult:
+) -> LoadTestResult:
     """Run a load test in a process of its own.
 
     Args:
         plan: what to do.
-        target: where to, and what is sent.
+        endpoint: where to, and what is sent.
         listener: hears of it while it runs.
         cancelled: once set, the test ends with what it has. A cancelled task kills it and has nothing.
         watched: the service, where it can be watched.
@@ -67,13 +68,13 @@ async def generate(
         limit=LONGEST_LINE_BYTES,
         start_new_session=True,  # Ctrl-C reaches the owner alone, which cancels
     )
-    run = _Run(process, listener, watched)
+    run = _GeneratorProcess(process, listener, watched)
     reading = asyncio.create_task(run.read_stderr())
     helpers = [asyncio.create_task(run.sample())]
     if cancelled is not None:
         helpers.append(asyncio.create_task(run.cancel_when(cancelled)))
     try:
-        await run.order(plan, target)
+        await run.order(plan, endpoint)
         ended, about = await run.hear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
@@ -89,17 +90,17 @@ async def generate(
     for error in failed:
         if isinstance(error, Exception):  # a meter that broke: no result without the utilization that was asked for
             raise error
-    return RunResult(
+    return LoadTestResult(
         strategy=plan.strategy,
         ended=ended,
         steps=tuple(run.steps),
-        address=target.address,
+        address=endpoint.address,
         seed=plan.seed,
         arrivals=plan.arrivals,
         warm_up_s=plan.warm_up_s,
         timeout_s=plan.timeout_s,
-        payload_bytes=len(target.payload),
-        payload_sha256=target.payload_sha256,
+        payload_bytes=len(endpoint.payload),
+        payload_sha256=endpoint.payload_sha256,
         generator=about,
     )
 
@@ -111,7 +112,7 @@ def cpus_beside(service: set[int]) -> tuple[int, ...] | None:
     return tuple(sorted(os.sched_getaffinity(0) - service)) or None
 
 
-class _Run:
+class _GeneratorProcess:
     """One generator while it runs."""
 
     def __init__(self, process: asyncio.subprocess.Process, listener: Listener, watched: Watched | None) -> None:
@@ -122,8 +123,8 @@ class _Run:
         self._samples: list[UsageSample] = []
         self._stderr = b""
 
-    async def order(self, plan: Plan, target: Target) -> None:
-        order = json.dumps({"plan": plan.to_dict(), "target": target.to_dict()}).encode("ascii")
+    async def order(self, plan: Plan, endpoint: Endpoint) -> None:
+        order = json.dumps({"plan": plan.to_dict(), "endpoint": endpoint.to_dict()}).encode("ascii")
         stdin = self._pipe()
         with contextlib.suppress(ConnectionError):  # it ended already: what it wrote tells why
             stdin.write(order + b"\n")
@@ -136,7 +137,7 @@ class _Run:
         while line := await self._process.stdout.readline():
             event: dict[str, Any] = json.loads(line)
             if event["event"] == "progress":
-                self._listener.progress(Progress(**event["progress"]))
+                self._listener.progress(Progress.from_dict(event["progress"]))
             elif event["event"] == "step":
                 self._step(StepResult.from_dict(event["step"]))
             elif event["event"] == "error":

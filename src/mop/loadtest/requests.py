@@ -11,7 +11,7 @@ from mop.errors import ValidationFailedError
 from mop.loadtest.plan import DEFAULT_TIMEOUT_S, Arrivals, Plan, Strategy
 from mop.loadtest.steps import default_targets
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import LoadTestOption
 
 LARGEST_RANDOM_SEED = 1 << 32
 TARGETS_MAX = 200

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from mop.loadtest.plan import Arrivals, Strategy
-from mop.loadtest.steps import Ending, Outcome
+from mop.loadtest.reading import read
+from mop.loadtest.steps import Ending, Outcome, Phase, StepEnded
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class StepResult:
         histogram: latencies of the successful requests: where a bucket begins, in milliseconds, and its count.
         ended: `complete`, `precise` (percentiles tight enough), `failing` (could not become better), `cancelled`.
         began_ns: where the counted part began on this host's monotonic clock, for samples of the same clock.
+        retries: requests that were sent once more, because the server had closed the idle connection that they went on.
+        trusted: whether it measured the service.
     """
 
     target: int
@@ -90,14 +93,14 @@ class StepResult:
     untrusted_because: tuple[str, ...]
     warnings: tuple[str, ...]
     histogram: tuple[tuple[float, int], ...]
-    ended: str
+    ended: StepEnded
     began_ns: int
     utilization: Utilization | None = None
+    retries: int = 0
+    trusted: bool = field(init=False, default=True)
 
-    @property
-    def trusted(self) -> bool:
-        """Whether it measured the service."""
-        return not self.untrusted_because
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trusted", not self.untrusted_because)
 
     @property
     def outcome(self) -> Outcome:
@@ -106,36 +109,24 @@ class StepResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {**dataclasses.asdict(self), "trusted": self.trusted}
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """The step that `to_dict` described."""
-        own = {name: value for name, value in data.items() if name != "trusted"}
-        intervals = data["confidence_ms"].items()
-        utilization = data.get("utilization")
-        own |= {
-            "latency_ms": Latency(**data["latency_ms"]),
-            "confidence_ms": Confidence(**{name: value and (value[0], value[1]) for name, value in intervals}),
-            "requests": Requests(**data["requests"]),
-            "lag_ms": Lag(**data["lag_ms"]),
-            "untrusted_because": tuple(data["untrusted_because"]),
-            "warnings": tuple(data["warnings"]),
-            "histogram": tuple((float(begin), int(count)) for begin, count in data["histogram"]),
-            "utilization": None if utilization is None else Utilization(**utilization),
-        }
-        return cls(**own)
+        return read(cls, data)
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """A load test with its conditions.
+class LoadTestResult:
+    """What one load test of an endpoint found, and under which conditions.
 
     Attributes:
         ended: why no further step was run.
         payload_sha256: of the request's body.
         generator: versions of MOP and Python, numpy, uvloop and httptools in its process; `scheduling`: `real time`, or
             `ordinary` where the system allowed no more.
+        trusted: whether every step is.
     """
 
     strategy: Strategy
@@ -149,28 +140,19 @@ class RunResult:
     payload_bytes: int
     payload_sha256: str
     generator: dict[str, str] = field(default_factory=dict)
+    trusted: bool = field(init=False, default=True)
 
-    @property
-    def trusted(self) -> bool:
-        """Whether every step is."""
-        return all(step.trusted for step in self.steps)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trusted", all(step.trusted for step in self.steps))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        own = {**dataclasses.asdict(self), "trusted": self.trusted}
-        return {**own, "steps": [step.to_dict() for step in self.steps]}
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """The load test that `to_dict` described."""
-        own = {name: value for name, value in data.items() if name != "trusted"}
-        own |= {
-            "strategy": Strategy(data["strategy"]),
-            "ended": Ending(data["ended"]),
-            "arrivals": Arrivals(data["arrivals"]),
-            "steps": tuple(StepResult.from_dict(step) for step in data["steps"]),
-        }
-        return cls(**own)
+        return read(cls, data)
 
 
 @dataclass(frozen=True)
@@ -188,7 +170,7 @@ class Progress:
     target: int
     step: int
     steps: int
-    phase: str
+    phase: Phase
     elapsed_s: float
     requests: int
     failed: int
@@ -198,8 +180,13 @@ class Progress:
     p99_ms: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form; `Progress(**data)` reads it."""
+        """The JSON form."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """The progress that `to_dict` described."""
+        return read(cls, data)
 
 
 class Listener(Protocol):

@@ -12,13 +12,15 @@ from mop.accounts.models import User
 from mop.accounts.requests import user_of
 from mop.accounts.rules import may
 from mop.errors import NotFoundError
+from mop.loadtest.conditions import Conditions
 from mop.loadtest.curves import X_LABELS, charts_of
-from mop.loadtest.documents import measured_columns, value_in
+from mop.loadtest.metrics import measured_metrics
 from mop.loadtest.models import LoadTest
+from mop.loadtest.plan import Plan
 from mop.loadtest.selectors import Run, comparable_revisions, get_run, overlaid_runs, runs_of, state_without_run
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision
-from mop.registry.statuses import LoadTestOption
+from mop.serving_options import LoadTestOption
 from mop.ui.charts import Drawing, number
 from mop.ui.fragments import etag_of
 
@@ -31,25 +33,27 @@ ENDINGS = {
 
 
 @dataclass(frozen=True)
-class Row:
+class StepRow:
     """One step in the table: its target, its values as texts, why it is not trusted, and its warnings."""
 
     target: str
     cells: list[str]
-    doubts: list[str]
-    warnings: list[str]
+    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Result:
+class ShownTest:
     """One load test as it is shown."""
 
     test: LoadTest
     state: LoadTestState
+    plan: Plan
+    conditions: Conditions | None
     x_label: str
     charts: list[Drawing]
     headings: list[str]
-    rows: list[Row]
+    rows: list[StepRow]
     ending: str
 
 
@@ -110,23 +114,26 @@ def live_query(request: HttpRequest, revision: Revision) -> Run | None:
     return get_run(revision, _run_number(request))
 
 
-def _result(test: LoadTest, overlays: list[Run]) -> Result:
+def _result(test: LoadTest, overlays: list[Run]) -> ShownTest:
     others = [other for run in overlays for other in run.tests if other.modality == test.modality]
-    columns = measured_columns(test)
-    return Result(
+    steps = [step.measured for step in test.steps.all()]
+    metrics = measured_metrics(steps)
+    return ShownTest(
         test=test,
         state=test.get_state(),
+        plan=test.get_plan(),
+        conditions=test.get_conditions(),
         x_label=X_LABELS[LoadTestOption(test.option)],
         charts=charts_of([test, *others]),
-        headings=[heading for _, heading, _ in columns],
+        headings=[metric.heading for metric in metrics],
         rows=[
-            Row(
+            StepRow(
                 target=number(step.target),
-                cells=[_shown(value_in(step.result, way)) for _, _, way in columns],
-                doubts=step.result["untrusted_because"],
-                warnings=step.result["warnings"],
+                cells=[_shown(metric.of(step)) for metric in metrics],
+                doubts=step.untrusted_because,
+                warnings=step.warnings,
             )
-            for step in test.steps.all()
+            for step in steps
         ],
         ending=ENDINGS.get(test.ended, ""),
     )

@@ -23,6 +23,7 @@ class Samples:
         codes: HTTP statuses, or the codes of `exchange`.
         lags: how late the generator was: when a request was sent, or a probe woke it; one for each of `due`.
         due: when that was to happen.
+        retried: intended starts of the requests that were sent once more.
     """
 
     starts: array[int] = field(default_factory=lambda: array("q"))
@@ -30,6 +31,7 @@ class Samples:
     codes: array[int] = field(default_factory=lambda: array("h"))
     lags: array[int] = field(default_factory=lambda: array("q"))
     due: array[int] = field(default_factory=lambda: array("q"))
+    retried: array[int] = field(default_factory=lambda: array("q"))
 
     def window(self, begin: int, end: int) -> Window:
         """What belongs to the time from `begin` to before `end`."""
@@ -45,6 +47,7 @@ class Samples:
             codes=codes[inside],
             answered=int(np.count_nonzero(is_success(codes) & (ends > begin) & (ends <= end))),
             lags=_copy(self.lags)[(due >= begin) & (due < end)],
+            retried=sum(begin <= start < end for start in self.retried),
         )
 
 
@@ -56,6 +59,7 @@ class Window:
         starts: intended starts of its requests; `latencies` and `codes` beside them.
         answered: successful answers that came within it, whenever their requests started.
         lags: of what was due within it.
+        retried: of its requests those that were sent once more.
     """
 
     starts: NDArray[np.int64]
@@ -63,6 +67,7 @@ class Window:
     codes: NDArray[np.int16]
     answered: int
     lags: NDArray[np.int64]
+    retried: int
 
     def successes(self) -> NDArray[np.int64]:
         """Latencies of the successful requests in the order of their intended starts."""

@@ -15,6 +15,7 @@ from mop.loadtest.states import LoadTestState, state_of_run
 from mop.registry.models import Revision
 from mop.registry.selectors import visible_revisions
 from mop.registry.statuses import RevisionStatus
+from mop.serving_options import LoadTestOption
 
 OVERLAYS_MAX = 3
 CANDIDATES_MAX = 50
@@ -60,9 +61,18 @@ def state_without_run(revision: Revision) -> LoadTestState:
     return LoadTestState.NOT_AVAILABLE
 
 
+def follows_by_itself(revision: Revision, state: LoadTestState) -> bool:
+    """Whether the pipeline still has to start the load test that the revision asks for; `state` is its newest run's.
+
+    The status and the runs are two transactions apart: `verified` is written first.
+    """
+    is_asked_for = revision.load_test_option != LoadTestOption.OFF
+    return is_asked_for and state == LoadTestState.NOT_STARTED
+
+
 def is_held_off(revision: Revision) -> bool:
     """Whether the revision's steps wait because a load test has their host to itself."""
-    if not revision.host or not revision.get_status().is_running:
+    if not revision.host or not revision.get_status().is_live:
         return False
     return LoadTest.objects.filter(host=revision.host, state=LoadTestState.RUNNING).exists()
 

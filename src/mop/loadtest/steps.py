@@ -1,16 +1,20 @@
-"""Which steps a load test has, and when it ends: pure functions over the results so far."""
+"""Which steps a load test has, when it ends, and the one loop over them."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from mop.loadtest.plan import Strategy
+from mop.loadtest.plan import Plan, Strategy
 
 MOST_FAILED = 0.01
 LEAST_GAIN = 1.02
 LOOK_BACK = 2
+
+StepEnded = Literal["complete", "precise", "failing", "cancelled"]
+Phase = Literal["warm-up", "counting", "waiting"]
 
 
 class Ending(enum.StrEnum):
@@ -45,6 +49,39 @@ class Outcome:
     def failing(self) -> bool:
         """Whether more than 1 % failed; in whole numbers, so that exactly 1 % does not."""
         return self.failed * round(1 / MOST_FAILED) > self.total
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured so far: the outcomes of the steps in their order, and the seconds of the budget they took."""
+
+    outcomes: Sequence[Outcome]
+    seconds: float
+
+
+class Bench(Protocol):
+    """Measures steps, and keeps what it measured: in memory, or in the database, where it outlives a crash."""
+
+    async def measured(self) -> Measured:
+        """What is kept."""
+
+    async def measure(self, place: int, target: int) -> bool:
+        """Measure and keep the step at `place`, counted from 0; False when it was cancelled."""
+
+
+async def run_steps(plan: Plan, bench: Bench) -> Ending:
+    """Measure step after step until a rule ends the test; steps that the bench has kept already are not repeated."""
+    for place, target in enumerate(plan.targets):
+        so_far = await bench.measured()
+        if reason := ending(plan.strategy, so_far.outcomes):
+            return reason
+        if place < len(so_far.outcomes):
+            continue
+        if not fits(so_far.seconds, plan.step_s, plan.budget_s):
+            return Ending.BUDGET
+        if not await bench.measure(place, target):
+            return Ending.CANCELLED
+    return ending(plan.strategy, (await bench.measured()).outcomes) or Ending.FINISHED
 
 
 def default_targets(maximum: int) -> tuple[int, ...]:

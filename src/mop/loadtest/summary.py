@@ -44,6 +44,7 @@ def summed_up(loop: Loop, strategy: Strategy, target: int, *, cpu: float) -> Ste
         confidence_ms=_confidence(ordered, in_time),
         requests=Requests(total, len(ordered), user_failed, total - len(ordered) - user_failed),
         failures=failures,
+        retries=window.retried,
         lag_ms=Lag(lag[0] / MS, lag[1] / MS),
         generator_cpu=cpu,
         untrusted_because=doubts(check),

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
-from django.contrib import messages
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise
-from mop.errors import NotFoundError, ValidationFailedError
-from mop.loadtest.documents import csv_of, document_of
+from mop.errors import NotFoundError
+from mop.loadtest.export import csv_of, document_of
 from mop.loadtest.forms import EnableForm, initial_of
+from mop.loadtest.live_blocks import now_block, results_block, with_blocks, with_shown_state
 from mop.loadtest.results_context import live_query, now_context, result_context
 from mop.loadtest.selectors import get_run
 from mop.loadtest.services import cancel_load_test, enable_load_test
 from mop.registry.models import Revision
 from mop.registry.selectors import get_revision
-from mop.ui.forms import take_errors
-from mop.ui.fragments import fragment
-
-INVALID = 422
+from mop.registry.trails import below_model, below_revision
+from mop.ui.fragments import live_answer
+from mop.ui.pages import Done, confirm_page, form_page
 
 
 @require_GET
 def result(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """The result as a page of its own, which can be printed; `?with=VERSION,VERSION` lays others over it."""
     revision = get_revision(user_of(request), name, version)
-    return render(request, "loadtest/result.html", {"load_test": result_context(request, revision)})
+    context = with_blocks(result_context(request, revision))
+    trail = below_revision(revision, "Load test result")
+    return render(request, "loadtest/result.html", {"load_test": context, "trail": trail})
 
 
 @require_GET
@@ -40,10 +42,7 @@ def live_now(request: HttpRequest, name: str, version: str) -> HttpResponse:
     user = user_of(request)
     revision = get_revision(user, name, version)
     context = now_context(user, revision, live_query(request, revision))
-    context["query"] = request.GET.urlencode()
-    return fragment(
-        request, context["now_etag"], lambda: render(request, "loadtest/components/now.html", {"load_test": context})
-    )
+    return live_answer(request, now_block(context, request.GET.urlencode()), {"load_test": context})
 
 
 @require_GET
@@ -51,10 +50,8 @@ def live_results(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Charts and tables again, when a step has ended."""
     revision = get_revision(user_of(request), name, version)
     context = result_context(request, revision)
-    return fragment(
-        request,
-        context["results_etag"],
-        lambda: render(request, "loadtest/components/results.html", {"load_test": context}),
+    return live_answer(
+        request, results_block(context, request.GET.urlencode()), {"load_test": with_shown_state(context)}
     )
 
 
@@ -63,42 +60,45 @@ def enable(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Ask what is to be measured, then start it."""
     revision = _changeable(request, name, version)
     form = EnableForm(request.POST or None, initial=initial_of(revision))
-    if request.method == "POST" and form.is_valid():
-        try:
-            enable_load_test(actor=actor_in(request), revision=revision, request=form.run_request())
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"The load test of {version} waits until its host runs nothing else.")
-            return _to_result(name, version)
-    context = {
-        "title": f"Load test of {version}",
-        "lead": "It measures step by step how many requests the model answers. Nothing else runs on its host then.",
-        "trail": _trail(name, f"Load test of {version}"),
-        "form": form,
-        "submit": "Enable",
-        "cancel_url": _result_url(name, version),
-    }
-    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+    here = _result_url(name, version)
+
+    def act() -> Done:
+        enable_load_test(actor=actor_in(request), revision=revision, request=form.run_request())
+        return Done(f"The load test of {version} waits until its host runs nothing else.", here)
+
+    title = f"Load test of {version}"
+    return form_page(
+        request,
+        form,
+        act,
+        title=title,
+        lead="It measures step by step how many requests the model answers. Nothing else runs on its host then.",
+        trail=below_model(name, (title, "")),
+        submit="Enable",
+        cancel_url=here,
+    )
 
 
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Ask, then end the load test."""
     revision = _changeable(request, name, version)
-    if request.method == "POST":
+    here = _result_url(name, version)
+
+    def act() -> Done:
         cancel_load_test(actor=actor_in(request), revision=revision)
-        messages.success(request, f"The load test of {version} is cancelled.")
-        return _to_result(name, version)
-    context = {
-        "title": f"Cancel the load test of {version}?",
-        "trail": _trail(name, f"Cancel the load test of {version}"),
-        "lead": "It can be enabled again, but begins with its first step then. Steps that ended are kept. This goes:",
-        "goes": ["what was measured of the step that runs"],
-        "submit": "Cancel load test",
-        "cancel_url": _result_url(name, version),
-    }
-    return render(request, "pages/confirm.html", context)
+        return Done(f"The load test of {version} is cancelled.", here)
+
+    return confirm_page(
+        request,
+        act,
+        title=f"Cancel the load test of {version}?",
+        trail=below_model(name, (f"Cancel the load test of {version}", "")),
+        lead="It can be enabled again, but begins with its first step then. Steps that ended are kept. This goes:",
+        goes=["what was measured of the step that runs"],
+        submit="Cancel load test",
+        cancel_url=here,
+    )
 
 
 @require_GET
@@ -111,7 +111,7 @@ def download(request: HttpRequest, name: str, version: str, kind: str) -> HttpRe
     if kind == "csv":
         response = HttpResponse(csv_of(run), content_type="text/csv; charset=utf-8")
     else:
-        text = json.dumps(document_of(revision, run.number), cls=DjangoJSONEncoder, indent=2)
+        text = json.dumps(dataclasses.asdict(document_of(revision, run.number)), cls=DjangoJSONEncoder, indent=2)
         response = HttpResponse(text, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{name}-{version}-load-test-{run.number}.{kind}"'
     response["Cache-Control"] = "no-store"
@@ -125,13 +125,5 @@ def _changeable(request: HttpRequest, name: str, version: str) -> Revision:
     return revision
 
 
-def _trail(name: str, here: str) -> list[tuple[str, str]]:
-    return [("Models", reverse("registry:models")), (name, reverse("registry:model", args=[name])), (here, "")]
-
-
 def _result_url(name: str, version: str) -> str:
     return f"{reverse('registry:model', args=[name])}?load-test={version}"
-
-
-def _to_result(name: str, version: str) -> HttpResponse:
-    return redirect(_result_url(name, version))

@@ -8,28 +8,26 @@ happens when the service or the generator is lost in the middle of a step: nothi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from dbos import DBOS
 
 from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import (
-    HostLostError,
-    InternalError,
-    LoadGeneratorLostError,
-    LoadTargetUnreachableError,
-    MopError,
-    ServiceFault,
-    StaleAttemptError,
-    from_dict,
-)
+from mop.engine.steps import Outcome, concluded, guarded
+from mop.engine.watch import Run, Watch
+from mop.errors import HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError, MopError, ServiceFault
+from mop.hosting.running import wait_ready
+from mop.hosting.service import ServiceObserver, revision_service
+from mop.hosting.this_host import host_name, host_tools
+from mop.hosting.tools import HostTools, quiet_host
+from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.area import RUN
+from mop.loadtest.endpoint import Endpoint
 from mop.loadtest.live import LiveNumbers
 from mop.loadtest.orders import (
     TestOrder,
@@ -39,49 +37,25 @@ from mop.loadtest.orders import (
     read_order,
     store_conditions,
     store_step,
-    wanted_tests,
 )
-from mop.loadtest.plan import Plan, Target
+from mop.loadtest.plan import Plan
 from mop.loadtest.process import Watched, cpus_beside, generate
-from mop.loadtest.sending import conditions_of, target_of
-from mop.loadtest.services import LOAD_TEST_WORKFLOW
-from mop.loadtest.steps import Ending, ending, fits
+from mop.loadtest.sending import conditions_of, endpoint_of
+from mop.loadtest.steps import Ending, Measured, run_steps
 from mop.loadtest.utilization import Given
-from mop.onboarding.allowed_network import allowed_network
-from mop.onboarding.attempt_watch import AttemptWatch
-from mop.onboarding.looks import look_again
-from mop.onboarding.signing import check_signature
-from mop.onboarding.stages import (
-    build_environment,
-    check_folder,
-    granted,
-    held,
-    in_use,
-    reserve,
-    running_service,
-    service_config,
-    wait_ready,
-)
-from mop.onboarding.workflows import host_name, workshop
-from mop.onboarding.workshop import Workshop, quiet_host
-from mop.sandbox import Granted
 from mop.serving.service import Service
-from mop.storage import unpack
 
-STALE = "stale"
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
 LOST = (HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError)
 MEND = "Enable the load test again; if it happens again, look for what ends processes on this host."
 
 _T = TypeVar("_T")
 
-Outcome = dict[str, Any]  # {"ended": why} | {"error": ...} | {"stale": ...}
-
 logger = logging.getLogger(__name__)
-watch = AttemptWatch(wanted_tests)
+watch = Watch("load test", LOAD_TEST.wanted)
 
 
-@DBOS.workflow(name=LOAD_TEST_WORKFLOW)
+@DBOS.workflow(name=RUN.name)
 async def run(test_id: str) -> str:
     """Bring one load test to its end.
 
@@ -93,38 +67,25 @@ async def run(test_id: str) -> str:
 
 @DBOS.step(name="loadtest.measure", preemptible=True)
 async def measure_step(test_id: str) -> Outcome:
-    """Measure every step that is not kept yet."""
-    outcome = await _tried(test_id)
-    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-    return outcome
+    """Measure every step that is not kept yet; the result is why there is no further one."""
+
+    async def work() -> str:
+        return (await _measure(await in_database(read_order)(test_id, host_name()))).value
+
+    return await guarded(Run(test_id), work, watch=watch)
 
 
 @DBOS.step(name="loadtest.conclude")
 async def conclude_step(test_id: str, outcome: Outcome) -> str:
     """Write how it ended."""
-    if STALE in outcome:
-        return STALE
-    error = from_dict(outcome["error"]) if "error" in outcome else None
-    try:
-        return (await in_database(conclude)(test_id, ended=outcome.get("ended", ""), error=error)).value
-    except StaleAttemptError:
-        return STALE
 
+    def failed(error: MopError) -> str:
+        return conclude(test_id, error=error)
 
-async def _tried(test_id: str) -> Outcome:
-    try:
-        order = await in_database(read_order)(test_id, host_name())
-        return {"ended": (await watch.run(test_id, 0, _measure(order))).value}
-    except StaleAttemptError as error:
-        return {STALE: error.message}
-    except WorkerLostError:
-        raise  # no outcome: it goes on elsewhere
-    except MopError as error:
-        logger.warning("load test %s failed: %s %s", test_id, error.name, error.message)
-        return {"error": error.to_dict()}
-    except Exception as error:
-        logger.exception("load test %s", test_id)
-        return {"error": InternalError(f"{type(error).__name__}: {error}").to_dict()}
+    def done(ended: str) -> str:
+        return conclude(test_id, ended=ended)
+
+    return await concluded(outcome, failed=failed, done=done)
 
 
 async def _measure(order: TestOrder) -> Ending:
@@ -140,66 +101,56 @@ async def _measure(order: TestOrder) -> Ending:
 
 
 async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
-    async with _service(order, live) as (service, given):
-        target, sent = await target_of(service, order.modality)
-        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, target, sent))
+    live.say("starts the model")
+    async with revision_service(order.job, log=_quiet, observer=_Waiting(live)) as hosted:
+        service, given = hosted.service, hosted.given
+        endpoint, sent = await endpoint_of(service, order.modality)
+        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, endpoint, sent))
         watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
         plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
-        return await _steps(order.test_id, plan, target, service, watched, live)
+        return await run_steps(plan, _DurableSteps(order.test_id, plan, endpoint, service, watched, live))
 
 
-@contextlib.asynccontextmanager
-async def _service(order: TestOrder, live: LiveNumbers) -> AsyncIterator[tuple[Service, Granted]]:
-    """The revision's service, ready, from the snapshot and the environment that were verified; and what it is given."""
-    live.say("starts the model")
-    shop = await workshop()
-    revision = order.revision
-    unpacked = shop.folder / revision.artifact_digest
-    await unpack(revision.artifact_digest, shop.artifacts, unpacked, log=_quiet)
-    model = await check_folder(unpacked, workshop=shop, log=_quiet)
-    environment = await build_environment(model, workshop=shop, log=_quiet)
-    await look_again(revision, model, unpacked, environment, shop, _quiet)
-    configuration = revision.configuration
-    name = f"load-test-{order.test_id}"
-    owner = f"load test of {revision.name}"
-    reservation = await reserve(name, owner=owner, configuration=configuration, workshop=shop, log=live.say)
-    async with (
-        in_use(unpacked, environment),
-        held(reservation, shop),
-        allowed_network(revision.allowed_hosts, workshop=shop, log=_quiet) as network,
-    ):
-        await check_signature(shop.artifacts, revision.artifact_digest, unpacked, log=_quiet)
-        config = service_config(
-            name, model=model, environment=environment, configuration=configuration, workshop=shop, network=network
-        )
-        async with running_service(reservation, config, workshop=shop, log=_quiet) as service:
-            await wait_ready(service, shop)
-            yield service, granted(configuration, shop)
+class _Waiting(ServiceObserver):
+    """Shows that the service waits for room."""
+
+    def __init__(self, live: LiveNumbers) -> None:
+        self._live = live
+
+    def waits_for_room(self, line: str) -> None:
+        self._live.say(line)
 
 
-async def _steps(
-    test_id: uuid.UUID, plan: Plan, target: Target, service: Service, watched: Watched, live: LiveNumbers
-) -> Ending:
-    """Measure the steps that are missing, until a rule ends the test; says which."""
-    for number, aim in enumerate(plan.targets):
-        done = await in_database(read_done)(test_id)
-        outcomes = [step.outcome for step in done.steps]
-        if reason := ending(plan.strategy, outcomes):
-            return reason
-        if number < len(done.steps):
-            continue
-        if not fits(done.seconds, plan.step_s, plan.budget_s):
-            return Ending.BUDGET
-        live.place = (number + 1, len(plan.targets))
+class _DurableSteps:
+    """Steps measured by a generator process each, and kept as rows; they outlive this worker."""
+
+    def __init__(
+        self, test_id: uuid.UUID, plan: Plan, endpoint: Endpoint, service: Service, watched: Watched, live: LiveNumbers
+    ) -> None:
+        self._test_id = test_id
+        self._plan = plan
+        self._endpoint = endpoint
+        self._service = service
+        self._watched = watched
+        self._live = live
+
+    async def measured(self) -> Measured:
+        """The rows that are kept, also from before a crash."""
+        done = await in_database(read_done)(self._test_id)
+        return Measured([step.outcome for step in done.steps], done.seconds)
+
+    async def measure(self, place: int, target: int) -> bool:
+        """Measure a step while the service lives, and keep its row."""
+        plan = replace(self._plan, targets=(target,))
+        self._live.place = (place + 1, len(self._plan.targets))
         began = time.monotonic()
-        step = generate(replace(plan, targets=(aim,)), target, listener=live, watched=watched)
-        result = await while_it_lives(service, await workshop(), step, f"the step at {aim:g}")
-        await in_database(store_step)(test_id, result.steps[0], time.monotonic() - began)
-    done = await in_database(read_done)(test_id)
-    return ending(plan.strategy, [step.outcome for step in done.steps]) or Ending.FINISHED
+        step = generate(plan, self._endpoint, listener=self._live, watched=self._watched)
+        result = await while_it_lives(self._service, await host_tools(), step, f"the step at {target}")
+        await in_database(store_step)(self._test_id, result.steps[0], time.monotonic() - began)
+        return True
 
 
-async def while_it_lives(service: Service, shop: Workshop, work: Coroutine[Any, Any, _T], what: str) -> _T:
+async def while_it_lives(service: Service, tools: HostTools, work: Coroutine[Any, Any, _T], what: str) -> _T:
     """What `work` returns, if the service was there all the while, and can go on.
 
     Raises:
@@ -213,7 +164,7 @@ async def while_it_lives(service: Service, shop: Workshop, work: Coroutine[Any, 
             raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", mend=MEND)
         try:
             # a front that was killed may not be reaped yet, and a model that gives up fails what is asked of it at once
-            await wait_ready(service, shop)
+            await wait_ready(service, tools)
         except HostLostError as error:
             raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", mend=MEND) from error
         except ServiceFault as error:  # it is there: the step's own connections may not be closed yet

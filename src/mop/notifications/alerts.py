@@ -12,6 +12,7 @@ from django.utils import timezone
 from mop.accounts.models import User
 from mop.audit.services import Actor, record
 from mop.errors import PlatformFault
+from mop.notifications.actions import Action
 from mop.notifications.kinds import Kind
 from mop.notifications.models import MEND_MAX, REASON_MAX, TITLE_MAX, Alert
 from mop.notifications.scopes import INSTALLATION, Scope
@@ -64,7 +65,7 @@ def close_alert(*, actor: Actor, alert: Alert) -> None:
     if Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=timezone.now()):
         record(
             actor=actor,
-            action="alert.closed",
+            action=Action.ALERT_CLOSED,
             object_type="alert",
             object_id=alert.pk,
             object_label=alert.fault,

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from mop.accounts.models import User
-from mop.notifications.kinds import Kind
+from mop.areas.words import NotificationKind
 from mop.notifications.models import Preference
 
 
@@ -28,7 +28,7 @@ class PreferencesForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
-    def __init__(self, *args: Any, user: User, choices: Mapping[Kind, Preference], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, choices: Mapping[NotificationKind, Preference], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._kinds = list(choices)
         self.initial.setdefault("email", user.email)
@@ -45,7 +45,7 @@ class PreferencesForm(forms.Form):
         """For each kind its text and its two check boxes."""
         return [(kind.label, self[f"{kind.value}-portal"], self[f"{kind.value}-email"]) for kind in self._kinds]
 
-    def wanted(self) -> dict[Kind, tuple[bool, bool]]:
+    def wanted(self) -> dict[NotificationKind, tuple[bool, bool]]:
         """What was chosen."""
         given = self.cleaned_data
         return {kind: (given[f"{kind.value}-portal"], given[f"{kind.value}-email"]) for kind in self._kinds}

@@ -1,51 +1,30 @@
-"""What people are told about, and how each kind looks."""
+"""Kinds of notifications: what areas tell people."""
 
 from __future__ import annotations
 
-from django.db import models
+from mop.areas.registry import registered
+from mop.areas.words import NotificationKind
 
 
-class Kind(models.TextChoices):
-    """Why somebody is told; people choose by kind. The values of statuses are the statuses' own words."""
+class Kind(NotificationKind):
+    """What this area itself tells."""
 
-    VERIFIED = "verified", "A version of my models is verified"
-    VERIFY_FAILED = "verifyFailed", "A version of my models failed verification"
-    VULNERABLE = "vulnerable", "A version of my models is blocked by a finding"
-    FINDINGS = "findings", "A scan finds something new in a version of my models"
-    CANCELLED = "cancelled", "Somebody else cancelled a version of my models"
-    TO_BE_RETRIED = "toBeRetried", "A version of my models waits for a cause outside it"
-    OWNERSHIP = "ownership", "Owners of my models change"
-    ALERT = "alert", "The installation needs its operator"
-
-    @property
-    def tone(self) -> str:
-        """The colour family of the badge: ok, bad, warn or quiet."""
-        return TONES[self]
-
-    @property
-    def meaning(self) -> str:
-        """One sentence for people who meet the word for the first time."""
-        return f"{self.label}."
+    ALERT = "alert", "The installation needs its operator", "bad", True
 
 
-TONES = {
-    Kind.VERIFIED: "ok",
-    Kind.VERIFY_FAILED: "bad",
-    Kind.VULNERABLE: "bad",
-    Kind.FINDINGS: "warn",
-    Kind.CANCELLED: "quiet",
-    Kind.TO_BE_RETRIED: "warn",
-    Kind.OWNERSHIP: "quiet",
-    Kind.ALERT: "bad",
-}
-
-FOR_ADMINISTRATORS = frozenset({Kind.ALERT})
+def all_kinds() -> list[NotificationKind]:
+    """The kinds of all areas, by which people choose what they are told; those of administrators last."""
+    found = [kind for area in registered() if area.notification_kinds for kind in area.notification_kinds]
+    return sorted(found, key=lambda kind: kind.for_administrators)
 
 
-class EmailState(models.TextChoices):
-    """Where an e-mail stands."""
+def kind_of(value: str) -> NotificationKind:
+    """The kind with a value.
 
-    QUEUED = "queued", "waits to be sent"
-    SENT = "sent", "sent"
-    FAILED = "failed", "could not be sent"
-    WITHHELD = "withheld", "not sent: its reader may no longer see it, or has no address"
+    Raises:
+        ValueError: a bug: no area has it, so nobody could choose whether they are told.
+    """
+    found = next((kind for kind in all_kinds() if kind.value == value), None)
+    if found is None:
+        raise ValueError(f"no area has notifications of the kind {value!r}")
+    return found

@@ -8,9 +8,12 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from mop.notifications.kinds import EmailState, Kind
+from mop.areas.words import NotificationKind
+from mop.notifications.email_states import EmailState
+from mop.notifications.kinds import kind_of
 
 TITLE_MAX, REASON_MAX, MEND_MAX = 200, 1000, 500
+KIND_MAX = 64
 
 
 class Notification(models.Model):
@@ -22,7 +25,7 @@ class Notification(models.Model):
 
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     event = models.CharField(max_length=200)
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=KIND_MAX)
     title = models.CharField(max_length=TITLE_MAX)
     reason = models.CharField(max_length=REASON_MAX, blank=True)
     mend = models.CharField(max_length=MEND_MAX, blank=True)
@@ -46,9 +49,9 @@ class Notification(models.Model):
     def __str__(self) -> str:
         return f"{self.recipient}: {self.title}"
 
-    def get_kind(self) -> Kind:
-        """The kind as its enum."""
-        return Kind(self.kind)
+    def get_kind(self) -> NotificationKind:
+        """The kind as its area declares it."""
+        return kind_of(self.kind)
 
 
 class Email(models.Model):
@@ -73,7 +76,7 @@ class Preference(models.Model):
     """What a person wants of one kind; without a row they are told in the portal and by e-mail."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=KIND_MAX)
     in_portal = models.BooleanField(default=True)
     by_email = models.BooleanField(default=True)
 

@@ -21,13 +21,12 @@ from django.utils import timezone
 from mop.audit.services import Actor
 from mop.errors import EmailUnavailableError
 from mop.notifications.alerts import raise_alert
-from mop.notifications.kinds import EmailState
+from mop.notifications.email_states import EmailState
 from mop.notifications.messages import compose
 from mop.notifications.models import Email, Notification
 from mop.notifications.scopes import within_sight
 from mop.notifications.texts import one_line
 
-EVERY_SECONDS = 5.0
 BATCH = 100
 CLAIM = dt.timedelta(minutes=5)
 SERVER_PAUSE = dt.timedelta(minutes=1)

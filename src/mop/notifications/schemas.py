@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from ninja import Schema
 from pydantic import Field
 
 from mop.accounts.schemas import InputSchema
-from mop.notifications.kinds import EmailState, Kind
+from mop.notifications.email_states import EmailState
+from mop.notifications.kinds import all_kinds
 from mop.notifications.models import Email, Notification
+
+
+def _list_kinds(schema: dict[str, Any]) -> None:
+    """The kinds that the areas declare, known when the API is described."""
+    schema["enum"] = [kind.value for kind in all_kinds()]
 
 
 class EmailOut(Schema):
@@ -24,7 +31,7 @@ class NotificationOut(Schema):
     """What the caller was told; `link` is a path in the portal, `email` null where none was asked for."""
 
     id: int
-    kind: Kind
+    kind: str = Field(json_schema_extra=_list_kinds)
     title: str
     reason: str
     mend: str

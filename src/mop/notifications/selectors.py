@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from mop.accounts.models import User
+from mop.areas.words import NotificationKind
 from mop.errors import NotFoundError
-from mop.notifications.kinds import FOR_ADMINISTRATORS, Kind
+from mop.notifications.kinds import all_kinds
 from mop.notifications.models import Alert, Notification, Preference
 from mop.notifications.scopes import within_sight
 
@@ -58,18 +59,18 @@ def get_open_alert(alert_id: int) -> Alert:
     return found
 
 
-def kinds_for(user: User) -> list[Kind]:
+def kinds_for(user: User) -> list[NotificationKind]:
     """The kinds that a person can be told of."""
-    return [kind for kind in Kind if user.is_administrator or kind not in FOR_ADMINISTRATORS]
+    return [kind for kind in all_kinds() if user.is_administrator or not kind.for_administrators]
 
 
-def preferences_of(people: Sequence[User], kind: Kind) -> dict[int, Preference]:
+def preferences_of(people: Sequence[User], kind: NotificationKind) -> dict[int, Preference]:
     """What each person wants of a kind, by primary key; the default where they did not choose. One query."""
     chosen = {row.user_id: row for row in Preference.objects.filter(user__in=people, kind=kind)}
     return {person.pk: chosen.get(person.pk) or Preference(user=person, kind=kind) for person in people}
 
 
-def choices_of(user: User) -> dict[Kind, Preference]:
+def choices_of(user: User) -> dict[NotificationKind, Preference]:
     """What one person wants, for every kind they can be told of."""
     chosen = {row.kind: row for row in Preference.objects.filter(user=user)}
-    return {kind: chosen.get(kind) or Preference(user=user, kind=kind) for kind in kinds_for(user)}
+    return {kind: chosen.get(kind.value) or Preference(user=user, kind=kind) for kind in kinds_for(user)}

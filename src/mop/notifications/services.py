@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from mop.accounts.models import User
 from mop.accounts.services import change_email
+from mop.areas.words import NotificationKind
 from mop.audit.services import Actor
-from mop.notifications.kinds import Kind
+from mop.notifications.kinds import kind_of
 from mop.notifications.models import MEND_MAX, REASON_MAX, TITLE_MAX, Email, Notification, Preference
 from mop.notifications.scopes import Scope
 from mop.notifications.selectors import preferences_of, visible_notifications
@@ -32,7 +33,7 @@ class News:
         scope: what one must be allowed to see to be told; None: it is about the person.
     """
 
-    kind: Kind
+    kind: NotificationKind
     event: str
     title: str
     reason: str
@@ -49,7 +50,11 @@ def notify(*, actor: Actor, people: Iterable[User], news: News) -> int:
 
     Returns:
         How many people were told.
+
+    Raises:
+        ValueError: a bug: no area has this kind.
     """
+    kind_of(news.kind)
     readers = [person for person in people if person.is_active and str(person.pk) != actor.id]
     chosen = preferences_of(readers, news.kind)
     return sum(_tell(person, news, chosen[person.pk]) for person in readers)
@@ -106,7 +111,9 @@ def forget_events(prefix: str) -> None:
 
 
 @transaction.atomic
-def set_preferences(*, actor: Actor, user: User, email: str, wanted: Mapping[Kind, tuple[bool, bool]]) -> None:
+def set_preferences(
+    *, actor: Actor, user: User, email: str, wanted: Mapping[NotificationKind, tuple[bool, bool]]
+) -> None:
     """Keep a person's e-mail address, and for each kind whether to tell them in the portal and by e-mail.
 
     Raises:

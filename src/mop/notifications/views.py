@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise, may
-from mop.errors import ValidationFailedError
 from mop.notifications.alerts import close_alert
 from mop.notifications.bell import TEMPLATE, bell_context
 from mop.notifications.forms import PreferencesForm, ReadAllForm
@@ -23,12 +22,11 @@ from mop.notifications.selectors import (
     unread_count,
 )
 from mop.notifications.services import mark_all_read, mark_read, set_preferences
-from mop.ui.forms import take_errors
 from mop.ui.fragments import fragment
+from mop.ui.pages import Done, sent, show_form
 from mop.ui.paging import keyset_page
 
 PAGE_ROWS = 25
-INVALID = 422
 UNREAD = "unread"
 
 
@@ -74,15 +72,13 @@ def preferences(request: HttpRequest) -> HttpResponse:
     """What the person wants to be told, and where."""
     user = user_of(request)
     form = PreferencesForm(request.POST or None, user=user, choices=choices_of(user))
-    if request.method == "POST" and form.is_valid():
-        try:
-            set_preferences(actor=actor_in(request), user=user, email=form.cleaned_data["email"], wanted=form.wanted())
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, "Your notification settings are kept.")
-            return redirect("notifications:preferences")
-    return render(request, "notifications/settings.html", {"form": form}, status=INVALID if form.errors else 200)
+
+    def act() -> Done:
+        set_preferences(actor=actor_in(request), user=user, email=form.cleaned_data["email"], wanted=form.wanted())
+        return Done("Your notification settings are kept.", reverse("notifications:preferences"))
+
+    trail = [("Notifications", reverse("notifications:list")), ("Settings", "")]
+    return sent(request, form, act) or show_form(request, "notifications/settings.html", form, {"trail": trail})
 
 
 @require_POST
@@ -97,8 +93,8 @@ def close(request: HttpRequest, alert_id: int) -> HttpResponse:
 @require_GET
 def live_bell(request: HttpRequest) -> HttpResponse:
     """The bell again, when the number changed."""
-    context = bell_context(user_of(request))
-    return fragment(request, context["etag"], lambda: render(request, TEMPLATE, context | {"is_new": True}))
+    context = bell_context(user_of(request), is_new=True)
+    return fragment(request, context["live"].etag, lambda: render(request, TEMPLATE, context))
 
 
 def _back(request: HttpRequest, anchor: str = "") -> HttpResponseRedirect:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from mop.areas import config
 
 
-class OnboardingConfig(AppConfig):
+class OnboardingConfig(config.AreaConfig):
     name = "mop.onboarding"
-    default_auto_field = "django.db.models.BigAutoField"

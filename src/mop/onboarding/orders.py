@@ -8,21 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from mop.audit.models import AuditEvent
-from mop.audit.services import Actor
-from mop.engine.fence import hold_fence
-from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault, StaleAttemptError
+from mop.engine.watch import Run
+from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault
+from mop.hosting.configuration import Configuration, configuration_of
+from mop.hosting.this_host import WORKER
 from mop.onboarding.contract import TaskInput
-from mop.onboarding.stages import Configuration
-from mop.registry.advance import advance
+from mop.registry.actions import Action
+from mop.registry.advance import REVISION, advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
-from mop.serving.config import BatchPolicy, ServerMode
 
-WORKER = Actor.system("worker")
 BACKOFF_FACTOR = 2.0
 BACKOFF_MAX_SECONDS = 6 * 3600.0
 RETRY_WINDOW = dt.timedelta(hours=24)
@@ -51,11 +49,7 @@ def read_order(revision_id: str, attempt: int, host: str) -> Order:
         StaleAttemptError: the revision is gone or in another attempt, or its pipeline was ended.
         WorkerLostError: this worker's work was given to another.
     """
-    claim(revision_id, attempt, host)
-    revision = Revision.objects.select_related("model", "instance_type").filter(pk=revision_id).first()
-    if revision is None:
-        raise StaleAttemptError(f"revision {revision_id} was deleted")
-    return order_of(revision)
+    return order_of(claim(revision_id, attempt, host))
 
 
 def order_of(revision: Revision) -> Order:
@@ -68,7 +62,7 @@ def order_of(revision: Revision) -> Order:
         model_url=revision.model_url,
         artifact_digest=revision.artifact_digest,
         sample_post_data=revision.sample_post_data,
-        configuration=_configuration_of(revision),
+        configuration=configuration_of(revision),
         allowed_hosts=tuple(revision.allowed_hosts),
         tasks=tuple(
             TaskInput(
@@ -84,39 +78,14 @@ def order_of(revision: Revision) -> Order:
     )
 
 
-def _configuration_of(revision: Revision) -> Configuration:
-    """The model configuration of a revision's service, and the size of its instance type."""
-    return Configuration(
-        cpus=float(revision.instance_type.vcpus),
-        memory_bytes=revision.instance_type.memory_bytes,
-        gpus=revision.instance_type.gpus,
-        server=ServerMode(revision.server),
-        workers=revision.worker_number,
-        threads=revision.thread_number,
-        batch=BatchPolicy(
-            enabled=revision.batch_enabled,
-            max_size=revision.batch_max_size,
-            idle_size=revision.batch_idle_size,
-            max_interval_s=revision.batch_max_interval,
-        ),
-    )
-
-
-def claim(revision_id: str, attempt: int, host: str) -> None:
+def claim(revision_id: str, attempt: int, host: str) -> Revision:
     """Take the attempt for a host: it no longer waits in the queue.
 
     Raises:
         StaleAttemptError: it is over.
         WorkerLostError: this worker's work was given to another.
     """
-    with transaction.atomic():
-        hold_fence()
-        revision = Revision.objects.select_for_update().filter(pk=revision_id).first()
-        if revision is None or revision.attempt != attempt or revision.get_status().is_final:
-            raise StaleAttemptError(f"attempt {attempt} of revision {revision_id} is over")
-        if revision.host != host:
-            revision.host = host
-            revision.save(update_fields=["host"])
+    return REVISION.claim(Run(revision_id, attempt), host=host)
 
 
 def move(order: Order, to: RevisionStatus, *, detail: str = "", facts: dict[str, Any] | None = None) -> None:
@@ -164,7 +133,7 @@ def _earlier_causes(revision_id: str, attempt: int, *, since: dt.datetime) -> li
     events = AuditEvent.objects.filter(
         object_type="revision",
         object_id=revision_id,
-        action="revision.status",
+        action=Action.REVISION_STATUS,
         data__to=RevisionStatus.TO_BE_RETRIED.value,
         data__attempt__lt=attempt,
         at__gt=since,

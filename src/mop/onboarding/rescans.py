@@ -5,34 +5,37 @@ from __future__ import annotations
 import logging
 import uuid
 from pathlib import Path
-from typing import Any
 
 from dbos import DBOS
 from django.utils import timezone
 
 from mop.audit.services import Actor
 from mop.engine.database import in_database
-from mop.engine.fence import WorkerLostError, hold_fence
-from mop.errors import InternalError, ModelFault, MopError, StaleAttemptError, from_dict
+from mop.engine.steps import Outcome, error_of, guarded
+from mop.engine.watch import Run, Watch
+from mop.errors import ModelFault, StaleAttemptError
 from mop.findings.consequences import record_and_conclude
 from mop.findings.models import ScanReason
 from mop.findings.policy_file import installation_policy
 from mop.findings.recording import ScanResult
-from mop.findings.rescans import RESCAN_WORKFLOW, end_rescan
+from mop.findings.rescans import end_rescan, wanted_rescans
 from mop.findings.selectors import environment_as_seen, environment_that_was_built
-from mop.onboarding.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
-from mop.onboarding.stages import build_environment, check_folder
-from mop.onboarding.workflows import workshop
-from mop.onboarding.workshop import Workshop, quiet_host
+from mop.hosting.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
+from mop.hosting.preparation import build_environment, check_folder, unpack_artifact
+from mop.hosting.this_host import host_tools
+from mop.hosting.tools import HostTools, quiet_host
+from mop.onboarding.area import RESCAN
 from mop.registry.models import Revision
 from mop.scanning.findings import merge
-from mop.storage import folder_in_use, unpack
+from mop.storage import folder_in_use
 
 RESCANNER = Actor.system("rescan")
+watch = Watch("rescan", wanted_rescans)
+
 logger = logging.getLogger(__name__)
 
 
-@DBOS.workflow(name=RESCAN_WORKFLOW)
+@DBOS.workflow(name=RESCAN.name)
 async def rescan(revision_id: str, workflow_id: str) -> str:
     """Scan a revision and write down what became of it.
 
@@ -41,48 +44,38 @@ async def rescan(revision_id: str, workflow_id: str) -> str:
     """
     outcome = await scan_step(revision_id, workflow_id)
     await end_step(workflow_id, outcome)
-    return "done" if outcome is None else str(outcome["name"])
+    error = error_of(outcome)
+    return error.name if error else "done"
 
 
 @DBOS.step(name="onboarding.rescan.scan", preemptible=True)
-async def scan_step(revision_id: str, workflow_id: str) -> dict[str, Any] | None:
-    """Look at everything; the error when that can not be done."""
-    try:
+async def scan_step(revision_id: str, workflow_id: str) -> Outcome:
+    """Look at everything."""
+
+    async def work() -> None:
         digest = await in_database(_digest_of)(revision_id)
         await _scan(uuid.UUID(revision_id), workflow_id, digest)
-    except StaleAttemptError:
-        return None  # the revision is gone, and the rescan with it
-    except WorkerLostError:
-        raise
-    except MopError as error:
-        outcome = error.to_dict()
-    except Exception as error:
-        logger.exception("the rescan of revision %s failed", revision_id)
-        outcome = InternalError(f"{type(error).__name__}: {error}").to_dict()
-    else:
-        return None
-    await in_database(hold_fence)()  # what fails because this worker was frozen is no outcome
-    return outcome
+
+    return await guarded(Run(workflow_id), work, watch=watch)
 
 
 @DBOS.step(name="onboarding.rescan.end")
-async def end_step(workflow_id: str, outcome: dict[str, Any] | None) -> None:
-    """Note that the rescan ended."""
-    await in_database(end_rescan)(workflow_id, failure=from_dict(outcome) if outcome else None)
+async def end_step(workflow_id: str, outcome: Outcome) -> None:
+    """Note that the rescan ended, also when its revision is gone and nobody waits for it."""
+    await in_database(end_rescan)(workflow_id, failure=error_of(outcome))
 
 
 async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
     policy = installation_policy()
     started = timezone.now()
-    shop = await workshop()
+    tools = await host_tools()
     async with quiet_host().shared(logger.info):
-        folder = shop.folder / digest
-        await unpack(digest, shop.artifacts, folder, log=logger.debug)
+        folder = await unpack_artifact(digest, tools=tools, log=logger.debug)
         with folder_in_use(folder):
-            report = await inspect_folder(folder, digest, workshop=shop, log=logger.info, fresh=True)
+            report = await inspect_folder(folder, digest, tools=tools, log=logger.info, fresh=True)
             inspection = None
             if await in_database(environment_that_was_built)(revision_id):
-                inspection = await _environment(revision_id, folder, shop)
+                inspection = await _environment(revision_id, folder, tools)
     result = ScanResult(
         key=workflow_id,
         reason=ScanReason.RESCAN,
@@ -97,16 +90,16 @@ async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
     await in_database(record_and_conclude)(revision_id=revision_id, result=result, policy=policy, actor=RESCANNER)
 
 
-async def _environment(revision_id: uuid.UUID, folder: Path, shop: Workshop) -> Inspection | None:
+async def _environment(revision_id: uuid.UUID, folder: Path, tools: HostTools) -> Inspection | None:
     """Look at the environment; of one that can not be made any more, what was seen stands, with today's advisories."""
-    model = await check_folder(folder, workshop=shop, log=logger.debug)
+    model = await check_folder(folder, tools=tools, log=logger.debug)
     try:
-        environment = await build_environment(model, workshop=shop, log=logger.debug)
+        environment = await build_environment(model, tools=tools, log=logger.debug)
     except ModelFault as error:
         logger.warning("the environment of revision %s can not be made any more: %s", revision_id, error.message)
         seen = await in_database(environment_as_seen)(revision_id)
         return None if seen is None else await inspect_as_seen(seen)
-    return await inspect_environment(environment, model, workshop=shop, log=logger.info, fresh=True)
+    return await inspect_environment(environment, model, tools=tools, log=logger.info, fresh=True)
 
 
 def _digest_of(revision_id: str) -> str:

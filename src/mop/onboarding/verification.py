@@ -5,50 +5,30 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from django.utils import timezone
 
 from mop.errors import BlockingFindingsError, ModelFault, MopError
 from mop.findings.policy_file import installation_policy
 from mop.findings.recording import blocking_error, scan_warnings
-from mop.onboarding.contract import TaskInput, prove_contract, read_tasks
-from mop.onboarding.inspection import inspect_environment, inspect_folder
-from mop.onboarding.stages import (
-    Configuration,
-    build_environment,
-    check_folder,
-    describe_grant,
-    granted,
-    held,
-    in_use,
-    reserve,
-    running_service,
-    service_config,
-    wait_ready,
-)
-from mop.onboarding.workshop import Workshop, open_workshop
+from mop.hosting.configuration import Configuration
+from mop.hosting.inspection import inspect_environment, inspect_folder
+from mop.hosting.jobs import ServiceSpec
+from mop.hosting.preparation import PreparedModel, build_environment, check_folder, unpack_artifact
+from mop.hosting.service import ServiceObserver, model_service
+from mop.hosting.tools import GIB, HostTools
+from mop.onboarding.contract import TaskInput, prove_contract
+from mop.sandbox import Granted
 from mop.scanning.findings import ScanReport, merge
 from mop.scanning.policy import Decision, decide, findings_with_actions
 from mop.serving.service import Service
-from mop.storage import SnapshotLimits, folder_in_use, store_folder, unpack
+from mop.storage import SnapshotLimits, folder_in_use, store_folder
 
-__all__ = [
-    "Configuration",
-    "Listener",
-    "Report",
-    "StageResult",
-    "TaskInput",
-    "open_workshop",
-    "read_tasks",
-    "serve_folder",
-    "verify_folder",
-]
-
-GIB = 1024**3
 # Standard_F4s_v2, the default instance type
 DEFAULT_CONFIGURATION = Configuration(cpus=4, memory_bytes=8 * GIB)
 
@@ -147,7 +127,7 @@ class _Progress:
 async def verify_folder(
     folder: Path,
     *,
-    workshop: Workshop,
+    tools: HostTools,
     listener: Listener,
     tasks: Sequence[TaskInput] | None,
     sample: Any = None,
@@ -158,7 +138,7 @@ async def verify_folder(
 
     Args:
         folder: the model folder.
-        workshop: the host's tools.
+        tools: the host's tools.
         listener: is told of stages and log lines.
         tasks: connected tasks; None leaves the label rules out and the status undecided.
         sample: item of `inference()`; None for none.
@@ -168,23 +148,23 @@ async def verify_folder(
     progress = _Progress(listener)
     try:
         async with _service(
-            folder, workshop, progress, limits or SnapshotLimits(), configuration or DEFAULT_CONFIGURATION
+            folder, tools, progress, limits or SnapshotLimits(), configuration or DEFAULT_CONFIGURATION
         ) as service:
             with progress.stage("contract") as log:
                 progress.warnings += await prove_contract(service, tasks=tasks, sample=sample, log=log)
     except BlockingFindingsError as error:
-        return _report(progress, workshop, "vulnerable", error)
+        return _report(progress, tools, "vulnerable", error)
     except MopError as error:
         status = "verifyFailed" if isinstance(error, ModelFault) else "toBeRetried"
-        return _report(progress, workshop, status, error)
-    return _report(progress, workshop, "undecided" if tasks is None else "verified", None)
+        return _report(progress, tools, status, error)
+    return _report(progress, tools, "undecided" if tasks is None else "verified", None)
 
 
 @contextlib.asynccontextmanager
 async def serve_folder(
     folder: Path,
     *,
-    workshop: Workshop,
+    tools: HostTools,
     listener: Listener,
     configuration: Configuration | None = None,
     uds: Path | None = None,
@@ -197,7 +177,7 @@ async def serve_folder(
     """
     progress = _Progress(listener)
     async with _service(
-        folder, workshop, progress, SnapshotLimits(), configuration or DEFAULT_CONFIGURATION, uds=uds, port=port
+        folder, tools, progress, SnapshotLimits(), configuration or DEFAULT_CONFIGURATION, uds=uds, port=port
     ) as service:
         yield service
 
@@ -205,7 +185,7 @@ async def serve_folder(
 @contextlib.asynccontextmanager
 async def _service(
     folder: Path,
-    workshop: Workshop,
+    tools: HostTools,
     progress: _Progress,
     limits: SnapshotLimits,
     configuration: Configuration,
@@ -213,44 +193,65 @@ async def _service(
     uds: Path | None = None,
     port: int | None = None,
 ) -> AsyncIterator[Service]:
-    name = f"check-{uuid.uuid4().hex[:12]}"
     with progress.stage("snapshot") as log:
-        manifest = await store_folder(folder, workshop.artifacts, limits=limits, log=log)
+        manifest = await store_folder(folder, tools.artifacts, limits=limits, log=log)
         progress.digest = manifest.digest
-        unpacked = workshop.folder / manifest.digest
-        await unpack(manifest.digest, workshop.artifacts, unpacked, log=log)
+        unpacked = await unpack_artifact(manifest.digest, tools=tools, log=log)
     with progress.stage("scan") as log, folder_in_use(unpacked):
-        model = await check_folder(unpacked, workshop=workshop, log=log)
-        progress.look(await inspect_folder(unpacked, manifest.digest, workshop=workshop, log=log))
+        parts = await check_folder(unpacked, tools=tools, log=log)
+        progress.look(await inspect_folder(unpacked, manifest.digest, tools=tools, log=log))
     with progress.stage("environment") as log:
-        environment = await build_environment(model, workshop=workshop, log=log)
+        environment = await build_environment(parts, tools=tools, log=log)
         progress.python = environment.python_version
-        progress.look((await inspect_environment(environment, model, workshop=workshop, log=log)).report)
-        progress.warnings += [*model.warnings, *environment.notes, *progress.scan_warnings()]
-    with progress.stage("endpoint") as log:
-        log(describe_grant(granted(configuration, workshop), configuration))
-        reservation = await reserve(name, owner="mop check", configuration=configuration, workshop=workshop, log=log)
-        config = service_config(
-            name,
-            model=model,
-            environment=environment,
-            configuration=configuration,
-            workshop=workshop,
-            uds=uds,
-            port=port,
-        )
-    deployment_log: Callable[[str], None] = lambda line: progress.listener.log("deployment", line)  # noqa: E731
-    async with (
-        in_use(unpacked, environment),
-        held(reservation, workshop),
-        running_service(reservation, config, workshop=workshop, log=deployment_log) as service,
-    ):
-        with progress.stage("deployment"):
-            await wait_ready(service, workshop)
-        yield service
+        progress.look((await inspect_environment(environment, parts, tools=tools, log=log)).report)
+        progress.warnings += [*parts.warnings, *environment.notes, *progress.scan_warnings()]
+    spec = ServiceSpec(
+        name=f"check-{uuid.uuid4().hex[:12]}", owner="mop check", configuration=configuration, uds=uds, port=port
+    )
+    model = PreparedModel(unpacked, parts, environment)
+    with _ServiceStages(progress) as stages:
+        async with model_service(spec, model, tools=tools, log=stages.log, observer=stages) as hosted:
+            yield hosted.service
 
 
-def _report(progress: _Progress, workshop: Workshop, status: str, error: MopError | None) -> Report:
+class _ServiceStages(ServiceObserver):
+    """The stages `endpoint` and `deployment`; the one that runs when the block fails has failed."""
+
+    def __init__(self, progress: _Progress) -> None:
+        self._progress = progress
+        self._running = contextlib.ExitStack()
+        self._name = "endpoint"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._running.__exit__(kind, error, traceback)
+
+    def log(self, line: str) -> None:
+        """Take a line of the stage that runs, or of the service afterwards."""
+        self._progress.listener.log(self._name, line)
+
+    async def endpoint_creating(self) -> None:
+        self._begin("endpoint")
+
+    async def endpoint_created(self, given: Granted, description: str) -> None:  # noqa: ARG002 - the observer's signature
+        self._running.close()
+
+    async def deployment_creating(self) -> None:
+        self._begin("deployment")
+
+    async def deployment_created(self, seconds: float) -> None:  # noqa: ARG002 - the same
+        self._running.close()
+
+    def _begin(self, name: str) -> None:
+        self._name = name
+        self._running.enter_context(self._progress.stage(name))
+
+
+def _report(progress: _Progress, tools: HostTools, status: str, error: MopError | None) -> Report:
     done = {stage.name for stage in progress.stages}
     skipped = [StageResult(name, 0.0, "skipped") for name in STAGES if name not in done]
     return Report(
@@ -259,7 +260,7 @@ def _report(progress: _Progress, workshop: Workshop, status: str, error: MopErro
         warnings=tuple(progress.warnings),
         stages=(*progress.stages, *skipped),
         findings=tuple(findings_with_actions(progress.scan, progress.decision)),
-        sandbox_level=int(workshop.sandbox.level),
+        sandbox_level=int(tools.sandbox.level),
         python=progress.python,
         artifact_digest=progress.digest,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mop.accounts.requests import user_of
@@ -18,6 +19,8 @@ from mop.onboarding.models import LogKind, LogLine
 from mop.onboarding.selectors import LogPage, log_page
 from mop.registry.models import Revision
 from mop.registry.selectors import get_revision
+from mop.registry.trails import below_revision
+from mop.ui.fragments import Live
 
 NO_CONTENT = 204
 LAST = 2**31 - 1
@@ -42,12 +45,15 @@ def log(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespons
     if after is None and before is None:
         after, before = (0, None) if search else (0, LAST)
     page = log_page(revision, log_kind, after=after or 0, before=before, search=search)
+    last = page.lines[-1].number if page.lines else 0
+    grows = revision.get_status().is_live and not page.has_after and not search
     context = {
         **_context(revision, log_kind, page, search),
+        "trail": below_revision(revision, log_kind.label),
         "search": search,
         "kinds": LogKind.choices,
-        "is_live": revision.get_status().is_running and not page.has_after and not search,
-        "last": page.lines[-1].number if page.lines else 0,
+        "live": _tail(revision, log_kind, last, is_final=not grows),
+        "last": last,
     }
     return render(request, "onboarding/log.html", context)
 
@@ -58,14 +64,12 @@ def tail(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespon
     revision, log_kind = _readable(request, name, version, kind)
     after = _number(request, "after") or 0
     page = log_page(revision, log_kind, after=after)
-    is_running = revision.get_status().is_running
-    if not page.lines and is_running:
+    is_live = revision.get_status().is_live
+    if not page.lines and is_live:
         return HttpResponse(status=NO_CONTENT)
-    context = {
-        **_context(revision, log_kind, page, ""),
-        "is_live": is_running or page.has_after,
-        "last": page.lines[-1].number if page.lines else after,
-    }
+    last = page.lines[-1].number if page.lines else after
+    live = _tail(revision, log_kind, last, is_final=not is_live and not page.has_after)
+    context = {**_context(revision, log_kind, page, ""), "live": live}
     return render(request, "onboarding/components/log_lines.html", context)
 
 
@@ -86,6 +90,12 @@ def _readable(request: HttpRequest, name: str, version: str, kind: str) -> tuple
     if kind not in LogKind.values:
         raise NotFoundError(f"There is no {kind!r} log.")
     return revision, LogKind(kind)
+
+
+def _tail(revision: Revision, kind: LogKind, last: int, *, is_final: bool) -> Live:
+    """The end of a log, which asks for the lines after its last one."""
+    url = reverse("onboarding:tail", args=[revision.model.name, revision.version, kind.value])
+    return Live(id="tail", url=url, query=f"after={last}", seconds=2, is_final=is_final, state=last)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from mop.audit.services import Actor, record
 from mop.environments import allowed_host, host_text
 from mop.errors import ValidationFailedError
+from mop.registry.actions import Action
 from mop.registry.models import Revision
 
 HOSTS_MAX = 20
@@ -32,7 +33,7 @@ def change_allowed_hosts(*, actor: Actor, revision: Revision, hosts: Sequence[st
         return wanted
     record(
         actor=actor,
-        action="revision.allowed_hosts_changed",
+        action=Action.REVISION_ALLOWED_HOSTS_CHANGED,
         object_type="revision",
         object_id=row.pk,
         object_label=str(row),

@@ -1,30 +1,43 @@
-"""Forms of models and their versions. The fields and defaults are PRODUCT's."""
+"""Forms of models and their versions. The fields of the serving options come from their one description."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django import forms
+from django.forms.forms import DeclarativeFieldsMetaclass
 
 from mop.accounts.models import Team, User
 from mop.catalog.models import InstanceType, Task
-from mop.registry.models import Revision
+from mop.registry.models import MODEL_URL_MAX, VERSION_MAX, Revision
 from mop.registry.services import ConnectionInput, RevisionInput
-from mop.registry.statuses import LoadTestOption, RevisionStatus, ServerMode
+from mop.registry.statuses import RevisionStatus
+from mop.serving_options import CONFIGURATION, OPTIONS, Option, idle_size_problem
 from mop.ui.forms import JsonField
 
-CONFIGURATION = (
-    "instance_type",
-    "server",
-    "worker_number",
-    "thread_number",
-    "batch_enabled",
-    "batch_max_size",
-    "batch_idle_size",
-    "batch_max_interval",
-)
+FOLDED = ("instance_type", *CONFIGURATION)
+
+FormClass = TypeVar("FormClass", bound=forms.Form)
+
+
+def with_options(form: type[FormClass]) -> type[FormClass]:
+    """A form class with a field for each serving option behind its own."""
+    fields = {name: _option_field(option) for name, option in OPTIONS.items()}
+    namespace = {**fields, "__module__": form.__module__, "__doc__": form.__doc__}
+    return cast("type[FormClass]", DeclarativeFieldsMetaclass(form.__name__, (form,), namespace))
+
+
+def _option_field(option: Option) -> forms.Field:
+    about = option.about
+    arguments: dict[str, Any] = {"label": about.label, "help_text": about.form_help, "initial": option.plain_default}
+    if option.words:
+        return forms.ChoiceField(choices=option.choices, **arguments)
+    if option.type is bool:
+        return forms.BooleanField(required=False, **arguments)
+    arguments |= {"min_value": about.minimum, "max_value": about.maximum}
+    return forms.IntegerField(**arguments) if option.type is int else forms.FloatField(**arguments)
 
 
 class ModelFilterForm(forms.Form):
@@ -39,13 +52,14 @@ class ModelFilterForm(forms.Form):
     sort = forms.CharField(required=False)
 
 
+@with_options
 class RevisionForm(forms.Form):
     """One version: where its folder is, how it runs, which tests follow."""
 
-    version = forms.CharField(max_length=64)
+    version = forms.CharField(max_length=VERSION_MAX)
     model_url = forms.CharField(
         label="Model url",
-        max_length=2000,
+        max_length=MODEL_URL_MAX,
         help_text="https://<account>.blob.core.windows.net/<container>/<folder>, or file:// under an allowed root. "
         "The folder holds model/ and src/.",
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
@@ -65,35 +79,12 @@ class RevisionForm(forms.Form):
     instance_type = forms.ModelChoiceField(
         InstanceType.objects.filter(is_enabled=True), label="Instance type", empty_label=None, to_field_name="name"
     )
-    server = forms.ChoiceField(
-        label="Server",
-        choices=ServerMode.choices,
-        initial=ServerMode.MOP,
-        help_text="mop: one front, batches across all workers. gunicorn: gunicorn's own workers and threads, for those "
-        "who must reproduce such a deployment.",
-    )
-    worker_number = forms.IntegerField(label="Gunicorn worker number", min_value=1, max_value=64, initial=1)
-    thread_number = forms.IntegerField(label="Gunicorn thread number", min_value=1, max_value=256, initial=8)
-    batch_enabled = forms.BooleanField(label="Enable dynamic batch", required=False, initial=True)
-    batch_max_size = forms.IntegerField(label="Max batch size", min_value=1, max_value=1024, initial=12)
-    batch_idle_size = forms.IntegerField(label="Idle batch size", min_value=1, max_value=1024, initial=3)
-    batch_max_interval = forms.FloatField(label="Max batch interval (s)", min_value=0, max_value=10, initial=0.002)
-    regression_enabled = forms.BooleanField(
-        label="Enable regression test",
-        required=False,
-        initial=True,
-        help_text="Without regression results a version can not be released.",
-    )
-    load_test_option = forms.ChoiceField(
-        label="Load test option", choices=LoadTestOption.choices, initial=LoadTestOption.PER_CONCURRENCY
-    )
 
     def clean(self) -> dict[str, Any]:
         """Check the two batch sizes against each other."""
         cleaned: dict[str, Any] = super().clean() or {}
-        largest, idle = cleaned.get("batch_max_size"), cleaned.get("batch_idle_size")
-        if largest is not None and idle is not None and idle > largest:
-            self.add_error("batch_idle_size", f"The idle batch size must not be over the max batch size, {largest}.")
+        if problem := idle_size_problem(idle=cleaned.get("batch_idle_size"), largest=cleaned.get("batch_max_size")):
+            self.add_error("batch_idle_size", problem)
         return cleaned
 
     def revision_input(self) -> RevisionInput:
@@ -103,12 +94,12 @@ class RevisionForm(forms.Form):
     @property
     def configuration_fields(self) -> list[forms.BoundField]:
         """Instance type and model configuration, folded away as advanced settings."""
-        return [self[name] for name in CONFIGURATION]
+        return [self[name] for name in FOLDED]
 
     @property
     def configuration_has_errors(self) -> bool:
         """Whether the fold must open."""
-        return any(self[name].errors for name in CONFIGURATION)
+        return any(self[name].errors for name in FOLDED)
 
 
 class ModelStepForm(RevisionForm):

@@ -13,13 +13,33 @@ from django.utils import timezone
 
 from mop.accounts.models import Team
 from mop.catalog.models import InstanceType, Task, Taxonomy
-from mop.registry.statuses import LoadTestOption, PublishStatus, RevisionStatus, ServerMode
+from mop.engine.models import DurableWork
+from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.serving_options import CONFIGURATION, OPTIONS
 
 MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
 VERSION = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._+-]*\Z", "Start with a letter or digit; use letters, digits, dots, _, + and - only."
 )
+VERSION_MAX = 64
+MODEL_URL_MAX = 2000
 CUSTOMIZED_NAME_MAX = 100
+
+
+def _option(name: str) -> dict[str, Any]:
+    """The arguments of a serving option's column."""
+    option = OPTIONS[name]
+    arguments: dict[str, Any] = {"default": option.plain_default}
+    if option.words:
+        arguments |= {"choices": option.choices, "max_length": 16}
+    limits = [
+        check(option.type(limit))
+        for check, limit in ((MinValueValidator, option.about.minimum), (MaxValueValidator, option.about.maximum))
+        if limit is not None
+    ]
+    if limits:
+        arguments["validators"] = limits
+    return arguments | ({"help_text": option.about.unit} if option.about.unit else {})
 
 
 class ModelType(models.TextChoices):
@@ -66,39 +86,29 @@ class TaskConnection(models.Model):
         return f"{self.taxonomy}: {self.task}"
 
 
-class Revision(models.Model):
-    """One version of a model. Its url and configuration never change; its status is changed by `advance` alone.
+class Revision(DurableWork):
+    """One version of a model. Its url and configuration never change; `registry/advance.py` alone changes its status.
 
     Which hosts it may reach is an administrator's to change; it counts from the next deployment on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="revisions")
-    version = models.CharField(max_length=64, validators=[VERSION])
+    version = models.CharField(max_length=VERSION_MAX, validators=[VERSION])
     note = models.TextField(blank=True)
-    model_url = models.CharField(max_length=2000)
+    model_url = models.CharField(max_length=MODEL_URL_MAX)
     sample_post_data = models.JSONField(null=True, blank=True)
 
     instance_type = models.ForeignKey(InstanceType, on_delete=models.PROTECT, related_name="+")
-    server = models.CharField(max_length=16, choices=ServerMode, default=ServerMode.MOP)
-    worker_number = models.PositiveSmallIntegerField(
-        default=1, validators=[MinValueValidator(1), MaxValueValidator(64)]
-    )
-    thread_number = models.PositiveSmallIntegerField(
-        default=8, validators=[MinValueValidator(1), MaxValueValidator(256)]
-    )
-    batch_enabled = models.BooleanField(default=True)
-    batch_max_size = models.PositiveSmallIntegerField(
-        default=12, validators=[MinValueValidator(1), MaxValueValidator(1024)]
-    )
-    batch_idle_size = models.PositiveSmallIntegerField(
-        default=3, validators=[MinValueValidator(1), MaxValueValidator(1024)]
-    )
-    batch_max_interval = models.FloatField(
-        default=0.002, validators=[MinValueValidator(0.0), MaxValueValidator(10.0)], help_text="seconds"
-    )
-    regression_enabled = models.BooleanField(default=True)
-    load_test_option = models.CharField(max_length=16, choices=LoadTestOption, default=LoadTestOption.PER_CONCURRENCY)
+    server = models.CharField(**_option("server"))
+    worker_number = models.PositiveSmallIntegerField(**_option("worker_number"))
+    thread_number = models.PositiveSmallIntegerField(**_option("thread_number"))
+    batch_enabled = models.BooleanField(**_option("batch_enabled"))
+    batch_max_size = models.PositiveSmallIntegerField(**_option("batch_max_size"))
+    batch_idle_size = models.PositiveSmallIntegerField(**_option("batch_idle_size"))
+    batch_max_interval = models.FloatField(**_option("batch_max_interval"))
+    regression_enabled = models.BooleanField(**_option("regression_enabled"))
+    load_test_option = models.CharField(**_option("load_test_option"))
 
     status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
     status_changed_at = models.DateTimeField(db_default=Now())
@@ -109,7 +119,6 @@ class Revision(models.Model):
     priority = models.PositiveIntegerField(default=1, help_text="turn of its team in the queue; lower goes first")
     host = models.CharField(max_length=100, blank=True, help_text="worker that took this attempt; empty while it waits")
     retry_at = models.DateTimeField(null=True, blank=True)
-    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, mend, place, also")
     warnings = models.JSONField(default=list, blank=True)
 
     artifact_digest = models.CharField(max_length=64, blank=True)
@@ -134,7 +143,11 @@ class Revision(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("model", "version"), name="version_unique_in_model"),
             models.CheckConstraint(
-                condition=models.Q(worker_number__gte=1, thread_number__gte=1), name="workers_and_threads"
+                condition=models.Q(
+                    worker_number__gte=OPTIONS["worker_number"].about.minimum,
+                    thread_number__gte=OPTIONS["thread_number"].about.minimum,
+                ),
+                name="workers_and_threads",
             ),
             models.CheckConstraint(
                 condition=models.Q(batch_idle_size__lte=models.F("batch_max_size")), name="idle_batch_within_max_batch"
@@ -154,16 +167,7 @@ class Revision(models.Model):
 
     def configuration(self) -> dict[str, Any]:
         """Instance type and model configuration as plain data, for API and display."""
-        return {
-            "instance_type": self.instance_type.name,
-            "server": self.server,
-            "worker_number": self.worker_number,
-            "thread_number": self.thread_number,
-            "batch_enabled": self.batch_enabled,
-            "batch_max_size": self.batch_max_size,
-            "batch_idle_size": self.batch_idle_size,
-            "batch_max_interval": self.batch_max_interval,
-        }
+        return {"instance_type": self.instance_type.name, **{name: getattr(self, name) for name in CONFIGURATION}}
 
 
 class RevisionEvent(models.Model):

@@ -12,6 +12,7 @@ from mop.catalog.models import InstanceType
 from mop.registry.models import Model, Revision
 from mop.registry.services import RevisionInput
 from mop.registry.versions import recommend_name, recommend_version
+from mop.serving_options import values_of
 
 
 def propose_name(user: User) -> str:
@@ -41,15 +42,7 @@ def propose_next_revision(model: Model) -> RevisionInput:
         model_url=last.model_url,
         instance_type=last.instance_type,
         sample_post_data=last.sample_post_data,
-        server=last.server,
-        worker_number=last.worker_number,
-        thread_number=last.thread_number,
-        batch_enabled=last.batch_enabled,
-        batch_max_size=last.batch_max_size,
-        batch_idle_size=last.batch_idle_size,
-        batch_max_interval=last.batch_max_interval,
-        regression_enabled=last.regression_enabled,
-        load_test_option=last.load_test_option,
+        **values_of(last),
     )
 
 

@@ -5,20 +5,48 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, create_model
 
 from mop.accounts.schemas import InputSchema
-from mop.registry.models import Model, Revision, TaskConnection
+from mop.errors import ErrorDocument
+from mop.registry.models import CUSTOMIZED_NAME_MAX, MODEL_URL_MAX, VERSION_MAX, Model, Revision, TaskConnection
 from mop.registry.selectors import queue_place
 from mop.registry.statuses import RevisionStatus
+from mop.serving_options import OPTIONS, Option
 
-LoadTestName = Literal["off", "PerRPS", "PerConcurrency"]
-ServerName = Literal["mop", "gunicorn"]
 PublishName = Literal["private", "public"]
 SortName = Literal["name", "-name", "team", "-team", "status", "-status", "created", "-created"]
+
+
+SchemaClass = TypeVar("SchemaClass", bound=Schema)
+
+
+def may_give_options(schema: type[SchemaClass]) -> type[SchemaClass]:
+    """A schema with every serving option behind its own fields; null means left out."""
+    return _extended(schema, {name: (_kind(option) | None, _limits(option)) for name, option in OPTIONS.items()})
+
+
+def tells_options(schema: type[SchemaClass]) -> type[SchemaClass]:
+    """A schema with the value of every serving option behind its own fields."""
+    return _extended(schema, {name: (_kind(option), ...) for name, option in OPTIONS.items()})
+
+
+def _extended(schema: type[SchemaClass], fields: dict[str, Any]) -> type[SchemaClass]:
+    return create_model(
+        schema.__name__, __base__=schema, __module__=schema.__module__, __doc__=schema.__doc__, **fields
+    )
+
+
+def _kind(option: Option) -> Any:
+    return Literal[option.words] if option.words else option.type
+
+
+def _limits(option: Option) -> Any:
+    about = option.about
+    return Field(default=None, ge=about.minimum, le=about.maximum, description=about.help)
 
 
 class ConnectionOut(Schema):
@@ -43,7 +71,7 @@ class ConnectionIn(InputSchema):
     """A task to connect; without a customized name the output uses the taxonomy's."""
 
     task: str
-    customized_name: str | None = Field(default=None, min_length=1, max_length=100)
+    customized_name: str | None = Field(default=None, min_length=1, max_length=CUSTOMIZED_NAME_MAX)
 
 
 class ModelOut(Schema):
@@ -84,22 +112,14 @@ class ModelPage(Schema):
     next: str | None
 
 
+@may_give_options
 class RevisionFields(InputSchema):
     """The fields of a version; what is left out is defaulted."""
 
-    version: str | None = Field(default=None, max_length=64)
+    version: str | None = Field(default=None, max_length=VERSION_MAX)
     note: str | None = None
     sample_post_data: Any = Field(default=None, description="an item of inference(); empty: MOP's own inputs")
     instance_type: str | None = None
-    server: ServerName | None = Field(default=None, description="what answers HTTP before the model processes")
-    worker_number: int | None = Field(default=None, ge=1, le=64)
-    thread_number: int | None = Field(default=None, ge=1, le=256)
-    batch_enabled: bool | None = None
-    batch_max_size: int | None = Field(default=None, ge=1, le=1024)
-    batch_idle_size: int | None = Field(default=None, ge=1, le=1024)
-    batch_max_interval: float | None = Field(default=None, ge=0, le=10, description="seconds")
-    regression_enabled: bool | None = None
-    load_test_option: LoadTestName | None = None
 
 
 class ModelIn(RevisionFields):
@@ -109,13 +129,13 @@ class ModelIn(RevisionFields):
     description: str = ""
     team: str | None = Field(default=None, description="one of the caller's teams; left out: their first")
     connections: list[ConnectionIn] = Field(min_length=1, max_length=100)
-    model_url: str = Field(max_length=2000)
+    model_url: str = Field(max_length=MODEL_URL_MAX)
 
 
 class RevisionIn(RevisionFields):
     """A further version; what is left out is the newest version's, the version itself the recommended one."""
 
-    model_url: str | None = Field(default=None, max_length=2000)
+    model_url: str | None = Field(default=None, max_length=MODEL_URL_MAX)
 
 
 class ModelPatch(InputSchema):
@@ -142,18 +162,9 @@ class OwnerIn(InputSchema):
     username: str
 
 
-class FaultOut(Schema):
-    """Why a revision ended: the catalogue's name, what was seen, what to do."""
-
-    name: str
-    message: str
-    mend: str
-    place: str | None
-    also: list[str]
-
-
-class RevisionOut(Schema):
-    """A version of a model."""
+@tells_options
+class RevisionAsked(Schema):
+    """A version as it was asked for."""
 
     id: uuid.UUID
     model: str
@@ -162,22 +173,18 @@ class RevisionOut(Schema):
     model_url: str
     sample_post_data: Any
     instance_type: str
-    server: ServerName
-    worker_number: int
-    thread_number: int
-    batch_enabled: bool
-    batch_max_size: int
-    batch_idle_size: int
-    batch_max_interval: float
-    regression_enabled: bool
-    load_test_option: LoadTestName
+
+
+class RevisionOut(RevisionAsked):
+    """A version of a model."""
+
     status: RevisionStatus
     status_changed_at: dt.datetime
     is_final: bool
     publish_status: PublishName
     attempt: int
     retry_at: dt.datetime | None
-    error: FaultOut | None
+    error: ErrorDocument | None
     warnings: list[Any]
     artifact_digest: str
     artifact_files: int | None

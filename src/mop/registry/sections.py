@@ -1,4 +1,4 @@
-"""What registry shows on pages of the areas below it."""
+"""What registry shows on its own pages and on those of the areas below it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from django.utils.safestring import SafeString
 from mop.accounts.requests import user_of
 from mop.catalog.models import Task
 from mop.registry.selectors import visible_models
+from mop.ui.extensions import Tab
 
 MODELS_MAX = 200
+DETAIL_TAB = Tab("Model detail", "registry:model", order=10)
 
 
 def connected_models(request: HttpRequest, task: Task) -> SafeString:

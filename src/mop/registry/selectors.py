@@ -14,7 +14,7 @@ from django.utils import timezone
 from mop.accounts.models import User
 from mop.errors import NotFoundError
 from mop.registry.models import Model, Revision, RevisionEvent, TaskConnection
-from mop.registry.statuses import CHAIN, FINAL, PublishStatus, RevisionStatus
+from mop.registry.statuses import CHAIN, PublishStatus, RevisionStatus
 
 MODEL_SORTS = {
     "name": "name",
@@ -127,6 +127,7 @@ def models_for_list(
         .select_related("team")
         .prefetch_related("owners", Prefetch("connections", TaskConnection.objects.select_related("task", "taxonomy")))
         .annotate(
+            latest_id=Subquery(newest.values("pk")[:1]),
             latest_version=Subquery(newest.values("version")[:1]),
             latest_status=Subquery(newest.values("status")[:1]),
             latest_at=Subquery(newest.values("status_changed_at")[:1]),
@@ -213,7 +214,7 @@ def durations(events: Iterable[RevisionEvent], *, now: dt.datetime) -> list[Time
     for place, event in enumerate(rows):
         status = RevisionStatus(event.status)
         is_last = place == len(rows) - 1
-        end = None if is_last and status in FINAL else now if is_last else rows[place + 1].at
+        end = None if is_last and status.is_final else now if is_last else rows[place + 1].at
         entries.append(
             TimelineEntry(
                 id=event.pk,

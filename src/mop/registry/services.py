@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,16 +12,19 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from mop.accounts.models import Team, User
+from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.catalog.models import InstanceType, Task
 from mop.errors import ConflictError, MopError, ValidationFailedError
-from mop.registry.advance import enter
+from mop.registry.actions import Action
+from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.sources import storage_config
-from mop.registry.start import start_pipeline, stop_pipeline
-from mop.registry.statuses import RETRYABLE, LoadTestOption, RevisionStatus, ServerMode
+from mop.registry.start import PIPELINE_JOB, start_pipeline
+from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.telling import forget_model, forget_revision, tell_owners_changed
 from mop.registry.versions import default_description, default_note
+from mop.serving_options import ServingOptions, values_of
 from mop.storage import parse_url
 
 
@@ -33,28 +36,15 @@ class ConnectionInput:
     customized_name: str
 
 
-@dataclass(frozen=True)
-class RevisionInput:
-    """What a contributor gives for one version; the defaults are PRODUCT's."""
+@dataclass(frozen=True, kw_only=True)
+class RevisionInput(ServingOptions):
+    """What a contributor gives for one version."""
 
     version: str
     model_url: str
     instance_type: InstanceType
     note: str = ""
     sample_post_data: Any = None
-    server: str = field(default=ServerMode.MOP)
-    worker_number: int = 1
-    thread_number: int = 8
-    batch_enabled: bool = True
-    batch_max_size: int = 12
-    batch_idle_size: int = 3
-    batch_max_interval: float = 0.002
-    regression_enabled: bool = True
-    load_test_option: str = field(default=LoadTestOption.PER_CONCURRENCY)
-
-
-# What must not be deleted now, asked of the areas above: each returns the reason or None.
-DELETION_GUARDS: list[Callable[[Revision], str | None]] = []
 
 
 @transaction.atomic
@@ -89,7 +79,7 @@ def create_model(
     )
     record(
         actor=actor,
-        action="model.created",
+        action=Action.MODEL_CREATED,
         object_type="model",
         object_id=model.pk,
         object_label=name,
@@ -123,14 +113,14 @@ def create_revision(*, actor: Actor, user: User, model: Model, revision: Revisio
     problems.raise_any()
     record(
         actor=actor,
-        action="revision.created",
+        action=Action.REVISION_CREATED,
         object_type="revision",
         object_id=row.pk,
         object_label=str(row),
         data={"model_url": row.model_url, **row.configuration()},
     )
     with _unless_taken("version"):
-        enter(row, RevisionStatus.CREATED, actor=actor)
+        REVISION.begin(row, actor=actor)
     start_pipeline(row)
     return row
 
@@ -142,13 +132,13 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
     Raises:
         ConflictError: the revision is not verifyFailed, cancelled or toBeRetried.
     """
-    row = Revision.objects.select_for_update().select_related("model", "instance_type").get(pk=revision.pk)
-    if row.get_status() not in RETRYABLE:
+    row = REVISION.lock(revision.pk)
+    if row.get_status() not in REVISION_LIFECYCLE.restarts:
         raise ConflictError(
             f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
             mend="A changed folder is a new version: use Upgrade version.",
         )
-    stop_pipeline(row)
+    PIPELINE_JOB.stop(row)
     begin_attempt(row, actor=actor, detail="retried")
     start_pipeline(row)
     return row
@@ -156,10 +146,8 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
 
 def begin_attempt(revision: Revision, *, actor: Actor, detail: str) -> None:
     """Enter `created` again in a new attempt; what the last attempt found is cleared."""
-    revision.attempt += 1
-    revision.host = ""
     revision.warnings = []
-    enter(revision, RevisionStatus.CREATED, actor=actor, detail=detail)
+    REVISION.restart(revision, actor=actor, detail=detail)
 
 
 @transaction.atomic
@@ -169,11 +157,11 @@ def cancel_revision(*, actor: Actor, revision: Revision) -> Revision:
     Raises:
         ConflictError: nothing runs.
     """
-    row = Revision.objects.select_for_update().select_related("model").get(pk=revision.pk)
+    row = REVISION.lock(revision.pk)
     if row.get_status().is_final:
         raise ConflictError(f"{row} is {row.status}; there is nothing to cancel.")
-    enter(row, RevisionStatus.CANCELLED, actor=actor, detail=f"cancelled by {actor.label}")
-    stop_pipeline(row)
+    REVISION.move(row, RevisionStatus.CANCELLED, actor=actor, detail=f"cancelled by {actor.label}")
+    PIPELINE_JOB.stop(row)
     return row
 
 
@@ -202,7 +190,7 @@ def delete_model(*, actor: Actor, model: Model) -> None:
     _refuse_held(rows)
     for row in rows:
         _remove(row, actor)
-    record(actor=actor, action="model.deleted", object_type="model", object_id=model.pk, object_label=model.name)
+    record(actor=actor, action=Action.MODEL_DELETED, object_type="model", object_id=model.pk, object_label=model.name)
     forget_model(model)
     model.delete()
 
@@ -214,7 +202,7 @@ def change_description(*, actor: Actor, model: Model, description: str) -> None:
     model.save(update_fields=["description"])
     record(
         actor=actor,
-        action="model.description_changed",
+        action=Action.MODEL_DESCRIPTION_CHANGED,
         object_type="model",
         object_id=model.pk,
         object_label=model.name,
@@ -227,7 +215,7 @@ def change_note(*, actor: Actor, revision: Revision, note: str) -> None:
     Revision.objects.filter(pk=revision.pk).update(note=note)
     record(
         actor=actor,
-        action="revision.note_changed",
+        action=Action.REVISION_NOTE_CHANGED,
         object_type="revision",
         object_id=revision.pk,
         object_label=str(revision),
@@ -242,7 +230,7 @@ def add_owner(*, actor: Actor, model: Model, user: User) -> None:
     model.owners.add(user)
     event = record(
         actor=actor,
-        action="model.owner_added",
+        action=Action.MODEL_OWNER_ADDED,
         object_type="model",
         object_id=model.pk,
         object_label=model.name,
@@ -266,7 +254,7 @@ def remove_owner(*, actor: Actor, model: Model, user: User) -> None:
     locked.owners.remove(user)
     event = record(
         actor=actor,
-        action="model.owner_removed",
+        action=Action.MODEL_OWNER_REMOVED,
         object_type="model",
         object_id=model.pk,
         object_label=model.name,
@@ -340,15 +328,7 @@ def _draft(model: Model, user: User, given: RevisionInput) -> Revision:
         model_url=given.model_url.strip(),
         sample_post_data=given.sample_post_data,
         instance_type=given.instance_type,
-        server=given.server,
-        worker_number=given.worker_number,
-        thread_number=given.thread_number,
-        batch_enabled=given.batch_enabled,
-        batch_max_size=given.batch_max_size,
-        batch_idle_size=given.batch_idle_size,
-        batch_max_interval=given.batch_max_interval,
-        regression_enabled=given.regression_enabled,
-        load_test_option=given.load_test_option,
+        **values_of(given),
     )
 
 
@@ -377,16 +357,17 @@ def _check_url(url: str, problems: Problems) -> None:
 
 
 def _refuse_held(revisions: Sequence[Revision]) -> None:
-    reasons = [reason for row in revisions for guard in DELETION_GUARDS if (reason := guard(row))]
+    guards = [guard.load() for area in registered() for guard in area.deletion_guards]
+    reasons = [reason for row in revisions for guard in guards if (reason := guard(row))]
     if reasons:
         raise ConflictError(" ".join(reasons))
 
 
 def _remove(revision: Revision, actor: Actor) -> None:
-    stop_pipeline(revision)
+    PIPELINE_JOB.stop(revision)
     record(
         actor=actor,
-        action="revision.deleted",
+        action=Action.REVISION_DELETED,
         object_type="revision",
         object_id=revision.pk,
         object_label=str(revision),

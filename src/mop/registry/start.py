@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import functools
+import datetime as dt
 
-from django.db import transaction
+from django.db.models import QuerySet
 
-from mop.engine.client import cancel, enqueue
-from mop.engine.names import PIPELINE_QUEUE
+from mop.engine.job import Job
+from mop.registry.advance import REVISION
 from mop.registry.models import Revision
+from mop.registry.names import PIPELINE_QUEUE, PIPELINE_WORKFLOW
 from mop.registry.selectors import waiting_revisions
 
-PIPELINE_WORKFLOW = "pipeline.run"
+
+def _waiting(before: dt.datetime) -> QuerySet[Revision]:
+    return REVISION.waiting(before).exclude(workflow_id="")
+
+
+PIPELINE_JOB: Job[Revision] = Job(
+    workflow=PIPELINE_WORKFLOW,
+    workflow_id=lambda revision: revision.workflow_id,
+    queue=lambda _revision: PIPELINE_QUEUE,
+    args=lambda revision: (str(revision.pk), revision.attempt),
+    waiting=_waiting,
+)
 
 
 def start_pipeline(revision: Revision) -> None:
@@ -19,23 +31,7 @@ def start_pipeline(revision: Revision) -> None:
     revision.workflow_id = f"{revision.pk}:{revision.attempt}"
     take_turn(revision)
     revision.save(update_fields=["workflow_id", "queue", "priority"])
-    transaction.on_commit(functools.partial(enqueue_pipeline, revision))
-
-
-def enqueue_pipeline(revision: Revision) -> None:
-    """Enqueue the pipeline of the revision's attempt; doing it twice is harmless."""
-    enqueue(
-        workflow=PIPELINE_WORKFLOW,
-        queue=PIPELINE_QUEUE,
-        workflow_id=revision.workflow_id,
-        args=(str(revision.pk), revision.attempt),
-    )
-
-
-def stop_pipeline(revision: Revision) -> None:
-    """Cancel the revision's pipeline in the engine when the transaction commits."""
-    if revision.workflow_id:
-        transaction.on_commit(functools.partial(cancel, revision.workflow_id))
+    PIPELINE_JOB.start(revision)
 
 
 def take_turn(revision: Revision) -> None:

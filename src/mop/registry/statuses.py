@@ -1,52 +1,35 @@
-"""Statuses of a revision, what they mean, how they look, and which may follow which."""
+"""The lifecycle of a revision, and the other words that it has a choice of."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from mop.engine.lifecycle import Lifecycle, State, Tone, final, live
 
-class RevisionStatus(models.TextChoices):
-    """Where a revision stands on its way through the pipeline. The value is the word used everywhere."""
 
-    CREATED = "created", "created"
-    DATA_DOWNLOADED = "dataDownloaded", "dataDownloaded"
-    ENVIRONMENT_CREATING = "environmentCreating", "environmentCreating"
-    ENVIRONMENT_CREATED = "environmentCreated", "environmentCreated"
-    ENDPOINT_CREATING = "endpointCreating", "endpointCreating"
-    ENDPOINT_CREATED = "endpointCreated", "endpointCreated"
-    DEPLOYMENT_CREATING = "deploymentCreating", "deploymentCreating"
-    DEPLOYMENT_CREATED = "deploymentCreated", "deploymentCreated"
-    VERIFIED = "verified", "verified"
-    VERIFY_FAILED = "verifyFailed", "verifyFailed"
-    VULNERABLE = "vulnerable", "vulnerable"
-    CANCELLED = "cancelled", "cancelled"
-    TO_BE_RETRIED = "toBeRetried", "toBeRetried"
-    OUTDATED = "outdated", "outdated"
+class RevisionStatus(State):
+    """Where a revision stands on its way through the pipeline."""
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the pipeline is done with the revision until somebody acts."""
-        return self in FINAL
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the pipeline works on the revision or will by itself."""
-        return self not in FINAL
-
-    @property
-    def tone(self) -> str:
-        """The colour family of the badge: ok, bad, warn, busy or quiet."""
-        return TONES.get(self, "busy")
-
-    @property
-    def meaning(self) -> str:
-        """One sentence for people who meet the word for the first time."""
-        return MEANINGS[self]
+    CREATED = live("created", "The revision waits for a worker host.")
+    DATA_DOWNLOADED = live("dataDownloaded", "The folder was snapshot; this version never changes after that.")
+    ENVIRONMENT_CREATING = live("environmentCreating", "The folder is checked and its Python environment is built.")
+    ENVIRONMENT_CREATED = live("environmentCreated", "The Python environment stands.")
+    ENDPOINT_CREATING = live("endpointCreating", "Host, lease, socket and resource limits are being reserved.")
+    ENDPOINT_CREATED = live("endpointCreated", "Host, lease, socket and resource limits are reserved.")
+    DEPLOYMENT_CREATING = live("deploymentCreating", "The model is being started in its sandbox.")
+    DEPLOYMENT_CREATED = live(
+        "deploymentCreated", "The model service runs in its sandbox and is ready; its contract is being proved."
+    )
+    VERIFIED = final("verified", "The model answered by contract.", tone=Tone.OK)
+    VERIFY_FAILED = final("verifyFailed", "The model broke a rule; Details names it and its mend.", tone=Tone.BAD)
+    VULNERABLE = final("vulnerable", "A finding blocks this revision; Details lists the findings.", tone=Tone.BAD)
+    CANCELLED = final("cancelled", "An owner stopped the pipeline.", tone=Tone.QUIET)
+    TO_BE_RETRIED = live("toBeRetried", "A cause outside the model; MOP tries again by itself.", tone=Tone.WARN)
+    OUTDATED = final("outdated", "Its owner set this revision aside.", tone=Tone.QUIET)
 
 
 S = RevisionStatus
 
-# The straight way; a re-run after a crash may ask for a status that is already behind it.
 CHAIN: tuple[RevisionStatus, ...] = (
     S.CREATED,
     S.DATA_DOWNLOADED,
@@ -58,49 +41,21 @@ CHAIN: tuple[RevisionStatus, ...] = (
     S.DEPLOYMENT_CREATED,
     S.VERIFIED,
 )
+"""The statuses of a revision with which nothing goes wrong."""
 
-FINAL = frozenset({S.VERIFIED, S.VERIFY_FAILED, S.VULNERABLE, S.CANCELLED, S.OUTDATED})
-
-RETRYABLE = frozenset({S.VERIFY_FAILED, S.CANCELLED, S.TO_BE_RETRIED})
-
-_ENDS = frozenset({S.VERIFY_FAILED, S.VULNERABLE, S.CANCELLED, S.TO_BE_RETRIED})
-
-TRANSITIONS: dict[RevisionStatus, frozenset[RevisionStatus]] = {
-    **{status: _ENDS | {CHAIN[place + 1]} for place, status in enumerate(CHAIN[:-1])},
-    # the snapshot and the environment of an earlier try may stand, so a new try starts again at created
-    S.TO_BE_RETRIED: frozenset({S.CREATED, S.VERIFY_FAILED, S.CANCELLED}),
-    S.VERIFY_FAILED: frozenset({S.CREATED, S.OUTDATED}),
-    S.CANCELLED: frozenset({S.CREATED, S.OUTDATED}),
-    S.VERIFIED: frozenset({S.VULNERABLE, S.OUTDATED}),
-    S.VULNERABLE: frozenset({S.OUTDATED}),
-    S.OUTDATED: frozenset(),
-}
-
-TONES = {
-    S.VERIFIED: "ok",
-    S.VERIFY_FAILED: "bad",
-    S.VULNERABLE: "bad",
-    S.CANCELLED: "quiet",
-    S.OUTDATED: "quiet",
-    S.TO_BE_RETRIED: "warn",
-}
-
-MEANINGS = {
-    S.CREATED: "The revision waits for a worker host.",
-    S.DATA_DOWNLOADED: "The folder was snapshot; this version never changes after that.",
-    S.ENVIRONMENT_CREATING: "The folder is checked and its Python environment is built.",
-    S.ENVIRONMENT_CREATED: "The Python environment stands.",
-    S.ENDPOINT_CREATING: "Host, lease, socket and resource limits are being reserved.",
-    S.ENDPOINT_CREATED: "Host, lease, socket and resource limits are reserved.",
-    S.DEPLOYMENT_CREATING: "The model is being started in its sandbox.",
-    S.DEPLOYMENT_CREATED: "The model service runs in its sandbox and is ready; its contract is being proved.",
-    S.VERIFIED: "The model answered by contract.",
-    S.VERIFY_FAILED: "The model broke a rule; Details names it and its mend.",
-    S.VULNERABLE: "A finding blocks this revision; Details lists the findings.",
-    S.CANCELLED: "An owner stopped the pipeline.",
-    S.TO_BE_RETRIED: "A cause outside the model; MOP tries again by itself.",
-    S.OUTDATED: "Its owner set this revision aside.",
-}
+REVISION_LIFECYCLE = Lifecycle(
+    path=CHAIN,
+    exits={S.VERIFY_FAILED, S.VULNERABLE, S.CANCELLED, S.TO_BE_RETRIED},
+    further={
+        S.TO_BE_RETRIED: {S.VERIFY_FAILED, S.CANCELLED},
+        S.VERIFIED: {S.VULNERABLE, S.OUTDATED},
+        S.VERIFY_FAILED: {S.OUTDATED},
+        S.CANCELLED: {S.OUTDATED},
+        S.VULNERABLE: {S.OUTDATED},
+    },
+    # the snapshot and the environment of an earlier attempt may stand, so a new one starts again at created
+    restarts={S.VERIFY_FAILED, S.CANCELLED, S.TO_BE_RETRIED},
+)
 
 
 class PublishStatus(models.TextChoices):
@@ -108,18 +63,3 @@ class PublishStatus(models.TextChoices):
 
     PRIVATE = "private", "private"
     PUBLIC = "public", "public"
-
-
-class ServerMode(models.TextChoices):
-    """What answers HTTP before the model processes; docs/serving.md compares them."""
-
-    MOP = "mop", "mop"
-    GUNICORN = "gunicorn", "gunicorn"
-
-
-class LoadTestOption(models.TextChoices):
-    """Which load test follows verification."""
-
-    OFF = "off", "off"
-    PER_RPS = "PerRPS", "PerRPS"
-    PER_CONCURRENCY = "PerConcurrency", "PerConcurrency"

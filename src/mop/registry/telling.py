@@ -8,9 +8,9 @@ from mop.accounts.models import User
 from mop.audit.services import Actor
 from mop.errors import MopError, PlatformFault
 from mop.notifications.alerts import raise_alert
-from mop.notifications.kinds import Kind
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, forget_events, forget_scope, notify
+from mop.registry.kinds import Kind
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import RevisionStatus
 

@@ -44,7 +44,7 @@ def _steps(entries: list[TimelineEntry]) -> list[Step]:
 
 
 def _step(entry: TimelineEntry, *, is_last: bool) -> Step:
-    is_counting = entry.is_current and entry.status.is_running
+    is_counting = entry.is_current and entry.status.is_live
     is_end = is_last and (entry.is_current or entry.status not in CHAIN)
     return Step(
         status=entry.status,

@@ -61,6 +61,11 @@ class Sandbox:
         """Whether a job without the host's network still has a loopback of its own."""
         return self.bwrap is not None
 
+    @property
+    def own_files(self) -> bool:
+        """Whether all that a job without writable mounts can write lies in memory of its own, and goes with it."""
+        return self.bwrap is not None
+
     def command(self, job: Job) -> list[str]:
         """A complete argv. Run it anywhere: stdin, stdout and stderr are the job's, the exit status is the job's own.
 

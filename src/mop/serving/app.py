@@ -18,14 +18,15 @@ from mop.serving.config import ServiceConfig
 from mop.serving.dispatcher import Dispatcher
 from mop.serving.exchange import Exchange, HttpError
 from mop.serving.metrics import Metrics
-from mop.serving.model_process import CONVERSION, MODEL_FORMAT, MOP_FORMAT
+from mop.serving.model_process import CONVERSION, LARGE_ITEM_BYTES, MODEL_FORMAT, MOP_FORMAT
+from mop.serving.openapi import description
 from mop.serving.problem import CONTENT_TYPE, RETRY_STATUSES, problem_body, status_of
 
 JSON = b"application/json"
 FORMATS = {b"": MODEL_FORMAT, b"model": MODEL_FORMAT, b"mop": MOP_FORMAT, b"convert": CONVERSION}
 LONGEST_READY_WAIT_S = 30.0
-LARGE_ITEM_BYTES = 1 << 16
 LIST_BEGINS = re.compile(rb"[ \t\r\n]*\[")
+SENT, ASKED = ("POST",), ("GET", "HEAD")
 CALLER_GONE = 499  # nobody sees it; the metrics do
 
 
@@ -49,7 +50,7 @@ class Readiness(Protocol):
 
 
 class ServiceApp:
-    """POST /score, GET /health, /ready, /metrics.
+    """POST /score, GET /health, /ready, /metrics, /openapi.json.
 
     Args:
         config: of the whole service.
@@ -71,11 +72,12 @@ class ServiceApp:
         self._metrics = metrics
         self._readiness = readiness or dispatcher.pool
         self._ready_waits: set[asyncio.Task[None]] = set()
-        self._routes: dict[str, tuple[str, Callable[[Exchange], None]]] = {
-            "/score": ("POST", self._score),
-            "/health": ("GET", self._health),
-            "/ready": ("GET", self._ready),
-            "/metrics": ("GET", self._metrics_page),
+        self._routes: dict[str, tuple[tuple[str, ...], Callable[[Exchange], None]]] = {
+            "/score": (SENT, self._score),
+            "/health": (ASKED, self._health),
+            "/ready": (ASKED, self._ready),
+            "/metrics": (ASKED, self._metrics_page),
+            "/openapi.json": (ASKED, self._describe),
         }
 
     def begin(self, exchange: Exchange) -> None:
@@ -90,10 +92,10 @@ class ServiceApp:
             message = f"There is no {exchange.path}. The routes are {names}."
             raise HttpError(HTTPStatus.NOT_FOUND, InvalidRequestError(message))
         allowed, _ = self._routes[exchange.path]
-        if exchange.method != allowed:
-            error = InvalidRequestError(f"{exchange.path} takes {allowed}, not {exchange.method}.")
-            raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, error, [(b"allow", allowed.encode())])
-        if allowed == "POST":
+        if exchange.method not in allowed:
+            error = InvalidRequestError(f"{exchange.path} takes {allowed[0]}, not {exchange.method}.")
+            raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, error, [(b"allow", ", ".join(allowed).encode())])
+        if allowed == SENT:
             _check_media_type(exchange.headers)
 
     def received(self, _exchange: Exchange) -> None:
@@ -155,6 +157,9 @@ class ServiceApp:
 
     def _health(self, exchange: Exchange) -> None:
         exchange.respond(HTTPStatus.OK, JSON, b'{"status":"alive"}')
+
+    def _describe(self, exchange: Exchange) -> None:
+        exchange.respond(HTTPStatus.OK, JSON, description(self._config))
 
     def _ready(self, exchange: Exchange) -> None:
         """Answers at once, or with ?wait=SECONDS when it is ready, failed, or the time is over."""

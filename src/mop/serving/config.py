@@ -5,25 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from mop.serving.disclosure import Disclosure
+from mop.serving_options import ServerMode, ServingOptions
 
 MODEL_PROCESS = Path(__file__).with_name("model_process.py")
 MIB = 1 << 20
 LARGEST_BATCH = 10_000
 LONGEST_INTERVAL_S = 60
-
-
-class ServerMode(StrEnum):
-    """What answers HTTP in front of the model processes.
-
-    MOP: one front for all of them, with one queue and batches across them.
-    GUNICORN: gunicorn's threaded workers, each with a model process of its own, as the original deployments had it.
-    """
-
-    MOP = "mop"
-    GUNICORN = "gunicorn"
 
 
 @dataclass(frozen=True)
@@ -37,10 +28,20 @@ class BatchPolicy:
         max_interval_s: seconds that the first waiting item waits for others at most, while a process is free.
     """
 
-    enabled: bool = True
-    max_size: int = 12
-    idle_size: int = 3
-    max_interval_s: float = 0.002
+    enabled: bool = ServingOptions.batch_enabled
+    max_size: int = ServingOptions.batch_max_size
+    idle_size: int = ServingOptions.batch_idle_size
+    max_interval_s: float = ServingOptions.batch_max_interval
+
+    @classmethod
+    def of(cls, options: ServingOptions) -> BatchPolicy:
+        """The policy that a revision's options ask for."""
+        return cls(
+            enabled=options.batch_enabled,
+            max_size=options.batch_max_size,
+            idle_size=options.batch_idle_size,
+            max_interval_s=options.batch_max_interval,
+        )
 
     def __post_init__(self) -> None:
         if not (1 <= self.max_size <= LARGEST_BATCH and 1 <= self.idle_size <= LARGEST_BATCH):
@@ -68,14 +69,16 @@ class ServiceConfig:
         reads_from: a path on the disk that the model reads, for its meter.
         log_path: file for the model processes' output, cut off at `max_log_bytes`; None keeps it in memory only.
         lease_ttl_s: the front stops itself when its owner has not renewed for so long; None: only when the owner ends.
+        disclosure: what may be told of the model beside its answers.
         max_boots: replacements of dead model processes within ten minutes at most; then the service is failed.
+        sample: the item of `inference()` that the model's owner gave, an example in the service's description.
     """
 
     command: tuple[str, ...]
     name: str = "model"
-    server: ServerMode = ServerMode.MOP
-    workers: int = 1
-    threads: int = 8
+    server: ServerMode = ServingOptions.server
+    workers: int = ServingOptions.worker_number
+    threads: int = ServingOptions.thread_number
     batch: BatchPolicy = field(default_factory=BatchPolicy)
     uds: Path | None = None
     host: str = "127.0.0.1"
@@ -91,7 +94,9 @@ class ServiceConfig:
     log_path: Path | None = None
     max_log_bytes: int = 16 * MIB
     lease_ttl_s: float | None = None
+    disclosure: Disclosure = Disclosure.FULL
     max_boots: int = 10
+    sample: Any = None
 
     def __post_init__(self) -> None:
         least = min(self.workers, self.threads, self.queue_limit, self.max_connections)
@@ -110,7 +115,11 @@ class ServiceConfig:
         """The service that `to_dict` described."""
         names = ("uds", "reads_from", "log_path")
         paths = {name: Path(data[name]) for name in names if data.get(name) is not None}
-        parts = {"server": ServerMode(data["server"]), "batch": BatchPolicy(**data["batch"])}
+        parts = {
+            "server": ServerMode(data["server"]),
+            "batch": BatchPolicy(**data["batch"]),
+            "disclosure": Disclosure(data["disclosure"]),
+        }
         return cls(**{**data, **paths, **parts, "command": tuple(data["command"])})
 
 

@@ -228,7 +228,7 @@ class Dispatcher:
                 error = model_error(value)
             except ValueError as invalid:
                 error = InvalidModelOutputError(f"The output is not strict JSON: {invalid}.")
-            self._fail(call, index, error)
+            self._fail(call, index, self._config.disclosure.of(error))
 
     def _fail(self, call: Call, index: int, error: MopError) -> None:
         call.fail(index, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 from mop.errors import MopError, QueueFullError, RequestTooLargeError
 
 Headers = Iterable[tuple[bytes, bytes]]
+_AUTHORITY = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 
 
 class HttpError(Exception):
@@ -58,7 +60,7 @@ class Exchange:
     """One request, and the way to answer it.
 
     Attributes:
-        method, path, query: of the request line; `url` is path and query as they came.
+        method, path, query: of the request line; `url` is its target as it came.
         headers: names in lower case; of a repeated one the last.
         body: complete when the application runs it.
         size: bytes of the body that came so far; 0 again when it is not waited for.
@@ -98,6 +100,16 @@ class Exchange:
         self.keep_alive = False
         self.refusal: HttpError | MopError | None = None
         self.on_gone: Callable[[], object] | None = None
+
+    def take_target(self, target: str) -> None:
+        """Path and query of the request's target, also in absolute form, in which it names the server as well.
+
+        RFC 9112, 3.2.2: a server must accept it, though only callers of proxies send it.
+        """
+        if not target.startswith("/") and (absolute := _AUTHORITY.match(target)):
+            rest = target[absolute.end() :]
+            target = rest if rest.startswith("/") else f"/{rest}"
+        self.path, _, self.query = target.partition("?")
 
     def check_announced(self, limit: int) -> None:
         """Read the announced length of the body, and refuse one that is over the limit.

@@ -93,7 +93,7 @@ class ModelWorker(PatientWorker):
 
 
 class WorkerService:
-    """The WSGI application of one worker: `/score`, `/health`, `/ready`, `/metrics` before one model process.
+    """The WSGI application of one worker: the routes of `app.py` before one model process.
 
     Args:
         config: of the whole service.
@@ -167,7 +167,7 @@ class WorkerService:
         exchange = Exchange(self, time.perf_counter())
         answer: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         exchange.method = environ["REQUEST_METHOD"]
-        exchange.path, _, exchange.query = environ["RAW_URI"].partition("?")
+        exchange.take_target(environ["RAW_URI"])
         exchange.headers = _headers(environ)
         _read_body(exchange, environ["wsgi.input"], self._config.max_request_bytes)
         self._pending[exchange] = answer
@@ -179,6 +179,8 @@ class WorkerService:
         fields = [("content-type", media_type.decode()), ("content-length", str(len(body)))]
         fields += [(name.decode(), value.decode()) for name, value in headers]
         start_response(f"{int(status)} {HTTPStatus(status).phrase}", fields)
+        if exchange.method == "HEAD":
+            body = b""
         return _and_drop_rest(body, environ["wsgi.input"], exchange.refusal, self._config.max_request_bytes)
 
     def _handle(self, exchange: Exchange) -> None:

@@ -18,6 +18,7 @@ import httptools
 
 from mop.errors import InvalidRequestError, MopError, QueueFullError, TooManyConnectionsError
 from mop.serving.exchange import Application, Exchange, Headers, HttpError
+from mop.serving.upgrade_offer import ParserAfterOffer, new_parser, offers_another_protocol
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -44,8 +45,7 @@ class HttpConnection(asyncio.Protocol):
         self._connections: set[Any] = server_state.connections
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = new_parser(self)
         self._reading: Exchange | None = None
         self._head_bytes = 0
         self._unparsed = memoryview(b"")
@@ -114,7 +114,7 @@ class HttpConnection(asyncio.Protocol):
     def _feed(self, data: bytes | memoryview) -> None:
         before = self._reading
         try:
-            self._parser.feed_data(data)
+            self._parse_past_offers(data)
         except httptools.HttpParserUpgrade:
             self._closing = True  # the request itself is answered; what follows is in no protocol that we speak
         except httptools.HttpParserCallbackError:
@@ -127,6 +127,21 @@ class HttpConnection(asyncio.Protocol):
             if self._head_bytes > LARGEST_HEAD_BYTES:
                 message = f"The head has more than {LARGEST_HEAD_BYTES} bytes."
                 self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, message)
+
+    def _parse_past_offers(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as end_of_head:
+                exchange = self._reading
+                if exchange is None or not offers_another_protocol(self._parser, exchange):
+                    raise
+                data = data[end_of_head.args[0] :]
+                version, after = self._parser.get_http_version(), ParserAfterOffer(self)
+                self._parser = after.parser
+                after.give_head(exchange, version=version)
+            else:
+                return
 
     def _give_up(self, status: HTTPStatus, message: str) -> None:
         """Nothing that follows on this connection can be understood; what came before is still answered."""
@@ -167,7 +182,7 @@ class HttpConnection(asyncio.Protocol):
         """Let the application look at the head."""
         exchange = self._request
         exchange.method = self._parser.get_method().decode("latin-1")
-        exchange.path, _, exchange.query = exchange.url.decode("latin-1").partition("?")
+        exchange.take_target(exchange.url.decode("latin-1"))
         exchange.refusal = self._refusal(exchange)
         if exchange.cut:
             self._refuse_body()
@@ -217,13 +232,15 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is complete: its turn comes when those before it are answered."""
-        exchange = self._request
+        exchange, parser = self._request, self._parser
+        if offers_another_protocol(parser, exchange):
+            exchange.keep_alive = parser.should_keep_alive()  # true only now: afterwards the parser has forgotten
+            return  # only its head is complete
         self._reading = None
         self._end_of_body(exchange)
         if exchange.cut:  # it is answered already
             self._close_when_idle()
             return
-        parser = self._parser
         exchange.keep_alive = (
             parser.should_keep_alive() and parser.get_http_version() == "1.1" and not parser.should_upgrade()
         )

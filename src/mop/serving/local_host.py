@@ -12,12 +12,14 @@ import orjson
 
 from mop import failpoints
 from mop.errors import HostLostError
-from mop.serving.config import ServerMode, ServiceConfig
+from mop.serving.config import ServiceConfig
+from mop.serving.disclosure import Disclosure
 from mop.serving.gpus import Gpus
 from mop.serving.leases import Lease, LeaseFolder, ProcessId
 from mop.serving.local_service import LocalService, kill_and_reap
 from mop.serving.meters import ProcessTree, ServiceMeter
 from mop.serving.service import Reservation, ServiceRequest
+from mop.serving_options import ServerMode
 
 FRONTS = {ServerMode.MOP: "mop.serving.front", ServerMode.GUNICORN: "mop.serving.gunicorn_front"}
 ANNOUNCE_DEADLINE_S = 30.0
@@ -90,6 +92,7 @@ class LocalServiceHost:
         folder = reservation.folder
         if config.uds is None and config.port is None:
             config = replace(config, uds=folder / "s.sock")
+        discloses = config.disclosure is Disclosure.FULL
         front = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
@@ -97,7 +100,8 @@ class LocalServiceHost:
             FRONTS[config.server],
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            # a traceback of the front could quote the model
+            stderr=asyncio.subprocess.STDOUT if discloses else asyncio.subprocess.DEVNULL,
             cwd=folder,
             env={"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(folder)},
             start_new_session=True,
@@ -106,7 +110,8 @@ class LocalServiceHost:
         failpoints.hit("after front start")
         try:
             self._leases.write(folder, self._lease(reservation.request, config, front.pid))
-            service = LocalService(front, self._leases, folder, _meter(front.pid, reservation.request, config))
+            meter = _meter(front.pid, reservation.request, config)
+            service = LocalService(front, self._leases, folder, meter, config.disclosure)
             await self._announced(service, config)
         except BaseException:
             await kill_and_reap(front)

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from mop.errors import DeploymentTimeoutError, HostLostError, MopError, ServiceNotReadyError, from_dict
+from mop.serving.disclosure import WITHHELD, Disclosure
 from mop.serving.http_client import Response, request
 from mop.serving.leases import LeaseFolder
 from mop.serving.meters import ProcessTree, cpus_of
@@ -28,12 +29,22 @@ STOP_GRACE_S = 5.0
 
 
 class LocalService:
-    """The owner's end: HTTP over the socket, the log from the front's output, the lease by the pipe to its input."""
+    """The owner's end: HTTP over the socket, the log from the front's output, the lease by the pipe to its input.
+
+    Of a service that discloses names alone the log stays empty, the front's own lines included: how often its model
+    ended, and when, can tell what the model saw.
+    """
 
     def __init__(
-        self, front: asyncio.subprocess.Process, leases: LeaseFolder, folder: Path, meter: Callable[[], UsageSample]
+        self,
+        front: asyncio.subprocess.Process,
+        leases: LeaseFolder,
+        folder: Path,
+        meter: Callable[[], UsageSample],
+        disclosure: Disclosure = Disclosure.FULL,
     ) -> None:
         self.address = ""
+        self._disclosure = disclosure
         self._meter = meter
         self._front = front
         self._leases = leases
@@ -49,7 +60,7 @@ class LocalService:
         await self._listening.wait()
         if not self.address:
             lines = "\n".join(self.log_lines(0)[-LINES_IN_ERROR:])
-            raise HostLostError(f"The service's front did not start:\n{lines}")
+            raise HostLostError("The service's front did not start" + (f":\n{lines}" if lines else "."))
 
     async def wait_ready(self, timeout: float) -> None:  # noqa: ASYNC109 - the service itself is told how long
         """Return when the service can answer.
@@ -72,6 +83,8 @@ class LocalService:
     async def ended(self) -> str:
         """Return when the front has ended: its status, and what it wrote last."""
         status = await self._front.wait()
+        if self._disclosure is Disclosure.NAMES:
+            return "its front ended"
         await asyncio.wait({self._reading}, timeout=STOP_GRACE_S)
         last = " ".join(self.log_lines(0)[-1:])
         return f"its front ended with status {status}" + (f", and wrote last: {last}" if last else "")
@@ -93,7 +106,8 @@ class LocalService:
         answer = await self._score(mop_input, "convert")
         if "model_input" in answer:
             return Converted(orjson.dumps(answer["model_input"]))
-        return Converted(None, str(answer["not_json"])[:REASON_CHARACTERS])
+        reason = str(answer["not_json"])[:REASON_CHARACTERS] if self._disclosure is Disclosure.FULL else WITHHELD
+        return Converted(None, reason)
 
     def usage(self) -> UsageSample:
         """What the model has used up to now; the front is no part of it."""
@@ -182,8 +196,9 @@ class LocalService:
             self.address = orjson.loads(line)["address"]
             self._listening.set()
             return
-        self._lines.append(line)
-        self._lines_seen += 1
+        if self._disclosure is Disclosure.FULL:
+            self._lines.append(line)
+            self._lines_seen += 1
 
 
 async def kill_and_reap(front: asyncio.subprocess.Process) -> None:

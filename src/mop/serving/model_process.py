@@ -42,6 +42,8 @@ from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Tuple
 SETTINGS, RUN, READY, FAILED, RESULT, WITHDRAW = 1, 2, 3, 4, 5, 6
 MODEL_FORMAT, MOP_FORMAT, CONVERSION = 0, 1, 2  # the last: what the converter makes of a MOP input, not run
 BUFFER_BYTES = 1 << 18
+LARGE_ITEM_BYTES = 1 << 16  # the front leaves the reading of larger single items to this process
+DEEPEST_JSON = 1024
 MESSAGE_CHARACTERS = 4000
 MODULE = "inference"
 SEARCH_DEPTH = 50
@@ -292,7 +294,7 @@ class Runner:
 
     def _model_input(self, form: int, body: bytes) -> Any:
         try:
-            value = _decoder.decode(body.decode())
+            value = read_item(body)
         except (ValueError, RecursionError) as error:
             message = "The item is not JSON that the model's Python can read: %s" % error
             raise Refused("InvalidRequestError", message) from error
@@ -540,7 +542,54 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError("%s is no JSON number" % name)
 
 
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("the number %s is too large" % text[:50])
+    return value
+
+
+def _int(text: str) -> int:
+    if len(text) > sys.float_info.max_10_exp:
+        _float(text)
+    return int(text)
+
+
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_strict_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_float, parse_int=_int)
+
+
+def read_item(body: bytes) -> Any:
+    """The value of an item by the rule of the front, which has read all but the large ones itself.
+
+    Python's own reader takes more: half of a surrogate pair, numbers that are infinite as a float, deeper nesting.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON.
+    """
+    if len(body) <= LARGE_ITEM_BYTES:
+        return _decoder.decode(body.decode())
+    value = _strict_decoder.decode(body.decode())
+    if b"\\u" in body:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text holds half of a surrogate pair") from None
+    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON and _is_deeper(value, DEEPEST_JSON):
+        raise ValueError("it is nested more than %d deep" % DEEPEST_JSON)
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    here = [value]
+    for _ in range(levels):
+        here = [
+            inner
+            for outer in here
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(value, (dict, list)) for value in here)
 
 
 def encode(value: Any) -> bytes:

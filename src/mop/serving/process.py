@@ -26,6 +26,7 @@ from mop.errors import (
 )
 from mop.serving.calls import Batch, Call
 from mop.serving.config import MIB, ServiceConfig
+from mop.serving.disclosure import WITHHELD, Disclosure
 from mop.serving.exits import DURING_INIT, end_error, late_error
 from mop.serving.frames import Answers, FrameProtocol, read_result, run_frame, settings_frame, withdraw_frame
 from mop.serving.model_process import FAILED, READY, RESULT
@@ -75,7 +76,7 @@ class ModelProcess:
         self._loop = asyncio.get_running_loop()
         self._error: MopError | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._splitter = LineSplitter(lambda line: log.write(name, line))
+        self._splitter = LineSplitter(self._write_line)
         self._channel = FrameProtocol(self._on_frame, self._on_lost, self._frame_limit)
         self._socket: socket.socket | None = None
         self._popen: subprocess.Popen[bytes] | None = None
@@ -221,10 +222,10 @@ class ModelProcess:
 
     def _misused(self, what: str) -> None:
         message = f"The model process wrote into MOP's channel: {what}."
-        self._log.write("front", message)
-        self.terminate(
-            DeploymentCrashedError(message, mend="Let the model's code leave descriptors alone that it did not open.")
-        )
+        mend = "Let the model's code leave descriptors alone that it did not open."
+        error = self._config.disclosure.of(DeploymentCrashedError(message, mend=mend))
+        self._log.write("front", error.message)
+        self.terminate(error)
 
     def _on_init_deadline(self) -> None:
         self._timer = None
@@ -272,14 +273,25 @@ class ModelProcess:
             popen.stdout.close()
         self._cancel_timer()
         self._channel.close()
+        self._end(self._error or self._end_error(status))
+
+    def _end_error(self, status: int) -> MopError:
         when = "during inference" if self.ready else DURING_INIT
+        if self._config.disclosure is Disclosure.NAMES:
+            # by its status a model could also choose the error
+            self._log.write("front", f"{self.name} ended {when}")
+            return DeploymentCrashedError(WITHHELD)
         self._log.write("front", f"{self.name} ended with status {status} {when}")
-        self._end(self._error or end_error(status, when=when, lines=self._log.tail(self.name, LINES_IN_ERROR)))
+        return end_error(status, when=when, lines=self._log.tail(self.name, LINES_IN_ERROR))
+
+    def _write_line(self, line: str) -> None:
+        if self._config.disclosure is Disclosure.FULL:
+            self._log.write(self.name, line)
 
     def _end(self, error: MopError) -> None:
         self.ending = True
         self.ended.set()
-        self._owner.process_ended(self, error)
+        self._owner.process_ended(self, self._config.disclosure.of(error))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from mop.areas import config
 
 
-class UiConfig(AppConfig):
+class UiConfig(config.AreaConfig):
     name = "mop.ui"
-    default_auto_field = "django.db.models.BigAutoField"

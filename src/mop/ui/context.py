@@ -7,8 +7,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from mop.areas.navigation import NavGroup
 from mop.ui.extensions import HEADER_PARTS
-from mop.ui.navigation import NavGroup, links
+from mop.ui.navigation import links
 from mop.ui.theme import following_theme, theme_of
 
 

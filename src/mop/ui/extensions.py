@@ -1,18 +1,33 @@
 """Places in pages that areas above may fill: parts of the header, tabs, sections, columns of a table, side panels.
 
 Imports point down the layout, so a page of `catalog` can not ask `registry` for its connected models; `registry`
-puts them in here instead, in its `AppConfig.ready()`.
+declares instead in its `Area` what it shows in which place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+
+from mop.areas.places import Place
+from mop.areas.registry import registered
+
+_T = TypeVar("_T")
+Found = Callable[[], Sequence[_T]]
+
+
+def in_place(place: Place) -> Found[Any]:
+    """What gives everything that areas show in a place, in the order of the layout, when a page asks."""
+
+    def found() -> list[Any]:
+        return [shown.what.load() for area in registered() for shown in area.shown if shown.place is place]
+
+    return found
 
 
 @dataclass(frozen=True)
@@ -33,42 +48,38 @@ class ShownTab:
     is_current: bool
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tabs:
     """The tabs of one kind of page."""
 
-    _tabs: dict[str, Tab] = field(default_factory=dict)
-
-    def register(self, tab: Tab) -> None:
-        """Put in a tab; the same url name again replaces it."""
-        self._tabs[tab.url_name] = tab
+    found: Found[Tab]
 
     def shown(self, current: str, **arguments: Any) -> list[ShownTab]:
         """All tabs in order, for a page with these url arguments."""
-        ordered = sorted(self._tabs.values(), key=lambda tab: tab.order)
+        ordered = sorted(self.found(), key=lambda tab: tab.order)
         return [
             ShownTab(tab.label, reverse(tab.url_name, kwargs=arguments), is_current=tab.url_name == current)
             for tab in ordered
         ]
 
 
-Section = Callable[[HttpRequest, Any], SafeString]
+@dataclass(frozen=True)
+class Sections(Generic[_T]):
+    """What areas show under a page, in the layout's order: each is given request and object."""
+
+    found: Found[Callable[[HttpRequest, Any], _T]]
+
+    def shown(self, request: HttpRequest, thing: Any) -> list[_T]:
+        """What every section gives."""
+        return [section(request, thing) for section in self.found()]
 
 
-@dataclass
-class Sections:
-    """What areas above show under a page: each is given the request and the page's object, and returns HTML."""
+@dataclass(frozen=True)
+class LiveSection:
+    """A section of a live block, and whether it will change by itself, what follows by itself included."""
 
-    _sections: list[Section] = field(default_factory=list)
-
-    def register(self, section: Section) -> None:
-        """Put in a section; sections stand in the order of INSTALLED_APPS."""
-        if section not in self._sections:
-            self._sections.append(section)
-
-    def shown(self, request: HttpRequest, thing: Any) -> list[SafeString]:
-        """The HTML of every section."""
-        return [section(request, thing) for section in self._sections]
+    html: SafeString
+    is_live: bool
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Cells:
     Attributes:
         html: the cell of each row, by the row's primary key.
         state: what the cells show as plain data, for the ETag of a live table.
-        is_live: whether they will change by themselves.
+        is_live: whether they will change by themselves, what follows by itself included.
     """
 
     html: Mapping[Any, SafeString]
@@ -116,19 +127,15 @@ class ShownColumns:
         return [cells.html[row.pk] for cells in self.cells]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Columns:
-    """What areas above show in a table, one cell a row."""
+    """What areas show in a table, one cell a row."""
 
-    _columns: dict[str, Column] = field(default_factory=dict)
-
-    def register(self, column: Column) -> None:
-        """Put in a column; the same heading again replaces it."""
-        self._columns[column.heading] = column
+    found: Found[Column]
 
     def shown(self, request: HttpRequest, rows: Sequence[Any]) -> ShownColumns:
         """The columns for the rows of a page."""
-        columns = self._columns.values()
+        columns = self.found()
         return ShownColumns([column.heading for column in columns], [column.cells(request, rows) for column in columns])
 
 
@@ -140,27 +147,24 @@ class Panel:
     render: Callable[[HttpRequest, Any, str], SafeString]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Panels:
     """The side panels of one kind of page, of which one is open at a time."""
 
-    _panels: dict[str, Panel] = field(default_factory=dict)
-
-    def register(self, panel: Panel) -> None:
-        """Put in a panel; the same parameter again replaces it."""
-        self._panels[panel.parameter] = panel
+    found: Found[Panel]
 
     def shown(self, request: HttpRequest, thing: Any) -> SafeString | None:
         """The panel that the address asks for; None when it asks for none."""
-        for parameter, panel in self._panels.items():
-            if value := request.GET.get(parameter, ""):
+        for panel in self.found():
+            if value := request.GET.get(panel.parameter, ""):
                 return panel.render(request, thing, value)
         return None
 
 
-HEADER_PARTS = Sections()  # each is given the signed-in user
-MODEL_PANELS = Panels()
-MODEL_TABS = Tabs()
-REVISION_COLUMNS = Columns()
-TASK_SECTIONS = Sections()
-REVISION_SECTIONS = Sections()  # in a revision's Details, which poll themselves while the pipeline runs
+HEADER_PARTS: Sections[SafeString] = Sections(in_place(Place.HEADER))  # each is given the signed-in user
+MODEL_PANELS = Panels(in_place(Place.MODEL_PANELS))
+MODEL_TABS = Tabs(in_place(Place.MODEL_TABS))
+REVISION_COLUMNS = Columns(in_place(Place.REVISION_COLUMNS))
+TASK_SECTIONS: Sections[SafeString] = Sections(in_place(Place.TASK_SECTIONS))
+# in a revision's Details
+REVISION_SECTIONS: Sections[LiveSection] = Sections(in_place(Place.REVISION_SECTIONS))

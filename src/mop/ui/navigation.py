@@ -1,39 +1,19 @@
-"""The portal's navigation: areas put in the entries whose pages exist, so there is no dead link.
-
-An area calls `register` in its `AppConfig.ready()`; ui knows no area.
-"""
+"""The portal's navigation: the entries that areas declare, so there is no dead link."""
 
 from __future__ import annotations
 
-import enum
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+import rules
 from django.urls import reverse
 
+from mop.areas.navigation import NavEntry, NavGroup
+from mop.areas.registry import registered
 
-class NavGroup(enum.Enum):
-    """Where an entry stands: the side bar, or one of the two parts of the user menu."""
-
-    MAIN = "main"
-    ACCOUNT = "account"
-    ADMINISTRATION = "administration"
-
-
-@dataclass(frozen=True)
-class NavEntry:
-    """One link: its text, icon, url name, and the permission without which it is not shown.
-
-    `also` lists further url prefixes that belong to the entry, for marking the current one.
-    """
-
-    label: str
-    icon: str
-    url_name: str
-    order: int
-    group: NavGroup = NavGroup.MAIN
-    permission: str = ""
-    also: tuple[str, ...] = ()
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
 
 
 @dataclass(frozen=True)
@@ -46,32 +26,22 @@ class NavLink:
     is_current: bool
 
 
-class Viewer(Protocol):
-    """What the navigation asks of a user."""
-
-    def has_perm(self, perm: str) -> bool:
-        """Whether the user has a permission."""
-        ...
-
-
-_entries: dict[str, NavEntry] = {}
-
-
-def register(entry: NavEntry) -> None:
-    """Put an entry into the navigation; the same url name again replaces it."""
-    _entries[entry.url_name] = entry
-
-
-def links(group: NavGroup, *, viewer: Viewer, path: str) -> list[NavLink]:
+def links(group: NavGroup, *, viewer: AbstractBaseUser, path: str) -> list[NavLink]:
     """The links of a group that the viewer may follow, in order, the current one marked."""
-    found = sorted((entry for entry in _entries.values() if entry.group is group), key=lambda entry: entry.order)
-    return [_link(entry, path) for entry in found if not entry.permission or viewer.has_perm(entry.permission)]
+    found = sorted((entry for entry in _entries() if entry.group is group), key=lambda entry: entry.order)
+    # the rule itself, as `may` asks it: `viewer.has_perm()` would read Django's own permissions, which nobody has
+    return [_link(entry, path) for entry in found if not entry.permission or rules.has_perm(entry.permission, viewer)]
 
 
 def home_url() -> str:
     """Where `/` leads: the first entry of the side bar."""
-    first = min((entry for entry in _entries.values() if entry.group is NavGroup.MAIN), key=lambda entry: entry.order)
+    first = min((entry for entry in _entries() if entry.group is NavGroup.MAIN), key=lambda entry: entry.order)
     return reverse(first.url_name)
+
+
+def _entries() -> Iterator[NavEntry]:
+    for area in registered():
+        yield from area.navigation
 
 
 def _link(entry: NavEntry, path: str) -> NavLink:

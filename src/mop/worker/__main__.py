@@ -35,12 +35,10 @@ def main() -> None:
 
 
 async def _work(name: str, instance_types: tuple[str, ...]) -> None:
-    import mop.worker.garbage  # noqa: PLC0415 - its schedule
-    import mop.worker.matching  # noqa: PLC0415 - its schedule
-    import mop.worker.sweep  # noqa: F401, PLC0415 - its schedule
     from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
     from mop.engine.schedules import run_schedules  # noqa: PLC0415
-    from mop.onboarding.workflows import open_early  # noqa: PLC0415
+    from mop.hosting.this_host import open_early  # noqa: PLC0415
+    from mop.worker.areas import register_schedules  # noqa: PLC0415
     from mop.worker.host import queues_of, start  # noqa: PLC0415
 
     stopping = asyncio.Event()
@@ -49,6 +47,7 @@ async def _work(name: str, instance_types: tuple[str, ...]) -> None:
         loop.add_signal_handler(number, stopping.set)
     end_frozen_transactions()
     place = await start(name, await in_database(queues_of)(instance_types))
+    register_schedules()
     upkeep = asyncio.create_task(run_schedules())
     opening = asyncio.create_task(open_early())
     logging.getLogger("mop.worker").info("worker %s takes work", name)

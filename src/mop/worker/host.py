@@ -11,38 +11,28 @@ from typing import NoReturn
 from django.conf import settings
 from django.db import DatabaseError
 
-# importing a workflow is what lets the engine recover its work
-import mop.loadtest.workflows
-import mop.onboarding.rescans
-import mop.pipeline.workflows  # noqa: F401
 from mop.catalog.models import InstanceType
 from mop.engine import hosts
 from mop.engine.database import in_database
 from mop.engine.fence import stand_behind_fence
 from mop.engine.liveness import Liveness, Pulse, recover_unheard
-from mop.engine.names import PIPELINE_QUEUE, SCANS_QUEUE, load_test_queue
 from mop.engine.roll import lock_folder
 from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch, recover
 from mop.engine.schedules import register_schedule
-from mop.onboarding.workflows import set_host_name
+from mop.hosting.this_host import set_host_name
 from mop.registry.models import Revision
 from mop.registry.statuses import CHAIN
 from mop.sandbox import host_gpus
+from mop.worker.areas import load_workflows, work_queues
 
 EXIT_STOPPED_ITSELF = os.EX_TEMPFAIL
 UNHEARD_SECONDS = 30.0
-# a pipeline waits for its children most of the time
-PIPELINES_AT_ONCE = 200
-# they would measure each other
-LOAD_TESTS_AT_ONCE = 1
 
 logger = logging.getLogger(__name__)
 
 
 def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
-    """The queues for these instance types (none given: every enabled type without a GPU), and the pipelines' own.
-
-    Each queue of instance types has one for its load tests beside it.
+    """The queues of all areas for these instance types (none given: every enabled type without a GPU).
 
     Raises:
         SystemExit: an instance type is unknown, or has GPUs that this host has not.
@@ -56,13 +46,7 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
         raise SystemExit(
             f"This host has {gpus or 'no'} NVIDIA GPUs; these instance types have more: {', '.join(lacking)}."
         )
-    names = dict.fromkeys(row.queue_name for row in wanted)
-    return (
-        WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE),
-        WorkQueue(SCANS_QUEUE, 1),
-        *(WorkQueue(name, settings.MOP_WORKER_CONCURRENCY) for name in names),
-        *(WorkQueue(load_test_queue(name), LOAD_TESTS_AT_ONCE, patient=True) for name in names),
-    )
+    return work_queues(dict.fromkeys(row.queue_name for row in wanted))
 
 
 @dataclass
@@ -92,6 +76,7 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> Place:
     if not lock.acquire():
         raise SystemExit(f"A worker named {name!r} runs already on this installation; stop it, or give another --name.")
     set_host_name(name)
+    load_workflows()
     if not settings.MOP_MANY_WORKERS:
         await launch(url=settings.MOP_ENGINE_URL, executor_id=f"worker:{name}", queues=queues)
         return Place(lock, None)

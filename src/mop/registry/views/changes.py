@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -12,7 +12,7 @@ from mop.accounts.forms import UsernameForm
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_user
-from mop.errors import NotFoundError, ValidationFailedError
+from mop.errors import NotFoundError
 from mop.registry.allowed_hosts import change_allowed_hosts
 from mop.registry.forms import AllowedHostsForm, DescriptionForm, NoteForm
 from mop.registry.selectors import get_model, get_revision
@@ -24,10 +24,9 @@ from mop.registry.services import (
     remove_owner,
     retry_revision,
 )
+from mop.registry.trails import below_model
 from mop.registry.views.context import details_panel, model_context
-from mop.ui.forms import take_errors
-
-INVALID = 422
+from mop.ui.pages import Done, form_page, show_form
 
 
 @require_POST
@@ -52,7 +51,7 @@ def owner_add(request: HttpRequest, name: str) -> HttpResponse:
     form = UsernameForm(request.POST)
     if not form.is_valid():
         context = {**model_context(request, model), "owner_form": form, "panel": details_panel(request, model)}
-        return render(request, "registry/model.html", context, status=INVALID)
+        return show_form(request, "registry/model.html", form, context)
     add_owner(actor=actor_in(request), model=model, user=form.user)
     messages.success(request, f"{form.user.username} is an owner of {name}.")
     return redirect("registry:model", name=name)
@@ -81,18 +80,15 @@ def note(request: HttpRequest, name: str, version: str) -> HttpResponse:
     authorise(user, "registry.change_revision", revision, what="change this version")
     here = reverse("registry:model", args=[name])
     form = NoteForm(request.POST or None, initial={"note": revision.note})
-    if request.method == "POST" and form.is_valid():
+
+    def act() -> Done:
         change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"])
-        messages.success(request, f"The note of {version} is saved.")
-        return redirect(here)
-    context = {
-        "title": f"Version note of {version}",
-        "trail": [("Models", reverse("registry:models")), (name, here), (f"Version note of {version}", "")],
-        "form": form,
-        "submit": "Save",
-        "cancel_url": here,
-    }
-    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+        return Done(f"The note of {version} is saved.", here)
+
+    title = f"Version note of {version}"
+    return form_page(
+        request, form, act, title=title, trail=below_model(name, (title, "")), submit="Save", cancel_url=here
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -103,23 +99,15 @@ def allowed_hosts(request: HttpRequest, name: str, version: str) -> HttpResponse
     authorise(user, "registry.change_allowed_hosts", revision, what="allow this version any host")
     here = f"{reverse('registry:model', args=[name])}?details={version}"
     form = AllowedHostsForm(request.POST or None, initial={"hosts": "\n".join(revision.allowed_hosts)})
-    if request.method == "POST" and form.is_valid():
-        try:
-            change_allowed_hosts(actor=actor_in(request), revision=revision, hosts=form.cleaned_data["hosts"].split())
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"The allowed hosts of {version} are saved; they count from its next deployment.")
-            return redirect(here)
+
+    def act() -> Done:
+        change_allowed_hosts(actor=actor_in(request), revision=revision, hosts=form.cleaned_data["hosts"].split())
+        return Done(f"The allowed hosts of {version} are saved; they count from its next deployment.", here)
+
     title = f"Allowed hosts of {version}"
-    context = {
-        "title": title,
-        "trail": [("Models", reverse("registry:models")), (name, reverse("registry:model", args=[name])), (title, "")],
-        "form": form,
-        "submit": "Save",
-        "cancel_url": here,
-    }
-    return render(request, "pages/form.html", context, status=INVALID if form.errors else 200)
+    return form_page(
+        request, form, act, title=title, trail=below_model(name, (title, "")), submit="Save", cancel_url=here
+    )
 
 
 @require_POST

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from mop.accounts.forms import UsernameForm
@@ -13,12 +15,14 @@ from mop.accounts.requests import user_of
 from mop.accounts.rules import may
 from mop.registry.forms import DescriptionForm
 from mop.registry.models import Model, Revision
-from mop.registry.selectors import get_revision, queue_place, timeline, visible_revisions
-from mop.registry.statuses import RETRYABLE
+from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
+from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts
+from mop.registry.trails import below_models
+from mop.registry.unsettled import worked_on
 from mop.ui.extensions import MODEL_TABS, REVISION_COLUMNS, REVISION_SECTIONS
 from mop.ui.forms import as_json
-from mop.ui.fragments import etag_of
+from mop.ui.fragments import Action, Live
 from mop.ui.paging import keyset_page
 
 PAGE_VERSIONS = 25
@@ -27,9 +31,11 @@ PAGE_VERSIONS = 25
 def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     """A model's information, connected tasks and versions, and what the user may do with it."""
     user = user_of(request)
+    prefetch_related_objects([model], "owners")
     return {
         "model": model,
-        "owners": model.owners.order_by("username"),
+        "trail": [(model.team.name, ""), *below_models((model.name, ""))],
+        "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
         "connections": model.connections.select_related("task", "taxonomy"),
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "description_form": DescriptionForm(initial={"description": model.description}),
@@ -40,8 +46,9 @@ def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
 
 
 def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
-    """A page of the model's version history, and its ETag."""
+    """A page of the model's version history."""
     user = user_of(request)
+    busy = worked_on()
     page = keyset_page(
         visible_revisions(user).filter(model=model),
         field="created_at",
@@ -50,50 +57,70 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         size=PAGE_VERSIONS,
     )
     columns = REVISION_COLUMNS.shown(request, page.rows)
+    moves = columns.is_live or any(row.get_status().is_live or row.pk in busy for row in page.rows)
     return {
         "model": model,
         "page": page,
         "columns": columns,
         "rows": [(row, columns.of(row)) for row in page.rows],
-        "query": request.GET.urlencode(),
         "selected": request.GET.get("details", ""),
         "may_change": may(user, "registry.change_model", model),
         "may_view_logs": may(user, "registry.view_logs", model),
-        "is_live": columns.is_live or any(row.get_status().is_running for row in page.rows),
-        "etag": etag_of([[row.pk, row.status, row.note, row.publish_status] for row in page.rows] + columns.state),
+        "history": Live(
+            id="history",
+            url=reverse("registry:live_history", args=[model.name]),
+            query=request.GET.urlencode(),
+            seconds=3,
+            is_final=not moves,
+            state=[[[row.pk, row.status, row.note, row.publish_status] for row in page.rows], columns.state],
+            result="registry/components/history.html",
+        ),
     }
 
 
-def details_context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
-    """A revision's timeline, queue place, reason, warnings and facts, what areas above know of it, and their ETag."""
+def details_context(request: HttpRequest, name: str, version: str) -> dict[str, Any]:
+    """A revision's timeline, queue place, reason, warnings and facts, and what areas above know of it.
+
+    Raises:
+        NotFoundError: the user sees no such revision.
+    """
     user = user_of(request)
+    busy = worked_on()
+    revision = get_revision(user, name, version)
+    prefetch_related_objects([revision.model], "owners")  # whom every rule about it asks for
     sections = REVISION_SECTIONS.shown(request, revision)
     status = revision.get_status()
     place = queue_place(revision)
     entries = timeline(revision)
-    may_change = may(user, "registry.change_revision", revision)
+    moves = status.is_live or revision.pk in busy or any(section.is_live for section in sections)
     return {
         "model": revision.model,
         "revision": revision,
         "attempts": attempts(entries),
         "place": place,
         "sample": as_json(revision.sample_post_data) if revision.sample_post_data is not None else "",
-        "sections": sections,
-        "is_live": status.is_running,
-        "may_change": may_change,
-        "may_retry": may_change and status in RETRYABLE,
-        "may_cancel": may_change and not status.is_final,
-        "may_view_logs": may(user, "registry.view_logs", revision),
+        "sections": [section.html for section in sections],
+        "may_change": may(user, "registry.change_revision", revision),
         "may_view_hosts": may(user, "registry.view_allowed_hosts", revision),
         "may_change_hosts": may(user, "registry.change_allowed_hosts", revision),
-        "etag": etag_of(
-            [
+        "live": Live(
+            id="details-live",
+            url=reverse("registry:live_details", args=[name, version]),
+            seconds=2,
+            is_final=not moves,
+            state=[
                 [revision.attempt, revision.status, revision.host, revision.retry_at, revision.error],
                 [revision.warnings, revision.granted, revision.artifact_digest, revision.python_version],
-                [place.place, place.waiting] if place else None,
+                _place_state(place),
                 [entry.detail for entry in entries],
-                sections,
-            ]
+                [section.html for section in sections],
+            ],
+            status=status,
+            progress="registry/components/details_progress.html",
+            actions=_actions(request, revision),
+            result="registry/components/details_result.html",
+            announce=f"{name} {version} is {status.value}",
+            moving="The pipeline runs",
         ),
     }
 
@@ -101,8 +128,27 @@ def details_context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
 def details_panel(request: HttpRequest, found: Model) -> SafeString:
     """The Details of `?details=VERSION`; without it the empty panel."""
     version = request.GET.get("details", "")
-    details = None
-    if version:
-        details = details_context(request, get_revision(user_of(request), found.name, version))
-    context = {"details": details, "model": found}
+    context = {"details": details_context(request, found.name, version) if version else None, "model": found}
     return render_to_string("registry/components/details_panel.html", context, request=request)
+
+
+def _place_state(place: QueuePlace | None) -> list[int] | None:
+    return [place.place, place.waiting] if place else None
+
+
+def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
+    """What the user may do with the revision as it stands."""
+    user, status = user_of(request), revision.get_status()
+    where = [revision.model.name, revision.version]
+    actions = []
+    if may(user, "registry.change_revision", revision):
+        if status in REVISION_LIFECYCLE.restarts:
+            actions.append(Action("retry", "Retry", reverse("registry:retry", args=where), "primary", is_post=True))
+        if not status.is_final:
+            actions.append(Action("cancel", "Cancel", reverse("registry:cancel", args=where), "danger", is_post=True))
+    if may(user, "registry.view_logs", revision):
+        actions += [
+            Action("build-log", "Build log", reverse("onboarding:log", args=[*where, "build"])),
+            Action("deployment-log", "Deployment log", reverse("onboarding:log", args=[*where, "deployment"])),
+        ]
+    return actions

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from mop.accounts.requests import user_of
-from mop.registry.models import Revision
-from mop.registry.selectors import get_model, get_revision
+from mop.registry.selectors import get_model
+from mop.registry.trails import below_model
 from mop.registry.views.context import details_context, details_panel, history_context, model_context
 from mop.ui.extensions import MODEL_PANELS
-from mop.ui.fragments import fragment
+from mop.ui.fragments import live_answer
 from mop.ui.middleware import is_fragment
 
 
@@ -32,23 +30,19 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 def live_history(request: HttpRequest, name: str) -> HttpResponse:
     """The version history again while something runs."""
     context = history_context(request, get_model(user_of(request), name))
-    return fragment(request, context["etag"], lambda: render(request, "registry/components/history.html", context))
+    return live_answer(request, context["history"], context)
 
 
 @require_GET
 def details(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """A revision's Details as a page."""
-    context = details_context(request, get_revision(user_of(request), name, version))
-    return render(request, "registry/details.html", {"details": context, "model": context["model"]})
+    context = details_context(request, name, version)
+    trail = below_model(name, (version, ""))
+    return render(request, "registry/details.html", {"details": context, "model": context["model"], "trail": trail})
 
 
 @require_GET
 def live_details(request: HttpRequest, name: str, version: str) -> HttpResponse:
-    """A revision's Details again while its pipeline runs."""
-    context = details_context(request, get_revision(user_of(request), name, version))
-    return fragment(request, context["etag"], lambda: _live_part(request, context))
-
-
-def _live_part(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    revision: Revision = context["revision"]
-    return render(request, "registry/components/details_live.html", {"details": context, "model": revision.model})
+    """What changes of a revision's Details again, until nothing does."""
+    context = details_context(request, name, version)
+    return live_answer(request, context["live"], {"details": context, "model": context["model"]})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mop.accounts.models import User
@@ -14,26 +16,26 @@ from mop.registry.forms import ModelFilterForm
 from mop.registry.models import Model
 from mop.registry.selectors import models_for_list, sort_of
 from mop.registry.statuses import RevisionStatus
-from mop.ui.fragments import etag_of, fragment
+from mop.registry.unsettled import worked_on
+from mop.ui.fragments import LIVE_TEMPLATE, Live, live_answer
 from mop.ui.middleware import is_fragment
 from mop.ui.paging import keyset_page
 
 PAGE_ROWS = 25
-ROWS_TEMPLATE = "registry/components/model_rows.html"
 
 
 @require_GET
 def models(request: HttpRequest) -> HttpResponse:
     """The list with its filters; htmx asks for the rows alone when a filter changes."""
     context = _context(request, user_of(request))
-    return render(request, ROWS_TEMPLATE if is_fragment(request) else "registry/models.html", context)
+    return render(request, LIVE_TEMPLATE if is_fragment(request) else "registry/models.html", context)
 
 
 @require_GET
 def live_models(request: HttpRequest) -> HttpResponse:
     """The rows again while something runs."""
     context = _context(request, user_of(request))
-    return fragment(request, context["etag"], lambda: render(request, ROWS_TEMPLATE, context))
+    return live_answer(request, context["live"], context)
 
 
 def _context(request: HttpRequest, user: User) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     sort = given.get("sort", "") or "name"
     queryset = models_for_list(user, search=search, status=status, owned=given.get("group") == "mine", sort=sort)
     field, descending = sort_of(sort)
+    busy = worked_on()
     page = keyset_page(
         queryset, field=field, descending=descending, cursor=request.GET.get("cursor", ""), size=PAGE_ROWS
     )
@@ -53,10 +56,22 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "page": page,
         "sort": sort,
         "filtered": bool(search or status or given.get("group")),
-        "query": request.GET.urlencode(),
-        "is_live": any(row.shown_status.is_running for row in page.rows),  # type: ignore[attr-defined] # as above
-        "etag": etag_of([_state(row) for row in page.rows]),
+        "live": Live(
+            id="models",
+            url=reverse("registry:live_models"),
+            query=request.GET.urlencode(),
+            seconds=3,
+            is_final=not any(_moves(row, busy) for row in page.rows),
+            state=[_state(row) for row in page.rows],
+            result="registry/components/model_rows.html",
+            moving="Statuses change",
+        ),
     }
+
+
+def _moves(row: Model, busy: set[uuid.UUID]) -> bool:
+    shown: Any = row
+    return shown.shown_status.is_live or shown.latest_id in busy
 
 
 def _state(row: Model) -> list[Any]:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise
-from mop.errors import ValidationFailedError
 from mop.registry.forms import RevisionForm, revision_initial
-from mop.registry.models import Model
 from mop.registry.principals import principal_note
 from mop.registry.selectors import get_model
 from mop.registry.services import create_revision
+from mop.registry.trails import below_model
 from mop.registry.versions import default_note, recommend_version
-from mop.ui.forms import take_errors
-
-INVALID = 422
+from mop.ui.pages import Done, sent, show_form
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,22 +32,16 @@ def upgrade(request: HttpRequest, name: str) -> HttpResponse:
         "note": default_note(name, user.username, today),
     }
     form = RevisionForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            revision = create_revision(actor=actor_in(request), user=user, model=model, revision=form.revision_input())
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        else:
-            messages.success(request, f"{revision.version} is added; its pipeline has started.")
-            return redirect(f"{reverse('registry:model', args=[name])}?details={revision.version}")
-    return _show(request, model, form)
 
+    def act() -> Done:
+        revision = create_revision(actor=actor_in(request), user=user, model=model, revision=form.revision_input())
+        here = f"{reverse('registry:model', args=[name])}?details={revision.version}"
+        return Done(f"{revision.version} is added; its pipeline has started.", here)
 
-def _show(request: HttpRequest, model: Model, form: RevisionForm) -> HttpResponse:
     context = {
         "model": model,
+        "trail": below_model(name, ("Upgrade version", "")),
         "connections": model.connections.select_related("task", "taxonomy"),
-        "form": form,
         "note": principal_note(str(form["model_url"].value() or "")),
     }
-    return render(request, "registry/upgrade.html", context, status=INVALID if form.errors else 200)
+    return sent(request, form, act) or show_form(request, "registry/upgrade.html", form, context)

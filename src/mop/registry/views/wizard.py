@@ -22,10 +22,11 @@ from mop.registry.forms import ConnectTasksForm, ModelStepForm
 from mop.registry.models import Revision
 from mop.registry.principals import principal_note
 from mop.registry.services import check_model, create_model
+from mop.registry.trails import below_models
 from mop.registry.versions import FIRST_VERSION, default_description, recommend_name
 from mop.ui.forms import take_errors
+from mop.ui.pages import Trail, show_form
 
-INVALID = 422
 MODEL_STEP, TASKS_STEP = "model", "tasks"
 
 
@@ -124,10 +125,15 @@ def _initial(user: User) -> dict[str, Any]:
 
 
 def _show_model_step(request: HttpRequest, form: ModelStepForm) -> HttpResponse:
-    context = {"form": form, "step": 1, "note": principal_note(str(form["model_url"].value() or ""))}
-    return render(request, "registry/add_model.html", context, status=INVALID if form.errors else 200)
+    context = {"trail": _trail(), "step": 1, "note": principal_note(str(form["model_url"].value() or ""))}
+    return show_form(request, "registry/add_model.html", form, context)
 
 
 def _show_tasks_step(request: HttpRequest, draft: str, form: ConnectTasksForm) -> HttpResponse:
-    context = {"form": form, "step": 2, "draft": draft, "may_define": may(user_of(request), "catalog.define")}
-    return render(request, "registry/connect_tasks.html", context, status=INVALID if form.errors else 200)
+    may_define = may(user_of(request), "catalog.define")
+    context = {"trail": _trail(), "step": 2, "draft": draft, "may_define": may_define}
+    return show_form(request, "registry/connect_tasks.html", form, context)
+
+
+def _trail() -> Trail:
+    return below_models(("Add a model", ""))

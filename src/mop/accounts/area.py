@@ -1,0 +1,36 @@
+"""People, teams and their access as an area."""
+
+from __future__ import annotations
+
+from mop.accounts.actions import Action
+from mop.areas.area import Area, Commands, Urls
+from mop.areas.navigation import NavEntry, NavGroup
+from mop.areas.references import Ref
+
+AREA = Area(
+    name="accounts",
+    routers=(Ref("mop.accounts.api:router"),),
+    urls=(Urls("mop.accounts.sign_in_urls", prefix="accounts/"), Urls("mop.accounts.urls")),
+    permissions=Ref("mop.accounts.permissions:PERMISSIONS"),
+    navigation=(
+        NavEntry("Access tokens", "key", "accounts:tokens", order=10, group=NavGroup.ACCOUNT),
+        NavEntry(
+            "Change password",
+            "lock",
+            "account_change_password",
+            order=20,
+            group=NavGroup.ACCOUNT,
+            permission="accounts.change_password",
+        ),
+        NavEntry(
+            "Teams",
+            "teams",
+            "accounts:teams",
+            order=10,
+            group=NavGroup.ADMINISTRATION,
+            permission="accounts.define",
+        ),
+    ),
+    audit_actions=Action,
+    commands=(Commands(Ref("mop.cli.createuser:app"), order=110),),
+)

@@ -1,0 +1,53 @@
+"""Who may do what with access, teams and sign-in: rows as `mop.areas.permissions` explains them."""
+
+from __future__ import annotations
+
+from mop.areas.permissions import Permissions, rows
+
+PERMISSIONS = Permissions(
+    api=rows("""
+GET    /me                - 401 200 200 200 200 200 200
+GET    /tokens            - 401 200 200 200 200 403 403
+POST   /tokens            - 401 201 201 201 201 403 403
+DELETE /tokens/{token_id} - 401 404 404 204 404 403 403
+GET    /teams             - 401 200 200 200 200 200 200
+POST   /teams             - 401 403 403 403 201 403 403
+"""),
+    pages=rows("""
+GET  /accounts/login/                                  - 200 302 302 302 302 200 200
+POST /accounts/login/                                  - 200 302 302 302 302 200 200
+GET  /accounts/logout/                                 - 302 200 200 200 200 302 302
+POST /accounts/logout/                                 - 302 302 302 302 302 302 302
+GET  /accounts/inactive/                               - 200 200 200 200 200 200 200
+GET  /accounts/password/change/                        - 401 200 200 200 200 401 401
+POST /accounts/password/change/                        - 401 200 200 200 200 401 401
+GET  /admin/                                           - 401 401 401 401 200 401 401
+GET  /admin/login/                                     - 401 403 403 403 302 401 401
+GET  /admin/logout/                                    - 302 302 302 302 405 302 302
+GET  /admin/password_change/                           - 401 401 401 401 200 401 401
+GET  /admin/password_change/done/                      - 401 401 401 401 200 401 401
+GET  /admin/autocomplete/                              - 401 401 401 401 403 401 401
+GET  /admin/jsi18n/                                    - 401 401 401 401 200 401 401
+GET  /admin/r/<path:content_type_id>/<path:object_id>/ - 401 401 401 401 404 401 401
+GET  /admin/accounts/user/                             - 401 401 401 401 200 401 401
+GET  /admin/accounts/user/add/                         - 401 401 401 401 403 401 401
+POST /admin/accounts/user/add/                         - 401 401 401 401 403 401 401
+GET  /admin/accounts/user/<path:object_id>/history/    - 401 401 401 401 200 401 401
+GET  /admin/accounts/user/<path:object_id>/delete/     - 401 401 401 401 403 401 401
+POST /admin/accounts/user/<path:object_id>/delete/     - 401 401 401 401 403 401 401
+GET  /admin/accounts/user/<path:object_id>/change/     - 401 401 401 401 200 401 401
+POST /admin/accounts/user/<path:object_id>/change/     - 401 401 401 401 302 401 401
+GET  /admin/accounts/user/<path:object_id>/            - 401 401 401 401 302 401 401
+GET  /admin/<app_label>/                               - 401 401 401 401 200 401 401
+GET  /admin/<url>                                      - 401 401 401 401 404 401 401
+GET  /account/tokens/                                  - 401 200 200 200 200 401 401
+POST /account/tokens/                                  - 401 422 422 422 422 401 401
+GET  /account/tokens/<int:token_id>/revoke/            - 401 404 404 200 404 401 401
+POST /account/tokens/<int:token_id>/revoke/            - 401 404 404 302 404 401 401
+GET  /teams/                                           - 401 403 403 403 200 401 401
+POST /teams/                                           - 401 403 403 403 422 401 401
+GET  /teams/<int:team_id>/                             - 401 403 403 403 200 401 401
+POST /teams/<int:team_id>/members/add/                 - 401 403 403 403 302 401 401
+POST /teams/<int:team_id>/members/remove/              - 401 403 403 403 302 401 401
+"""),
+)

@@ -1,0 +1,11 @@
+"""What is recorded of advisories."""
+
+from __future__ import annotations
+
+from mop.areas.words import AuditAction
+
+
+class Action(AuditAction):
+    """Actions of this area."""
+
+    IMPORTED = "advisories.imported"

@@ -1,0 +1,81 @@
+"""What an area adds to the product, said once.
+
+Each area has a file `area.py` with one `AREA`. API, portal, worker, command line, pipeline, audit log and the table of
+permissions are assembled from these objects; docs/adding-an-area.md shows how. The file imports nothing but
+`mop.areas`, the standard library and other such light files of its area: see `references`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mop.areas.navigation import NavEntry
+from mop.areas.permissions import Permissions
+from mop.areas.places import Shown
+from mop.areas.references import Ref
+from mop.areas.words import AuditAction, NotificationKind
+from mop.areas.work import Schedule, Stage, Workflow
+
+if TYPE_CHECKING:
+    import typer
+    from ninja import Router
+
+
+@dataclass(frozen=True)
+class Urls:
+    """A module of addresses, and what stands before them."""
+
+    module: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Commands of `mop` from one file, their place in its help, and the group whose commands they are, if any."""
+
+    app: Ref[typer.Typer]
+    order: int
+    group: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """An area of the product.
+
+    Attributes:
+        name: the last part of its package's name.
+        routers: its operations, below /api/v1.
+        urls: its pages.
+        permissions: the rows for all of them.
+        navigation: its entries in side bar and user menu.
+        shown: what it shows on pages of other areas.
+        workflows: its durable work.
+        jobs: what the sweep of lost enqueues looks after; each is a `Job` of `mop.engine.job`.
+        schedules: its periodic work.
+        stages: its stages of the pipeline.
+        audit_actions: what it records; an action that no area declares is refused.
+        notification_kinds: what it tells people.
+        work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
+            status may change though their pipeline is done.
+        deletion_guards: functions that give the reason why a revision may not be deleted, or None.
+        commands: its commands of `mop`.
+    """
+
+    name: str
+    routers: tuple[Ref[Router], ...] = ()
+    urls: tuple[Urls, ...] = ()
+    permissions: Ref[Permissions] | None = None
+    navigation: tuple[NavEntry, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
+    jobs: tuple[Ref[Any], ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    audit_actions: type[AuditAction] | None = None
+    notification_kinds: type[NotificationKind] | None = None
+    work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
+    deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    commands: tuple[Commands, ...] = ()

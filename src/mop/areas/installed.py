@@ -1,0 +1,21 @@
+"""The areas of this installation, in the order of the layout: from below to above."""
+
+from __future__ import annotations
+
+AREAS = (
+    "mop.ui",
+    "mop.engine",
+    "mop.audit",
+    "mop.accounts",
+    "mop.notifications",
+    "mop.catalog",
+    "mop.advisories",
+    "mop.registry",
+    "mop.findings",
+    "mop.hosting",
+    "mop.onboarding",
+    "mop.loadtest",
+    "mop.pipeline",
+    "mop.backup",
+    "mop.api",
+)

@@ -1,0 +1,45 @@
+"""Who may do what: the rows that an area gives for its addresses.
+
+A row is: method, address, object, then the status of the answer for each role of ROLES. Addresses of the API stand
+below /api/v1. A page that leads to the sign-in page counts as 401. `private` and `public` tell whether the model that
+the address names has a public revision; `-` stands for no object. Tests ask every address in every role, and fail for
+an address without a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROLES = ("anonymous", "user", "team member", "owner", "administrator", "read token", "write token")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is asked of which object, and the status for each role."""
+
+    method: str
+    path: str
+    object: str
+    expected: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """The rows of an area: of its operations in the API and of its pages."""
+
+    api: tuple[Row, ...] = ()
+    pages: tuple[Row, ...] = ()
+
+
+def rows(table: str) -> tuple[Row, ...]:
+    """The rows of a table: one a line, its columns separated by blanks.
+
+    Raises:
+        ValueError: a line has too few or too many columns, or a status that is no number.
+    """
+    return tuple(_row(line) for line in table.strip().splitlines())
+
+
+def _row(line: str) -> Row:
+    method, path, thing, *statuses = line.split()
+    return Row(method, path, thing, dict(zip(ROLES, map(int, statuses), strict=True)))

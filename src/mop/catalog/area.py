@@ -1,0 +1,35 @@
+"""Tasks, taxonomies and instance types as an area."""
+
+from __future__ import annotations
+
+from mop.areas.area import Area, Urls
+from mop.areas.navigation import NavEntry, NavGroup
+from mop.areas.references import Ref
+from mop.catalog.actions import Action
+
+AREA = Area(
+    name="catalog",
+    routers=(Ref("mop.catalog.api:router"),),
+    urls=(Urls("mop.catalog.urls"),),
+    permissions=Ref("mop.catalog.permissions:PERMISSIONS"),
+    navigation=(
+        NavEntry("Tasks", "tasks", "catalog:tasks", order=30),
+        NavEntry(
+            "Taxonomies",
+            "taxonomies",
+            "catalog:taxonomies",
+            order=20,
+            group=NavGroup.ADMINISTRATION,
+            permission="catalog.define",
+        ),
+        NavEntry(
+            "Instance types",
+            "machines",
+            "catalog:instance_types",
+            order=21,
+            group=NavGroup.ADMINISTRATION,
+            permission="catalog.define",
+        ),
+    ),
+    audit_actions=Action,
+)

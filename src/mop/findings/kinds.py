@@ -1,0 +1,11 @@
+"""What people are told of findings."""
+
+from __future__ import annotations
+
+from mop.areas.words import NotificationKind
+
+
+class Kind(NotificationKind):
+    """Kinds of this area."""
+
+    FINDINGS = "findings", "A scan finds something new in a version of my models", "warn"

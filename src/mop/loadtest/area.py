@@ -1,0 +1,39 @@
+"""Load tests as an area."""
+
+from __future__ import annotations
+
+from mop.areas.area import Area, Commands, Urls
+from mop.areas.places import Place, Shown
+from mop.areas.references import Ref
+from mop.areas.work import Stage, StagePosition, TypeQueue, Workflow
+from mop.loadtest.actions import Action
+
+# beside a host's other work, one at a time: they would measure each other
+LOAD_TESTS = TypeQueue("load-tests", 1)
+RUN = Workflow("loadtest.run", Ref("mop.loadtest.workflows:run"), LOAD_TESTS)
+
+AREA = Area(
+    name="loadtest",
+    routers=(Ref("mop.loadtest.api:router"),),
+    urls=(Urls("mop.loadtest.urls"),),
+    permissions=Ref("mop.loadtest.permissions:PERMISSIONS"),
+    shown=(
+        Shown(Place.REVISION_COLUMNS, Ref("mop.loadtest.places:COLUMN")),
+        Shown(Place.REVISION_SECTIONS, Ref("mop.loadtest.places:result_section")),
+        Shown(Place.MODEL_PANELS, Ref("mop.loadtest.places:PANEL")),
+    ),
+    workflows=(RUN,),
+    jobs=(Ref("mop.loadtest.services:LOAD_TEST_JOB"),),
+    stages=(
+        Stage(
+            name="load-test",
+            position=StagePosition.LOAD_TEST,
+            workflow=RUN,
+            applies=Ref("mop.loadtest.services:is_wanted_after_onboarding"),
+            begin=Ref("mop.loadtest.stage:begin"),
+            step="pipeline.load_test",
+        ),
+    ),
+    audit_actions=Action,
+    commands=(Commands(Ref("mop.cli.load_test:app"), order=40),),
+)

@@ -1,0 +1,28 @@
+"""Notifications as an area."""
+
+from __future__ import annotations
+
+from mop.areas.area import Area, Commands, Urls
+from mop.areas.navigation import NavEntry, NavGroup
+from mop.areas.places import Place, Shown
+from mop.areas.references import Ref
+from mop.areas.work import Schedule
+from mop.notifications.actions import Action
+from mop.notifications.kinds import Kind
+
+OUTBOX_SECONDS = 5.0
+
+AREA = Area(
+    name="notifications",
+    routers=(Ref("mop.notifications.api:router"),),
+    urls=(Urls("mop.notifications.urls"),),
+    permissions=Ref("mop.notifications.permissions:PERMISSIONS"),
+    navigation=(
+        NavEntry("Notification settings", "bell", "notifications:preferences", order=5, group=NavGroup.ACCOUNT),
+    ),
+    shown=(Shown(Place.HEADER, Ref("mop.notifications.bell:bell")),),
+    schedules=(Schedule("notifications.outbox", OUTBOX_SECONDS, Ref("mop.notifications.outbox:deliver_due")),),
+    audit_actions=Action,
+    notification_kinds=Kind,
+    commands=(Commands(Ref("mop.cli.notifications:app"), order=70),),
+)

@@ -1,0 +1,26 @@
+"""Models and their revisions as an area."""
+
+from __future__ import annotations
+
+from mop.areas.area import Area, Commands, Urls
+from mop.areas.navigation import NavEntry
+from mop.areas.places import Place, Shown
+from mop.areas.references import Ref
+from mop.registry.actions import Action
+from mop.registry.kinds import Kind
+
+AREA = Area(
+    name="registry",
+    routers=(Ref("mop.registry.api:router"), Ref("mop.registry.revisions_api:router")),
+    urls=(Urls("mop.registry.urls"),),
+    permissions=Ref("mop.registry.permissions:PERMISSIONS"),
+    navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/",)),),
+    shown=(
+        Shown(Place.MODEL_TABS, Ref("mop.registry.sections:DETAIL_TAB")),
+        Shown(Place.TASK_SECTIONS, Ref("mop.registry.sections:connected_models")),
+    ),
+    jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
+    audit_actions=Action,
+    notification_kinds=Kind,
+    commands=(Commands(Ref("mop.cli.model:app"), order=50),),
+)

@@ -1,0 +1,33 @@
+"""People, teams and tokens in the world of the permission tests."""
+
+from __future__ import annotations
+
+from mop.accounts.models import PersonalAccessToken
+from mop.accounts.services import actor_of, create_token
+from mop.areas.permissions import Row
+from support.permission_world import Part, World
+
+
+def _prepare(world: World) -> None:
+    create_token(actor=actor_of(world.owner), user=world.owner, name="own", scope="write")
+
+
+def _names(world: World, _row: Row) -> dict[str, object]:
+    return {
+        "token_id": PersonalAccessToken.objects.get(name="own").pk,
+        "team_id": world.team.pk,
+        "username": world.coowner.username,
+        # of Django's administration
+        "object_id": world.coowner.pk,
+        "content_type_id": 1,
+        "app_label": "accounts",
+        "url": "nowhere",
+    }
+
+
+PART = Part(
+    prepare=_prepare,
+    names=_names,
+    bodies=lambda _world, _row: {("POST", "/tokens"): {"name": "new"}, ("POST", "/teams"): {"name": "new"}},
+    forms={f"/teams/<int:team_id>/members/{change}/": {"username": "coowner"} for change in ("add", "remove")},
+)

@@ -1,0 +1,15 @@
+"""Who may do what with greetings."""
+
+from __future__ import annotations
+
+from mop.areas.permissions import Permissions, rows
+
+PERMISSIONS = Permissions(
+    api=rows("""
+GET  /greetings - 401 200 200 200 200 200 200
+POST /greetings - 401 202 202 202 202 403 202
+"""),
+    pages=rows("""
+GET  /greetings/ - 401 200 200 200 200 401 401
+"""),
+)

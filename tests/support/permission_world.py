@@ -1,0 +1,111 @@
+"""The world in which every address is asked in every role: people, and what each area adds in its tests' folder.
+
+An area whose addresses have parameters or take bodies has a file `tests/<area>/permission_part.py` with a `PART`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+
+from mop.accounts.models import Team, User
+from mop.areas.permissions import Row
+from mop.areas.registry import registered
+from support.factories import make_task, make_team, make_token, make_user
+
+TESTS = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class World:
+    """Somebody in each role, a team of the owner's, and a second owner of what the owner has."""
+
+    people: dict[str, User | None]
+    tokens: dict[str, str]
+    team: Team
+    owner: User
+    coowner: User
+    task: Any
+
+    def fill(self, row: Row) -> str:
+        """The row's address with this world's names."""
+        names = {name: value for part in parts() for name, value in part.names(self, row).items()}
+        return re.sub(r"\{(\w+)\}|<(?:\w+:)?(\w+)>", lambda found: str(names[found[1] or found[2]]), row.path)
+
+    def body(self, row: Row) -> Any:
+        """A body that is right."""
+        bodies = {address: body for part in parts() for address, body in part.bodies(self, row).items()}
+        return bodies.get((row.method, row.path))
+
+    def form(self, row: Row) -> Mapping[str, str]:
+        """What a page's form sends; where its fields do not matter for who may, it is not filled in: 422."""
+        forms = (form for part in parts() for address, form in part.forms.items() if address == row.path)
+        return next(forms, {"none_of_its_fields": "1"})
+
+    def client(self, role: str) -> tuple[Client, str]:
+        """A client in that role, and the token it sends."""
+        client = Client()
+        user = self.people[role]
+        if user is not None and role not in self.tokens:
+            client.force_login(user)
+        return client, self.tokens.get(role, "")
+
+
+def _nothing(_world: World, _row: Row) -> dict[Any, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an area adds to the world.
+
+    Attributes:
+        prepare: makes its objects; those of the areas below stand already.
+        names: values of the parameters in its addresses.
+        bodies: what its operations take, by method and address.
+        forms: what forms of its pages send where that decides who may.
+    """
+
+    prepare: Callable[[World], object] = lambda _world: None
+    names: Callable[[World, Row], Mapping[str, object]] = _nothing
+    bodies: Callable[[World, Row], Mapping[tuple[str, str], Any]] = _nothing
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def parts() -> Iterator[Part]:
+    """The parts of all areas, from below to above."""
+    for area in registered():
+        if (TESTS / area.name / "permission_part.py").is_file():
+            yield import_module(f"{area.name}.permission_part").PART
+
+
+def make_world() -> World:
+    """Everything, in the database of the test."""
+    team = make_team("the team")
+    owner = make_user("owner", teams=(team,))
+    people = {
+        "anonymous": None,
+        "user": make_user("user"),
+        "team member": make_user("member", teams=(team,)),
+        "owner": owner,
+        "administrator": make_user("root", is_administrator=True),
+        "read token": owner,
+        "write token": owner,
+    }
+    world = World(
+        people=people,
+        tokens={f"{scope} token": make_token(owner, scope=scope) for scope in ("read", "write")},
+        team=team,
+        owner=owner,
+        coowner=make_user("coowner", teams=(team,)),
+        task=make_task("moderation"),
+    )
+    for part in parts():
+        part.prepare(world)
+    return world
