@@ -6,8 +6,8 @@ Reads sources and runs nothing of them. A function is dangerous when it, or a fu
 the primitives below: it starts a program, evaluates code, imports by name, unpickles, opens files or connections. A
 class is dangerous when what makes an instance of it is. A class of a package is harmless when nothing of that is found
 in it, and harmless when it is created without its constructor, as pickles create most, when nothing is found outside
-of `__init__`. Writes derived_dangerous.txt, derived_harmless.txt and derived_created.txt beside known_globals.py; they are
-read there, and reviewed like source.
+of `__init__`. Writes derived_dangerous.txt, derived_harmless.txt and derived_created.txt beside known_globals.py; they
+are read there, and reviewed like source.
 """
 
 from __future__ import annotations

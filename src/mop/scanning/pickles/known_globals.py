@@ -143,9 +143,10 @@ def _danger_on_the_way(module: str, parts: list[str]) -> str:
     for at, part in enumerate(parts):
         bare = part.lstrip("_")
         bare = _SHORT.get(bare, bare)
-        if at < len(parts) - 1 and (reason := _danger_of_module(bare)):
-            return reason
-        if at and (reason := listed.get(Global(_SHORT.get(parts[at - 1], parts[at - 1]), part))):
+        reason = _danger_of_module(bare) if at < len(parts) - 1 else ""
+        before = parts[at - 1] if at else ""
+        reason = reason or listed.get(Global(_SHORT.get(before, before), part), "")
+        if reason:
             return reason
         if part in _EVERYWHERE:
             return "reaches a function that runs code"
