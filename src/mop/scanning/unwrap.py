@@ -87,8 +87,13 @@ class Unwrapping:
         try:
             found.examine(part)
             part.reader.drain()
+        except (TooMuchError, TooSlowError):
+            raise
         except _ERRORS as error:
             part.look.incomplete(part.name, f"it breaks off: {plain(error)}")
+            self._drain(part)
+        except Exception as error:  # noqa: BLE001 - a part may break any reader; what is around it is read on
+            part.look.incomplete(part.name, f"it can not be followed: {type(error).__name__}")
             self._drain(part)
         if search:
             search.end()

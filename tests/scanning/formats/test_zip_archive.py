@@ -59,3 +59,11 @@ def test_endless_nesting_blocks(tmp_path: Path):
         content = zipped({"a": content})
     look = looked_at(tmp_path, content)
     assert ("nested-too-deep", Severity.CRITICAL) in {(finding.rule, finding.severity) for finding in look.findings}
+
+
+def test_a_member_without_a_name_hides_no_other(tmp_path: Path):
+    content = zipped({"a": b"a", "b": plain(MARKER)})
+    nameless = bytearray(content)
+    entry = content.index(b"PK\x01\x02")
+    nameless[entry + 28 : entry + 32] = struct.pack("<HH", 0, 1)  # its letter is an extra field by now
+    assert looked_at(tmp_path, bytes(nameless)).verdict().verdict == Verdict.INFECTED

@@ -101,7 +101,7 @@ def _read_members(part: Part, archive: zipfile.ZipFile, members: list[zipfile.Zi
             return
         if leads_out(member.filename):
             part.look.escape(part.name, member.filename)
-        if not member.is_dir():
+        if not member.filename.endswith("/"):
             known = _STORAGE if _is_storage(member.filename, roots) else None
             _read_member(part, archive, member, f"{part.name}!{prefix}{called(member.filename)}", known)
 
