@@ -119,6 +119,6 @@ def test_it_ends_with_the_tests(tmp_path: Path):
 def test_what_python_reads_at_its_start_asks_for_a_real_start(tmp_path: Path):
     argv = [sys.executable, "-m", "mop.cli"]
     assert can_be_forked(argv, environment(tmp_path))
-    for name in ("PYTHONUTF8", "LC_ALL", "FORCE_COLOR"):
+    for name in ("PYTHONUTF8", "LC_ALL", "FORCE_COLOR", "DJANGO_SETTINGS_MODULE"):
         assert not can_be_forked(argv, environment(tmp_path, **{name: "1"}))
     assert not can_be_forked(["/bin/true"], environment(tmp_path))

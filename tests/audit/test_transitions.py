@@ -30,7 +30,7 @@ from mop.errors import HostLostError, StaleAttemptError
 from support.areas import also_registered
 from support.factories import ACTOR
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 class ParcelAction(AuditAction):

@@ -19,7 +19,7 @@ from mop.engine.client import engine
 from mop.engine.job import GRACE, Job, sweep_lost_enqueues
 from mop.registry.names import PIPELINE_WORKFLOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,55 @@ def test_a_comment_does_not_silence_it(tmp_path: Path):
     assert only(scanned(Source(), write(tmp_path, {"src/a.py": code}))).position == "line 2"
 
 
-def test_only_python_of_src_is_looked_at(tmp_path: Path):
+def test_python_anywhere_is_looked_at_and_nothing_else(tmp_path: Path):
     write(tmp_path, {"model/a.py": SHELL, "src/a.txt": SHELL, "src/A.PY": SHELL})
-    assert list(rules(scanned(Source(), tmp_path))) == ["src/A.PY"]
+    assert set(rules(scanned(Source(), tmp_path))) == {"model/a.py", "src/A.PY"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import subprocess\nsubprocess.call(['touch', 'a'])\n",
+        "from os import system as s\ns('touch a')\n",
+        "import base64\nexec(base64.b64decode('cGFzcw=='))\n",
+        "import os\n\ndef go():\n    os.popen('touch a')\n\ngo()\n",
+        "import os\nclass M:\n    def __init__(self):\n        os.system('touch a')\n",
+        "import urllib.request\nurllib.request.urlopen('http://a')\n",
+        "open('/tmp/a', 'w')\n",
+    ],
+)
+def test_what_runs_with_the_weights_is_critical(tmp_path: Path, code: str):
+    report = scanned(Source(), write(tmp_path, {"model/modeling_x.py": code, "src/same.py": code}))
+    assert "code-beside-weights" in rules(report)["model/modeling_x.py"]
+    assert report.findings[0].severity == Severity.CRITICAL
+    assert "code-beside-weights" not in rules(report).get("src/same.py", [])
+    assert {file.path: file.verdict for file in report.files}["model/modeling_x.py"] == Verdict.INFECTED
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nhere = os.path.join('a', 'b')\nhome = os.environ.get('HOME')\n",
+        "class M:\n    def save(self, path):\n        self.model.eval()\n        return open(path)\n",
+        "import re\npattern = re.compile('a')\n",
+        "def main():\n    open('a', 'w')\n\nif __name__ == '__main__':\n    main()\n",
+    ],
+)
+def test_ordinary_code_beside_the_weights_is_clean(tmp_path: Path, code: str):
+    assert scanned(Source(), write(tmp_path, {"model/modeling_x.py": code})).findings == ()
+
+
+def test_a_program_in_a_function_that_others_may_call_warns(tmp_path: Path):
+    code = "import subprocess\n\ndef convert(path):\n    subprocess.run(['convert', path])\n"
+    report = scanned(Source(), write(tmp_path, {"model/convert.py": code}))
+    assert [(finding.rule, finding.severity) for finding in report.findings] == [("code-beside-weights", Severity.HIGH)]
+
+
+def test_the_code_of_a_notebook_is_looked_at(tmp_path: Path):
+    cells = [{"cell_type": "markdown", "source": ["x"]}, {"cell_type": "code", "source": ["!pip install x\n", SHELL]}]
+    notebook = json.dumps({"cells": cells, "nbformat": 4})
+    report = scanned(Source(), write(tmp_path, {"model/train.ipynb": notebook, "model/bad.ipynb": "{"}))
+    assert rules(report) == {"model/train.ipynb": [SHELL_RULE], "model/bad.ipynb": ["not-fully-scanned"]}
 
 
 @pytest.mark.parametrize(

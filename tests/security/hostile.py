@@ -478,6 +478,3 @@ def _bomb() -> bytes:
 
 def _bytecode(marker: str) -> bytes:
     return b"\xa7\r\r\n" + bytes(12) + marshal.dumps(compile(source(marker), "a", "exec"))
-
-
-ALL: tuple[Hostile, ...] = (*calls(), *writings(), *containers(), *others())

@@ -18,6 +18,7 @@ import resource
 import signal
 import sys
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -52,6 +53,19 @@ def _numpy(data: bytes) -> None:
         loaded[loaded.files[0]]
 
 
+def _yaml(data: bytes) -> None:
+    import yaml  # noqa: PLC0415 - most files do without
+
+    list(yaml.unsafe_load_all(data))
+
+
+def _of_a_file(data: bytes) -> None:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(data)
+        file.seek(0)
+        pickle.load(file)
+
+
 LOADERS: dict[str, Callable[[bytes], object]] = {
     "pickle": pickle.loads,
     "pickle twice": lambda data: _one_after_the_other(data, 2),
@@ -68,6 +82,9 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "tar": lambda data: pickle.loads(_in_tar(data)),
     "npy": _numpy,
     "npz": _numpy,
+    "yaml": _yaml,
+    "pickle of a file": _of_a_file,
+    "pickle in Python": lambda data: pickle._Unpickler(io.BytesIO(data)).load(),  # type: ignore[attr-defined]
 }
 
 

@@ -7,21 +7,30 @@ The formats of larger frameworks are written here byte by byte, with the names t
 
 from __future__ import annotations
 
+import array
 import functools
 import io
+import ipaddress
+import itertools
 import json
+import logging
+import operator
 import pickle
 import random
+import re
 import struct
+import uuid
 import zipfile
 import zlib
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import joblib
 import numpy as np
@@ -29,6 +38,7 @@ from nltk.classify import NaiveBayesClassifier
 from nltk.lm import MLE
 from nltk.lm.preprocessing import padded_everygram_pipeline
 from nltk.stem import PorterStemmer, SnowballStemmer
+from nltk.tokenize.casual import TweetTokenizer
 from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
 from scipy.sparse import csr_matrix
 from sklearn.calibration import CalibratedClassifierCV
@@ -47,6 +57,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from security.hostile import MARK, REDUCE, STOP, call, named, tarred, text, zipped
+from security.hostile_structures import field
 
 TEXTS = ["this is good", "quite nice work", "that is bad", "very poor work"] * 5
 LABELS = [0, 0, 1, 1] * 5
@@ -154,7 +165,7 @@ def of_the_standard_library() -> Iterator[Ordinary]:
         "vocabulary", "vocab.txt", _saying("\n".join(["os", "system", "cos", "system", ".", "ios"] * 99).encode())
     )
     yield Ordinary("settings", "config.json", _saying(json.dumps({"class_name": "Dense", "layers": [1, 2]}).encode()))
-    yield Ordinary("random bytes", "weights.bin", _saying(random.Random(5).randbytes(3_000_000)))
+    yield Ordinary("random bytes", "weights.bin", _saying(random.Random(5).randbytes(3_000_000)), clean=False)
     yield Ordinary("table", "labels.csv", _saying(b"id,label\n1,hate\n2,none\n" * 500))
     yield Ordinary("zlib of text", "text.z", _saying(zlib.compress(b"hello " * 1000)))
     yield Ordinary(
@@ -170,9 +181,7 @@ def of_larger_frameworks() -> Iterator[Ordinary]:
     yield Ordinary("state of torch", "model.pt", _saying(_torch_zip()))
     yield Ordinary("state of torch, old format", "model.pth", _saying(_torch_legacy()))
     yield Ordinary("safetensors", "model.safetensors", _saying(_safetensors()))
-    yield Ordinary(
-        "ONNX", "model.onnx", _saying(b"\x08\x08\x12\x07pytorch\x1a\x051.9.0:" + random.Random(8).randbytes(9000))
-    )
+    yield Ordinary("ONNX", "model.onnx", _saying(_onnx()))
     layers = {"config": {"layers": [{"class_name": "Dense", "config": {"units": 3}}]}}
     keras = {"config.json": json.dumps(layers).encode(), "metadata.json": b"{}", "model.weights.h5": _hdf5()}
     yield Ordinary("Keras", "model.keras", _saying(zipped(keras, zipfile.ZIP_DEFLATED)))
@@ -190,9 +199,73 @@ def of_larger_frameworks() -> Iterator[Ordinary]:
     yield Ordinary(
         "sentencepiece",
         "spiece.model",
-        _saying(b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02\n" + random.Random(1).randbytes(4000)),
+        _saying(_sentencepiece()),
     )
-    yield Ordinary("GGUF", "model.gguf", _saying(b"GGUF\x03\0\0\0" + random.Random(2).randbytes(4000)))
+    yield Ordinary("GGUF", "model.gguf", _saying(_gguf()))
+    yield Ordinary("SavedModel", "saved_model.pb", _saying(_saved_model()))
+    yield Ordinary("frozen graph", "graph.pb", _saying(field(1, field(1, b"x") + field(2, b"Placeholder")) * 3))
+    yield Ordinary("checkpoint of TensorFlow", "variables.data", _saying(_floats(4000)))
+    yield Ordinary("TorchScript", "script.pt", _saying(_torchscript()))
+    yield Ordinary("CatBoost", "model.cbm", _saying(b"CBM1" + random.Random(3).randbytes(4000)))
+    yield Ordinary("TFLite", "model.tflite", _saying(b"\x1c\0\0\0TFL3" + random.Random(4).randbytes(4000)))
+    yield Ordinary("Parquet", "rows.parquet", _saying(b"PAR1" + random.Random(5).randbytes(4000) + b"PAR1"))
+    yield Ordinary("pictures", "p.jpg", _saying(b"\xff\xd8\xff\xe0\0\x10JFIF" + random.Random(6).randbytes(4000)))
+    chat = "{% for message in messages %}{{ message['content'] | trim }}{% endfor %}"
+    yield Ordinary("chat template", "tokenizer_config.json", _saying(json.dumps({"chat_template": chat}).encode()))
+    yield Ordinary("MLmodel", "MLmodel", _saying(b"flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n"))
+    yield Ordinary("YAML of tuples", "a.yaml", _saying(b"a: !!python/tuple [1, 2]\nb: !!set {x}\n"))
+    yield Ordinary("YAML of Hydra", "b.yaml", _saying(b"model:\n  _target_: nemo.collections.asr.EncDecModel\n"))
+    yield Ordinary("prose about YAML", "README.md", _saying(b"# Hi!\n\nNever load `!!python/object` tags!\n"))
+    yield Ordinary("archive in an archive", "a.zip", _saying(zipped({"in.zip": zipped({"a.txt": b"a" * 99})})))
+    yield Ordinary("nemo", "m.nemo", _saying(tarred({"model_config.yaml": b"a: 1\n", "weights.ckpt": _torch_zip()})))
+
+
+def of_people() -> Iterator[Ordinary]:
+    """What people put into the pickles of their own models."""
+    harmless = {
+        "namespace": SimpleNamespace(a=1),
+        "logger": logging.getLogger("tone"),
+        "buffer": io.BytesIO(b"abc"),
+        "zone": ZoneInfo("Europe/Paris"),
+        "functions": [hash, max, min, len, abs],
+        "methods": [str.lower, str.split, str.strip, "a,b".split, bytes.decode, dict.fromkeys],
+        "pattern": re.compile(r"\w+").findall,
+        "tokenizer": TweetTokenizer().tokenize,
+        "stemmer": PorterStemmer().stem,
+        "partial": functools.partial(max, 1),
+        "path": Path("a", "b"),
+        "uuid": uuid.UUID(int=7),
+        "address": ipaddress.ip_address("10.0.0.1"),
+        "chain": ChainMap({1: 2}),
+        "record": array.array("f", [1.0]),
+        "none": type(None),
+        "error": ValueError("a"),
+        "operators": [operator.add, operator.itemgetter(1)],
+        "iterators": [itertools.count(3), iter([1, 2])],
+    }
+    for name, value in harmless.items():
+        for protocol in (2, 4):
+            if name != "buffer" or protocol == 4:
+                yield Ordinary(f"{name}, protocol {protocol}", f"{name}.pkl", _saying(pickle.dumps(value, protocol)))
+    lowering = TfidfVectorizer(tokenizer=str.split, preprocessor=str.lower, token_pattern=None)
+    yield Ordinary("words by str.split", "w.pkl", _saying(pickle.dumps(lowering)))
+    yield Ordinary("words by str.split, joblib", "w.joblib", lambda path: joblib.dump(lowering, path))
+    words = {f"word{number}": number for number in range(20_000)}
+    yield Ordinary("a large vocabulary", "vocab.pkl", _saying(pickle.dumps(words)))
+    yield Ordinary(
+        "words, one a line", "words.txt", _saying("\n".join(["cat", "dog", "cos", "iota", "."] * 99).encode())
+    )
+    yield Ordinary("JSON lines", "rows.jsonl", _saying(b'{"text": "a", "label": 1}\n' * 200))
+    yield Ordinary("XML", "a.xml", _saying(b"<?xml version='1.0'?><PMML><Header/></PMML>"))
+    yield Ordinary("Latin-1", "a.csv", _saying("nom;âge\nRené;3\n".encode("latin-1")))
+    yield Ordinary("UTF-16", "a.txt", _saying("hello".encode("utf-16")))
+    for dtype in ("f8", "f4", "i8", "U9", "S5", "M8[ns]", "?", "c16", "f8,i4"):
+        yield Ordinary(f"array of {dtype}", "a.npy", lambda path, dtype=dtype: np.save(path, np.zeros(7, dtype)))
+        yield Ordinary(
+            f"array of {dtype}, joblib",
+            "a.joblib",
+            lambda path, dtype=dtype: joblib.dump({"a": np.zeros(7, dtype)}, path),
+        )
 
 
 def _saying(content: bytes) -> Callable[[Path], object]:
@@ -249,6 +322,47 @@ def _safetensors() -> bytes:
     return struct.pack("<Q", len(header)) + header + np.ones(3, "f4").tobytes()
 
 
+def _floats(count: int) -> bytes:
+    return np.random.default_rng(3).normal(0, 0.02, count).astype("f4").tobytes()
+
+
+def _onnx() -> bytes:
+    weights = field(2, 1) + field(8, b"w") + field(9, _floats(500))
+    graph = field(1, field(1, b"x") + field(2, b"y") + field(4, b"Relu")) + field(2, b"relu") + field(5, weights)
+    return field(1, 8) + field(2, b"pytorch") + field(3, b"2.1.0") + field(7, graph) + field(8, field(2, 17))
+
+
+def _saved_model() -> bytes:
+    nodes = b"".join(
+        field(1, field(1, name) + field(2, name)) for name in (b"Const", b"MatMul", b"SaveV2", b"RestoreV2")
+    )
+    return field(1, 1) + field(2, field(1, field(4, b"serve")) + field(2, nodes))
+
+
+def _sentencepiece() -> bytes:
+    pieces = (b"<unk>", b"<s>", b"os", b"system")
+    return b"".join(field(1, field(1, piece) + b"\x15\0\0\0\0") for piece in pieces) + field(2, field(3, 1))
+
+
+def _gguf() -> bytes:
+    def string(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    pairs = string("general.name") + struct.pack("<I", 8) + string("tone")
+    pairs += string("tokenizer.chat_template") + struct.pack("<I", 8) + string("{{ messages[0]['content'] }}")
+    pairs += string("tokens") + struct.pack("<IIQ", 9, 8, 2) + string("os") + string("system")
+    tensor = string("w") + struct.pack("<IQIQ", 1, 500, 0, 0)
+    return b"GGUF" + struct.pack("<IQQ", 3, 1, 3) + pairs + tensor + _floats(500)
+
+
+def _torchscript() -> bytes:
+    data = b"\x80\x02c__torch__.torch.nn.modules.linear\nLinear\n)\x81}(X\x06\0\0\0weightNub."
+    lists = b"\x80\x02ctorch.jit._pickle\nbuild_intlist\n](K\x01K\x02e\x85R."
+    code = b"class Linear(Module):\n  weight : Tensor\n"
+    members = {"s/data.pkl": data, "s/constants.pkl": lists, "s/code/__torch__.py": code, "s/data/0": _floats(4)}
+    return zipped(members | {"s/version": b"3\n", "s/byteorder": b"little"})
+
+
 def _hdf5() -> bytes:
     return b"\x89HDF\r\n\x1a\n" + io.BytesIO(bytes(2048)).read() + np.arange(500, dtype="f4").tobytes()
 
@@ -258,4 +372,5 @@ ALL: tuple[Ordinary, ...] = (
     *of_numpy_and_nltk(),
     *of_the_standard_library(),
     *of_larger_frameworks(),
+    *of_people(),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import itertools
 import json
 import os
@@ -14,14 +15,16 @@ from pathlib import Path
 import pytest
 
 from mop.scanning.findings import FileVerdict, ScanReport, Verdict
+from mop.scanning.policy import decide, default_policy
 from mop.scanning.run import run_scanners
 from mop.scanning.scanner import Subject
-from security.hostile import ALL, Hostile
+from security.hostile import Hostile
+from security.hostile_kinds import ALL
 from support.cage import scan_cage
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("security-files")]
 
-KINDS_MIN = 80
+KINDS_MIN = 160
 LOADING = Path(__file__).with_name("loading.py")
 
 
@@ -84,6 +87,18 @@ def test_what_runs_code_is_infected_or_hides_its_names(
 ):
     said = _verdict(report[0], folder, number)
     assert said.verdict in {Verdict.INFECTED, Verdict.SUSPICIOUS}, said
+
+
+def test_what_runs_code_blocks_by_the_default_policy(
+    report: tuple[ScanReport, float, int], folder: Path, fired: set[str]
+):
+    decision = decide(report[0], default_policy(), (), today=dt.date(2026, 1, 1))
+    blocked = {finding.path.partition("!")[0] for finding in decision.blocked}
+    paths = {
+        kind.name: _path(folder, number, kind).relative_to(folder / "model-folder").as_posix()
+        for number, kind in enumerate(ALL)
+    }
+    assert {name for name in fired if paths[name] not in blocked} == set()
 
 
 def test_no_file_holds_it_up_or_ends_it(report: tuple[ScanReport, float, int]):

@@ -9,7 +9,7 @@ import pytest
 
 from mop.errors import UserScriptException
 from mop.loadtest.payloads import payload_for
-from mop.loadtest.sending import target_of
+from mop.loadtest.sending import endpoint_of
 from mop.serving.config import BatchPolicy
 from serving.conftest import MakeModel, StartService
 
@@ -54,10 +54,10 @@ async def test_what_would_not_be_the_same_as_json_stays_in_mop_format_and_says_w
     converted = await service.model_input({"text": "a"})
     assert converted.body is None
     assert reason in converted.not_json
-    target, sent = await target_of(service, "Text")
+    endpoint, sent = await endpoint_of(service, "Text")
     assert (sent.form, sent.not_json) == ("mop", converted.not_json)
-    assert orjson.loads(target.payload) == payload_for("Text").item
-    assert target.headers == (("x-mop-format", "mop"),)
+    assert orjson.loads(endpoint.payload) == payload_for("Text").item
+    assert endpoint.headers == (("x-mop-format", "mop"),)
 
 
 async def test_a_converter_that_raises_is_the_models_fault(make_model: MakeModel, start: StartService):
@@ -71,8 +71,8 @@ async def test_a_load_test_sends_one_item_in_the_models_format(
     make_model: MakeModel, start: StartService, returned: str, body: bytes
 ):
     service = await start(make_model(converter(returned)))
-    target, sent = await target_of(service, "Text")
-    assert (sent.form, target.payload, target.uds) == ("model", body, service.address.removeprefix("unix:"))
+    endpoint, sent = await endpoint_of(service, "Text")
+    assert (sent.form, endpoint.payload, endpoint.uds) == ("model", body, service.address.removeprefix("unix:"))
 
 
 async def test_usage_counts_what_the_model_computes_and_holds_and_not_the_front(

@@ -27,9 +27,8 @@ from typing import Any
 
 from support.forked_process import become
 
-# a fork makes these itself, from its own environment: settings, the portal's application, a schedule that depends on
-# settings; and files that are run, not imported
-OWN = ("mop.conf.settings", "mop.conf.wsgi", "mop.worker.garbage", "mop.serving.model_process")
+# settings and the portal's application are made by each fork, from its own environment; the third is a script
+OWN = ("mop.conf.settings", "mop.conf.wsgi", "mop.serving.model_process")
 # what MOP imports only when it needs it, and what its libraries import late
 LATE = (
     "bandit.core.manager",

@@ -26,6 +26,7 @@ from typing import Any
 from support.waiting import wait_for
 
 START_SECONDS = 60.0
+SETTINGS = "mop.conf.settings"
 TESTS = Path(__file__).parents[1]
 # room for the command line and environment of a fork, see `support.forked_process`
 ROOM = 1 << 16
@@ -202,8 +203,9 @@ def can_be_forked(argv: Sequence[str], env: Mapping[str, str]) -> bool:
     """Whether a fork is as good: our own interpreter runs a module or code, in an environment like the server's."""
     if len(argv) < 3 or argv[0] != sys.executable or argv[1] not in {"-m", "-c"}:
         return False
-    own = dict(_read_at_start(fork_server().environment))
-    return dict(_read_at_start(env)) == own
+    if env.get("DJANGO_SETTINGS_MODULE", SETTINGS) != SETTINGS:  # they may name further apps
+        return False
+    return dict(_read_at_start(env)) == dict(_read_at_start(fork_server().environment))
 
 
 def _read_at_start(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:

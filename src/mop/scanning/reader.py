@@ -1,4 +1,4 @@
-"""Sequential reading of hostile bytes: bounded, with one look ahead, watched by whoever wants to see every byte."""
+"""Sequential reading of hostile bytes: bounded, with one look ahead, watched by those that want to see every byte."""
 
 from __future__ import annotations
 
@@ -19,13 +19,21 @@ class TooMuchError(Exception):
     """More bytes came out of a container than the limits allow."""
 
 
+class TooSlowError(Exception):
+    """Reading took longer than one file may take."""
+
+
+class MissingError(EOFError):
+    """The bytes end before what was to be skipped; tells how many are missing."""
+
+
 class Reader:
-    """Reads a stream once.
+    """Reads a stream once. Every method takes time in proportion to the bytes that it takes.
 
     Args:
         stream: where the bytes come from.
         watchers: called with each chunk as it is first read, in order.
-        budget: called with the size of each chunk; may raise TooMuchError.
+        budget: called with the size of each chunk; may raise TooMuchError or TooSlowError.
     """
 
     def __init__(
@@ -85,29 +93,37 @@ class Reader:
             raise EOFError
         return data
 
-    def line(self, size: int) -> bytes:
-        """Take a line without its end.
+    def line(self, keep: int) -> bytes:
+        """Take a line with its end, or the rest when there is none; what comes behind `keep` bytes is left out.
 
         Raises:
-            EOFError: there is no end of a line within so many bytes.
+            EOFError: there is nothing left.
         """
-        end = self.peek(size).find(b"\n")
-        if end < 0:
+        kept = b""
+        while True:
+            self._fill(1)
+            end = self._buffer.find(b"\n", self._at) + 1
+            step = (end or len(self._buffer)) - self._at
+            if len(kept) < keep:
+                kept += self._buffer[self._at : self._at + min(step, keep - len(kept))]
+            self._at += step
+            if end or not step:
+                break
+        if not kept:
             raise EOFError
-        line = self.exactly(end + 1)
-        return line[:-1]
+        return kept
 
     def skip(self, size: int) -> None:
         """Take bytes without keeping them.
 
         Raises:
-            EOFError: there are fewer.
+            MissingError: there are fewer.
         """
         while size:
             self._fill(1)
             step = min(size, len(self._buffer) - self._at)
             if not step:
-                raise EOFError
+                raise MissingError(size)
             self._at += step
             size -= step
 
@@ -117,15 +133,26 @@ class Reader:
             self._at = len(self._buffer)
 
     def _fill(self, size: int) -> None:
-        while len(self._buffer) - self._at < size and not self._ended:
-            chunk = self._stream.read(CHUNK)
+        have = len(self._buffer) - self._at
+        if have >= size or self._ended:
+            return
+        pieces = [self._buffer[self._at :]]
+        self._before += self._at
+        self._at = 0
+        while have < size:
+            chunk = self._next()
             if not chunk:
                 self._ended = True
-                return
+                break
+            pieces.append(chunk)
+            have += len(chunk)
+        self._buffer = b"".join(pieces)
+
+    def _next(self) -> bytes:
+        chunk = self._stream.read(CHUNK)
+        if chunk:
             if self._budget:
                 self._budget(len(chunk))
             for watch in self._watchers:
                 watch(chunk)
-            self._before += self._at
-            self._buffer = self._buffer[self._at :] + chunk
-            self._at = 0
+        return chunk

@@ -1,12 +1,18 @@
-"""Which globals a pickle may name: those that are known to be harmless, those that run code, and the rest."""
+"""Which globals a pickle may name: those that are known to be harmless, those that are dangerous, and the rest.
+
+Both kinds are data beside this file, with a reason for every entry; scripts/derive_globals.py makes the derived lists.
+"""
 
 from __future__ import annotations
 
+import _compat_pickle
 import enum
 import functools
+import re
+from dataclasses import dataclass
 from importlib import resources
 
-from mop.scanning.pickles.machine import Global
+from mop.scanning.pickles.values import Global, Use
 
 
 class Kind(enum.StrEnum):
@@ -17,165 +23,168 @@ class Kind(enum.StrEnum):
     DANGEROUS = "dangerous"
 
 
-# modules in which anything at all runs code, reads or writes files, or reaches the network; with what is below them
-_DANGEROUS_MODULES = frozenset(
+@dataclass(frozen=True)
+class Judgement:
+    """What a global can do, and why."""
+
+    kind: Kind
+    reason: str = ""
+
+
+BY_VALUE = "carries code by value"
+"""The reason that stands for functions and classes which a pickle brings along."""
+
+_WHOLE = "*"
+_HARMLESS_LISTS = ("harmless_globals.txt", "derived_harmless.txt")
+_CREATED_LISTS = ("derived_created.txt",)
+_DANGEROUS_LISTS = ("dangerous_globals.txt", "derived_dangerous.txt")
+_HIDDEN = "reaches what is hidden behind a name with double underscores"
+_CYTHON = re.compile(r"__pyx_unpickle_[A-Za-z0-9_]+")
+_CYTHON_PACKAGES = frozenset(
     {
-        *("os", "posix", "nt", "posixpath", "ntpath", "pty", "pwd", "resource", "fcntl", "signal", "syslog", "mmap"),
-        *("subprocess", "_posixsubprocess", "multiprocessing", "concurrent", "threading", "_thread", "asyncio"),
         *(
-            "sys",
-            "builtins",
-            "__builtin__",
-            "__builtins__",
-            "importlib",
-            "imp",
-            "zipimport",
-            "pkgutil",
-            "runpy",
-            "site",
+            "catboost",
+            "gensim",
+            "hdbscan",
+            "implicit",
+            "lightfm",
+            "numpy",
+            "pandas",
+            "scipy",
+            "skimage",
+            "sklearn",
+            "spacy",
         ),
-        *("pip", "setuptools", "distutils", "pkg_resources", "ensurepip", "venv", "lib2to3", "idlelib", "turtledemo"),
-        *("code", "codeop", "compileall", "py_compile", "dis", "ast", "symtable", "trace", "traceback", "inspect"),
-        *(
-            "pdb",
-            "bdb",
-            "cProfile",
-            "profile",
-            "pstats",
-            "timeit",
-            "doctest",
-            "unittest",
-            "test",
-            "pydoc",
-            "faulthandler",
-        ),
-        *(
-            "pickle",
-            "_pickle",
-            "cPickle",
-            "pickletools",
-            "marshal",
-            "shelve",
-            "dbm",
-            "dill",
-            "cloudpickle",
-            "jsonpickle",
-        ),
-        *(
-            "ctypes",
-            "_ctypes",
-            "cffi",
-            "gc",
-            "weakref",
-            "types",
-            "linecache",
-            "sqlite3",
-            "_sqlite3",
-            "xmlrpc",
-            "logging",
-        ),
-        *("socket", "_socket", "socketserver", "ssl", "select", "selectors", "http", "urllib", "urllib3", "requests"),
-        *("ftplib", "smtplib", "poplib", "imaplib", "telnetlib", "nntplib", "webbrowser", "antigravity", "wsgiref"),
-        *(
-            "shutil",
-            "_shutil",
-            "glob",
-            "fileinput",
-            "tempfile",
-            "io",
-            "_io",
-            "tarfile",
-            "zipfile",
-            "zipapp",
-            "bz2",
-            "lzma",
-        ),
-        *("gzip", "commands", "popen2", "platform", "sysconfig", "_osx_support", "_aix_support", "_pyrepl", "cmd"),
-        *("tkinter", "turtle", "readline", "rlcompleter", "atexit", "sched", "string", "aiohttp", "httpx", "paramiko"),
-        *(
-            "numpy.f2py",
-            "numpy.testing",
-            "numpy.distutils",
-            "numpy._distutils_init",
-            "numpy.ctypeslib",
-            "numpy.lib.npyio",
-        ),
-        *(
-            "numpy.ma.testutils",
-            "numpy.conftest",
-            "scipy._lib._testutils",
-            "sklearn.utils._testing",
-            "sklearn.externals",
-        ),
-        *(
-            "torch.hub",
-            "torch.serialization",
-            "torch.jit",
-            "torch.utils",
-            "torch.package",
-            "torch.distributed",
-            "torch.fx",
-        ),
-        *("torch._dynamo", "torch._inductor", "torch.testing", "torch.multiprocessing", "pandas.io", "pandas.eval"),
-        *("joblib.parallel", "joblib.memory", "joblib.externals", "joblib.numpy_pickle_utils", "nltk.downloader"),
-        *("tensorflow", "keras", "transformers.utils", "PIL.ImageShow", "matplotlib", "IPython", "pytest", "_pytest"),
+        *("statsmodels", "surprise", "thinc"),
     }
 )
-# single names of modules that hold harmless ones too
-_DANGEROUS = frozenset(
+_TORCHSCRIPT = "__torch__"
+_REACHING = frozenset(
     {
-        Global("operator", "attrgetter"),
-        Global("operator", "methodcaller"),
-        Global("_operator", "attrgetter"),
-        Global("_operator", "methodcaller"),
-        Global("functools", "reduce"),
-        Global("_functools", "reduce"),
-        Global("numpy", "load"),
-        Global("numpy", "fromfile"),
-        Global("numpy", "memmap"),
-        Global("numpy", "genfromtxt"),
-        Global("numpy", "loadtxt"),
-        Global("numpy", "save"),
-        Global("numpy", "savez"),
-        Global("torch", "load"),
-        Global("torch", "compile"),
-        Global("joblib", "load"),
-        Global("joblib.numpy_pickle", "load"),
-        Global("pandas", "read_pickle"),
-        Global("pandas", "eval"),
-        Global("copyreg", "add_extension"),
-        Global("copyreg", "pickle"),
-        Global("copy_reg", "add_extension"),
+        *("builtins", "codecs", "ctypes", "importlib", "io", "marshal", "nt", "os", "pickle", "posix", "pty", "runpy"),
+        *("shutil", "socket", "subprocess", "sys", "tempfile", "threading", "urllib", "webbrowser"),
     }
 )
+"""Modules that a name which is no path of attributes can stand for as well: `random._os`."""
+_EVERYWHERE = frozenset(("__import__", "compile", "eval", "exec", "execfile", "import_module", "popen", "system"))
+"""Functions that keep their names wherever they are imported to."""
+_SHORT = {"np": "numpy", "pd": "pandas", "sp": "subprocess"}
+
+
+def judge(name: Global, use: Use = Use.CALLED) -> Judgement:
+    """What a global can do in a use, the worst one unless told.
+
+    A listed name is judged alone; a module is judged with everything below it. A name with dots is looked up attribute
+    by attribute, and may pass through any module on its way: each of its parts is judged. A name of Python 2 is judged
+    as what the unpickler makes of it, too.
+    """
+    names = dict.fromkeys((name, _in_python_3(name)))
+    if reason := next(filter(None, (_harmless(one, use) for one in names)), ""):
+        return Judgement(Kind.HARMLESS, reason)
+    if reason := next(filter(None, map(_danger, names)), ""):
+        return Judgement(Kind.DANGEROUS, reason)
+    if reason := _made_by_a_compiler(name):
+        return Judgement(Kind.HARMLESS, reason)
+    if any(_is_hidden(part) for part in (*name.module.split("."), *name.name.split("."))):
+        return Judgement(Kind.DANGEROUS, _HIDDEN)
+    return Judgement(Kind.UNKNOWN)
 
 
 def kind_of(name: Global) -> Kind:
-    """What a global can do. A listed name is judged alone; a module is judged with everything below it.
+    """What a global can do."""
+    return judge(name).kind
 
-    A name with dots is looked up attribute by attribute, so only a listed one is known.
-    """
-    if name in _harmless():
-        return Kind.HARMLESS
-    parts = name.module.split(".")
-    modules = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    hidden = any(part.startswith("__") for part in (*parts, *name.name.split(".")) if part != "__main__")
-    if name in _DANGEROUS or modules & _DANGEROUS_MODULES or hidden:
-        return Kind.DANGEROUS
-    return Kind.UNKNOWN
+
+def is_dangerous_module(module: str) -> bool:
+    """Whether anything dangerous is known of a module."""
+    return bool(_danger_of_module(module)) or module in _modules_with_dangers()
+
+
+def _harmless(name: Global, use: Use) -> str:
+    reason = _listed(_HARMLESS_LISTS).get(name, "")
+    return reason or ("" if use == Use.CALLED else _listed(_CREATED_LISTS).get(name, ""))
+
+
+def _made_by_a_compiler(name: Global) -> str:
+    top = name.module.split(".")[0]
+    if top == _TORCHSCRIPT:
+        return "a class of TorchScript, which Python never imports"
+    if _CYTHON.fullmatch(name.name) and top in _CYTHON_PACKAGES:
+        return "Cython's helper: it creates the class that is its argument"
+    return ""
+
+
+def _danger(name: Global) -> str:
+    parts = name.name.split(".")
+    return _danger_of_one(name.module, parts[0]) or _danger_on_the_way(name.module, parts)
+
+
+def _danger_of_one(module: str, name: str) -> str:
+    return _listed(_DANGEROUS_LISTS).get(Global(module, name), "") or _danger_of_module(module)
+
+
+def _danger_of_module(module: str) -> str:
+    listed = _listed(_DANGEROUS_LISTS)
+    parts = module.split(".")
+    for count in range(1, min(len(parts), _DEPTH_MAX) + 1):
+        if reason := listed.get(Global(".".join(parts[:count]), _WHOLE)):
+            return reason
+    return ""
+
+
+_DEPTH_MAX = 12
+
+
+def _danger_on_the_way(module: str, parts: list[str]) -> str:
+    """What an attribute on the way may be: a module that was imported there, or a function of one."""
+    if len(parts) == 1:
+        return _danger_of_module(parts[0].lstrip("_")) if parts[0].lstrip("_") in _REACHING else ""
+    listed = _listed(_DANGEROUS_LISTS)
+    for at, part in enumerate(parts):
+        bare = part.lstrip("_")
+        bare = _SHORT.get(bare, bare)
+        reason = _danger_of_module(bare) if at < len(parts) - 1 else ""
+        before = parts[at - 1] if at else ""
+        reason = reason or listed.get(Global(_SHORT.get(before, before), part), "")
+        if reason:
+            return reason
+        if part in _EVERYWHERE:
+            return "reaches a function that runs code"
+    return _danger_of_one(f"{module}.{parts[0]}", parts[1])
+
+
+def _in_python_3(name: Global) -> Global:
+    """What the unpickler makes of a name of Python 2 in protocols 0 to 2."""
+    module, attribute = _compat_pickle.NAME_MAPPING.get((name.module, name.name), (name.module, name.name))
+    return Global(_compat_pickle.IMPORT_MAPPING.get(module, module), attribute)
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith("__") and part != "__main__"
 
 
 @functools.cache
-def _harmless() -> frozenset[Global]:
-    """The names of `harmless_globals.txt`: a line without indent is a module, the words below it are its names."""
-    text = resources.files("mop.scanning.pickles").joinpath("harmless_globals.txt").read_text(encoding="utf-8")
-    found = []
-    module = ""
-    for line in text.splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        if line.startswith(" "):
-            found += [Global(module, name) for name in line.split()]
-        else:
-            module = line.strip()
-    return frozenset(found)
+def _modules_with_dangers() -> frozenset[str]:
+    return frozenset(name.module for name in _listed(_DANGEROUS_LISTS))
+
+
+@functools.cache
+def _listed(lists: tuple[str, ...]) -> dict[Global, str]:
+    """The names of these lists with their reasons; of a name in several the first counts."""
+    found: dict[Global, str] = {}
+    for file in lists:
+        text = resources.files("mop.scanning.pickles").joinpath(file).read_text(encoding="utf-8")
+        reason = module = ""
+        for line in text.splitlines():
+            if not line.strip() or line.startswith("#"):
+                continue
+            if line.startswith("= "):
+                reason = line[2:]
+            elif line.startswith(" "):
+                for name in line.split():
+                    found.setdefault(Global(module, name), reason)
+            elif line.endswith(" *"):
+                found.setdefault(Global(line[:-2], _WHOLE), reason)
+            else:
+                module = line.strip()
+    return found

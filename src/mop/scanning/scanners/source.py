@@ -1,8 +1,9 @@
-"""Scanner `source`: Python of src/ for what bandit calls severe."""
+"""Scanner `source`: Python anywhere in the folder for what bandit calls severe; beside the weights for what runs."""
 
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from mop.scanning.deadline import DeadlineError, deadline
 from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, not_seen_whole, too_slow
 from mop.scanning.limits import MIB
 from mop.scanning.scanner import Looking, Subject
+from mop.scanning.scanners.notebook import python_of
+from mop.scanning.scanners.source_beside_weights import Act, acts_of
 
 NAME = "source"
 BYTES_MAX = MIB // 4
@@ -20,9 +23,13 @@ SECONDS = 30.0
 FINDINGS_MAX = 20
 """Of one file; one more tells how many were left out."""
 
-_FOLDER = "src/"
+NOTEBOOK_BYTES_MAX = 16 * MIB
+_OWN_FOLDERS = ("src/", "privatepkgs/")
+"""What is in them the service imports by itself, in its cage; elsewhere code comes with a model that is loaded."""
 _SUFFIXES = (".py", ".pyw")
-_UNREAD_MEND = "Make it a file that Python 3.11 can read, of ordinary size; remove it from src/ if it is not needed."
+_NOTEBOOK = ".ipynb"
+_UNREAD_MEND = "Make it a file that Python 3.11 can read, of ordinary size; remove it if it is not needed."
+_BESIDE_MEND = "Move the code into src/, where it is reviewed as the model's own, and load the model from there."
 _MENDS = {
     "B201": "Do not run a debug server; MOP calls the model itself.",
     "B202": "Check each member's name before it is unpacked, or pass filter='data' to extractall.",
@@ -40,11 +47,11 @@ class Source:
     name = NAME
 
     def is_for(self, path: str) -> bool:
-        """Python of src/."""
-        return path.startswith(_FOLDER) and path.lower().endswith(_SUFFIXES)
+        """Python and notebooks anywhere."""
+        return path.lower().endswith((*_SUFFIXES, _NOTEBOOK))
 
     def scan(self, subject: Subject) -> Iterator[Looking | ScanReport]:
-        """One verdict for each Python file of src/."""
+        """One verdict for each of them."""
         for name, path in subject.files():
             if self.is_for(name):
                 yield Looking(name)
@@ -53,28 +60,48 @@ class Source:
 
 def _look(name: str, path: Path, seconds: float) -> ScanReport:
     issues: list[Any] = []
+    acts: list[Act] = []
     manager = _manager()
     try:
         with deadline(seconds):
-            unread = _ask_bandit(manager, path, issues)
+            unread = _read(manager, name, path, issues, acts)
     except OSError as error:
         unread = f"it can not be read: {error.strerror}"
     except DeadlineError:
         unread = too_slow(seconds)
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
         unread = f"it can not be followed: {type(error).__name__}"
-    return not_seen_whole(NAME, name, unread, mend=_UNREAD_MEND) if unread else _report(name, issues)
+    if unread and not acts:
+        return not_seen_whole(NAME, name, unread, mend=_UNREAD_MEND)
+    return _report(name, issues, acts)
 
 
-def _report(name: str, issues: list[Any]) -> ScanReport:
-    if not issues:
+def _read(manager: Any, name: str, path: Path, issues: list[Any], acts: list[Act]) -> str:
+    """Collect what a file does; why it was not read, if so."""
+    if not name.lower().endswith(_NOTEBOOK):
+        unread = _ask_bandit(manager, path, issues)
+        if not unread and not name.startswith(_OWN_FOLDERS):
+            acts += acts_of(path.read_text(encoding="utf-8", errors="replace"))
+        return unread
+    if path.stat().st_size > NOTEBOOK_BYTES_MAX:
+        return f"it is larger than {NOTEBOOK_BYTES_MAX:,} bytes"
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
+        file.write(python_of(path.read_bytes()))
+        file.flush()
+        return _ask_bandit(manager, Path(file.name), issues)
+
+
+def _report(name: str, issues: list[Any], acts: list[Act]) -> ScanReport:
+    if not issues and not acts:
         return ScanReport((FileVerdict(name, Verdict.CLEAN),), ())
     issues.sort(key=lambda issue: (issue.lineno, issue.test_id))
-    findings = [_finding(name, issue) for issue in issues[:FINDINGS_MAX]]
+    findings = [_beside(name, act) for act in acts[:FINDINGS_MAX]]
+    findings += [_finding(name, issue) for issue in issues[:FINDINGS_MAX]]
     if len(issues) > FINDINGS_MAX:
         findings.append(_left_out(name, len(issues) - FINDINGS_MAX))
     reasons = tuple(finding.message for finding in findings)
-    return ScanReport((FileVerdict(name, Verdict.SUSPICIOUS, reasons),), tuple(findings))
+    verdict = Verdict.INFECTED if any(act.by_itself for act in acts) else Verdict.SUSPICIOUS
+    return ScanReport((FileVerdict(name, verdict, reasons),), tuple(findings))
 
 
 def _ask_bandit(manager: Any, path: Path, issues: list[Any]) -> str:
@@ -97,6 +124,19 @@ def _manager() -> Any:
     logging.getLogger("bandit").setLevel(logging.CRITICAL)  # it would quote the file
     # debug: a test of bandit's that fails on a file makes it skip the file, in place of going on without that test
     return BanditManager(BanditConfig(), "file", debug=True, quiet=True, ignore_nosec=True)
+
+
+def _beside(name: str, act: Act) -> Finding:
+    when = "when it is imported or used with the model" if act.by_itself else "in a function"
+    return Finding(
+        scanner=NAME,
+        rule="code-beside-weights",
+        severity=Severity.CRITICAL if act.by_itself else Severity.HIGH,
+        path=name,
+        message=f"{name} line {act.line}: {act.what} {when}.",
+        mend=_BESIDE_MEND,
+        position=f"line {act.line}",
+    )
 
 
 def _finding(name: str, issue: Any) -> Finding:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from mop.file_names import name_fault, quoted
 from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, not_seen_whole
-from mop.scanning.formats import Format, format_of
+from mop.scanning.formats import HEAD_BYTES, Format, Head, format_of
+from mop.scanning.formats.compiled import Bytecode, Native
+from mop.scanning.formats.pickles import Pickle
+from mop.scanning.formats.zip_archive import Zip
 from mop.scanning.limits import ScanLimits
 from mop.scanning.scanner import Looking, Subject
-from mop.scanning.unwrap import HEAD_BYTES
 
 NAME = "structure"
 DEPTH_MAX = 64
@@ -46,11 +48,11 @@ _HARMLESS_SUFFIXES = frozenset(
         ".yml",
     }
 )
-_RUNS = {
-    Format.NATIVE: "a program",
-    Format.BYTECODE: "compiled Python",
-    Format.PICKLE: "a pickle, which can run code when it is loaded",
-    Format.ZIP: "an archive",
+_RUNS: dict[type[Format], str] = {
+    Native: "a program",
+    Bytecode: "compiled Python",
+    Pickle: "a pickle, which can run code when it is loaded",
+    Zip: "an archive",
 }
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -209,8 +211,8 @@ class _Look:
             head = os.read(descriptor, HEAD_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
         finally:
             os.close(descriptor)
-        kind = format_of(head)
-        if kind not in _RUNS or (kind == Format.NATIVE and b"\0" not in head):
+        kind = type(format_of(Head(head)))
+        if kind not in _RUNS:
             return
         message = f"{quoted(path)} is not what its name says: it is {_RUNS[kind]}."
         mend = "Name the file as what it is, or remove it."

@@ -16,6 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from mop.file_names import name_fault, quoted
 from mop.scanning.findings import Severity, too_slow
+from mop.scanning.formats.member_names import leads_out
 from mop.scanning.limits import MIB, ScanLimits
 from mop.scanning.reader import TooMuchError
 from mop.scanning.scanners.wheel_records import RECORD_BYTES_MAX, Recorded, digest_of, read_record
@@ -26,7 +27,6 @@ from mop.scanning.scanners.wheel_rules import (
     shadowed_program,
     start_up_lines,
 )
-from mop.scanning.unwrap import leads_out
 from mop.wheel_names import start_up_hooks
 
 Tell = Callable[[str, Severity, str, str, str], None]

@@ -1,0 +1,128 @@
+"""Formats that hold data and are known by their marks: what they hold is never run by what reads them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mop.scanning.formats.base import Format, Head, Part
+from mop.scanning.formats.protobuf import Message, fields_of, read_message
+
+
+class Marked(Format):
+    """A format that is known by bytes at a place, and whose content is searched and not parsed."""
+
+    marks: ClassVar[tuple[tuple[int, bytes], ...]]
+    runs = "nothing"
+    seen = "its mark; a search of all of it"
+    is_searched = True
+
+    def recognises(self, head: Head) -> bool:
+        """By its marks."""
+        return any(head.data[place : place + len(mark)] == mark for place, mark in self.marks)
+
+    def examine(self, part: Part) -> None:
+        """Nothing of it is looked at in particular."""
+
+
+class Picture(Marked):
+    """Pictures, sound and documents that models bring as examples."""
+
+    name = "images, sound, PDF"
+    marks = (
+        *(
+            (0, b"\x89PNG\r\n\x1a\n"),
+            (0, b"\xff\xd8\xff"),
+            (0, b"GIF87a"),
+            (0, b"GIF89a"),
+            (0, b"II*\0"),
+            (0, b"MM\0*"),
+        ),
+        *((8, b"WEBP"), (8, b"WAVE"), (0, b"fLaC"), (0, b"OggS"), (0, b"ID3"), (0, b"%PDF-"), (0, b"\0\0\1\0\1")),
+        *((4, b"ftypavif"), (4, b"ftypheic"), (4, b"ftypmp4"), (4, b"ftypisom")),
+    )
+    urgency = 5
+
+
+class Table(Marked):
+    """Tables in columns."""
+
+    name = "Parquet, Arrow, Feather, ORC"
+    marks = ((0, b"PAR1"), (0, b"ARROW1"), (0, b"FEA1"), (0, b"ORC"))
+    urgency = 5
+
+
+class TfLite(Marked):
+    """Flat buffers of TensorFlow Lite."""
+
+    name = "TFLite"
+    runs = "custom operators need native code of the program that reads it"
+    marks = ((4, b"TFL3"),)
+    urgency = 5
+
+
+class Boosted(Marked):
+    """Trees in formats of their own libraries."""
+
+    name = "XGBoost (UBJSON, deprecated binary), CatBoost, fastText, Faiss"
+    marks = (
+        *((0, b"CBM1"), (0, b"binf"), (0, b"\xba\x16\x4f\x2f"), (0, b"IxF2"), (0, b"IxFI"), (0, b"IwFl")),
+        *((0, b"{L\0\0\0\0\0\0\0\x07learner"), (0, b"{L\0\0\0\0\0\0\0\x06Config"), (0, b"{L\0\0\0\x07learner")),
+        *((0, b"{i\x07learner"), (0, b"{U\x07learner"), (0, b"{L\0\0\0\0\0\0\0\x07version")),
+    )
+    urgency = 5
+
+
+class TensorIndex(Format):
+    """The index of TensorFlow's checkpoints: a sorted table, known by its last eight bytes, which no head shows."""
+
+    name = "TensorFlow checkpoint index"
+    runs = "nothing"
+    seen = "that it begins like a table of its kind; a search of all of it"
+    is_searched = True
+    urgency = 5
+
+    def recognises(self, head: Head) -> bool:
+        """The first entry of a bundle has an empty key and a header as value."""
+        return len(head.data) > 8 and head.data[:2] == b"\0\0" and head.data[3:4] == b"\x08" and head.data[2] < 64  # noqa: PLR2004 - the header
+
+    def examine(self, part: Part) -> None:
+        """Nothing of it is looked at in particular."""
+
+
+class SentencePiece(Format):
+    """The model of a tokenizer: pieces with their scores."""
+
+    name = "sentencepiece"
+    runs = "nothing"
+    seen = "every field of the model"
+    is_searched = True
+    urgency = 5
+
+    def recognises(self, head: Head) -> bool:
+        """A first piece of a text and a score."""
+        if head.data[:1] != b"\x0a" or len(head.data) < 4:  # noqa: PLR2004 - one field
+            return False
+        fields = fields_of(head.data[2 : 2 + head.data[1]]) if head.data[1] < 0x80 else []  # noqa: PLR2004 - a varint
+        return fields[:2] == [(1, 2), (2, 5)]
+
+    def examine(self, part: Part) -> None:
+        """Read all fields."""
+        try:
+            read_message(part.reader, Message(known=frozenset((1, 2, 3, 4, 5))))
+        except ValueError as error:
+            part.look.incomplete(part.name, f"it is no model of sentencepiece to its end: {error}")
+
+
+class Empty(Format):
+    """A file without a byte."""
+
+    name = "empty"
+    runs = "nothing"
+    seen = "that there is nothing"
+
+    def recognises(self, head: Head) -> bool:
+        """No byte."""
+        return not head.data
+
+    def examine(self, part: Part) -> None:
+        """There is nothing."""

@@ -1,0 +1,163 @@
+"""JSON, by its tokens: strings are compared after their escapes are resolved, whatever stands around them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from mop.scanning.findings import Severity
+from mop.scanning.formats.base import Part
+from mop.scanning.formats.templates import tell_of_template
+from mop.scanning.look import shown
+from mop.scanning.pickles.known_globals import Kind, judge
+from mop.scanning.pickles.values import Global
+
+_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\],:])', re.DOTALL)
+_SIGNS = re.compile(
+    r'py\\?/|auto_map|class_name|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]', re.IGNORECASE
+)
+"""Without one of them there is nothing to find: only escapes can hide a name."""
+_SIGN_CHARACTERS = 32
+_HELD_CHARACTERS = 32 * 1024 * 1024
+_DEPTH_MAX = 10_000
+_KEPT = 1_000
+_TEMPLATE_CHARACTERS = 256 * 1024
+_PENDING_MAX = 4 * 1024 * 1024
+_JSONPICKLE = {
+    "py/object": "constructs an object",
+    "py/reduce": "calls a function",
+    "py/function": "names a function",
+    "py/type": "names a class",
+    "py/repr": "evaluates an expression",
+    "py/ref": "",
+    "py/newargs": "",
+    "py/state": "",
+}
+_TARGETS = frozenset(("_target_", "_component_", "class_path"))
+_KERAS = "Replace the Lambda layer by a layer class in src/, and save the model again."
+_OWN_DATA = "Store plain data, and build the object in inference.py."
+_OWN_CODE = "Move the code into src/, and load the model there from its class."
+_CHAT = frozenset(("chat_template", "template"))
+
+
+class JsonTokens:
+    """Reads strings and their places as they pass; what is not JSON has no pairs of them."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._held: list[str] | None = []  # until a sign is seen
+        self._held_characters = 0
+        self._pending = ""
+        self._last = ""  # the string before
+        self._key = ""
+        self._objects: list[dict[str, str]] = []  # module and class_name of each object that is open
+        self._begun = False
+        self._is_json = True
+
+    def feed(self, text: str) -> None:
+        """Take the next characters."""
+        if not self._begun and text.strip():
+            self._begun = True
+            self._is_json = text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}
+        if not self._is_json:
+            return
+        if self._held is None:
+            self._read(text)
+            return
+        before = self._held[-1][-_SIGN_CHARACTERS:] if self._held else ""
+        self._held.append(text)
+        self._held_characters += len(text)
+        if self._held_characters > _HELD_CHARACTERS or _SIGNS.search(before + text):
+            held, self._held = self._held, None
+            for piece in held:
+                self._read(piece)
+
+    def end(self) -> None:
+        """Take what is left."""
+        for match in _TOKEN.finditer(self._pending):
+            self._token(match)
+
+    def _read(self, text: str) -> None:
+        text = self._pending + text
+        end = 0
+        for match in _TOKEN.finditer(text):
+            if match[1] is not None and match.end() == len(text):
+                break  # the next piece tells whether it is a key
+            end = match.end()
+            self._token(match)
+        rest = text[end:]
+        quote = rest.find('"')
+        self._pending = rest[quote:] if quote >= 0 else ""
+        if len(self._pending) > _PENDING_MAX:
+            self._part.look.incomplete(self._part.name, "it holds a text of unusual length")
+            self._pending = ""
+
+    def _token(self, match: re.Match[str]) -> None:
+        mark = match[2]
+        if mark == ":":
+            self._key, self._last = self._last, ""
+            self._look_at_key()
+            return
+        if mark is None:
+            text = match[1]
+            most = _TEMPLATE_CHARACTERS if self._key in _CHAT else _KEPT
+            self._last = _unescaped(text) if len(text) <= most else ""
+            if self._key and self._last:
+                self._look_at_value()
+            return
+        if mark == "{" and len(self._objects) < _DEPTH_MAX:
+            self._objects.append({})
+        elif mark == "}" and self._objects:
+            self._objects.pop()
+        if mark != "[":
+            self._key = ""
+        self._last = ""
+
+    def _look_at_key(self) -> None:
+        part, key = self._part, self._key
+        if what := _JSONPICKLE.get(key):
+            part.look.code(part.name, "json-object", f"{what} when jsonpickle decodes it (the key {key})", _OWN_DATA)
+        elif key == "auto_map":
+            part.look.odd(
+                part.name,
+                "remote-code",
+                Severity.HIGH,
+                "names code beside the weights (auto_map), which runs when the model is loaded with trust_remote_code",
+                _OWN_CODE,
+            )
+
+    def _look_at_value(self) -> None:
+        part, key, value = self._part, self._key, self._last
+        if key in {"module", "class_name"} and self._objects:
+            self._objects[-1][key] = value
+            if len(self._objects[-1]) == 2:  # noqa: PLR2004 - both
+                tell_of_target(part, ".".join((self._objects[-1]["module"], self._objects[-1]["class_name"])))
+        if key == "class_name" and value in {"Lambda", "__lambda__"}:
+            part.look.code(
+                part.name, "keras-lambda", "describes a Keras Lambda layer, whose code runs when it is loaded", _KERAS
+            )
+        elif key in _TARGETS:
+            tell_of_target(part, value)
+        elif key in _CHAT:
+            tell_of_template(part, value)
+
+
+def tell_of_target(part: Part, path: str) -> None:
+    """A dotted path that a library imports and calls."""
+    module, _, name = path.rpartition(".")
+    if not module or not name:
+        return
+    verdict = judge(Global(module, name))
+    if verdict.kind == Kind.DANGEROUS and module.split(".")[0] not in {"keras", "tensorflow", "transformers", "torch"}:
+        part.look.code(
+            part.name, "code-execution", f"names {shown(path)} to be called, which {verdict.reason}", _OWN_DATA
+        )
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

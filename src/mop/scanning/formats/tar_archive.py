@@ -1,0 +1,55 @@
+"""Tar in every dialect that tarfile reads."""
+
+from __future__ import annotations
+
+import tarfile
+from typing import Any, cast
+
+from mop.scanning.formats.base import Format, Head, Part
+from mop.scanning.formats.member_names import called, leads_out
+from mop.scanning.look import plain
+
+_BLOCK = 512
+
+
+class Tar(Format):
+    """By the checksum of its first header, as tarfile knows it: the oldest dialect has no mark."""
+
+    name = "tar, .nemo"
+    runs = "members that lead out of the folder that it is unpacked to; what its members run"
+    seen = "every member's name and content"
+    urgency = 1
+
+    def recognises(self, head: Head) -> bool:
+        """A header whose checksum fits."""
+        block = head.data[:_BLOCK]
+        if len(block) < _BLOCK or not any(block):
+            return False
+        try:
+            tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        except tarfile.HeaderError:
+            return False
+        return True
+
+    def examine(self, part: Part) -> None:
+        """Read each member."""
+        if not part.look.may_open(part.name, part.depth):
+            return
+        try:
+            self._members(part)
+        except tarfile.TarError as error:
+            part.look.incomplete(part.name, f"it breaks off: {plain(error)}")
+        if part.reader.peek(1) and any(part.reader.peek(_BLOCK * 20)):
+            part.look.incomplete(part.name, "other bytes follow the archive")
+
+    def _members(self, part: Part) -> None:
+        with tarfile.open(fileobj=cast("Any", part.reader), mode="r|") as archive:
+            for member in archive:
+                archive.members = []  # type: ignore[attr-defined]  # it would keep them all
+                if not part.look.take_member(part.name):
+                    return
+                if leads_out(member.name) or ((member.issym() or member.islnk()) and leads_out(member.linkname)):
+                    part.look.escape(part.name, member.name)
+                content = archive.extractfile(member) if member.isreg() else None
+                if content is not None:
+                    part.open(cast("Any", content), f"{part.name}!{called(member.name)}", part.depth + 1)

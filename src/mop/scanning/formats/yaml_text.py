@@ -1,0 +1,121 @@
+"""YAML, by the events of its parser: tags are known after their directives and escapes are resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from mop.scanning.findings import Severity
+from mop.scanning.formats.base import Part
+from mop.scanning.formats.json_text import tell_of_target
+from mop.scanning.limits import MIB
+from mop.scanning.look import shown
+
+CHARACTERS_MAX = 4 * MIB
+EVENTS_MAX = 400_000
+_TIMED_EVENTS = 1_000
+_SIGNS = re.compile(r"(?:^|[\s\[{,:\-])!|^%TAG|_target_|loader_module|class_path", re.MULTILINE)
+_PYTHON = "tag:yaml.org,2002:python/"
+_VALUES = frozenset(
+    {
+        *("none", "bool", "str", "unicode", "bytes", "int", "long", "float", "complex", "list", "tuple", "dict", "set"),
+    }
+)
+_HYPER = ("!new:", "!apply:", "!name:", "!module:", "!includeprivate:")
+_TARGETS = frozenset(("_target_", "class_path"))
+_KEYS = frozenset((*_TARGETS, "loader_module"))
+_AWAITED = frozenset(("key", key) for key in _KEYS)
+_REMEDY = "Write plain values, and build the object in inference.py; read the file with yaml.safe_load."
+
+
+class YamlEvents:
+    """Keeps a text that shows a sign of what it looks for, and parses it at its end."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._pieces: list[str] = []
+        self._kept = 0
+        self._has_signs = False
+        self._is_cut = False
+
+    def feed(self, text: str) -> None:
+        """Take the next characters."""
+        self._has_signs = self._has_signs or bool(_SIGNS.search(text))
+        if self._kept + len(text) > CHARACTERS_MAX:
+            self._is_cut = True
+        else:
+            self._pieces.append(text)
+            self._kept += len(text)
+
+    def end(self) -> None:
+        """Parse it, as far as it is YAML: what stands before an error in a document is never constructed."""
+        if not self._has_signs:
+            return
+        text = "".join(self._pieces)
+        found: list[tuple[str, str]] = []
+        try:
+            for event in self._events(text):
+                found += _told_by(event, found)
+                if isinstance(event, yaml.DocumentEndEvent):
+                    self._tell(found)
+                    found.clear()
+        except (yaml.YAMLError, RecursionError, ValueError):
+            if not any(name == "tag" and tag.startswith(_PYTHON) for name, tag in found):
+                return
+        self._tell(found)
+        if self._is_cut and "!!python" in text:
+            self._part.look.incomplete(self._part.name, f"YAML of more than {CHARACTERS_MAX:,} characters")
+
+    def _events(self, text: str) -> Iterator[Any]:
+        loader: Any = getattr(yaml, "CParser", yaml.SafeLoader)
+        parser = loader(text)
+        for count in range(EVENTS_MAX):
+            if count % _TIMED_EVENTS == 0:
+                self._part.look.spend(0)
+            if not parser.check_event():
+                return
+            yield parser.get_event()
+        self._part.look.costly(self._part.name, f"YAML of more than {EVENTS_MAX:,} values with tags")
+
+    def _tell(self, found: list[tuple[str, str]]) -> None:
+        for name, value in found:
+            if name == "loader_module":
+                self._loader(value)
+            elif name in _TARGETS:
+                tell_of_target(self._part, value)
+            elif value.startswith(_PYTHON) and value.removeprefix(_PYTHON) not in _VALUES:
+                self._part.look.code(
+                    self._part.name,
+                    "yaml-object",
+                    f"has the tag !!python/{shown(value.removeprefix(_PYTHON))}, with which yaml.unsafe_load imports "
+                    "or calls what it names",
+                    _REMEDY,
+                )
+            elif value.startswith(_HYPER):
+                tell_of_target(self._part, value.partition(":")[2])
+
+    def _loader(self, module: str) -> None:
+        if not module.startswith("mlflow."):
+            self._part.look.odd(
+                self._part.name,
+                "remote-code",
+                Severity.HIGH,
+                f"lets MLflow import {shown(module)} as its loader, which is code beside the model",
+                "Move the code into src/, and load the model there.",
+            )
+
+
+def _told_by(event: Any, before: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The tag of an event, and the value behind one of the keys that count: a key is kept until its value comes."""
+    told = []
+    if isinstance(tag := getattr(event, "tag", None), str):
+        told.append(("tag", tag))
+    if isinstance(event, yaml.ScalarEvent):
+        if before and before[-1] in _AWAITED:
+            told.append((before[-1][1], event.value))
+        elif event.value in _KEYS:
+            told.append(("key", event.value))
+    return told

@@ -1,0 +1,260 @@
+"""Zip archives: torch, npz, .keras, skops, wheels and plain ones."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from typing import IO, cast
+
+from mop.scanning.formats.base import Format, Head, Part
+from mop.scanning.formats.member_names import called, leads_out
+from mop.scanning.formats.raw_numbers import Storage
+from mop.scanning.look import plain
+from mop.scanning.reader import ByteStream
+
+ERRORS = (
+    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError),
+    *(zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile),
+)
+END = b"PK\x05\x06"
+TAIL_BYTES = 66_000
+"""A zip's last record with the longest comment."""
+_LOCAL = b"PK\x03\x04"
+_ENTRY = b"PK\x01\x02"
+_END_BYTES = 22
+_ZIP64 = 0xFFFFFFFF
+_FLAG_ENCRYPTED = 0x1
+_DIRECTORIES_MAX = 4
+_LOCAL_HEADER = 30
+_DESCRIPTOR_MAX = 24
+_PIECE = 1024**2
+_TORCH_PICKLE = "data.pkl"
+_TORCH_STORAGE = re.compile(r"(|.*/)(?:data|constants)/\d+")
+_STORAGE = Storage()
+
+
+class Zip(Format):
+    """By its first local header; one behind other bytes is known by its end."""
+
+    name = "zip: torch, TorchScript, torch.export, .npz, .keras, skops, wheel"
+    runs = "what its members run: the pickles of torch, arrays of objects, the layers of Keras; members that lead out"
+    seen = "every member of every directory that it has, and the bytes between them"
+    urgency = 1
+
+    def recognises(self, head: Head) -> bool:
+        """By the first bytes."""
+        return head.data.startswith((_LOCAL, END))
+
+    def examine(self, part: Part) -> None:
+        """Read the members, which needs random access."""
+        if part.file is not None:
+            read_archive(part, part.file, certain=True)
+            return
+        content = part.reader.read(part.look.limits.spool_bytes + 1)
+        if len(content) <= part.look.limits.spool_bytes:
+            part.size = len(content)
+            read_archive(part, io.BytesIO(content), certain=True)
+        else:
+            spooled = part.look.limits.spool_bytes
+            part.look.incomplete(part.name, f"an archive of over {spooled:,} bytes within another")
+
+
+def read_archive(part: Part, file: IO[bytes], *, certain: bool) -> None:
+    """Read every member of every directory.
+
+    Args:
+        part: the archive; its reader is not used.
+        file: for random access.
+        certain: the file begins like an archive, so that one without a directory is broken.
+    """
+    ends, entries = _records(file)
+    if entries > part.look.limits.members:
+        part.look.costly(part.name, f"more than {part.look.limits.members:,} members")
+        return
+    try:
+        archive = zipfile.ZipFile(file)
+    except ERRORS as error:
+        if certain:
+            part.look.incomplete(part.name, f"the archive can not be read: {plain(error)}")
+        return
+    if not part.look.may_open(part.name, part.depth):
+        return
+    with archive:
+        members = archive.infolist()
+        places = sorted(_places(file, members))
+        _look_at_gaps(part, file, archive, places)
+        _read_members(part, archive, members)
+        found = archive.start_dir
+    outside = [end for end in ends[:-1] if not any(begin < end <= after for begin, after in places)]
+    _other_directories(part, file, outside)
+    _directory_at_its_word(part, file, ends, found)
+
+
+def _read_members(part: Part, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], prefix: str = "") -> None:
+    roots = {name[: -len(_TORCH_PICKLE)] for name in archive.namelist() if name.endswith(_TORCH_PICKLE)}
+    for member in members:
+        if not part.look.take_member(part.name):
+            return
+        if leads_out(member.filename):
+            part.look.escape(part.name, member.filename)
+        if not member.filename.endswith("/"):
+            known = _STORAGE if _is_storage(member.filename, roots) else None
+            _read_member(part, archive, member, f"{part.name}!{prefix}{called(member.filename)}", known)
+
+
+def _is_storage(name: str, roots: set[str]) -> bool:
+    """Whether torch reads this member as the numbers of a tensor."""
+    place = _TORCH_STORAGE.fullmatch(name)
+    return place is not None and place[1] in roots
+
+
+def _read_member(
+    part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, known: Format | None
+) -> None:
+    if member.flag_bits & _FLAG_ENCRYPTED:
+        # loaders that do not look at this bit read it all the same
+        member.flag_bits &= ~_FLAG_ENCRYPTED
+        part.look.incomplete(name, "it is marked as encrypted")
+    try:
+        with archive.open(member) as stream:
+            part.open(cast("ByteStream", stream), name, part.depth + 1, known=known)
+    except ERRORS as error:
+        part.look.incomplete(name, f"it can not be unpacked: {plain(error)}")
+
+
+def _look_at_gaps(part: Part, file: IO[bytes], archive: zipfile.ZipFile, places: list[tuple[int, int]]) -> None:
+    """Bytes that belong to no member, and bytes that belong to two: readers that find members otherwise see others."""
+    at = 0
+    for begin, end in places:
+        if begin < at:
+            part.look.ambiguous(part.name, "members lie upon each other")
+            break
+        if begin > at and not _is_filling(file, at, begin):
+            where = "in front of" if at == 0 else "between"
+            part.look.ambiguous(part.name, f"bytes {where} its members belong to none of them")
+            break
+        at = max(at, end)
+    else:
+        directory = archive.start_dir
+        if not _is_filling(file, at, directory):
+            part.look.ambiguous(part.name, "bytes between its members and its directory belong to neither")
+
+
+def _places(file: IO[bytes], members: list[zipfile.ZipInfo]) -> list[tuple[int, int]]:
+    found = []
+    for member in members:
+        if member.header_offset < 0:  # the record puts the directory behind the end
+            continue
+        file.seek(member.header_offset)
+        local = file.read(_LOCAL_HEADER)
+        if len(local) < _LOCAL_HEADER:
+            continue
+        length = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+        begin = member.header_offset
+        found.append((begin, begin + _LOCAL_HEADER + length + member.compress_size))
+    return found
+
+
+def _is_filling(file: IO[bytes], begin: int, end: int) -> bool:
+    """Whether a gap holds nothing but a data descriptor or zeros."""
+    if end - begin <= _DESCRIPTOR_MAX:
+        return True
+    file.seek(begin + _DESCRIPTOR_MAX)
+    left = end - begin - _DESCRIPTOR_MAX
+    while left > 0:
+        piece = file.read(min(left, _PIECE))
+        if not piece:
+            return True
+        if piece.count(0) != len(piece):
+            return False
+        left -= len(piece)
+    return True
+
+
+def _other_directories(part: Part, file: IO[bytes], ends: list[int]) -> None:
+    """Archives by each end of a directory that belongs to no member: other readers may take it."""
+    for number, end in enumerate(ends[-_DIRECTORIES_MAX:]):
+        try:
+            other = zipfile.ZipFile(_Beginning(file, end))
+        except ERRORS:
+            continue
+        with other:
+            members = other.infolist()
+            if not members:
+                continue
+            part.look.ambiguous(part.name, "it has more than one directory")
+            _read_members(part, other, members, prefix=f"directory {number + 1}!")
+
+
+def _directory_at_its_word(part: Part, file: IO[bytes], ends: list[int], found: int) -> None:
+    """The directory where the last record says that it is, when zipfile found it by its size at another place."""
+    if not ends:
+        return
+    file.seek(ends[-1] - _END_BYTES)
+    record = file.read(_END_BYTES)
+    size, offset = int.from_bytes(record[12:16], "little"), int.from_bytes(record[16:20], "little")
+    if offset in {found, _ZIP64}:
+        return
+    try:
+        other = zipfile.ZipFile(_Beginning(file, offset + size, record))
+    except ERRORS:
+        return
+    with other:
+        part.look.ambiguous(part.name, "it has more than one directory")
+        _read_members(part, other, other.infolist(), prefix="directory at its word!")
+
+
+def _records(file: IO[bytes]) -> tuple[list[int], int]:
+    """Where the records end that may be the last of an archive, comments left out; and how many entries it may have."""
+    ends: list[int] = []
+    entries = before = 0
+    tail = b""
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        data = tail + piece
+        entries += data.count(_ENTRY)
+        at = data.find(END)
+        while at >= 0:
+            ends.append(before - len(tail) + at + _END_BYTES)
+            del ends[: -2 * _DIRECTORIES_MAX]
+            at = data.find(END, at + 1)
+        before += len(piece)
+        tail = data[-3:]
+    return ends, entries
+
+
+class _Beginning(io.RawIOBase):
+    """A file that ends early, perhaps with another end."""
+
+    def __init__(self, file: IO[bytes], size: int, end: bytes = b"") -> None:
+        self._file, self._cut, self._end, self._at = file, size, end, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        self._at = max(0, (0, self._at, self._cut + len(self._end))[whence] + place)
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._cut + len(self._end) - self._at)
+        size = left if size < 0 else min(size, left)
+        data = b""
+        if self._at < self._cut:
+            self._file.seek(self._at)
+            data = self._file.read(min(size, self._cut - self._at))
+        if len(data) < size:
+            place = max(0, self._at - self._cut)
+            data += self._end[place : place + size - len(data)]
+        self._at += len(data)
+        return data

@@ -1,0 +1,65 @@
+"""JSON and YAML are read by their tokens and events, never as bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mop.scanning.findings import Verdict
+from scanning.formats.reading import looked_at, rules, verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('{"class_name": "Lambda"}', "keras-lambda"),
+        ('{"class_\\u006eame": "\\u004cambda"}', "keras-lambda"),
+        ('{"class_name"\n:\t"Lambda"}', "keras-lambda"),
+        ('{"config": {"x": [1]}, "module": "os", "class_name": "system"}', "code-execution"),
+        ('{"module": "os", "config": {"x": {}}, "class_name": "system"}', "code-execution"),
+        ('[{"py/object": "a.B"}]', "json-object"),
+        ('{"py\\/reduce": []}', "json-object"),
+        ('{"auto_map": {"AutoModel": "a.B"}}', "remote-code"),
+        ('{"_target_": "builtins.eval"}', "code-execution"),
+        ('{"chat_template": "{{ \'\'.__class__ }}"}', "template-code"),
+        ("a: !!python/object/apply:os.system [x]", "yaml-object"),
+        ("a: !!python/name:os.system", "yaml-object"),
+        ("a: !apply:os.system [x]", "code-execution"),
+        ("_target_: os.system\n", "code-execution"),
+        ("flavors:\n  python_function:\n    loader_module: my_loader\n", "remote-code"),
+        ("cos\nsystem\n(S'a'\ntR.", "code-execution"),
+    ],
+)
+def test_what_is_constructed_or_called_is_told(tmp_path: Path, text: str, rule: str):
+    assert rule in rules(looked_at(tmp_path, text.encode()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"class_name": "Dense", "note": "Lambda"}',
+        '["class_name", "Lambda"]',
+        '{"text": "{\\"class_name\\": \\"Lambda\\"}"}',
+        '{"module": "keras.layers", "class_name": "Dense"}',
+        '{"a": "py/object", "b": "auto_map"}',
+        "a: '!!python/object/apply:os.system'",
+        "# !!python/object/apply:os.system [x]\na: 1",
+        "a: !!python/tuple [1, 2]",
+        "Hello! This is text. !important",
+        "cat\ndog\ncos\nsystem\n.\n",
+        "Very\nI\nSome 'text'\n",
+        "",
+    ],
+)
+def test_what_only_looks_alike_is_clean(tmp_path: Path, text: str):
+    assert verdict(tmp_path, text.encode()).verdict == Verdict.CLEAN
+
+
+def test_a_name_over_the_end_of_a_piece_is_found(tmp_path: Path):
+    text = '{"a": "' + "x" * (1024 * 1024 - 12) + '", "class_name": "Lambda"}'
+    assert rules(looked_at(tmp_path, text.encode())) == {"keras-lambda"}
+
+
+def test_bytes_behind_a_text_make_it_not_fully_scanned(tmp_path: Path):
+    assert verdict(tmp_path, b"a" * 5000 + b"\0\1\2").verdict == Verdict.NOT_FULLY_SCANNED

@@ -1,0 +1,223 @@
+"""Files whose structure hides what runs from a reader that is less tolerant than the loader."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import pickle
+import struct
+import zipfile
+from collections.abc import Iterator
+
+import cloudpickle
+
+from security.hostile import (
+    MARK,
+    POP,
+    REDUCE,
+    STOP,
+    TUPLE,
+    Hostile,
+    Reduced,
+    call,
+    named,
+    plain,
+    tarred,
+    text,
+    touch,
+    zipped,
+)
+
+
+def structures() -> Iterator[Hostile]:
+    """One for each trick."""
+    yield Hostile("headless behind a long text", "m.pkl", lambda m: text("a" * 70_000) + POP + _quoted(m))
+    yield Hostile("headless behind a hexadecimal number", "m.pkl", lambda m: b"I0x10\n0" + _quoted(m))
+    yield Hostile("headless behind a number in binary", "m.pkl", lambda m: b"L0b1L\n0" + _quoted(m))
+    yield Hostile("a long line in quotes", "m.pkl", lambda m: b"S'" + b"a" * 200_000 + b"'\n0" + _quoted(m))
+    yield Hostile("a key with zeros", "m.pkl", _by_zeros)
+    yield Hostile("a dropped mark", "m.pkl", lambda m: b"(0(1" + _quoted(m))
+    yield Hostile("no end of the last line", "m.pkl", _without_end, "pickle in Python")
+    yield Hostile("a name over the end of a frame", "m.pkl", _over_frame, "pickle of a file")
+    yield Hostile("a text that is a pickle", "notes.txt", lambda m: b"(lp0\n." + _quoted(m), "pickle twice")
+    yield Hostile("second of two, no header", "m.pkl", lambda m: pickle.dumps({}) + _quoted(m), "pickle twice")
+    yield Hostile("an array of 'object'", "a.npy", lambda m: _npy(b"'object'") + _quoted(m), "npy")
+    yield Hostile("a record with objects", "a.npy", lambda m: _npy(b"[('a', 'O')]") + _quoted(m), "npy")
+    yield Hostile("a large header of numpy", "a.npy", lambda m: _npy(b"'O'", 30_000) + _quoted(m), "npy")
+    yield Hostile("lzma with a small dictionary", "m.joblib", _small_lzma, "lzma")
+    yield Hostile("a tar without its mark", "m.pkl.tar", _old_tar, "tar")
+    yield Hostile("a tar that is a pickle", "m.tar", _tar_pickle, "pickle")
+    yield Hostile("two directories in one zip", "m.pt", _two_directories, "")
+    yield Hostile("an archive in a comment", "m.zip", _in_comment, "")
+    yield Hostile("joblib: opcodes in an array", "m.joblib", _array_of_opcodes, "pickle")
+    yield Hostile("code by value", "m.pkl", _by_value, "pickle")
+
+
+def texts() -> Iterator[Hostile]:
+    """YAML that constructs, JSON that names code."""
+    apply, mark = "python/object/apply:os.system", "tag:yaml.org,2002:"
+    for name, line in (
+        ("apply", f"!!{apply} [{{0!r}}]"),
+        ("apply with names", f"!!{apply}\nargs: [{{0!r}}]"),
+        ("verbatim", f"!<{mark}{apply}> [{{0!r}}]"),
+        ("percent", "!!%70ython/object/apply:os.system [{0!r}]"),
+        ("a class", "!!python/object/apply:subprocess.Popen [[touch, {1!r}]]"),
+        ("directive", f"%TAG !p! {mark}python/\n---\na: !p!object/apply:os.system [{{0!r}}]"),
+        ("a directive of the short handle", f"%TAG ! {mark}python/\n---\na: !object/apply:os.system [{{0!r}}]"),
+        ("in a list", "a: [1, {{b: !!python/object/apply:os.system [{0!r}]}}]"),
+        ("as a key", "? !!python/object/apply:os.system [{0!r}]\n: 1"),
+        ("second document", "a: 1\n---\n!!python/object/apply:os.system [{0!r}]"),
+        ("eval", "!!python/object/apply:eval [\"open('{1}', 'w')\"]"),
+    ):
+        yield Hostile(
+            f"YAML: {name}",
+            "config.yaml",
+            lambda marker, line=line: line.format(touch(marker), marker).encode(),
+            "yaml",
+        )
+    for name, content in (
+        ("py/reduce", b'{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}'),
+        ("escaped key", b'{"py\\/\\u006fbject": "subprocess.Popen"}'),
+        ("Keras names a module", b'{"class_name": "system", "config": {}, "module": "os"}'),
+        ("Hydra's target", b'{"model": {"_target_": "os.system", "command": "true"}}'),
+        ("a template", b'{"chat_template": "{{ x.__class__.__mro__ }}"}'),
+        ("a template with escapes", b'{"chat_template": "{{ x|attr(\'\\\\x5f\\\\x5fclass\') }}"}'),
+        ("a Lambda with escapes", b'{"class_name": "\\u004cambda"}'),
+    ):
+        yield Hostile(f"JSON: {name}", "config.json", lambda _marker, content=content: content, "")
+    yield Hostile("SavedModel that writes", "saved_model.pb", lambda _marker: _saved_model(), "")
+    yield Hostile("ONNX with data outside", "m.onnx", lambda _marker: _onnx_outside(), "")
+
+
+def field(number: int, content: bytes | int) -> bytes:
+    """A field of a message."""
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    return bytes([*_varint(number << 3 | 2), *_varint(len(content))]) + content
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def _quoted(marker: str) -> bytes:
+    """`os.system` by STACK_GLOBAL with texts in quotes, no header."""
+    return b"S'os'\nS'system'\n\x93" + MARK + b"S" + repr(touch(marker)).encode() + b"\n" + TUPLE + REDUCE + STOP
+
+
+def _by_zeros(marker: str) -> bytes:
+    return (
+        text("os")
+        + b"p007\n0"
+        + text("system")
+        + b"p1\n0g7\ng01\n\x93"
+        + MARK
+        + text(touch(marker))
+        + TUPLE
+        + REDUCE
+        + STOP
+    )
+
+
+def _without_end(marker: str) -> bytes:
+    return MARK + b"S" + repr(touch(marker)).encode() + b"\nios\nsystemX"
+
+
+def _over_frame(marker: str) -> bytes:
+    """The unpickler in C, reading a file, loses what the frame has of the line: `abcde`."""
+    return (
+        b"\x80\x04\x95"
+        + struct.pack("<Q", 9)
+        + b"cos\nabcdesystem\n"
+        + MARK
+        + text(touch(marker))
+        + TUPLE
+        + REDUCE
+        + STOP
+    )
+
+
+def _npy(descr: bytes, padding: int = 0) -> bytes:
+    header = b"{'descr': %s, 'fortran_order': False, 'shape': (1,), }" % descr + b" " * padding + b"\n"
+    return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header
+
+
+def _small_lzma(marker: str) -> bytes:
+    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 4096}]
+    return lzma.compress(plain(marker), format=lzma.FORMAT_ALONE, filters=filters)
+
+
+def _old_tar(marker: str) -> bytes:
+    archive = bytearray(tarred({"data.pkl": plain(marker)}))
+    archive[257:265] = bytes(8)
+    archive[148:156] = b" " * 8
+    archive[148:156] = b"%06o\0 " % sum(archive[:512])
+    return bytes(archive)
+
+
+def _tar_pickle(marker: str) -> bytes:
+    """The first member's name opens a text that ends in its content, where the pickle goes on."""
+    payload = b"'\n0" + call(named("os", "system"), text(touch(marker))) + STOP
+    return tarred({"S'name": payload})
+
+
+def _two_directories(marker: str) -> bytes:
+    """zipfile looks for the directory in front of the last record; others where that record says that it is."""
+    good, bad = zipped({"a/data.pkl": pickle.dumps({})}), zipped({"a/data.pkl": plain(marker)})[:-22]
+    record = bytearray(good[-22:])
+    size = struct.unpack("<I", record[12:16])[0]  # of either directory: their members have the same name
+    record[16:20] = struct.pack("<I", len(bad) - size)
+    return bad + good[:-22] + bytes(record)
+
+
+def _in_comment(marker: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("data.pkl", plain(marker))
+    inner = file.getvalue()
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("readme.txt", "text")
+        archive.comment = inner
+    return outer.getvalue()
+
+
+def _array_of_opcodes(marker: str) -> bytes:
+    """What joblib skips as numbers a plain unpickler runs."""
+    opcodes = POP + call(named("os", "system"), text(touch(marker))) + STOP
+    dtype = call(named("numpy", "dtype"), text("u1"), b"\x89", b"\x88")
+    fields = [
+        text("subclass") + named("numpy", "ndarray"),
+        text("shape") + b"K" + bytes([len(opcodes)]) + b"\x85",
+        *(text("order") + text("C"), text("dtype") + dtype, text("allow_mmap") + b"\x88"),
+    ]
+    state = b"}" + MARK + b"".join(fields) + b"u"
+    return b"\x80\x04" + named("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81" + state + b"b" + opcodes + STOP
+
+
+def _by_value(marker: str) -> bytes:
+    def make(path: str) -> object:
+        return open(path, "w")  # noqa: PTH123 - the payload's
+
+    make.__module__ = "__main__"
+    content: bytes = cloudpickle.dumps(Reduced(make, marker))
+    return content
+
+
+def _saved_model() -> bytes:
+    node = field(1, b"leak") + field(2, b"WriteFile")
+    return field(1, 1) + field(2, field(2, field(1, node)))
+
+
+def _onnx_outside() -> bytes:
+    tensor = field(8, b"w") + field(13, field(1, b"location") + field(2, b"../../../etc/passwd"))
+    return (
+        field(1, 8)
+        + field(2, b"pytorch")
+        + field(7, field(1, field(4, b"Relu")) + field(5, tensor))
+        + field(8, field(2, 17))
+    )
