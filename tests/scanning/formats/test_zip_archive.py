@@ -67,3 +67,9 @@ def test_a_member_without_a_name_hides_no_other(tmp_path: Path):
     entry = content.index(b"PK\x01\x02")
     nameless[entry + 28 : entry + 32] = struct.pack("<HH", 0, 1)  # its letter is an extra field by now
     assert looked_at(tmp_path, bytes(nameless)).verdict().verdict == Verdict.INFECTED
+
+
+def test_a_directory_that_its_record_puts_behind_the_end_is_read_on(tmp_path: Path):
+    content = bytearray(zipped({"a": b"a"}))
+    content[-6:-2] = struct.pack("<I", 5000)
+    assert looked_at(tmp_path, bytes(content)).verdict().verdict != Verdict.CLEAN
