@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.urls import Resolver404, resolve
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
 from mop.errors import MopError, NotAuthenticatedError
@@ -109,6 +111,35 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 def _path_of(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+class FormAddressMiddleware:
+    """Leads who opens the address of a form's action (a bookmark, the browser's history) to the page it belongs to."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; an address that takes no GET leads to the nearest one above it."""
+        response = self._get_response(request)
+        if (
+            not isinstance(response, HttpResponseNotAllowed)
+            or request.method not in {"GET", "HEAD"}
+            or request.path.startswith(API_PREFIX)
+            or is_fragment(request)
+        ):
+            return response
+        return HttpResponseRedirect(_address_above(request.path))
+
+
+def _address_above(path: str) -> str:
+    """The nearest address above a path; where it takes no GET either, its own answer leads further up."""
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        with contextlib.suppress(Resolver404):
+            resolve(path)
+            break
+    return path
 
 
 class PrivatePageMiddleware:
