@@ -12,7 +12,7 @@ from cli.commands import MOP, environment, mop
 from mop.cli.options import one_of
 from mop.cli.output import printable
 
-HEAVY = ("django", "httpx", "rich.console", "dbos", "yaml", "azure", "mop.onboarding", "mop.serving", "ninja")
+HEAVY = ("django", "httpx", "rich.console", "dbos", "yaml", "azure", "mop.hosting.tools", "mop.serving", "ninja")
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path):

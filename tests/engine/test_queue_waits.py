@@ -16,6 +16,8 @@ from mop.engine.wakes import EVERY_QUEUE, PostgresWakes
 from support.postgres import running_postgres
 from support.waiting import wait_for
 
+pytestmark = pytest.mark.dialect
+
 PATIENCE = 30.0
 
 
@@ -138,7 +140,6 @@ asyncio.run(asyncio.wait_for(main(), 60))
 print("done", flush=True)
 import os
 
-pytestmark = pytest.mark.dialect
 os._exit(0)
 """
 
