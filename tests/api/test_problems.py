@@ -48,6 +48,12 @@ def test_a_method_that_an_address_does_not_take(api: Api):
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
 
 
+def test_a_get_on_an_address_that_takes_only_post_stays_a_problem(api: Api):
+    answer = api.get("/models/x/revisions/v1.0.0/retry")
+    assert "it takes POST" in problem(answer, 405, "MethodNotAllowedError")["message"]
+    assert answer.headers["Allow"] == "POST"
+
+
 NESTED = b"[" * 100 + b"]" * 100
 
 

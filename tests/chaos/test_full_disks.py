@@ -1,16 +1,20 @@
-"""A disk of the installation runs full: the operator is told, nothing half is left, with room it goes on."""
+"""A disk of the installation runs full: it is named, nothing half is left, with room it goes on."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from environments.packages import PackageIndex, wheel
 from mop.environments.marker import NAME as MARKER
+from mop.errors import DiskFullError
 from support.installation import Installation, running_installation
 from support.model_folders import write_model
 from support.small_disks import MIB, SmallDisk, small_disk
@@ -70,3 +74,44 @@ def test_a_full_disk(mop: Installation, disks: dict[str, SmallDisk], module_inde
     mop.assert_each_status_once(revision)
     mop.assert_idle()
     assert partial_files(disks) == []
+
+
+def test_portal_and_api_name_the_full_disk_of_the_database():
+    with small_disk() as disk, running_installation(portal=False, database_url="") as mop:
+        home = mop.root / "home"
+        shutil.copytree(home, disk.folder, dirs_exist_ok=True)
+        shutil.rmtree(home)
+        home.symlink_to(disk.folder)
+        mop.start_portal()
+        with contextlib.closing(_signed_in(mop)) as browser:
+            disk.leave_room(0)
+            answers = [mop.api.get("/models"), mop.api.get("/models/x"), mop.api.post("/models", json={"name": "x"})]
+            page = browser.get("/models/")
+            fragment = browser.get("/live/models/", headers={"HX-Request": "true"})
+            disk.leave_room(8 * MIB)
+            again = [mop.api.get("/models").status_code, browser.get("/models/").status_code]
+        assert {answer.status_code for answer in (*answers, page, fragment)} == {503}
+        assert {answer.headers["Content-Type"] for answer in answers} == {"application/problem+json"}
+        problems = [answer.json() for answer in answers]
+        assert {(problem["name"], problem["mend"]) for problem in problems} == {
+            ("DiskFullError", DiskFullError.default_mend)
+        }
+        named = f"The disk that holds {home} is full."
+        assert {problem["message"] for problem in problems} == {named}
+        assert named in page.text
+        assert "<title>A disk of this installation is full" in page.text
+        assert named in fragment.text
+        assert fragment.headers["HX-Retarget"] == "#faults"
+        assert again == [200, 200]
+
+
+def _signed_in(mop: Installation) -> httpx.Client:
+    browser = httpx.Client(base_url=f"http://127.0.0.1:{mop.port}", trust_env=False, timeout=30)
+    browser.get("/accounts/login/")
+    form = {
+        "login": mop.username,
+        "password": mop.password,
+        "csrfmiddlewaretoken": next(value for name, value in browser.cookies.items() if "csrf" in name),
+    }
+    assert browser.post("/accounts/login/", data=form, headers={"Referer": str(browser.base_url)}).status_code == 302
+    return browser

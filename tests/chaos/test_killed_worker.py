@@ -95,7 +95,10 @@ def test_while_the_model_starts(mop: Installation, number: signal.Signals):
     revision = mop.submit(folder)
     mop.wait(revision, "deploymentCreating")
     wait_for(lambda: mop.processes("model_process.py"), seconds=20, what="the model boots", note=mop.listing)
+    (service,) = mop.leases()
     mop.kill(worker, number)
+    # who is killed clears nothing away; the next worker does
+    assert mop.leases() == ([service] if number is signal.SIGKILL else [])
     resume(mop, revision)
 
 

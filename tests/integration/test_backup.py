@@ -18,11 +18,10 @@ import pytest
 from environments.packages import PackageIndex
 from mop.backup.archive import unpack
 from mop.storage import ArtifactStore, materialise
-from mop.storage.signatures import signature_of
 from support.installation import Installation, Submitted, running_installation
 from support.model_folders import write_model
 from support.postgres import running_postgres
-from support.signing import make_signing_key
+from support.signing import make_signing_key, signature_of
 from support.waiting import wait_for
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("backup")]

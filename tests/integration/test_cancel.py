@@ -135,6 +135,17 @@ def test_what_waits_in_the_queue_is_cancelled_at_once(mop: Installation):
     assert [status for _, status in mop.events(revision)] == ["created", "cancelled"]
 
 
+def test_a_cancel_writes_no_traceback(mop: Installation, index: PackageIndex, storage: HeldStorage):
+    mop.start_worker()
+    revision = mop.submit(MOMENTS["init"].make(mop, index, storage, "quiet"))
+    mop.wait(revision, "deploymentCreating")
+    wait_for(lambda: mop.processes(MODEL), seconds=60, what="its model starts", note=mop.listing)
+    assert mop.call("POST", f"{revision.path}/cancel")["status"] == "cancelled"
+    mop.assert_idle()
+    mop.wait(mop.submit(write_model(mop.folders / "after-quiet")), "verified")
+    assert "Traceback" not in mop.output("w1")
+
+
 def _submit_two(mop: Installation, moment: Moment, make: Callable[[str], Path | str]) -> tuple[Submitted, Submitted]:
     """Two revisions whose steps run now."""
     both = mop.submit(make("cancelled")), mop.submit(make("deleted"))

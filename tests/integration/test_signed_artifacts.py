@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mop.storage.signatures import signature_of
 from support.installation import Installation
 from support.model_folders import write_model
-from support.signing import make_signing_key
+from support.signing import make_signing_key, signature_of
 
 pytestmark = pytest.mark.sandbox
 

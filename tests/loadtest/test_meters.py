@@ -11,7 +11,7 @@ import pytest
 
 from mop.loadtest.utilization import Given, utilization
 from mop.serving.gpus import Gpus
-from mop.serving.meters import ControlGroup, ProcessTree, ServiceMeter, cpus_of, disk_busy_s
+from mop.serving.meters import ProcessTree, ServiceMeter, cpus_of, disk_busy_s
 from mop.serving.service import UsageSample
 from support.waiting import wait_for
 
@@ -48,23 +48,6 @@ def test_a_tree_that_ended_is_not_known():
     sample = ServiceMeter(ProcessTree(process.pid))()
     assert (sample.cpu_s, sample.memory_bytes) == (None, None)
     assert cpus_of([process.pid]) == set()
-
-
-def test_control_groups_of_both_versions(tmp_path: Path):
-    two, one_cpu, one_memory = (tmp_path / name for name in ("two", "cpu", "memory"))
-    for folder in (two, one_cpu, one_memory):
-        folder.mkdir()
-    (two / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\n")
-    (two / "memory.current").write_text("700\n")
-    (two / "memory.stat").write_text("anon 600\ninactive_file 100\n")
-    (one_cpu / "cpu.stat").write_text("nr_periods 0\n")
-    (one_cpu / "cpuacct.usage").write_text("2500000000\n")
-    (one_memory / "memory.usage_in_bytes").write_text("700\n")
-    (one_memory / "memory.stat").write_text("inactive_file 1\ntotal_inactive_file 100\n")
-    for group in (ControlGroup(two, two), ControlGroup(one_cpu, one_memory)):
-        assert (group.cpu_s(), group.memory_bytes()) == (2.5, 600)
-    assert ControlGroup(tmp_path, tmp_path).cpu_s() is None
-    assert ControlGroup(tmp_path, tmp_path).memory_bytes() is None
 
 
 def test_a_path_without_a_disk_of_its_own_has_no_busy_time():

@@ -97,6 +97,46 @@ def test_an_unknown_address_is_a_page_that_says_so(owner: User):
     assert "There is no such page" in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/models/toxicity/versions/v1.0.0/retry/", "/models/toxicity/versions/v1.0.0/"),
+        ("/models/toxicity/versions/v1.0.0/cancel/", "/models/toxicity/versions/v1.0.0/"),
+        ("/models/toxicity/versions/v1.0.0/rescan/", "/models/toxicity/versions/v1.0.0/"),
+        ("/models/toxicity/owners/add/", "/models/toxicity/"),
+        ("/models/toxicity/description/?x=1", "/models/toxicity/"),
+        ("/notifications/7/read/", "/notifications/"),
+        ("/notifications/read/", "/notifications/"),
+        ("/notifications/alerts/7/close/", "/notifications/"),
+        ("/theme/", "/"),
+    ],
+)
+def test_the_address_of_a_form_leads_to_the_page_it_belongs_to(address: str, page: str, owner: User, model: Model):
+    client = client_of(owner)
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (302, page)
+    assert client.head(address).status_code == 302
+    assert client.get(page, follow=True).status_code == 200
+
+
+def test_every_address_that_takes_only_forms_leads_to_a_page(administrator: User, model: Model):
+    client = client_of(administrator)
+    arguments = {"name": model.name, "version": "v1.0.0", "kind": "build", "draft": "d"}
+    left = {}
+    for area in ("ui", "accounts", "catalog", "registry", "findings", "loadtest", "notifications", "onboarding"):
+        for pattern in get_resolver(f"mop.{area}.urls").url_patterns:
+            wanted = pattern.pattern.converters
+            url = reverse(f"{area}:{pattern.name}", kwargs={key: arguments.get(key, 1) for key in wanted})
+            left[url] = client.get(url).status_code
+    assert len(left) > 40
+    assert [url for url, status in left.items() if status == 405] == []
+
+
+def test_a_fragment_of_a_form_address_is_no_page(owner: User, model: Model):
+    answer = client_of(owner).get("/models/toxicity/description/", headers={"HX-Request": "true"})
+    assert answer.status_code == 405
+
+
 def test_the_first_page_is_the_models_list(owner: User):
     assert client_of(owner).get("/").headers["Location"] == "/models/"
 

@@ -12,8 +12,9 @@ from mop.scanning.dependencies.audit import NO_NAME, NO_VERSION, PRIVATE, Audit,
 from mop.scanning.dependencies.packages import Package
 from mop.scanning.dependencies.records import Advisory, read_record
 from mop.scanning.findings import Finding, ScanReport, Severity
-from mop.scanning.policy import Action, Waiver, decide, default_policy
+from mop.scanning.policy import Action, Waiver, decide
 from support.osv import affects, record
+from support.policies import default_policy
 
 ALPHA = Package("alpha", "1.0")
 OLD = ({"introduced": "0"}, {"fixed": "2.0"})
@@ -158,6 +159,6 @@ def test_many_packages_are_counted_and_the_first_are_named():
     assert (finding.details["count"], len(finding.details["packages"])) == (5000, 1000)
 
 
-def test_a_pin_of_an_environment_is_a_package():
-    assert Package.of_pin("Zope.Interface==7.0+local") == Package("zope-interface", "7.0+local")
-    assert Package.of_pin("torch==2.1.0+cu118").public_version == "2.1.0"
+def test_a_package_has_its_canonical_name_and_the_version_that_advisories_know():
+    assert Package.of("Zope.Interface", "7.0+local") == Package("zope-interface", "7.0+local")
+    assert Package.of("torch", "2.1.0+cu118").public_version == "2.1.0"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, merge
-from mop.scanning.policy import Action, Policy, Waiver, decide, default_policy, fits, read_policy
+from mop.scanning.policy import Action, Policy, Waiver, decide, fits, read_policy
+from support.policies import default_policy
 
 TODAY = dt.date(2026, 11, 23)
 

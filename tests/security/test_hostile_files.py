@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from mop.scanning.findings import FileVerdict, ScanReport, Verdict
-from mop.scanning.policy import decide, default_policy
+from mop.scanning.policy import decide
 from mop.scanning.run import run_scanners
 from mop.scanning.scanner import Subject
 from security.hostile import Hostile
 from security.hostile_kinds import ALL
 from support.cage import scan_cage
+from support.policies import default_policy
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("security-files")]
 

@@ -11,10 +11,11 @@ from types import ModuleType
 import pytest
 
 from mop.scanning.findings import ScanReport, Verdict
-from mop.scanning.policy import decide, default_policy
+from mop.scanning.policy import decide
 from mop.scanning.run import run_scanners
 from mop.scanning.scanner import Subject
 from support.cage import scan_cage
+from support.policies import default_policy
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("security-ordinary")]
 

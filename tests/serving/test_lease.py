@@ -13,13 +13,13 @@ import orjson
 import pytest
 
 from mop.errors import HostLostError
-from mop.serving.leases import LeaseFolder, ProcessId
+from mop.serving.leases import Lease, LeaseFolder, ProcessId
 from mop.serving.local_host import LocalServiceHost
 from mop.serving.service import ServiceRequest
 from mop.serving_options import ServerMode
 from serving.conftest import MakeGate, MakeModel, StartService, service_config
 from serving.gate import PASS_GATE
-from serving.probes import gone, metric, model_pids, reached
+from serving.probes import descendants, gone, metric, model_pids, reached
 
 GIB = 1 << 30
 TESTS = str(Path(__file__).parents[1])
@@ -28,6 +28,10 @@ LOOPING = "def inference(self, item):\n    while item == 'loop': pass\n    retur
 
 def lease_files(runtime_folder: Path) -> list[Path]:
     return list(runtime_folder.glob("*/lease.json"))
+
+
+def service_folders(runtime_folder: Path) -> list[Path]:
+    return [path for path in runtime_folder.iterdir() if path.is_dir()]
 
 
 @pytest.mark.parametrize("server", ServerMode)
@@ -66,6 +70,20 @@ async def test_a_killed_owner_leaves_nothing(make_model: MakeModel, runtime_fold
     await asyncio.gather(*(gone(pid) for pid in pids))
     LocalServiceHost(runtime_folder).sweep()
     assert lease_files(runtime_folder) == []
+
+
+@pytest.mark.parametrize("server", ServerMode)
+async def test_a_process_that_ends_leaves_no_lease_and_no_socket_of_its_own(
+    make_model: MakeModel, start: StartService, host: LocalServiceHost, runtime_folder: Path, server: ServerMode
+):
+    others = LeaseFolder(runtime_folder).add(Lease("m", "another", 1, 1, holder=ProcessId.of(os.getppid())))
+    service = await start(make_model(), server=server)
+    pids = [service._front.pid, *descendants(service._front.pid)]
+    reserved = await host.reserve(ServiceRequest("not started", "test", 1, 1))
+    host.end_own()
+    assert service_folders(runtime_folder) == [others]
+    await asyncio.gather(*(gone(pid) for pid in pids))
+    await host.release(reserved)  # as the block does that holds it, if it still comes to that
 
 
 async def test_a_killed_front_takes_its_model_processes_along(make_model: MakeModel, start: StartService):

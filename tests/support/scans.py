@@ -21,7 +21,8 @@ from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import CHAIN
 from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, merge
-from mop.scanning.policy import Policy, default_policy
+from mop.scanning.policy import Policy
+from support.policies import default_policy
 
 WORKER = Actor.system("worker")
 DIGEST = "5f2b" * 16

@@ -1,4 +1,4 @@
-"""Keys for tests of signed artifacts."""
+"""Keys and signatures of tests of signed artifacts."""
 
 from __future__ import annotations
 
@@ -13,3 +13,9 @@ def make_signing_key(path: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
     return path
+
+
+def signature_of(store: Path, digest: str) -> bytes | None:
+    """The signature of a snapshot in a local artifact store; None when there is none."""
+    path = store / "signatures" / digest[:2] / f"{digest}.json"
+    return path.read_bytes() if path.exists() else None

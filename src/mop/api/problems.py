@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from mop.engine.full_disks import full_disk
 from mop.errors import (
     InvalidRequestError,
     MopError,
@@ -51,6 +52,11 @@ def problem_response(error: MopError) -> HttpResponse:
     return response
 
 
+def bug_response(error: BaseException | None) -> HttpResponse:
+    """The answer to a failure that nobody expected; a full disk is named, whatever failed because of it."""
+    return problem_response(full_disk(error) or MopError("MOP failed; its log says why.", mend="Tell the operator."))
+
+
 def answer_with_problems(api: NinjaAPI) -> None:
     """Let every expected failure of the API's operations become a problem."""
 
@@ -80,9 +86,13 @@ def answer_with_problems(api: NinjaAPI) -> None:
 
     @api.exception_handler(Exception)
     def _bug(request: HttpRequest, error: Exception) -> HttpResponse:
+        fault = full_disk(error)
+        if fault is not None:
+            logger.error("%s %s: %s", request.method, request.path, fault.message)
+            return problem_response(fault)
         logger.error("%s %s failed", request.method, request.path, exc_info=error)
         got_request_exception.send(sender=None, request=request)  # what Django does with a bug of a view
-        return problem_response(MopError("MOP failed; its log says why.", mend="Tell the operator."))
+        return bug_response(error)
 
     @api.exception_handler(Http404)
     def _missing(_request: HttpRequest, _error: Http404) -> HttpResponse:

@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "mop.ui.middleware.PrivatePageMiddleware",
+    "mop.ui.middleware.FormAddressMiddleware",
     "mop.ui.middleware.FaultMiddleware",
 ]
 

@@ -11,3 +11,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     *(path(urls.prefix, include(urls.module)) for area in registered() for urls in area.urls),
 ]
+
+handler500 = "mop.conf.server_errors.server_error"

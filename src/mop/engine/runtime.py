@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dbos import DBOS, DBOSConfig, run_dbos_database_migrations
+from dbos import DBOS, DBOSConfig, error, run_dbos_database_migrations
 
 from mop.engine.client import APPLICATION_VERSION
 from mop.engine.database import IDLE_TRANSACTION_SECONDS
@@ -85,6 +85,7 @@ async def launch(*, url: str, executor_id: str, queues: Sequence[WorkQueue]) -> 
         "notification_listener_polling_interval_sec": UNUSED_SECONDS,
         "scheduler_polling_interval_sec": UNUSED_SECONDS,
     }
+    logging.getLogger("dbos").addFilter(is_no_cancellation)
     waits = QueueWaits()
     waits.install(DBOS(config=config))
     _for_life.enter_context(hearing_wakes(waits.wake))
@@ -93,6 +94,12 @@ async def launch(*, url: str, executor_id: str, queues: Sequence[WorkQueue]) -> 
     for queue in queues:
         await DBOS.register_queue_async(queue.name, worker_concurrency=queue.concurrency)
     threading.Thread(target=hear_always, args=(waits, transport(), heard), name="mop-wakes", daemon=True).start()
+
+
+def is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether the log keeps a record of the engine: cancelled work, which is expected, is an error with a traceback."""
+    raised = record.exc_info[1] if record.exc_info else None
+    return not isinstance(raised, error.DBOSAwaitedWorkflowCancelledError | error.DBOSWorkflowCancelledError)
 
 
 def recover(executor_id: str) -> None:

@@ -40,3 +40,10 @@ async def host_tools() -> HostTools:
         if _tools is None:
             _tools = await asyncio.to_thread(open_host_tools)
         return _tools
+
+
+def end_services() -> None:
+    """End what this process runs on its host, at once; what can not be cleared away the next worker does."""
+    if _tools is not None:
+        with contextlib.suppress(OSError):
+            _tools.host.end_own()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +33,3 @@ def merged(histograms: Sequence[Sequence[Bucket]]) -> tuple[Bucket, ...]:
         for begin, count in buckets:
             total[begin] = total.get(begin, 0) + count
     return tuple(sorted(total.items()))
-
-
-def end_of(begin: int) -> int | None:
-    """Where the bucket that begins here ends; None for the last.
-
-    Raises:
-        KeyError: no bucket begins here.
-    """
-    return _ENDS[begin]
-
-
-_ENDS: dict[int, int | None] = {**dict(pairwise(EDGES)), EDGES[-1]: None}

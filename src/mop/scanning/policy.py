@@ -156,13 +156,8 @@ def actions_of(report: ScanReport, decision: Decision) -> list[Action]:
     ]
 
 
-def default_policy() -> Policy:
-    """The policy of an installation that has none of its own."""
-    return read_policy(default_policy_text())
-
-
 def default_policy_text() -> str:
-    """The file of that policy."""
+    """The file of the policy of an installation that has none of its own."""
     return resources.files("mop.scanning").joinpath("default_policy.toml").read_text(encoding="utf-8")
 
 

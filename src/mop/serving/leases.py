@@ -97,11 +97,19 @@ class LeaseFolder:
     def sweep(self) -> None:
         """Kill the fronts of dead holders and remove their folders."""
         for folder, lease in self._all():
-            if not self._over(folder, lease):
-                continue
-            if lease.front is not None and lease.front.alive:
-                os.kill(lease.front.pid, signal.SIGKILL)  # its model processes follow by their parent-death signal
-            self.remove(folder)
+            if self._over(folder, lease):
+                self._end(folder, lease)
+
+    def end_all_of(self, holder: ProcessId) -> None:
+        """Kill the fronts of a living holder and remove their folders."""
+        for folder, lease in self._all():
+            if lease.holder == holder:
+                self._end(folder, lease)
+
+    def _end(self, folder: Path, lease: Lease) -> None:
+        if lease.front is not None and lease.front.alive:
+            os.kill(lease.front.pid, signal.SIGKILL)  # its model processes follow by their parent-death signal
+        self.remove(folder)
 
     def _over(self, folder: Path, lease: Lease) -> bool:
         if not lease.holder.alive:

@@ -143,6 +143,11 @@ class LocalServiceHost:
         if isinstance(reservation, LocalReservation):
             self._leases.remove(reservation.folder)
 
+    def end_own(self) -> None:
+        """Kill what this process started here, and remove its folders and leases."""
+        with self._leases.locked():
+            self._leases.end_all_of(ProcessId.of(os.getpid()))
+
     def sweep(self) -> None:
         """Remove folders and leases of dead owners, and kill the fronts that they left."""
         with self._leases.locked():

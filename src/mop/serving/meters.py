@@ -1,4 +1,4 @@
-"""Reads what a service uses: its process tree or control group, the disk below it, its GPUs."""
+"""Reads what a service uses: its process tree, the disk below it, its GPUs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from mop.serving.gpus import Gpus
 from mop.serving.service import UsageSample
@@ -18,27 +17,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Processes(Protocol):
-    """The processes of a service."""
-
-    def cpu_s(self) -> float | None:
-        """Seconds of CPU so far."""
-
-    def memory_bytes(self) -> int | None:
-        """Memory now."""
-
-
 @dataclass(frozen=True)
 class ServiceMeter:
     """Everything about one service.
 
     Attributes:
-        processes: its process tree or its control group.
+        processes: its process tree.
         disk: any path on the disk that it reads from.
         gpus: those that it was given.
     """
 
-    processes: Processes
+    processes: ProcessTree
     disk: Path | None = None
     gpus: Gpus | None = None
 
@@ -85,31 +74,6 @@ class ProcessTree:
             found.append(pid)
             waiting += _children(pid)
         return found[1:] if self.below else found
-
-
-@dataclass(frozen=True)
-class ControlGroup:
-    """A control group: of version 2, or its two folders of version 1."""
-
-    cpu: Path
-    memory: Path
-
-    def cpu_s(self) -> float | None:
-        """User and system time of all that were ever in it."""
-        if (stat := _text(self.cpu / "cpu.stat")) is not None:
-            for line in stat.splitlines():
-                if line.startswith("usage_usec "):
-                    return int(line.split()[1]) / 1e6
-        usage = _text(self.cpu / "cpuacct.usage")
-        return None if usage is None else int(usage) / 1e9
-
-    def memory_bytes(self) -> int | None:
-        """What is charged to it, without file pages that the kernel would drop first."""
-        used = _text(self.memory / "memory.current") or _text(self.memory / "memory.usage_in_bytes")
-        if used is None:
-            return None
-        stat = dict(line.split(" ", 1) for line in (_text(self.memory / "memory.stat") or "").splitlines())
-        return max(0, int(used) - int(stat.get("total_inactive_file", stat.get("inactive_file", 0))))
 
 
 def disk_busy_s(path: Path) -> float | None:

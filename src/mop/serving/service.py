@@ -139,5 +139,8 @@ class ServiceHost(Protocol):
     async def release(self, reservation: Reservation) -> None:
         """Give back the room of a reservation; nothing to do when its service did so."""
 
+    def end_own(self) -> None:
+        """End at once the services that this process holds, and give their room back: its last act before it ends."""
+
     def sweep(self) -> None:
         """Clear away what dead owners left."""

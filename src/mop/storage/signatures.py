@@ -19,7 +19,7 @@ from pathlib import Path
 from mop.errors import ArtifactDamagedError, ArtifactSignatureError
 from mop.storage import model_signature
 from mop.storage.artifact_store import ArtifactStore
-from mop.storage.manifest import Manifest, is_sha256
+from mop.storage.manifest import Manifest
 from mop.storage.materialise import sizes_of
 from mop.storage.model_signature import BadSignatureError
 from mop.storage.signing_keys import SigningKeys
@@ -110,21 +110,6 @@ class Signatures:
                 f"The list of snapshots that are older than signing can not be trusted: {error}."
             ) from error
         return frozenset(json.loads(payload))
-
-
-def signature_of(store: Path, digest: str) -> bytes | None:
-    """The signature of a snapshot, for whoever wants to verify it elsewhere; None when there is none.
-
-    Args:
-        store: the folder of a local artifact store.
-        digest: the snapshot's.
-    """
-    if not is_sha256(digest):
-        return None
-    try:
-        return (store / "signatures" / digest[:2] / f"{digest}.json").read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 async def _check_files(manifest: Manifest, folder: Path) -> None:

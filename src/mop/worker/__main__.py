@@ -37,7 +37,7 @@ def main() -> None:
 async def _work(name: str, instance_types: tuple[str, ...]) -> None:
     from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
     from mop.engine.schedules import run_schedules  # noqa: PLC0415
-    from mop.hosting.this_host import open_early  # noqa: PLC0415
+    from mop.hosting.this_host import end_services, open_early  # noqa: PLC0415
     from mop.worker.areas import register_schedules  # noqa: PLC0415
     from mop.worker.host import queues_of, start  # noqa: PLC0415
 
@@ -57,7 +57,9 @@ async def _work(name: str, instance_types: tuple[str, ...]) -> None:
     opening.cancel()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.to_thread(place.leave), LEAVE_SECONDS)
-    # what runs is recovered by the next life or another worker; its processes die with this one
+    # what runs is recovered by the next life or another worker; its processes die with this one. Nothing is awaited
+    # between the end of the services and that of this process: their steps would take it for a fault
+    end_services()
     sys.stdout.flush()
     os._exit(0)
 

@@ -30,12 +30,6 @@ class Package:
         """With the name in its canonical form."""
         return Package(str(canonicalize_name(name)), version.strip())
 
-    @staticmethod
-    def of_pin(pin: str) -> Package:
-        """From `name==version`, as an environment lists what it holds."""
-        name, _, version = pin.partition("==")
-        return Package.of(name, version)
-
     @property
     def has_name(self) -> bool:
         """Whether its name is one that a package of an index can have."""
