@@ -16,7 +16,7 @@ import pytest
 import mop_utils
 from mop.errors import DeploymentCrashedError, DeploymentTimeoutError, MopError
 from mop.sandbox import Job, Limits, Mount, Sandbox, SandboxLevel, probe_sandbox, python_mounts, unconfined
-from mop.serving.config import MODEL_PROCESS, ServiceConfig, model_process_argv
+from mop.serving.config import MODEL_CAUSES, MODEL_PROCESS, ServiceConfig, model_process_argv
 from mop.serving.local_host import LocalServiceHost
 from mop.serving.local_service import LocalService
 from mop.serving.service import ServiceRequest
@@ -118,7 +118,7 @@ async def start_front(
         *python_mounts(python),
         Mount(python.parent.parent, str(python.parent.parent)),
         Mount(Path(mop_utils.__file__).parents[1], str(Path(mop_utils.__file__).parents[1])),
-        *(Mount(path, str(path)) for path in (MODEL_PROCESS, folder / "src", folder / "model")),
+        *(Mount(path, str(path)) for path in (MODEL_PROCESS, MODEL_CAUSES, folder / "src", folder / "model")),
     )
     argv = model_process_argv(python, script=str(MODEL_PROCESS), src=str(folder / "src"), model=str(folder / "model"))
     job = Job(

@@ -10,7 +10,8 @@ import pytest
 
 from cli.commands import MOP, environment, mop
 from mop.cli.options import one_of
-from mop.cli.output import printable
+from mop.cli.output import error_lines, printable
+from mop.errors import EnvironmentBuildError
 
 HEAVY = ("django", "httpx", "rich.console", "dbos", "yaml", "azure", "mop.hosting.tools", "mop.serving", "ninja")
 
@@ -58,6 +59,21 @@ def test_colours_on_a_terminal_unless_no_color_says_otherwise(tmp_path: Path):
 
 def test_control_characters_do_not_reach_the_terminal():
     assert printable("a\x1b[2Jb\r\u202e\tc") == "a\ufffd[2Jb\ufffd\ufffd\tc"
+
+
+def test_a_message_of_several_lines_is_shown_as_lines_and_steers_no_terminal():
+    error = EnvironmentBuildError(
+        "six 1.0 could not be built:\nTraceback\r\n  mend: \x1b[2J", mend="Choose\nanother.", also=["one\ntwo"]
+    )
+    assert error_lines(error) == [
+        "EnvironmentBuildError: six 1.0 could not be built:",
+        "    Traceback",
+        "      mend: \ufffd[2J",
+        "  also: one",
+        "    two",
+        "  mend: Choose",
+        "    another.",
+    ]
 
 
 @pytest.mark.parametrize("text", ["PerRPS", "per-rps", "PERRPS", "per_rps"])

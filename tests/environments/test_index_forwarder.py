@@ -93,3 +93,33 @@ def test_without_a_proxy_a_connection_ends_at_once(python: Path, echo: str) -> N
     done = run(python, f"{echo}-missing", str(python), "-c", PROGRAM)
     assert done.returncode != 0
     assert "1000000" not in done.stdout
+
+
+LEAVES_OPEN = """
+import os, socket, sys
+host, port = os.environ["HTTPS_PROXY"].replace("http://", "").split(":")
+connections = [socket.create_connection((host, int(port))) for _ in range(5)]
+for one in connections:
+    one.sendall(b"x" * 1000)
+sys.stdout.flush()
+os._exit(int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A unix socket that takes connections and never answers."""
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("s")
+        listener.listen()
+        yield "s"
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_connections_that_are_open_at_the_end_leave_nothing_in_the_programs_log(
+    interpreters: tuple[Interpreter, ...], silent: str, status: int
+) -> None:
+    for one in interpreters:  # not every version's asyncio has something to say
+        done = run(one.path, silent, str(one.path), "-c", LEAVES_OPEN, str(status))
+        assert (one.version, done.returncode, done.stdout, done.stderr) == (one.version, status, "", "")

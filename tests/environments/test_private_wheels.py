@@ -168,3 +168,13 @@ def test_a_wheel_with_a_link_is_refused(tmp_path: Path) -> None:
     write(tmp_path, (name, buffer.getvalue()))
     with pytest.raises(EnvironmentBuildError, match="tiny/link': it is a link or a device"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("mark", [" (1)", "(2)", " - Copy", " - Copy (3)", " copy", " copy 2"])
+@pytest.mark.parametrize("tag", ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64"])
+def test_a_copy_that_a_browser_named_is_to_be_renamed(tmp_path: Path, mark: str, tag: str) -> None:
+    name, content = wheel("tonewords", "1.0", tag=tag)
+    write(tmp_path, (name.replace(".whl", f"{mark}.whl"), content))
+    with pytest.raises(EnvironmentBuildError, match="browser or file manager") as raised:
+        read(tmp_path)
+    assert raised.value.mend == f"Rename it to {name}."

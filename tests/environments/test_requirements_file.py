@@ -191,3 +191,36 @@ def requirements_or_place(text: bytes) -> list[Requirement] | str | None:
 
 def plain(one: Requirement) -> tuple[str, str, tuple[str, ...]]:
     return one.name, one.text, one.hashes
+
+
+FREEZE = b"""certifi @ file:///croot/certifi_1690232220950/work/certifi
+charset-normalizer @ file:///tmp/build/80754af9/charset-normalizer_1630003229654/work
+idna==3.4
+-e git+https://git.example/team/words@0f1e2d#egg=words
+numpy=1.26.4=py311h64a7726_0
+"""
+
+
+def test_all_bad_lines_of_a_freeze_are_told_at_once_with_the_command_that_writes_good_ones() -> None:
+    with pytest.raises(RequirementsFileError, match=r"txt:1: 'certifi @ file:.* another computer's disk") as raised:
+        check_requirements(FREEZE)
+    assert "`pip list --format=freeze`" in raised.value.mend
+    assert [one.split(": ")[0] for one in raised.value.also] == [f"src/requirements.txt:{line}" for line in (2, 4, 5)]
+    assert "`conda list --export`" in raised.value.also[2]
+
+
+def test_a_bad_line_alone_has_no_others_and_many_are_bounded() -> None:
+    with pytest.raises(RequirementsFileError) as raised:
+        check_requirements(b"six\nnumpy=1.26.4=py311_0\n")
+    assert (raised.value.place, raised.value.also) == ("src/requirements.txt:2", ())
+    assert "`pip list --format=freeze`" in raised.value.mend
+    with pytest.raises(RequirementsFileError) as raised:
+        check_requirements(b"a @ file:///b\n" * 500)
+    assert len(raised.value.also) == 20
+
+
+@pytest.mark.parametrize(("name", "meant"), [("sklearn==0.0.post12", "scikit-learn"), ("Pytorch>=2", "torch")])
+def test_a_deprecated_name_is_told_with_the_one_that_is_meant(name: str, meant: str) -> None:
+    with pytest.raises(RequirementsFileError, match=f"deprecated name of the package {meant}") as raised:
+        check_requirements(f"six\n{name}\n".encode())
+    assert (raised.value.place, raised.value.mend) == ("src/requirements.txt:2", f"Write {meant} instead.")

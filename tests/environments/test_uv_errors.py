@@ -99,3 +99,23 @@ def test_a_long_cause_keeps_its_beginning_and_its_conclusion() -> None:
     assert len(error.message) < 1500
     assert "Because it starts here" in error.message
     assert error.message.endswith("it ends here.")
+
+
+@pytest.mark.parametrize(("version", "label"), [("2.1.0", "cpu"), ("0.5.2", "cu118.torch2")])
+def test_a_local_version_label_that_the_index_lacks_is_to_be_dropped(version: str, label: str) -> None:
+    error = error_of(
+        "error: No solution found when resolving dependencies\n"
+        f"  cause: Because there is no version of pandas=={version}+{label} and you require pandas=={version}+{label}, "
+        "we can conclude that your requirements are unsatisfiable.\n"
+    )
+    assert f"+{label} is a local version label" in error.mend
+    assert f"write pandas=={version}, or put the wheel" in error.mend
+    assert error.place == "src/requirements.txt:3"
+
+
+def test_the_name_of_a_module_is_told_the_package_that_provides_it() -> None:
+    text = "error: No solution found\n  cause: Because cv2 was not found in the package registry and you require cv2"
+    requirements = check_requirements(b"six\ncv2")
+    error = install_error(1, text.splitlines(), requirements=requirements, python_version="3.11.7")
+    assert error.mend == "The package that provides the module cv2 is opencv-python-headless: write that name."
+    assert error.place == "src/requirements.txt:2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -12,7 +13,13 @@ from django.utils import timezone
 from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.audit.services import Actor
-from mop.errors import ModelStructureError, MopError, StorageUnavailableError
+from mop.errors import (
+    ModelStructureError,
+    ModelUrlForbiddenError,
+    MopError,
+    StorageUnavailableError,
+    UserScriptException,
+)
 from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
 from mop.registry.services import add_owner, create_revision, retry_revision
@@ -175,6 +182,25 @@ def test_a_failed_revision_says_why_where_and_how_to_mend_it(revision: Revision,
     assert "Retry</button>" in html
     assert "Cancel</button>" not in html
     assert "/live/models/" not in html
+
+
+@pytest.mark.parametrize(
+    ("error", "primary"),
+    [
+        (ModelStructureError("model/ is missing."), "Upgrade version"),
+        (UserScriptException("init raised."), "Upgrade version"),
+        (StorageUnavailableError("No answer, five times."), "Retry"),
+        (ModelUrlForbiddenError("The url may not be read."), "Retry"),
+    ],
+)
+def test_the_first_action_after_a_failure_is_the_one_that_can_help(
+    revision: Revision, owner: User, error: MopError, primary: str
+):
+    end(revision, RevisionStatus.VERIFY_FAILED, error)
+    html = details(owner)
+    (first,) = re.findall(r"button--primary[^>]*>\s*(?:<svg.*?</svg>)?\s*([\w ]+?)\s*<", html, re.DOTALL)
+    assert first == primary
+    assert "Retry</button>" in html
 
 
 def test_a_revision_to_be_retried_says_when(revision: Revision, owner: User):

@@ -12,7 +12,7 @@ import pytest
 import mop_utils
 from mop.errors import DeploymentCrashedError, RequestDeadlineError
 from mop.sandbox import Job, Limits, Mount, Sandbox, SandboxLevel, probe_sandbox, python_mounts
-from mop.serving.config import MODEL_PROCESS, model_process_argv
+from mop.serving.config import MODEL_CAUSES, MODEL_PROCESS, model_process_argv
 from mop.serving_options import ServerMode
 from serving.conftest import MakeModel, StartService
 from serving.probes import descendants, gone
@@ -50,6 +50,7 @@ def caged(sandbox: Sandbox) -> Caged:
             *python_mounts(python),
             Mount(python.parent.parent, str(python.parent.parent)),
             Mount(MODEL_PROCESS, "/mop/model_process.py"),
+            Mount(MODEL_CAUSES, "/mop/model_causes.py"),
             Mount(sdk.parent, str(sdk.parent)),
             Mount(folder / "src", "/mop/src"),
             Mount(folder / "model", "/mop/model"),

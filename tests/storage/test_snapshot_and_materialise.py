@@ -315,3 +315,31 @@ async def test_progress_ends_at_the_whole(tmp_path: Path, store: ArtifactStore, 
     folder = write_tree(tmp_path / "m", TREE)
     await store_folder(folder, store, limits=SnapshotLimits(), log=quiet, progress=told.append)
     assert told[-1] == SnapshotProgress(files_done=4, files_total=4, bytes_done=total, bytes_total=total)
+
+
+async def test_what_systems_and_tools_leave_behind_is_left_out_and_named_once(
+    tmp_path: Path, store: ArtifactStore, write_tree: WriteTree
+) -> None:
+    left = {
+        "privatepkgs/._tonewords-1.0-py3-none-any.whl": b"\0\5\x16\7",
+        "__MACOSX/model/._words.txt": b"x",
+        "model/.DS_Store": b"x",
+        "src/Thumbs.db": b"x",
+        "src/.ipynb_checkpoints/inference-checkpoint.py": b"x",
+    }
+    lines: list[str] = []
+    folder = write_tree(tmp_path / "m", TREE | left)
+    manifest = await store_folder(folder, store, limits=SnapshotLimits(), log=lines.append)
+    assert {file.path for file in manifest.files} == set(TREE)
+    (named,) = [line for line in lines if line.startswith("Left out")]
+    assert all(repr(path) in named for path in left)
+
+
+async def test_an_ordinary_folder_is_not_told_what_is_left_out(
+    tmp_path: Path, store: ArtifactStore, write_tree: WriteTree
+) -> None:
+    lines: list[str] = []
+    tree = {"model/a._b": b"", "model/macosx": b"", "src/.hidden": b""}
+    manifest = await store_folder(write_tree(tmp_path / "m", tree), store, limits=SnapshotLimits(), log=lines.append)
+    assert {file.path for file in manifest.files} == set(tree)
+    assert not any("Left out" in line for line in lines)

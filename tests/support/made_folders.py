@@ -52,6 +52,11 @@ def _private_wheel(*, tag: str = "py3-none-any") -> Callable[[Path], object]:
     return lambda folder: write(folder / "privatepkgs", wheel("gallery-words", "1.0", tag=tag))
 
 
+def _copied_wheel(folder: Path) -> None:
+    name, content = wheel("gallery-words", "1.0")
+    write(folder / "privatepkgs", (name.replace(".whl", " (1).whl"), content))
+
+
 def _also_required(folder: Path) -> None:
     _private_wheel()(folder)
     with (folder / "src" / "requirements.txt").open("a", encoding="utf-8") as file:
@@ -109,6 +114,14 @@ MADE = {
         contains="it is made for py3-none-win_amd64 and does not fit",
         mend="Build the wheel for Linux on this kind of processor, or upload one of any platform (py3-none-any).",
         place="privatepkgs/gallery_words-1.0-py3-none-win_amd64.whl",
+    ),
+    "wheel-copied-by-a-browser": MadeFolder(
+        did="uploaded a private wheel under the name that a browser gave to its second download",
+        spoil=_copied_wheel,
+        error="EnvironmentBuildError",
+        contains="'(1)' in its name is from a browser",
+        mend="Rename it to gallery_words-1.0-py3-none-any.whl.",
+        place="privatepkgs/gallery_words-1.0-py3-none-any (1).whl",
     ),
     "wheel-damaged": MadeFolder(
         did="uploaded half of a private wheel",

@@ -59,7 +59,7 @@ def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
 
 
 def error_lines(error: MopError) -> list[str]:
-    """Name, message, mend and the fields of an error, one line each."""
+    """Name, message, mend and the fields of an error, each on a line of its own, or on several where its text has."""
     lines = [f"{error.name}: {error.message}"]
     if error.place:
         lines.append(f"  at:   {error.place}")
@@ -68,7 +68,13 @@ def error_lines(error: MopError) -> list[str]:
         lines += [f"  {name}: {' '.join(messages)}" for name, messages in sorted(error.fields.items())]
     if error.mend:
         lines.append(f"  mend: {error.mend}")
-    return [printable(line) for line in lines]
+    return [printable(part) for line in lines for part in _split(line)]
+
+
+def _split(text: str) -> list[str]:
+    """The lines of a text; those after the first stand further in, so that none passes for a field of its own."""
+    first, *others = text.splitlines() or [""]
+    return [first, *(f"    {other}" for other in others)]
 
 
 def printable(text: str) -> str:

@@ -90,7 +90,7 @@ class LineView:
         note = queue_note(revision)
         if revision["retry_at"]:
             error = from_dict(revision["error"] or {})
-            note = printable(f"{error.name}: {error.message}; tries again at {revision['retry_at']}")
+            note = printable(f"{error.name}: {' '.join(error.message.split())}; tries again at {revision['retry_at']}")
         if note and note != self._note:
             say(f"{revision['status']}  {note}")
         self._note = note
@@ -224,7 +224,7 @@ class LiveView:
             rows.append((f"    {note}", ""))
         if self._revision["error"]:
             error = from_dict(self._revision["error"])
-            rows.append((printable(f"    {error.name}: {error.message}"), ""))
+            rows += [(printable(f"    {part}"), "") for part in f"{error.name}: {error.message}".splitlines()]
         lines = [*self._log][-log_rows:] if log_rows and not self._closed else []
         return rows + [(f"    {line}", "dim") for line in lines]
 

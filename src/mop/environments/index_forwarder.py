@@ -30,6 +30,8 @@ async def run(path: str, argv: list[str]) -> int:
             onward_writer.close()
             writer.close()
 
+    # Connections are open when the program ends; what asyncio has to say of that would stand in the program's log.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     server = await asyncio.start_server(forward, "127.0.0.1", 0, backlog=256)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     names = [name for one in PROXIES for name in (one, one.lower())]

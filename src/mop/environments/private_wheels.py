@@ -31,6 +31,8 @@ MAX_METADATA_BYTES = 1024 * 1024
 MAX_MEMBERS = 100_000
 
 _CHUNK = 1024 * 1024
+# "name (1)", "name - Copy", "name - Copy (2)", "name copy 2": what browsers, Windows and macOS make of a second file
+_COPY = re.compile(r"(\s*\(\d{1,3}\)|\s+-\s+Copy|\s+copy(?:\s+\d{1,3})?)+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +148,13 @@ def _read(path: Path, *, bytes_max: int) -> PrivateWheel:
     size = path.stat().st_size
     if size > bytes_max:
         raise ModelStructureError(f"{place} has {size} bytes, at most {bytes_max} are allowed", place=place)
+    copied = _COPY.search(path.stem)
+    if copied is not None:
+        _refuse(
+            path,
+            f"{copied[0].strip()!r} in its name is from a browser or file manager that copied the file",
+            f"Rename it to {_COPY.sub('', path.stem)}.whl.",
+        )
     try:
         name, version, _, file_tags = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,16 +17,24 @@ from packaging.requirements import Requirement as ParsedRequirement
 from packaging.utils import canonicalize_name
 
 from mop.environments.index_targets import without_credentials
+from mop.environments.known_packages import DEPRECATED_NAMES
 from mop.errors import RequirementsFileError
 
 PLACE = "src/requirements.txt"
 MAX_BYTES = 1024 * 1024
 MAX_LINE = 20_000
 MAX_SHOWN = 100
+MAX_BAD_LINES = 20
 
 _HASH = re.compile(r"--hash(?:=|\s+)(sha256:[0-9a-fA-F]{64}|sha384:[0-9a-fA-F]{96}|sha512:[0-9a-fA-F]{128})(?=\s|$)")
 _EXTRA_INDEX = re.compile(r"--extra-index-url(?:=|\s+)(\S+)")
 _ADDRESS = re.compile(r"^(\w+\+)?(https?|file|ftp|ssh|git|svn|hg|bzr)(\+\w+)?:", re.IGNORECASE)
+_FREEZE = re.compile(r"@\s*file://", re.IGNORECASE)
+_CONDA = re.compile(r"[\w.\-]+=[\w.!+]+=\w+")
+_FREEZE_MEND = (
+    "Such lines hold for the computer that wrote the file: write it with `pip list --format=freeze`, which gives names "
+    "and versions alone."
+)
 _WHEELS_MEND = "Put the wheel into privatepkgs/, or name a package of the index with its version."
 
 
@@ -91,23 +99,43 @@ def read_requirements(text: bytes, *, allowed_indexes: Sequence[str] = ()) -> Re
     allowed: dict[str, str] = {}
     for url in map(normal_index, allowed_indexes):
         allowed[url] = allowed[without_credentials(url)] = without_credentials(url)
-    requirements: dict[tuple[str, str], Requirement] = {}
-    indexes: list[str] = []
-    for number, line in _logical_lines(_decode(text)):
+    reading = _Reading(allowed)
+    refused: list[RequirementsFileError] = []
+    lines = _logical_lines(_decode(text))
+    for number, line in lines:
+        try:
+            reading.take(line, number)
+        except RequirementsFileError as error:
+            refused.append(error)
+    if refused:
+        also = [error.message for error in refused[1 : 1 + MAX_BAD_LINES]]
+        raise RequirementsFileError(refused[0].message, mend=refused[0].mend, place=refused[0].place, also=also)
+    return RequirementsFile(tuple(reading.requirements.values()), tuple(reading.indexes))
+
+
+@dataclass
+class _Reading:
+    """What the lines up to here ask for."""
+
+    allowed: Mapping[str, str]
+    requirements: dict[tuple[str, str], Requirement] = field(default_factory=dict)
+    indexes: list[str] = field(default_factory=list)
+
+    def take(self, line: str, number: int) -> None:
+        """Read one line; raises RequirementsFileError."""
         if line.startswith("-"):
-            index = _index_option(line, number, allowed)
-            if index not in indexes:
-                indexes.append(index)
-            continue
+            index = _index_option(line, number, self.allowed)
+            if index not in self.indexes:
+                self.indexes.append(index)
+            return
         one = _requirement(line, number)
-        earlier = requirements.setdefault((one.name, one.marker), one)
+        earlier = self.requirements.setdefault((one.name, one.marker), one)
         if (earlier.text, earlier.hashes) != (one.text, one.hashes):
             _refuse(
                 f"{one.name} is listed twice with different versions, first in line {earlier.line}",
                 number,
                 "Keep one of the two lines, or give each its own environment marker.",
             )
-    return RequirementsFile(tuple(requirements.values()), tuple(indexes))
 
 
 def normal_index(url: str) -> str:
@@ -192,7 +220,7 @@ def _requirement(line: str, number: int) -> Requirement:
             number,
             "Remove it; only --hash is allowed in a line.",
         )
-    _refuse_addresses(text, number)
+    _refuse_what_no_index_has(text, number)
     try:
         parsed = ParsedRequirement(text)
     except (InvalidRequirement, RecursionError) as error:
@@ -201,6 +229,8 @@ def _requirement(line: str, number: int) -> Requirement:
     if parsed.url is not None:
         _refuse(f"{_shown(parsed.name)} is taken from an address, which is not allowed", number, _WHEELS_MEND)
     parsed.name = canonicalize_name(parsed.name)
+    if (meant := DEPRECATED_NAMES.get(parsed.name)) is not None:
+        _refuse(f"{parsed.name} is a deprecated name of the package {meant}", number, f"Write {meant} instead.")
     return Requirement(
         name=parsed.name,
         line=number,
@@ -211,7 +241,11 @@ def _requirement(line: str, number: int) -> Requirement:
     )
 
 
-def _refuse_addresses(text: str, number: int) -> None:
+def _refuse_what_no_index_has(text: str, number: int) -> None:
+    if _FREEZE.search(text):
+        _refuse(f"{_shown(text)} names an address on another computer's disk", number, _FREEZE_MEND)
+    if _CONDA.fullmatch(text):
+        _refuse(f"{_shown(text)} is a line of `conda list --export`, not a requirement", number, _FREEZE_MEND)
     if _ADDRESS.match(text) or re.search(r"@\s*(\w+\+)?\w+://", text):
         _refuse("an address or version control system is not allowed", number, _WHEELS_MEND)
     if (

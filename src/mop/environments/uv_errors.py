@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from packaging.utils import canonicalize_name
 
+from mop.environments.known_packages import PACKAGES_OF_MODULES
 from mop.environments.requirements_file import PLACE, Requirement
 from mop.environments.settings_file import PLACE as SETTINGS_PLACE
 from mop.errors import (
@@ -156,9 +157,12 @@ def _unknown_package(name: str, cause: str, requirements: Sequence[Requirement])
     line = _line_of(name, requirements)
     if line:
         place = f"{PLACE}:{line}"
+        meant = PACKAGES_OF_MODULES.get(name)
         return RequirementsFileError(
             f"{place}: the package index has no package {name}",
-            mend="Correct the name, or put the package's wheel into privatepkgs/ and remove the line.",
+            mend=f"The package that provides the module {name} is {meant}: write that name."
+            if meant
+            else "Correct the name, or put the package's wheel into privatepkgs/ and remove the line.",
             place=place,
         )
     return EnvironmentBuildError(
@@ -191,6 +195,13 @@ def _hint(cause: str, python: str) -> str:
         return (
             f"{wheel[1]} has no wheel for Python {python}: choose a newer version, "
             "or an older Python in src/settings.yml."
+        )
+    local = re.search(r"there (?:is|are) no versions? of ([\w.\-]+)==([\w.\-]+)\+([\w.\-]+)", cause)
+    if local:
+        name, version, label = local.groups()
+        return (
+            f"+{label} is a local version label, a build that this index does not have: write {name}=={version}, or "
+            f"put the wheel of {version}+{label} into privatepkgs/ and remove the line."
         )
     if missing:
         return f"{missing[1]} does not exist in the package index: choose a version that does."

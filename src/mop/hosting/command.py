@@ -11,7 +11,7 @@ from mop.hosting.configuration import Configuration, limits_of
 from mop.hosting.structure import ModelFolder
 from mop.hosting.tools import HostTools
 from mop.sandbox import Job, Mount, python_mounts
-from mop.serving.config import MODEL_PROCESS, ServiceConfig, model_process_argv
+from mop.serving.config import MODEL_CAUSES, MODEL_PROCESS, ServiceConfig, model_process_argv
 from mop.serving.disclosure import Disclosure
 
 QUEUE_PER_WORKER = 256
@@ -83,6 +83,7 @@ def _command(
             *python_mounts(environment.interpreter),
             Mount(environment.path, str(environment.path)),
             Mount(MODEL_PROCESS, script),
+            Mount(MODEL_CAUSES, script.replace(MODEL_PROCESS.name, MODEL_CAUSES.name)),
             Mount(model.src, src),
             Mount(model.model, root),
             *(network.mounts if network else ()),

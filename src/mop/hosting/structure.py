@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mop.errors import ModelStructureError
+from mop.hosting.near_names import near_path
+from mop.hosting.unfetched_files import unfetched_files
 
 REQUIRED_FILES = ("src/inference.py", "src/requirements.txt", "src/settings.yml")
 PACKAGE_FILES_SHOWN = 5
+ALSO_MAX = 20
+SDK_MODULE = "mop_utils"
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,13 @@ def check_structure(folder: Path, *, wheel_bytes_max: int) -> ModelFolder:
     ]
     if problems:
         raise ModelStructureError(
-            _sentence(problems[0], folder), mend=_mend(folder), place=problems[0].split()[0], also=problems[1:]
+            _sentence(problems[0], folder),
+            mend=_mend(problems[0], folder),
+            place=_place(problems[0]),
+            also=problems[1:],
         )
+    _refuse_unfetched(folder)
+    _refuse_hidden_sdk(folder / "src")
     return ModelFolder(
         src=folder / "src",
         model=model,
@@ -67,20 +76,49 @@ def _sentence(problem: str, folder: Path) -> str:
     top = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
     if problem.endswith("is missing"):
         shown = ", ".join(top[:10]) or "nothing"
-        return f"{problem}. The folder holds {shown}."
+        near = near_path(folder, _place(problem).rstrip("/"))
+        return f"{problem}{f', but there is {near.there}' if near else ''}. The folder holds {shown}."
     return f"{problem}."
 
 
-def _mend(folder: Path) -> str | None:
-    """Where the model url should point instead, if that can be seen."""
-    if (folder / "inference.py").is_file():
-        return "The model url points into src/: set it one level higher, to the folder that holds model/ and src/."
-    if (folder / "src").is_dir() or (folder / "model").is_dir():
-        return None
-    inner = [path.name for path in sorted(folder.iterdir()) if (path / "src").is_dir()]
-    if inner:
-        return f"Set the model url one level deeper, to {inner[0]}/: that folder holds src/."
-    return None
+def _place(problem: str) -> str:
+    """The path that a problem begins with."""
+    return problem.split(maxsplit=1)[0]
+
+
+def _mend(problem: str, folder: Path) -> str | None:
+    """How the missing part gets its place, or where the model url should point instead, if that can be seen."""
+    parts = [path.name for path in sorted(folder.iterdir()) if path.is_dir()]
+    if not {"src", "model"} & set(parts):
+        inner = [name for name in parts if (folder / name / "src").is_dir()]
+        if inner:
+            return f"Set the model url one level deeper, to {inner[0]}/: that folder holds src/."
+        if (folder / "inference.py").is_file():
+            return "The model url points into src/: set it one level higher, to the folder that holds model/ and src/."
+    near = near_path(folder, _place(problem).rstrip("/")) if problem.endswith("is missing") else None
+    return near.mend() if near else None
+
+
+def _refuse_unfetched(folder: Path) -> None:
+    found = list(unfetched_files(folder))
+    if found:
+        raise ModelStructureError(
+            f"{found[0].problem}.",
+            mend=found[0].mend,
+            place=found[0].path,
+            also=[one.problem for one in found[1 : 1 + ALSO_MAX]],
+        )
+
+
+def _refuse_hidden_sdk(src: Path) -> None:
+    """Modules of src/ are found before those of packages, and a copy of the SDK is not what MOP calls."""
+    for name in (SDK_MODULE, f"{SDK_MODULE}.py"):
+        if (src / name).exists():
+            raise ModelStructureError(
+                f"src/{name} hides the package mop-utils, which MOP installs.",
+                mend=f"Remove src/{name}; the line `mop-utils>=3.0` in src/requirements.txt brings the package.",
+                place=f"src/{name}",
+            )
 
 
 def _warnings(folder: Path, packages: Path) -> tuple[str, ...]:

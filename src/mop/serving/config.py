@@ -12,6 +12,7 @@ from mop.serving.disclosure import Disclosure
 from mop.serving_options import ServerMode, ServingOptions
 
 MODEL_PROCESS = Path(__file__).with_name("model_process.py")
+MODEL_CAUSES = Path(__file__).with_name("model_causes.py")  # it stands beside model_process.py wherever that runs
 MIB = 1 << 20
 LARGEST_BATCH = 10_000
 LONGEST_INTERVAL_S = 60

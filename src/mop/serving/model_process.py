@@ -1,6 +1,6 @@
 """One model process: loads src/inference.py and answers the frames of the service's front.
 
-This file is bound into the sandbox by itself and run by the model's own Python (3.8 to 3.13):
+This file is bound into the sandbox, with model_causes.py beside it, and run by the model's own Python (3.8 to 3.13):
 standard library only, nothing of MOP is imported. Descriptor 0 is the frame channel, 1 and 2 are the log.
 
     frame     u32 length of what follows | u8 kind | body          (big endian)
@@ -17,9 +17,9 @@ An error is the dictionary form of MOP's error catalogue: name, message, mend, p
 from __future__ import annotations
 
 import argparse
-import errno
 import faulthandler
 import importlib
+import importlib.util
 import inspect
 import json
 import linecache
@@ -46,8 +46,28 @@ LARGE_ITEM_BYTES = 1 << 16  # the front leaves the reading of larger single item
 DEEPEST_JSON = 1024
 MESSAGE_CHARACTERS = 4000
 MODULE = "inference"
+METHODS = (
+    "init",
+    "inference",
+    "inference_batch",
+    "convert_mop_input_to_model_input",
+    "convert_model_output_to_mop_output",
+)
 SEARCH_DEPTH = 50
 STACK_BEFORE_DEADLINE = 0.2
+
+
+def _beside(name: str) -> Any:
+    """A module that lies beside this file: an isolated Python does not look for modules there."""
+    found = importlib.util.spec_from_file_location("mop_" + name, str(Path(__file__).with_name(name + ".py")))
+    if found is None or found.loader is None:
+        raise ImportError(name)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+causes = _beside("model_causes")
 
 Error = Dict[str, Any]
 Answer = Tuple[bool, bytes]
@@ -305,7 +325,7 @@ class Runner:
         try:
             mop_input = self._input_class().from_dict(value)
         except Exception as error:
-            raise Refused("InvalidRequestError", "The item is not a MOP input: %s" % _text(error)) from error
+            raise Refused("InvalidRequestError", "The item is not a MOP input: %s" % causes.text_of(error)) from error
         return self._call("convert_mop_input_to_model_input", mop_input)
 
     def _conversion(self, value: Any) -> bytes:
@@ -316,7 +336,7 @@ class Runner:
             if len(body) > self._max_response_bytes:
                 reason = "it is {:,} bytes of JSON; the limit is {:,}".format(len(body), self._max_response_bytes)
         except BaseException as error:  # noqa: BLE001 - the code of the model's own types runs here
-            reason = _text(error) or type(error).__name__
+            reason = causes.text_of(error) or type(error).__name__
         return _dump({"not_json": reason}) if reason else body
 
     def _outputs(self, inputs: List[Any]) -> List[Tuple[Any, Optional[Refused]]]:
@@ -404,6 +424,7 @@ def load_wrapper(src: Path, model: Path) -> Tuple[Any, Any]:
     module = _guarded(src, "import", lambda: importlib.import_module(MODULE))
     contract = _guarded(src, "import", lambda: importlib.import_module("mop_utils.base_model_wrapper"))
     wrapper_class = find_wrapper(module, contract.BaseModelWrapper)
+    _refuse_async(wrapper_class)
     wrapper = _guarded(src, "constructor", wrapper_class)
     _guarded(src, "init", lambda: wrapper.init(str(model)))
     return wrapper, contract.MopInferenceInput
@@ -457,56 +478,35 @@ def _no_wrapper(module: ModuleType, base: type, leaves: List[type]) -> Refused:
     return Refused("ModelWrapperNotFoundError", message + ".", mend, "src/inference.py")
 
 
+def _refuse_async(wrapper: type) -> None:
+    """Methods of the contract return what they compute: nobody awaits a coroutine or goes through a generator."""
+    for name in METHODS:
+        method = inspect.unwrap(getattr(wrapper, name, None) or _refuse_async)
+        is_async = inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+        if not is_async and not inspect.isgeneratorfunction(method):
+            continue
+        line = method.__code__.co_firstlineno
+        own = inspect.getsourcefile(method) == inspect.getsourcefile(wrapper)
+        raise Refused(
+            "UserScriptException",
+            "src/inference.py%s: %s is %s, which MOP calls and does not await or iterate."
+            % (" line %d" % line if own else "", name, "`async def`" if is_async else "a generator (it has `yield`)"),
+            "Write `def %s`%s." % (name, "" if is_async else ", and return the value or a list instead of `yield`"),
+            "src/inference.py:%d" % line if own else "src/inference.py",
+        )
+
+
 def blame(error: BaseException, src: Path, stage: str) -> Refused:
     """What the model's code raised, with the last place in inference.py and what to do."""
     line, code = _last_place(error, src)
-    raised = ("%s: %s" % (type(error).__name__, _text(error))).rstrip(": ")
+    raised = ("%s: %s" % (type(error).__name__, causes.text_of(error))).rstrip(": ")
     where = "src/inference.py line %d" % line if line else "src/inference.py"
     message = "%s raised %s (in %s%s)" % (where, raised, stage, ", at `%s`" % code if code else "")
-    mend = _mend(error)
-    network = _network_failure(error)
-    if network is not None:
-        message += "; the cause is %s: services have no network" % type(network).__name__
-        mend = (
-            "Put what the model needs into model/ or src/: services have no network. If it must ask another host while "
-            "it runs, an administrator of MOP can allow this version that host; it is reached through HTTPS_PROXY."
-        )
+    cause = causes.cause_of(error, src)
     place = "src/inference.py:%d" % line if line else "src/inference.py"
-    refused = Refused("UserScriptException", message, mend, place)
+    refused = Refused("UserScriptException", message + cause.told, cause.mend, place)
     refused.shown = (type(error), error, error.__traceback__)
     return refused
-
-
-def _mend(error: BaseException) -> Optional[str]:
-    """What to do about an exception that has a usual cause in a model service; None for all others."""
-    if isinstance(error, ModuleNotFoundError):
-        return "Add the package that provides `%s` to src/requirements.txt." % (error.name or "the missing module")
-    if isinstance(error, FileNotFoundError):
-        return _mend_path(Path(str(error.filename or "")))
-    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.ENOSPC):
-        return "Write below tempfile.gettempdir() alone: it is small and empty at each start, all else is read-only."
-    if isinstance(error, BlockingIOError) or "can't start new thread" in _text(error):
-        return "Start fewer processes and threads: a service may have a limited number of them."
-    if isinstance(error, SyntaxError) and "codec can't decode" in _text(error):
-        return "Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
-    return next((mend for kind, mend in _MENDS.items() if isinstance(error, kind)), None)
-
-
-_MENDS = {
-    SystemExit: "Let nothing end the process; what is for the command line goes under `if __name__ == '__main__':`.",
-    EOFError: "Ask for no input: a service has no terminal. Read what the model needs from model/.",
-    MemoryError: "Make the model need less memory, use fewer workers, or choose a larger instance type.",
-}
-
-
-def _mend_path(path: Path) -> str:
-    """What to do about a file that was not found."""
-    if path.is_absolute():
-        return "Put `%s` where the script looks for it, or correct the path; names are case-sensitive." % path.name
-    return (
-        "Build paths from the model_root that init gets: os.path.join(model_root, '%s'); "
-        "for files beside inference.py, from Path(__file__).parent." % path.name
-    )
 
 
 def _last_place(error: BaseException, src: Path) -> Tuple[int, str]:
@@ -518,24 +518,6 @@ def _last_place(error: BaseException, src: Path) -> Tuple[int, str]:
         if frame.f_code.co_filename == path:
             return line, linecache.getline(path, line).strip()
     return 0, ""
-
-
-def _network_failure(error: Optional[BaseException]) -> Optional[BaseException]:
-    """The failed network call behind an exception, however it was wrapped."""
-    unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
-    seen: List[BaseException] = []
-    todo: List[Any] = [error]
-    while todo:
-        current = todo.pop()
-        if not isinstance(current, BaseException) or any(current is other for other in seen):
-            continue
-        seen.append(current)
-        if isinstance(current, (socket.gaierror, ConnectionError)) and not isinstance(current, BrokenPipeError):
-            return current
-        if isinstance(current, OSError) and (current.errno in unreachable or "Tunnel connection" in _text(current)):
-            return current
-        todo += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-    return None
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -603,10 +585,13 @@ def encode(value: Any) -> bytes:
     except RecursionError:
         message, place = "The output is nested too deep for JSON.", "$"
     except (TypeError, ValueError, OverflowError) as error:
-        place, reason = _offender(value, "$") or ("$", _text(error))
+        place, reason = _offender(value, "$") or ("$", causes.text_of(error))
         message = "The output is not JSON at %s: %s." % (place, reason)
     except BaseException as error:  # noqa: BLE001 - the code of the model's own types runs here
-        place, message = "$", "The output can not be turned into JSON: %s: %s" % (type(error).__name__, _text(error))
+        place, message = (
+            "$",
+            "The output can not be turned into JSON: %s: %s" % (type(error).__name__, causes.text_of(error)),
+        )
     mend = "Return plain dictionaries, lists, texts and finite numbers."
     raise Refused("InvalidModelOutputError", message, mend, place)
 
@@ -670,14 +655,6 @@ def _shown(value: Any) -> str:
         return repr(value)[:100]
     except Exception:  # noqa: BLE001 - the code of the model's own types runs here
         return "?"
-
-
-def _text(error: BaseException) -> str:
-    """The exception's text, even if its own code fails to make one."""
-    try:
-        return str(error)[:2000]
-    except Exception:  # noqa: BLE001 - the code of the model's own types runs here
-        return "(no text)"
 
 
 def _dump(value: Any) -> bytes:

@@ -16,6 +16,7 @@ from mop.storage.artifact_store import ArtifactStore, StoredBlob
 from mop.storage.config import SnapshotLimits
 from mop.storage.file_source import FileSource
 from mop.storage.journal import ResumeJournal
+from mop.storage.left_over_files import is_left_over, told
 from mop.storage.manifest import Manifest, ManifestFile
 from mop.storage.names import check_names
 from mop.storage.receiving import drop_parts, receive
@@ -48,8 +49,9 @@ async def take_snapshot(
     """Copy a folder into the store, each file under its SHA-256, and store the manifest.
 
     The folder is listed again at the end; one that changed meanwhile is read again (unchanged files are not), three
-    times in all. The source is left open. With a journal (of this source; the store must be local) it goes on where an
-    interrupted snapshot of the source stopped, and the journal is removed at the end.
+    times in all. What operating systems and tools leave behind (`.DS_Store`, `__MACOSX`) is left out.
+    The source is left open. With a journal (of this source; the store must be local) it goes on where an interrupted
+    snapshot of the source stopped, and the journal is removed at the end.
 
     Raises:
         ModelStructureError: a name, a kind of file, a size or the number of files breaks a rule; nothing was written.
@@ -57,15 +59,19 @@ async def take_snapshot(
         DiskFullError, StorageUnavailableError, and what `Source.list` and `Source.read` raise.
     """
     stored: dict[SourceFile, ManifestFile] = {}
+    named = False
     for reading in range(1, _READINGS + 1):
         try:
-            listed = await _list(source, limits)
+            listed, left_over = await _list(source, limits)
+            if left_over and not named:
+                named = True
+                log(told([quoted(path) for path in left_over]))
             log(f"Reading {len(listed):,} files, {sum(file.size for file in listed):,} bytes.")
             copy = _Copy(source, store, stored, listed, progress, journal)
             await copy.run()
             if copy.resumed:
                 log(f"{copy.resumed:,} bytes were there from an interrupted snapshot.")
-            change = "" if set(await _list(source, limits)) == set(listed) else "the listing differs"
+            change = "" if set((await _list(source, limits))[0]) == set(listed) else "the listing differs"
         except SourceChangedError as error:
             change = error.message
         if not change:
@@ -95,9 +101,11 @@ async def store_folder(
         await source.close()
 
 
-async def _list(source: Source, limits: SnapshotLimits) -> Sequence[SourceFile]:
-    """A listing that is within every rule, before anything is read or written."""
-    files = await source.list(at_most=limits.files)
+async def _list(source: Source, limits: SnapshotLimits) -> tuple[Sequence[SourceFile], Sequence[str]]:
+    """A listing that is within every rule, before anything is read or written, and the paths that are left out."""
+    everything = await source.list(at_most=limits.files)
+    left_over = [file.path for file in everything if is_left_over(file.path)]
+    files = [file for file in everything if not is_left_over(file.path)]
     check_names([file.path for file in files])
     faults = [
         f"{quoted(file.path)} has {file.size:,} bytes, more than {limits.file_bytes:,}"
@@ -112,7 +120,7 @@ async def _list(source: Source, limits: SnapshotLimits) -> Sequence[SourceFile]:
             mend="Remove what the model does not need, or ask the operator for higher limits.",
             also=faults[1:20],
         )
-    return files
+    return files, left_over
 
 
 class _Copy:

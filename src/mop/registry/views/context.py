@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from mop.accounts.forms import UsernameForm
 from mop.accounts.requests import user_of
 from mop.accounts.rules import may
+from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
 from mop.registry.forms import DescriptionForm
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
@@ -143,7 +144,12 @@ def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
     actions = []
     if may(user, "registry.change_revision", revision):
         if status in REVISION_LIFECYCLE.restarts:
-            actions.append(Action("retry", "Retry", reverse("registry:retry", args=where), "primary", is_post=True))
+            changed = _must_change(revision) and may(user, "registry.create_revision", revision.model)
+            if changed:
+                upgrade = reverse("registry:upgrade", args=[revision.model.name])
+                actions.append(Action("upgrade", "Upgrade version", upgrade, "primary"))
+            look = "" if changed else "primary"
+            actions.append(Action("retry", "Retry", reverse("registry:retry", args=where), look, is_post=True))
         if not status.is_final:
             actions.append(Action("cancel", "Cancel", reverse("registry:cancel", args=where), "danger", is_post=True))
     if may(user, "registry.view_logs", revision):
@@ -152,3 +158,10 @@ def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
             Action("deployment-log", "Deployment log", reverse("onboarding:log", args=[*where, "deployment"])),
         ]
     return actions
+
+
+def _must_change(revision: Revision) -> bool:
+    """Whether another try would end the same: the model's files are at fault, not what stands around them."""
+    kind = CATALOGUE.get(str((revision.error or {}).get("name")), MopError)
+    access = ModelUrlForbiddenError | ModelUrlNotFoundError  # mended where the files are stored
+    return issubclass(kind, ModelFault) and not issubclass(kind, access)

@@ -1,0 +1,6 @@
+class BaseModelWrapper:
+    pass
+
+
+class MopInferenceOutput(dict):
+    pass

@@ -1,0 +1,29 @@
+"""The scorer is a pickled object."""
+
+import pickle
+from pathlib import Path
+
+from mop_utils.base_model_wrapper import BaseModelWrapper, MopInferenceOutput
+
+
+class WordModel(BaseModelWrapper):
+    def init(self, model_root):
+        with open(Path(model_root, "words.pkl"), "rb") as file:
+            self.words = pickle.load(file)
+
+    def inference(self, item):
+        return {"bad": any(word in self.words for word in item["text"].lower().split())}
+
+    def inference_batch(self, items):
+        return [self.inference(item) for item in items]
+
+    def convert_mop_input_to_model_input(self, mop_input):
+        return {"text": mop_input.text}
+
+    def convert_model_output_to_mop_output(self, output):
+        bad = int(output["bad"])
+        labels = {"no": 1 - bad, "yes": bad}
+        scores = {"no": 1.0 - bad, "yes": float(bad)}
+        return MopInferenceOutput(
+            {"predicted_labels": {"bad words": labels}, "confidence_scores": {"bad words": scores}}
+        )
