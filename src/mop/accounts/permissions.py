@@ -23,7 +23,7 @@ GET  /accounts/password/change/                        - 401 200 200 200 200 401
 POST /accounts/password/change/                        - 401 200 200 200 200 401 401
 GET  /admin/                                           - 401 401 401 401 200 401 401
 GET  /admin/login/                                     - 401 403 403 403 302 401 401
-GET  /admin/logout/                                    - 302 302 302 302 405 302 302
+GET  /admin/logout/                                    - 302 302 302 302 302 302 302
 GET  /admin/password_change/                           - 401 401 401 401 200 401 401
 GET  /admin/password_change/done/                      - 401 401 401 401 200 401 401
 GET  /admin/autocomplete/                              - 401 401 401 401 403 401 401
