@@ -96,7 +96,8 @@ def test_a_listener_whose_database_was_away_listens_again(waits: QueueWaits, mon
     told: SimpleQueue[str] = SimpleQueue()
     with running_postgres() as server:
         wakes = PostgresWakes(server.url())
-        threading.Thread(target=hear_always, args=(waits, wakes, told.put), daemon=True).start()
+        listening = threading.Thread(target=hear_always, args=(waits, wakes, told.put), daemon=True)
+        listening.start()
         for name in ("before", "after"):
             # what is sent before it listens is for the look that follows listening
             wait_for(lambda name=name: wakes.send(name) or not told.empty(), seconds=PATIENCE, what=f"{name} is heard")
@@ -105,6 +106,9 @@ def test_a_listener_whose_database_was_away_listens_again(waits: QueueWaits, mon
             server.start()
             while not told.empty():
                 told.get()
+        waits.set()
+    listening.join(PATIENCE)
+    assert not listening.is_alive()
 
 
 # A process of its own: an engine that was launched stays in its process.

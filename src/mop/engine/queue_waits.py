@@ -56,6 +56,10 @@ class QueueWaits:
         """Whether the engine stops."""
         return self._stop.is_set()
 
+    def stops_within(self, seconds: float) -> bool:
+        """Wait so long for the engine to stop; whether it does."""
+        return self._stop.wait(seconds)
+
     def set(self) -> None:
         """Stop the engine's queue threads."""
         self._stop.set()
@@ -129,15 +133,20 @@ class _ActiveWorkflows(ActiveWorkflowById):
 
 
 def hear_always(waits: QueueWaits, transport: Wakes, hear: Callable[[str], object]) -> None:
-    """Call `hear` with every wake that others send, for the life of this process; the body of a thread."""
-    while True:
+    """Call `hear` with every wake that others send, until the engine stops; the body of a thread."""
+    is_known = False
+    while not waits.is_set():
         try:
             for name in transport.listen():
                 if name:
                     hear(name)
                 else:
                     waits.hear(deaf=False)
+                    is_known = False
         except (OSError, psycopg.Error) as error:
-            logger.warning("wakes can not be heard, queues are looked at twice a second: %s", str(error).strip())
+            if not is_known:
+                reason = str(error).strip()
+                logger.warning("wakes can not be heard, queues are looked at twice a second: %s", reason)
+            is_known = True
         waits.hear(deaf=True)
-        time.sleep(LISTEN_AGAIN_SECONDS)
+        waits.stops_within(LISTEN_AGAIN_SECONDS)
