@@ -51,6 +51,9 @@ def prepared_postgres(url: str, home: Path) -> People:
         prepared, people = _postgres(server, other, str(identifier))
         connection.execute(f'drop database "{name}"'.encode())
         connection.execute(f'create database "{name}" template "{TEMPLATE}" strategy wal_log'.encode())
+        # a copied sequence goes on with the numbers that the template has logged; without a checkpoint in between the
+        # copy logs none of them, and a server that crashes gives them out again
+        connection.execute("checkpoint")
     shutil.copytree(prepared, home)
     return people
 
