@@ -55,7 +55,11 @@ failures() {
 
 # the files with tests of that mark
 marked() {
-    grep -rl --include='test_*.py' "mark\.$1\b" tests
+    grep -rl --include='test_*.py' "mark\.$1\b" tests || true
+}
+# of the files on standard input those that have a test of this tier
+of_this_tier() {
+    if [ "${TIER:-}" = second ]; then xargs -r grep -l 'mark\.second_tier\b' || true; else cat; fi
 }
 
 named=
@@ -68,18 +72,27 @@ else
     # the browser's driver keeps an event loop running in its process, beside which no asynchronous test can run
     output=$(mktemp)
     trap 'rm -f "$output"' EXIT
-    (pytest browser -n 1 ${tier:+-m "$tier"} "$@" tests/browser) > "$output" 2>&1 &
-    browser=$!
+    browser=
+    if [ -n "$(find tests/browser -name 'test_*.py' | of_this_tier)" ]; then
+        (pytest browser -n 1 ${tier:+-m "$tier"} "$@" tests/browser) > "$output" 2>&1 &
+        browser=$!
+    fi
     # shellcheck disable=SC2046 # as below
     pytest main -n 2 ${tier:+-m "$tier"} "$@" --ignore=tests/browser $([ "${TIER:-}" != second ] || marked second_tier) || status=$?
-    wait "$browser" || status=$?
-    echo "the tests in the browser, which ran beside these"
-    cat "$output"
-    echo "the tests about the dialect of the database, on PostgreSQL"
-    MOP_TEST_DATABASE=postgresql
-    export MOP_TEST_DATABASE
-    # shellcheck disable=SC2046 # one argument a file; collecting the other files would take as long as many tests
-    pytest postgresql -n 2 -m "dialect${tier:+ and $tier}" "$@" $(marked dialect) || status=$?
+    if [ -n "$browser" ]; then
+        wait "$browser" || status=$?
+        echo "the tests in the browser, which ran beside these"
+        cat "$output"
+    fi
+    dialect=$(marked dialect | of_this_tier)
+    if [ -n "$dialect" ]; then
+        echo "the tests about the dialect of the database, on PostgreSQL"
+        MOP_TEST_DATABASE=postgresql
+        export MOP_TEST_DATABASE
+        # one argument a file; collecting the other files would take as long as many tests
+        # shellcheck disable=SC2086
+        pytest postgresql -n 2 -m "dialect${tier:+ and $tier}" "$@" $dialect || status=$?
+    fi
 fi
 if [ "$measured" = yes ]; then
     "$bin/coverage" combine --quiet > /dev/null 2>&1 || true
