@@ -193,7 +193,7 @@ def plain(one: Requirement) -> tuple[str, str, tuple[str, ...]]:
     return one.name, one.text, one.hashes
 
 
-FREEZE = b"""certifi @ file:///croot/certifi_1690232220950/work/certifi
+FREEZE = b"""certifi @ file:///opt/conda-bld/certifi_1700000000001/build
 charset-normalizer @ file:///tmp/build/80754af9/charset-normalizer_1630003229654/work
 idna==3.4
 -e git+https://git.example/team/words@0f1e2d#egg=words
