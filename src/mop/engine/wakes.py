@@ -81,9 +81,14 @@ def hearing_wakes(hear: Callable[[str], object]) -> Iterator[None]:
 def transport() -> Wakes:
     """How wakes travel on this installation."""
     url: str = settings.MOP_ENGINE_URL
-    if url.startswith("sqlite"):
-        return SocketWakes(Path(url.removeprefix("sqlite:///")).with_name("wakes"))
+    if (database := sqlite_file(url)) is not None:
+        return SocketWakes(database.with_name("wakes"))
     return PostgresWakes(url.replace("postgresql+psycopg://", "postgresql://", 1))
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an engine's database on SQLite; None for PostgreSQL."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
 class SocketWakes:

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.management import call_command
 
 from mop.engine.runtime import prepare_database
+from mop.engine.wakes import sqlite_file
 
 
 def prepare_databases() -> None:
     """Migrate MOP's tables, seed the defaults, and create or migrate the engine's tables."""
     settings.MOP_HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine, tables = _sqlite_file(settings.MOP_ENGINE_URL), settings.DATABASES["default"]
+    engine, tables = sqlite_file(settings.MOP_ENGINE_URL), settings.DATABASES["default"]
     if tables["ENGINE"].endswith("sqlite3"):
         _keep_private(Path(tables["NAME"]))
     if engine is not None:
@@ -26,10 +27,6 @@ def prepare_databases() -> None:
             connection.execute("PRAGMA journal_mode=WAL")
     call_command("migrate", verbosity=0, interactive=False)
     prepare_database(settings.MOP_ENGINE_URL)
-
-
-def _sqlite_file(url: str) -> Path | None:
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
 def _keep_private(database: Path) -> None:
