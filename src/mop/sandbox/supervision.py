@@ -204,7 +204,14 @@ class _Supervisor:
         watchdog = None
         if plan["watchdog"]:
             own = not plan["network"]
-            watchdog = Watchdog(plan["memory_bytes"], self._cpus, self._init, self._folder, own_network=own)
+            watchdog = Watchdog(
+                plan["memory_bytes"],
+                self._cpus,
+                self._init,
+                self._folder,
+                own_network=own,
+                most_processes=plan["processes"] if plan["watch_processes"] else None,
+            )
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         if self._cgroups.memory_events is not None:
@@ -213,7 +220,7 @@ class _Supervisor:
             exited = self._reap()
             if self._cgroups.out_of_memory() or (watchdog and watchdog.over_memory()):
                 return EXIT_MEMORY, self._over_memory()
-            if watchdog and plan["watch_processes"] and watchdog.processes > plan["processes"]:
+            if watchdog and watchdog.too_many_processes():
                 return EXIT_MEMORY, f"over the limit of {plan['processes']} processes"
             if exited is not None:
                 return self._explain(exited)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 _INTERVAL_S = 0.1
 _IDLE_FOR_EACH_COST = 20  # a look that took 10 ms is followed by 200 ms of rest: at most 5 % of one CPU
+_LONGEST_INTERVAL_S = 1.0  # thousands of processes make a look slow, and they are what it must find in time
 _KIB = 1024
 _BLOCK = 4096
 _INODE = 1024  # what the kernel keeps for a file on a tmpfs, however empty
@@ -30,13 +31,21 @@ class Watchdog:
 
     Attributes:
         interval: seconds until the next look.
-        processes: processes and threads at the last look.
+        processes: processes and threads that the last look met.
     """
 
     def __init__(
-        self, memory_bytes: int, cpus: set[int], init: int | None, folder: str = "", *, own_network: bool = False
+        self,
+        memory_bytes: int,
+        cpus: set[int],
+        init: int | None,
+        folder: str = "",
+        *,
+        own_network: bool = False,
+        most_processes: int | None = None,
     ) -> None:
         self._own_network = own_network
+        self._most_processes = most_processes
         self._limit = memory_bytes
         self._cpus = cpus
         self._init = init
@@ -46,21 +55,31 @@ class Watchdog:
         self.interval = _INTERVAL_S
 
     def over_memory(self) -> bool:
-        """Look once: whether the tree holds more than its limit. Puts the CPU affinity of each thread back."""
+        """Look once: whether the tree holds more than its limit. Puts the CPU affinity of each thread back.
+
+        With too many processes it ends early, before what they hold is added up: see `too_many_processes`.
+        """
         started = time.monotonic()
         pids = []
         self.processes = 0
         for pid, threads in processes_below(os.getpid()):
             pids.append(pid)
             self.processes += len(threads)
+            if self.too_many_processes():
+                return False
             self._hold_on_cpus(threads)
         files = self._tmpfs_bytes()
         kernel = max(0, self._sockets(pids) - _FREE_SOCKETS) * _SOCKET
         over = files + kernel + _sum(pids, "status", ("RssAnon", "RssShmem", "VmSwap", "VmPTE")) > self._limit and (
             self._exact(pids, files) + kernel > self._limit
         )
-        self.interval = max(_INTERVAL_S, _IDLE_FOR_EACH_COST * (time.monotonic() - started))
+        rest = _IDLE_FOR_EACH_COST * (time.monotonic() - started)
+        self.interval = min(max(_INTERVAL_S, rest), _LONGEST_INTERVAL_S)
         return over
+
+    def too_many_processes(self) -> bool:
+        """Whether the last look met more processes and threads than allowed; False without a limit."""
+        return self._most_processes is not None and self.processes > self._most_processes
 
     def _exact(self, pids: list[int], files: int) -> int:
         shared = _sum(pids, "smaps_rollup", ("Pss_Shmem",))
