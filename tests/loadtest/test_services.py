@@ -8,9 +8,9 @@ from mop.audit.models import AuditEvent
 from mop.engine.watch import Run
 from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
 from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.jobs import ENABLE_AGAIN, conclude, read_done, read_job, store_step
 from mop.loadtest.models import LoadTest
-from mop.loadtest.orders import ENABLE_AGAIN, conclude, read_done, read_order, store_step
-from mop.loadtest.requests import RunRequest
+from mop.loadtest.planning import RunRequest
 from mop.loadtest.selectors import get_run, states_of
 from mop.loadtest.services import cancel_load_test, enable_load_test, start_after_verified
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
@@ -120,7 +120,7 @@ def test_cancelling_ends_what_waits_and_keeps_the_steps_that_ended(revision: Rev
     for late in (
         lambda: store_step(test.pk, step_result(10, 9.0), 1.0),
         lambda: conclude(str(test.pk), ended="finished"),
-        lambda: read_order(str(test.pk), "w1"),
+        lambda: read_job(str(test.pk), "w1"),
     ):
         with pytest.raises(StaleAttemptError):
             late()
@@ -154,7 +154,7 @@ def test_a_step_that_is_repeated_after_a_crash_stands_once_and_counts_once(revis
 def test_a_revision_that_became_vulnerable_is_measured_no_further(revision: Revision):
     test = running(enabled(revision), [step_result(1, 5.0)])
     Revision.objects.filter(pk=revision.pk).update(status=RevisionStatus.VULNERABLE)
-    for look in (lambda: read_done(test.pk), lambda: read_order(str(test.pk), "w1")):
+    for look in (lambda: read_done(test.pk), lambda: read_job(str(test.pk), "w1")):
         with pytest.raises(ConflictError, match="vulnerable by now"):
             look()
 
@@ -164,7 +164,7 @@ def test_a_cause_outside_the_model_fails_with_a_mend_of_its_own_because_nothing_
     conclude(str(test.pk), error=HostLostError("no room"))
     test.refresh_from_db()
     assert test.state == "failed"
-    assert (test.error["name"], test.error["mend"]) == ("HostLostError", ENABLE_AGAIN)
+    assert (test.error["name"], test.error["hint"]) == ("HostLostError", ENABLE_AGAIN)
 
 
 def test_the_state_of_a_revision_is_that_of_its_newest_run(revision: Revision):
@@ -188,4 +188,4 @@ def test_deleting_a_revision_takes_its_load_tests_along(revision: Revision):
     revision.model.delete()
     assert LOAD_TEST.wanted([Run(str(test.pk))]) == set()
     with pytest.raises(StaleAttemptError):
-        read_order(str(test.pk), "w1")
+        read_job(str(test.pk), "w1")

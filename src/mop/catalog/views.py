@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from mop.accounts.requests import actor_in, user_of
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise, may
 from mop.catalog.forms import InstanceTypeForm, TaskFilterForm, TaskForm, TaxonomyForm
 from mop.catalog.models import InstanceType, Taxonomy

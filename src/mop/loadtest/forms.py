@@ -9,7 +9,7 @@ from django.conf import settings
 
 from mop.errors import ValidationFailedError
 from mop.loadtest.plan import LARGEST_SEED, Arrivals
-from mop.loadtest.requests import RunRequest
+from mop.loadtest.planning import RunRequest
 from mop.registry.models import Revision
 from mop.serving_options import LoadTestOption
 

@@ -295,7 +295,7 @@ async def _refuse_plain_http(endpoint: Endpoint, address: str) -> None:
                 writer.transport.abort()
     if answer == _PLAIN_HTTP:
         raise LoadTargetUnreachableError(
-            f"{endpoint.address} speaks HTTP without TLS.", mend="Write http:// instead of https://."
+            f"{endpoint.address} speaks HTTP without TLS.", hint="Write http:// instead of https://."
         )
 
 

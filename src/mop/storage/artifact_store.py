@@ -269,7 +269,7 @@ def store_fault(error: Exception) -> MopError:
         return DiskFullError(f"The artifact store has no room left: {text}")
     return StorageUnavailableError(
         f"The artifact store does not answer: {text}",
-        mend="MOP tries again by itself. If it lasts, the operator must check the artifact store.",
+        hint="MOP tries again by itself. If it lasts, the operator must check the artifact store.",
     )
 
 

@@ -117,7 +117,7 @@ async def _list(source: Source, limits: SnapshotLimits) -> tuple[Sequence[Source
     if faults:
         raise ModelStructureError(
             f"The model folder is too large: {faults[0]}.",
-            mend="Remove what the model does not need, or ask the operator for higher limits.",
+            hint="Remove what the model does not need, or ask the operator for higher limits.",
             also=faults[1:20],
         )
     return files, left_over
