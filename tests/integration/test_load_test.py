@@ -94,6 +94,31 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
         "select data from audit_auditevent where action = 'loadtest.state' and object_id = ? order by id", test["id"]
     )
     assert [data["to"] for (data,) in states] == ["queued", "running", "finished"]
+    log = "\n".join(mop.log(revision, "load-test"))
+    assert "[Text] the service is ready after" in log
+    assert '[Text] {"' in log or "[Text] [" in log, log  # the service's own lines
+    assert all(f"[Text] step at {target}: " in log for target in (1, 10))
+    assert log.endswith("[Text] ended: finished")
+    title = f"The load test of {revision.model} {revision.version} has finished"
+    assert mop.rows("select kind from notifications_notification where title = ?", title) == [("loadTestFinished",)]
+
+
+def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Installation, index: PackageIndex):
+    mop.arm("before load test step")
+    worker = mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / "deferred"), load_test_option="PerConcurrency")
+    wait_for(lambda: worker.poll() is not None, seconds=SECONDS, what="the worker is killed in its load test")
+    other = mop.submit(write_model(mop.folders / "first"))  # both wait for the next worker
+    mop.start_worker(load_test_deferred=True)
+    mop.wait(other, "verified")
+    (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
+    assert "[Text] waits until no version waits for verification" in mop.log(revision, "load-test")
+    ((verified,),) = mop.rows(
+        "select at from registry_revisionevent where status = 'verified' and revision_id = ?", other.id.replace("-", "")
+    )
+    steps = mop.rows("select at from loadtest_loadteststep where test_id = ?", test["id"].replace("-", ""))
+    assert len(steps) == 2
+    assert all(at > verified for (at,) in steps)
 
 
 def test_nothing_else_runs_on_the_host_during_a_load_test_and_cancelling_it_ends_it_at_once(
