@@ -214,6 +214,10 @@ class Entity(Generic[M, S]):
         """Rows that wait for a host since before a moment: the enqueue of their work may have been lost."""
         return self._in({self.lifecycle.start}).filter(**{"host": "", f"{self.since}__lt": before})
 
+    def release(self, host: str) -> None:
+        """What a lost host worked on waits for another; until one takes it, it has a place in the queue again."""
+        self._in(self.lifecycle.live).filter(host=host).update(host="")
+
     def _rows(self) -> QuerySet[M]:
         return self.model._default_manager.all()  # noqa: SLF001 - Django's documented name for it
 
