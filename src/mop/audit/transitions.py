@@ -97,7 +97,6 @@ class Entity(Generic[M, S]):
     failpoint: str | None = None
 
     def state_of(self, row: M) -> S:
-        """The state of a row as its enum."""
         return self.lifecycle.states(getattr(row, self.field))
 
     def advance(
