@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
+from mop.areas.references import Ref
 from mop.cli.failures import PartFailedError, PortTakenError
 from mop.cli.supervisor import Part, Supervisor, dies_with_us, python
 
@@ -63,9 +64,8 @@ def _forked(work: Callable[[], object]) -> int:
 
 
 def _databases() -> None:
-    from mop.worker.setup import prepare_databases
-
-    prepare_databases()
+    # what the worker does as well; it stands beside the commands and is reached by name alone
+    Ref("mop.worker.setup:prepare_databases").load()()
 
 
 def _static_files() -> None:
