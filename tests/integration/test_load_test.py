@@ -97,7 +97,7 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
     log = "\n".join(mop.log(revision, "load-test"))
     assert "[Text] the service is ready after" in log
     assert '[Text] {"' in log or "[Text] [" in log, log  # the service's own lines
-    assert all(f"[Text] step at {target}: " in log for target in (1, 10))
+    assert all(f"[Text] step at {target} begins" in log for target in (1, 10))  # a kill takes the last 0.3 s along
     assert log.endswith("[Text] ended: finished")
     title = f"The load test of {revision.model} {revision.version} has finished"
     assert mop.rows("select kind from notifications_notification where title = ?", title) == [("loadTestFinished",)]
@@ -112,7 +112,9 @@ def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Insta
     mop.start_worker(load_test_deferred=True)
     mop.wait(other, "verified")
     (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
-    assert "[Text] waits until no version waits for verification" in mop.log(revision, "load-test")
+    log = mop.log(revision, "load-test")
+    assert "[Text] waits until no version waits for verification" in log
+    assert all(any(line.startswith(f"[Text] step at {target}: ") for line in log) for target in (1, 10))
     ((verified,),) = mop.rows(
         "select at from registry_revisionevent where status = 'verified' and revision_id = ?", other.id.replace("-", "")
     )
