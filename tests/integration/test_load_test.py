@@ -72,7 +72,7 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
         steps = [step for test in load_test(mop, revision)["tests"] for step in test["steps"]]
         assert steps[: len(kept)] == kept  # what was measured before a crash is what is shown
         kept = steps
-        worker = mop.start_worker()
+        worker = mop.start_worker(may_die=True)
     shown = wait_state(mop, revision, "finished", "failed")
     (test,) = shown["tests"]
     assert (shown["state"], test["error"]) == ("finished", None)

@@ -130,9 +130,24 @@ class Installation:
         return process
 
     def start_worker(
-        self, name: str = "w1", *, module: str = "mop.worker", executed: bool = False, **changes: object
+        self,
+        name: str = "w1",
+        *,
+        module: str = "mop.worker",
+        executed: bool = False,
+        may_die: bool = False,
+        **changes: object,
     ) -> subprocess.Popen[bytes]:
-        """A worker; returns when it takes work."""
+        """A worker; returns when it takes work.
+
+        Args:
+            name: of the worker.
+            module: what is run.
+            executed: never forked from the fork server.
+            may_die: of SIGKILL before it is ready. The engine goes on with unfinished work while the worker still
+                starts, and that work may reach a failpoint first.
+            changes: further options.
+        """
         log = self.root / f"{name}.log"
         seen = log.stat().st_size if log.exists() else 0
         process = self.start(name, self.worker_command(name, module=module), executed=executed, **changes)
@@ -142,7 +157,8 @@ class Installation:
             what=f"{name} is ready",
             note=lambda: self.output(name),
         )
-        assert process.poll() is None, self.output(name)
+        died = process.poll()
+        assert died is None or (may_die and died == -signal.SIGKILL), self.output(name)
         self._workers[process.pid] = process
         return process
 
@@ -190,6 +206,11 @@ class Installation:
         """Whoever reaches one of these is killed there, once; see `mop.failpoints`. The installation needs CHAOS."""
         for name in failpoints:
             file_of(self._failpoints, name).touch()
+
+    def disarm(self) -> None:
+        """Nobody is killed at a failpoint any more."""
+        for path in self._failpoints.iterdir():
+            path.unlink(missing_ok=True)
 
     def armed(self) -> list[str]:
         """Failpoints that nobody reached yet."""
