@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page
 
@@ -32,9 +33,19 @@ def listen(page: Page) -> list[str]:
     return messages
 
 
+# the cookies of who signed in before, by user name; there is one portal in a test process
+_signed_in: dict[str, list[Any]] = {}
+
+
 def sign_in(page: Page, username: str) -> None:
+    """Go to the Models list as this user. The form is filled in once for each: later pages take the session over."""
+    if username in _signed_in:
+        page.context.add_cookies(_signed_in[username])
+        page.goto("/models/")
+        return
     page.goto("/accounts/login/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/models/")
+    _signed_in[username] = [*page.context.cookies()]

@@ -67,7 +67,7 @@ class Immortal:
 
     def see_through_to(self, revision: Submitted, status: str) -> None:
         """Revive the worker until the revision ended in that status."""
-        self.see_through(revision, until=lambda: self.mop.show(revision)["status"] == status)
+        self.see_through(revision, until=lambda: self.mop.status(revision) == status)
         self.mop.assert_idle()
 
 

@@ -37,8 +37,8 @@ def test_places_are_shown_and_teams_take_turns(mop: Installation, index: Package
     assert sorted(taken, key=lambda name: taken[name]) == ["second", "guest", "third", "fourth"]
 
 
-def test_a_lost_enqueue_is_swept(module_index: PackageIndex):
-    with running_installation(portal=False, package_index=module_index.url) as mop:
+def test_a_lost_enqueue_is_swept(session_index: PackageIndex):
+    with running_installation(portal=False, package_index=session_index.url) as mop:
         mop.start_portal(engine_url=f"sqlite:///{mop.root}/no-such-folder/engine.db")
         revision = mop.submit(write_model(mop.folders / "lost"))
         assert "could not be enqueued" in mop.output("portal")
