@@ -21,7 +21,7 @@ def session_index() -> Iterator[PackageIndex]:
 
 @pytest.fixture
 def index(session_index: PackageIndex) -> Iterator[PackageIndex]:
-    """The package index of the installation; a test that holds or breaks it mends it at the end."""
+    """The package index of the installation; a test that holds or breaks it restores it at the end."""
     session_index.waiting.clear()
     yield session_index
     session_index.gate.set()
@@ -44,7 +44,7 @@ def storage(session_storage: HeldStorage) -> Iterator[HeldStorage]:
 
 @pytest.fixture(scope="session")
 def shared_mop(session_index: PackageIndex, session_storage: HeldStorage) -> Iterator[Installation]:
-    """One installation for all tests that need no portal of their own: what a worker is to do else its start says."""
+    """One installation for all tests that need no portal of their own; further options are given to a worker."""
     with running_installation(
         package_index=session_index.url,
         azure_accounts=session_storage.accounts,
