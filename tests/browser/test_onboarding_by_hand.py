@@ -86,7 +86,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> 
 @pytest.fixture(scope="module")
 def hand(browser: Browser, installation: Installation) -> Iterator[Page]:
     """A page, signed in, with the sample's task defined by hand."""
-    context = browser.new_context(base_url=installation.url, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(
+        base_url=installation.url,
+        viewport={"width": 1280, "height": 900},
+        reduced_motion="reduce",  # drawing what pulses takes half a CPU for minutes
+    )
     context.set_default_timeout(20_000)
     page = context.new_page()
     messages = listen(page)
