@@ -14,7 +14,7 @@ from .browsing import Portal, listen, sign_in
 
 pytestmark = pytest.mark.browser
 
-STYLES = Path(__file__).parents[2] / "src" / "mop" / "ui" / "static" / "mop" / "css"
+MOP = Path(__file__).parents[2] / "src" / "mop"
 WIDE, NARROW = 1280, 390
 # the rules whose verdict colours decide
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -80,7 +80,10 @@ ADMINISTRATOR_PAGES = (
 
 
 def test_pages_are_accessible_fit_and_say_nothing(browser: Browser, portal: Portal):
-    """A page is loaded once; of the other theme only the colours are looked at, see the next test."""
+    """A page is loaded once, wide, and then made narrow; of the dark one only the colours are looked at.
+
+    The next test says why that is enough.
+    """
     faults: list[Any] = []
     for username, urls in (("", OPEN_PAGES), ("olivia", OWNER_PAGES), ("ada", ADMINISTRATOR_PAGES)):
         context = browser.new_context(base_url=portal.url, reduced_motion="reduce")
@@ -102,12 +105,16 @@ def test_pages_are_accessible_fit_and_say_nothing(browser: Browser, portal: Port
     assert faults == []
 
 
-def test_the_theme_changes_nothing_but_colours():
-    styles = {path.name: path.read_text(encoding="utf-8") for path in STYLES.glob("*.css")}
+def test_the_theme_changes_nothing_but_colours_and_no_script_asks_for_the_width():
+    styles = {path.name: path.read_text(encoding="utf-8") for path in MOP.glob("ui/static/mop/css/*.css")}
     assert len(styles) >= 6
     themed = [block for text in styles.values() for block in re.findall(r"data-theme[^{}]*\{([^}]*)\}", text)]
     assert sorted(block.strip() for block in themed) == ["color-scheme: dark;", "color-scheme: light;"]
     assert [name for name, text in styles.items() if "prefers-color-scheme" in text] == []
+    scripts = [path for path in MOP.glob("*/static/**/*.js") if "htmx" not in path.name]
+    assert len(scripts) >= 3
+    asks = re.compile("innerWidth|clientWidth|offsetWidth|getBoundingClientRect|matchMedia|ResizeObserver|resize")
+    assert [path.name for path in scripts if asks.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_an_open_menu_is_accessible_on_a_narrow_screen(browser: Browser, portal: Portal):
