@@ -89,7 +89,7 @@ def hand(browser: Browser, installation: Installation) -> Iterator[Page]:
     context = browser.new_context(
         base_url=installation.url,
         viewport={"width": 1280, "height": 900},
-        reduced_motion="reduce",  # drawing what pulses takes half a CPU for minutes
+        reduced_motion="reduce",  # drawing what pulses takes CPU for as long as one waits
     )
     context.set_default_timeout(20_000)
     page = context.new_page()
