@@ -200,7 +200,8 @@ class Installation:
         self.processes()
         process.send_signal(number)
         process.wait(END_SECONDS)
-        self._running.remove(process)
+        # a test that failed in between may end it again
+        self._running = [other for other in self._running if other is not process]
         self._workers.pop(process.pid, None)
 
     def arm(self, *failpoints: str) -> None:
