@@ -65,9 +65,9 @@ def wilson(hits: int, total: int) -> Interval | None:
 def share_interval(hits: int, total: int) -> Interval | None:
     """Wilson's interval of a share, made safe near 0 and 1; None without a try.
 
-    With up to three hits, or misses, Wilson's nearer end lies too far inside: at an expected single error it covers 91 %.
-    There the Poisson distribution's 5th percentile takes its place (Brown, Cai, DasGupta 2001, "Interval estimation for
-    a binomial proportion", section 4.1.1).
+    With up to three hits, or misses, Wilson's nearer end lies too far inside: where one error is expected it covers
+    91 %. There the Poisson distribution's 5th percentile takes its place (Brown, Cai, DasGupta 2001, "Interval
+    estimation for a binomial proportion", section 4.1.1).
     """
     interval = wilson(hits, total)
     if interval is None:
@@ -187,4 +187,14 @@ def intervals(matrix: ConfusionMatrix, metrics: Mapping[str, Metric]) -> Mapping
     return {name: as_shares[name] for name in metrics if name in as_shares} | dict(resampled(matrix, rest))
 
 
-__all__ = ["BY_LABEL", "Interval", "f1_interval", "intervals", "label_intervals", "resampled", "share_interval", "shares", "wilson"]
+__all__ = [
+    "BY_LABEL",
+    "Interval",
+    "f1_interval",
+    "intervals",
+    "label_intervals",
+    "resampled",
+    "share_interval",
+    "shares",
+    "wilson",
+]

@@ -2,8 +2,8 @@
 
 Every function here takes counts of shape (..., rows, columns), so that a thousand resampled matrices are computed at
 once by the code that computes the one that was measured. Rows are the labels of the dataset. Columns are the same
-labels in the same order, then labels that only the model knows, then "no answer". Whatever is off the diagonal counts as
-wrong. NaN stands for undefined inside arrays, None outside.
+labels in the same order, then labels that only the model knows, then "no answer". Whatever is off the diagonal counts
+as wrong. NaN stands for undefined inside arrays, None outside.
 
 Where scikit-learn defines a value (`precision_recall_fscore_support` with `labels` and `zero_division=nan`,
 `cohen_kappa_score`, `matthews_corrcoef`) ours is the same; where it reports a convention, ours is undefined.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,11 @@ class ConfusionMatrix:
 
     @classmethod
     def from_codes(
-        cls, true: NDArray[np.integer], predicted: NDArray[np.integer], labels: Sequence[str], outside: Sequence[str] = ()
+        cls,
+        true: NDArray[np.integer],
+        predicted: NDArray[np.integer],
+        labels: Sequence[str],
+        outside: Sequence[str] = (),
     ) -> ConfusionMatrix:
         """Count rows.
 
@@ -74,9 +79,9 @@ class ConfusionMatrix:
         if true.shape != predicted.shape or true.ndim != 1:
             raise ValueError(f"{true.shape} true labels and {predicted.shape} predictions")
         rows, columns = len(labels), len(labels) + len(outside) + 1
-        if len(true) and not (0 <= true.min() and true.max() < rows):
+        if len(true) and not (true.min() >= 0 and true.max() < rows):
             raise ValueError("a true label is none of the dataset's")
-        if len(true) and not (0 <= predicted.min() and predicted.max() < columns):
+        if len(true) and not (predicted.min() >= 0 and predicted.max() < columns):
             raise ValueError("a prediction is no label")
         counts = np.zeros(rows * columns, dtype=np.int64)
         cells = np.empty(min(len(true), _CHUNK), dtype=np.intp)
@@ -149,10 +154,11 @@ class ConfusionMatrix:
 # Tallies -------------------------------------------------------------------------------------------------------------
 
 
-def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Values:
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Values:
     """Part by whole; NaN where the whole is 0."""
-    found = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
-    return np.divide(part, whole, out=found, where=whole != 0)
+    found: Values = np.full(np.broadcast_shapes(np.shape(part), np.shape(whole)), np.nan)
+    np.divide(part, whole, out=found, where=np.asarray(whole) != 0)
+    return found
 
 
 def correct(counts: Counts) -> Counts:
@@ -308,7 +314,7 @@ def answered(counts: Counts) -> Counts:
     return levels
 
 
-def _disagreements(shape: tuple[int, ...], weigh: Callable[[NDArray[np.int64]], NDArray[np.generic]]) -> Values:
+def _disagreements(shape: tuple[int, ...], weigh: Callable[[NDArray[np.int64]], NDArray[Any]]) -> Values:
     rows, columns = shape[-2:]
     return weigh(np.arange(rows)[:, None] - np.arange(columns)).astype(np.float64)
 
@@ -366,7 +372,7 @@ class Report:
     metrics: Mapping[str, float | None]
 
 
-def known(value: float | np.floating) -> float | None:
+def known(value: float | np.floating[Any] | Values) -> float | None:
     """A value for people: None where it is undefined."""
     return None if np.isnan(value) else float(value)
 
@@ -380,7 +386,13 @@ def report(matrix: ConfusionMatrix) -> Report:
         total=matrix.total,
         no_answer=matrix.no_answer,
         labels=tuple(
-            LabelScores(label, *(known(by_label[name][place]) for name in BY_LABEL), support=int(counts[place].sum()))
+            LabelScores(
+                label=label,
+                precision=known(by_label["precision"][place]),
+                recall=known(by_label["recall"][place]),
+                f1=known(by_label["f1"][place]),
+                support=int(counts[place].sum()),
+            )
             for place, label in enumerate(matrix.labels)
         ),
         averages={

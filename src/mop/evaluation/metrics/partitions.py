@@ -57,7 +57,9 @@ def partitions(matrix: ConfusionMatrix, levels: tuple[str, ...]) -> tuple[Partit
         raise ValueError("the matrix is not about these levels")
     found = []
     for cut in range(1, len(levels)):
-        rows = columns if true is None else np.stack([columns[true < cut].sum(axis=0), columns[true >= cut].sum(axis=0)])
+        rows = (
+            columns if true is None else np.stack([columns[true < cut].sum(axis=0), columns[true >= cut].sum(axis=0)])
+        )
         counts = np.stack([rows[:, :cut].sum(axis=1), rows[:, cut:-1].sum(axis=1), rows[:, -1]], axis=1)
         found.append(Partition(levels[:cut], levels[cut:], ConfusionMatrix((NEGATIVE, POSITIVE), (), counts)))
     return tuple(found)
