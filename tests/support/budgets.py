@@ -26,6 +26,7 @@ BUDGETS = {
     "catalog": 30,
     "chaos": 600,
     "cli": 420,
+    "contract_runs": 30,
     "engine": 120,
     "environments": 400,
     "findings": 60,
@@ -46,6 +47,7 @@ BUDGETS = {
     "sources": 20,
     "storage": 300,
     "top": 90,
+    "trials": 40,
     "ui": 20,
     "worker": 120,
 }

@@ -15,6 +15,7 @@ AREAS = (
     "mop.findings",
     "mop.hosting",
     "mop.onboarding",
+    "mop.contract_runs",
     "mop.loadtest",
     "mop.pipeline",
     "mop.backup",

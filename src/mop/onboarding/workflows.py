@@ -31,6 +31,7 @@ from mop.onboarding.contract import prove_contract
 from mop.onboarding.jobs import OnboardingJob, claim, conclude, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
+from mop.onboarding.proofs import record_proofs
 from mop.registry.advance import REVISION
 from mop.registry.statuses import RevisionStatus
 from mop.sandbox import Granted
@@ -173,6 +174,7 @@ async def _deploy(job: OnboardingJob) -> None:
         for warning in warnings:
             log(f"warning: {warning}")
         log("the model answered by contract")
+    await in_database(record_proofs)(job.revision_id, job.connected)
     # whoever follows the log stops at the final status, so the last lines are stored before it
     await in_database(move)(
         job, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*job.warnings, *warnings))]}
