@@ -16,6 +16,7 @@ AREAS = (
     "mop.hosting",
     "mop.onboarding",
     "mop.contract_runs",
+    "mop.trials",
     "mop.loadtest",
     "mop.pipeline",
     "mop.backup",

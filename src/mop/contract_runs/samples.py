@@ -8,7 +8,7 @@ from typing import Any
 
 from mop.errors import ValidationFailedError
 
-SAMPLE_BYTES_MAX = 8 * 1024**2  # an image in base64, not a dataset
+SAMPLE_BYTES_MAX = 4 * 1024**2  # an image in base64, not a dataset; the portal takes bodies of 5 MiB
 DEPTH_MAX = 50
 
 
