@@ -59,7 +59,7 @@ def test_text_and_images_go_together_by_their_placeholders():
         ("ImageAndText", "##{image_1}", [picture()], "text"),
         ("ImageAndText", "##{image_0} ##{image_0}", [picture()], "text"),
         ("ImageAndText", "##{image_0}", [], "text"),
-        ("ImageAndText", "".join(f"##{{image_{n}}}" for n in range(21)), [picture()] * 21, "text"),
+        ("ImageAndText", "".join(f"##{{image_{n}}}" for n in range(21)), [picture()] * 21, "images"),
         ("Image", "", [picture("BMP", (1500, 1500))], "images"),
     ],
 )

@@ -197,7 +197,7 @@ def test_the_page_shows_labels_broken_rules_and_both_formats_to_the_browser_with
     client.cookies[f"mop_try_{trial.pk.hex}"] = key
     shown = client.get(page)
     text = shown.content.decode()
-    assert shown["Cache-Control"] == "no-store"
+    assert "no-store" in shown["Cache-Control"]
     for expected in (SECRET, "MOP format", "Model format", "The answer breaks the contract", "labels of Hate are 0, 2"):
         assert expected in text
     other = Client()
@@ -210,13 +210,13 @@ def test_the_page_shows_labels_broken_rules_and_both_formats_to_the_browser_with
 
 def test_the_api_gives_the_answer_for_its_key(revision: Revision):
     trial, key = answered(revision)
-    api = Api(token=make_token(ada()))
+    token = make_token(ada())
+    api = Api(token=token)
     path = f"/models/tried/revisions/v1.0.0/try/{trial.pk}"
     assert api.get(path).json()["answer"] is None
-    answer_ = api.client.get(
-        f"/api/v1{path}", headers={"Authorization": f"Bearer {api.token}", "X-MOP-Try-Key": key}
-    ).json()
-    assert answer_["answer"] == ANSWER
+    headers = {"Authorization": f"Bearer {token}", "X-MOP-Try-Key": key}
+    given = Client().get(f"/api/v1{path}", headers=headers).json()
+    assert given["answer"] == ANSWER
     assert api.get(f"/models/tried/revisions/v1.0.0/try/{uuid.uuid4()}").status_code == 404
 
 

@@ -69,18 +69,14 @@ def trial(request: HttpRequest, name: str, version: str, try_id: uuid.UUID) -> H
     """A try and its answer."""
     revision = get_revision(user_of(request), name, version)
     context = _context(request, revision, try_id)
-    response = render(request, "trials/trial.html", {**context, "trail": below_revision(revision, "Try it")})
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "trials/trial.html", {**context, "trail": below_revision(revision, "Try it")})
 
 
 @require_GET
 def live_trial(request: HttpRequest, name: str, version: str, try_id: uuid.UUID) -> HttpResponse:
     """The try again, until it ended."""
     context = _context(request, get_revision(user_of(request), name, version), try_id)
-    response = live_answer(request, context["live"], context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return live_answer(request, context["live"], context)
 
 
 @require_POST
