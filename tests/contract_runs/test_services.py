@@ -32,12 +32,11 @@ from mop.errors import (
     TaskLabelMismatchError,
     ValidationFailedError,
 )
-from mop.onboarding.jobs import onboarding_job_of
-from mop.onboarding.proofs import record_proofs
 from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.services import create_revision
 from mop.registry.statuses import RevisionStatus
 from support.areas import also_registered
+from support.contract_runs import pass_run, prove
 from support.factories import ACTOR, make_model, make_revision_input, make_task
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +53,7 @@ def model() -> Model:
 
 def verify(revision: Revision) -> Revision:
     """What onboarding does at its end."""
-    record_proofs(revision.pk, onboarding_job_of(revision).connected)
+    prove(revision)
     Revision.objects.filter(pk=revision.pk).update(status=RevisionStatus.VERIFIED, artifact_digest="ab" * 32)
     revision.refresh_from_db()
     return revision
@@ -66,11 +65,6 @@ def states(model: Model) -> dict[str, list[str]]:
         one.connection.task.name: [version.state.value for version in one.versions]
         for one in connected_tasks(model, revisions)
     }
-
-
-def pass_run(run: ContractRun) -> None:
-    begin(read_job(str(run.pk), "w1").run_id)
-    accept(str(run.pk), [])
 
 
 def test_what_is_over_stays_so_and_what_lives_can_be_cancelled():
