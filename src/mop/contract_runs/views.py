@@ -25,6 +25,7 @@ from mop.contract_runs.services import (
     disconnect_task,
     disconnection_obstacle,
 )
+from mop.contract_runs.states import ContractRunState
 from mop.errors import ConflictError, NotFoundError, ValidationFailedError
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import get_model, get_revision
@@ -116,7 +117,12 @@ def sample(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """The editor of a version's sample post data."""
     revision = _changeable_revision(request, name, version)
     stands = revision.sample_post_data
-    form = SampleForm(request.POST or None, initial={"sample_post_data": stands, "seen": sample_tag(stands)})
+    shown = sample_context(user_of(request), revision)
+    last = shown["run"]
+    # what was refused is there to be corrected
+    refused = last is not None and last.get_state() in {ContractRunState.FAILED, ContractRunState.UNDECIDED}
+    initial = {"sample_post_data": last.sample if refused else stands, "seen": sample_tag(stands)}
+    form = SampleForm(request.POST or None, initial=initial)
 
     def act() -> Done:
         given = form.cleaned_data
@@ -135,11 +141,11 @@ def sample(request: HttpRequest, name: str, version: str) -> HttpResponse:
         return Done(f"The sample post data of {version} {told}.", _details_url(revision))
 
     context = {
-        **sample_context(user_of(request), revision),
+        **shown,
         "trail": below_revision(revision, "Sample post data"),
         "cancel_url": _details_url(revision),
         "stands": as_json(stands) if stands is not None else "",
-        "differs": bool(request.POST.get("seen")) and request.POST["seen"] != sample_tag(stands),
+        "differs": refused or request.POST.get("seen", sample_tag(stands)) != sample_tag(stands),
         "is_verified": revision.get_status() == RevisionStatus.VERIFIED,
     }
     return sent(request, form, act) or show_form(request, "contract_runs/sample.html", form, context)
