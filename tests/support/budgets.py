@@ -29,6 +29,7 @@ BUDGETS = {
     "contract_runs": 30,
     "engine": 120,
     "environments": 400,
+    "evaluation": 60,
     "findings": 60,
     "hosting": 180,
     "integration": 720,
