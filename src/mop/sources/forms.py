@@ -18,7 +18,7 @@ class SourcePrefixForm(forms.Form):
     purpose = forms.ChoiceField(choices=[(purpose.value, purpose.value) for purpose in Purpose])
     prefix = forms.CharField(  # type: ignore[assignment] # a field is taken off the class, where `prefix` is another
         max_length=PREFIX_MAX,
-        help_text="The url of an Azure account, container or folder, or of a folder below a file root. It covers everything "
-        "below it. * stands for every configured file root and storage account.",
+        help_text="The url of an Azure account, container or folder, or of a folder below a file root. It covers "
+        "everything below it. * stands for every configured file root and storage account.",
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
     )
