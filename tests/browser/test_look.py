@@ -24,6 +24,7 @@ EVERY_RULE: dict[str, Any] = {"preload": False}
 COLOURS_ALONE: dict[str, Any] = EVERY_RULE | {"runOnly": {"type": "rule", "values": COLOURS}}
 RUN = """options => axe.run(document, {resultTypes: ["violations"], ...options}).then(({violations}) =>
     violations.map(fault => [fault.id, fault.nodes.map(node => node.html.slice(0, 200))]))"""
+TRIAL = "00000000-0000-4000-8000-000000000001"
 
 OPEN_PAGES = ("/accounts/login/", "/accounts/inactive/", "/errors/")
 OWNER_PAGES = (
@@ -37,6 +38,11 @@ OWNER_PAGES = (
     "/models/text-hate-severity/versions/v1.0.2/load-test/?run=1&with=v1.0.0",
     "/models/text-hate-severity/versions/v1.0.0/load-test/enable/",
     "/models/text-hate-severity/versions/v1.0.2/load-test/cancel/",
+    "/models/text-hate-severity/tasks/add/",
+    "/models/text-hate-severity/tasks/1/disconnect/",
+    "/models/text-hate-severity/versions/v1.0.2/sample/",
+    "/models/text-hate-severity/versions/v1.0.2/try/",
+    f"/models/text-hate-severity/versions/v1.0.2/try/{TRIAL}/",
     "/models/text-hate-severity/upgrade/",
     "/models/text-hate-severity/delete/",
     "/models/text-hate-severity/?details=v1.0.1",
@@ -77,6 +83,7 @@ ADMINISTRATOR_PAGES = (
     "/instance-types/",
     "/teams/",
     "/teams/1/",
+    "/source-prefixes/",
 )
 
 

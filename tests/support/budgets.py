@@ -26,6 +26,7 @@ BUDGETS = {
     "catalog": 30,
     "chaos": 600,
     "cli": 420,
+    "contract_runs": 30,
     "engine": 120,
     "environments": 400,
     "evaluation": 60,
@@ -44,8 +45,10 @@ BUDGETS = {
     "scanning": 120,
     "security": 360,
     "serving": 300,
+    "sources": 20,
     "storage": 300,
     "top": 90,
+    "trials": 40,
     "ui": 20,
     "worker": 120,
 }

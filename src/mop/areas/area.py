@@ -62,6 +62,8 @@ class Area:
         work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
             status may change though their pipeline is done.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
+        disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
+            the connection, or None.
         commands: its commands of `mop`.
     """
 
@@ -79,4 +81,5 @@ class Area:
     notification_kinds: type[NotificationKind] | None = None
     work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     commands: tuple[Commands, ...] = ()

@@ -14,6 +14,7 @@ class ExtensionPoint(enum.Enum):
 
     HEADER = "header"
     MODEL_PANELS = "side panels of a model's page"
+    MODEL_SECTIONS = "sections of a model's page"
     MODEL_TABS = "tabs of a model"
     REVISION_COLUMNS = "columns of the version history"
     REVISION_SECTIONS = "sections of a revision's Details"

@@ -161,6 +161,8 @@ class Panels:
 
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
 MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
+# under the version history, each given the model
+MODEL_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.MODEL_SECTIONS))
 MODEL_TABS = Tabs(extensions_at(ExtensionPoint.MODEL_TABS))
 REVISION_COLUMNS = Columns(extensions_at(ExtensionPoint.REVISION_COLUMNS))
 TASK_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.TASK_SECTIONS))

@@ -21,7 +21,7 @@ from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts
 from mop.registry.trails import below_models
 from mop.registry.unsettled import worked_on
-from mop.ui.extensions import MODEL_TABS, REVISION_COLUMNS, REVISION_SECTIONS
+from mop.ui.extensions import MODEL_SECTIONS, MODEL_TABS, REVISION_COLUMNS, REVISION_SECTIONS
 from mop.ui.forms import as_json
 from mop.ui.fragments import Action, Live
 from mop.ui.paging import keyset_page
@@ -41,6 +41,7 @@ def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "description_form": DescriptionForm(initial={"description": model.description}),
         "owner_form": UsernameForm(),
+        "sections": MODEL_SECTIONS.shown(request, model),
         "may_change_owners": may(user, "registry.change_owners", model),
         **history_context(request, model),
     }
