@@ -46,7 +46,9 @@ def _names(world: World, row: Row) -> dict[str, object]:
     action = row.path.rstrip("/").rpartition("/")[2]
     version = VERSIONS.get(action, "v1.0.0")
     group = ModelGroup.objects.filter(name="shared" if row.object == "shared" else "kept").first()
-    names = {"draft": "unknown", "version": version, "name": row.object if row.object in MODELS else "private"}
+    names: dict[str, object] = {"draft": "unknown", "version": version}
+    if row.object in MODELS or row.path.startswith("/groups/"):
+        names["name"] = row.object if row.object in MODELS else "private"
     if group is None:
         return names
     return {**names, "group_id": group.pk, "share_id": group.shares.get(user=world.coowner).pk}

@@ -224,8 +224,7 @@ class EditForm(forms.Form):
             theirs: the text that stands.
             edition: the edition that holds it.
         """
-        self.data = self.data.copy()
-        self.data["edition"] = str(edition)
+        self.data = {**self.data.dict(), "edition": str(edition)}  # type: ignore[attr-defined] # of a request
         message = (
             "Somebody changed this while you edited it; nothing was saved. "
             f"It now says: “{theirs}”. Your text is kept here: save it again to replace theirs."

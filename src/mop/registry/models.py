@@ -74,13 +74,13 @@ class Model(models.Model):
     # What lists show and filter by, kept by registry/summaries.py: of all versions for owners and administrators, of
     # the public ones for everybody else. No foreign keys: they would lock versions whose status is changing.
     is_public = models.BooleanField(default=False)
-    all_newest_id = models.UUIDField(null=True)
+    all_newest_id = models.UUIDField(null=True, blank=True)
     all_newest_version = models.CharField(max_length=VERSION_MAX, blank=True)
     all_newest_status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
     all_usable_version = models.CharField(max_length=VERSION_MAX, blank=True)
     all_is_living = models.BooleanField(default=True)
     all_updated_at = models.DateTimeField(default=timezone.now)
-    public_newest_id = models.UUIDField(null=True)
+    public_newest_id = models.UUIDField(null=True, blank=True)
     public_newest_version = models.CharField(max_length=VERSION_MAX, blank=True)
     public_newest_status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
     public_usable_version = models.CharField(max_length=VERSION_MAX, blank=True)

@@ -142,8 +142,8 @@ POST /models/<str:name>/tags/                              private 401 404 404 3
 POST /models/<str:name>/tags/                              public  401 403 403 302 403 401 401
 GET  /models/<str:name>/owners/remove/                     private 401 404 404 404 404 401 401
 GET  /models/<str:name>/owners/remove/                     public  401 403 403 404 404 401 401
-POST /models/<str:name>/groups/                        private 401 404 404 302 404 401 401
-POST /models/<str:name>/groups/                        public  401 404 404 302 404 401 401
+POST /models/<str:name>/groups/                        private 401 404 404 302 302 401 401
+POST /models/<str:name>/groups/                        public  401 302 302 302 302 401 401
 POST /models/<str:name>/versions/<str:version>/publish/    private 401 404 404 302 403 401 401
 POST /models/<str:name>/versions/<str:version>/publish/    public  401 403 403 302 403 401 401
 POST /models/<str:name>/versions/<str:version>/unpublish/  private 401 404 404 302 403 401 401

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='model',
             name='all_newest_id',
-            field=models.UUIDField(null=True),
+            field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name='model',
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='model',
             name='public_newest_id',
-            field=models.UUIDField(null=True),
+            field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name='model',

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import visible_teams
-from mop.errors import EditConflictError, NotFoundError
+from mop.errors import EditConflictError
 from mop.registry.forms import GroupForm, ShareForm
 from mop.registry.group_models import ModelGroup
 from mop.registry.groups import (
@@ -178,7 +178,8 @@ def put_model(request: HttpRequest, name: str) -> HttpResponse:
     model = get_model(user, name)
     what, _, key = request.POST.get("action", "").partition(":")
     if what not in {"add", "remove"} or not (key.isascii() and key.isdigit()):
-        raise NotFoundError("There is no such group that you may see.")
+        messages.warning(request, "No group was chosen.")
+        return redirect("registry:model", name=name)
     group = get_group(user, int(key))
     authorise(user, "registry.change_group", group, what="change this group")
     if what == "add":
