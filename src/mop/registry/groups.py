@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -53,21 +52,11 @@ def get_group(user: User, group_id: int) -> ModelGroup:
     return group
 
 
-@dataclass(frozen=True)
-class GroupMenu:
-    """The groups of one person's list."""
-
-    own: Sequence[ModelGroup]
-    shared: Sequence[ModelGroup]
-
-
-def group_menu(user: User) -> GroupMenu:
-    """The groups that the user has in their list. One query."""
-    groups = [group for group in visible_groups(user) if group.is_listed]  # type: ignore[attr-defined] # annotated
-    return GroupMenu(
-        own=[group for group in groups if group.owner_id == user.pk],
-        shared=[group for group in groups if group.owner_id != user.pk],
-    )
+def groups_with(user: User, model: Model) -> list[tuple[ModelGroup, bool]]:
+    """The user's own groups by name, and whether the model is in each. One query."""
+    holds = Exists(GroupEntry.objects.filter(group=OuterRef("pk"), model=model))
+    groups = ModelGroup.objects.filter(owner=user).annotate(holds=holds).order_by("name", "pk")
+    return [(group, group.holds) for group in groups]
 
 
 @transaction.atomic

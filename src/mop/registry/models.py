@@ -15,7 +15,7 @@ from mop.accounts.models import Team
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.engine.models import DurableWork
 from mop.registry import group_models  # noqa: F401 - tables of this app, in a file of their own
-from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.registry.statuses import REVISION_LIFECYCLE, PublishStatus, RevisionStatus
 from mop.serving_options import CONFIGURATION, OPTIONS
 
 MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
@@ -232,6 +232,11 @@ class Revision(DurableWork):
     def get_status(self) -> RevisionStatus:
         """The status as its enum."""
         return RevisionStatus(self.status)
+
+    @property
+    def may_become_outdated(self) -> bool:
+        """Whether its owner may set the version aside as it stands."""
+        return RevisionStatus.OUTDATED in REVISION_LIFECYCLE.transitions[self.get_status()]
 
     @property
     def publish_obstacle(self) -> str:

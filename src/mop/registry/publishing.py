@@ -11,7 +11,7 @@ from mop.errors import ConflictError
 from mop.registry.actions import Action
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
-from mop.registry.statuses import REVISION_LIFECYCLE, PublishStatus, RevisionStatus
+from mop.registry.statuses import PublishStatus, RevisionStatus
 from mop.registry.summaries import refresh_summary
 
 
@@ -42,9 +42,8 @@ def set_outdated(*, actor: Actor, revision: Revision) -> Revision:
         ConflictError: its pipeline runs, or it is outdated.
     """
     row = REVISION.lock(revision.pk)
-    status = row.get_status()
-    if RevisionStatus.OUTDATED not in REVISION_LIFECYCLE.transitions[status]:
-        hint = "" if status is RevisionStatus.OUTDATED else "Cancel it first."
+    if not row.may_become_outdated:
+        hint = "" if row.get_status() is RevisionStatus.OUTDATED else "Cancel it first."
         raise ConflictError(f"{row} is {row.status}; it can not become outdated now.", hint=hint)
     REVISION.move(row, RevisionStatus.OUTDATED, actor=actor, detail=f"set aside by {actor.label}")
     return row
