@@ -44,7 +44,7 @@ def render() -> str:
             "- *read token*, *write token*: personal access tokens of the owner. Pages take no tokens.",
             "- *private*, *public*: a model without, with a public version. *the-team*: a body that names the owner's",
             "  team; *own-team*: one that names none. *shared*: a group of the owner's that their team is shown; other",
-        "  groups of the owner's are shown to nobody in the table.",
+            "  groups of the owner's are shown to nobody in the table.",
             "- 302 is a page's answer to a form that was taken, 422 to one whose fields are not valid: both may.",
             "",
             "## API (below /api/v1)",

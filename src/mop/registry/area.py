@@ -18,7 +18,7 @@ AREA = Area(
     ),
     urls=(Urls("mop.registry.urls"),),
     permissions=Ref("mop.registry.permissions:PERMISSIONS"),
-    navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/",)),),
+    navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/", "/groups/")),),
     portal_extensions=(
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.registry.portal_extensions:DETAIL_TAB")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.registry.portal_extensions:connected_models")),
