@@ -56,7 +56,7 @@ def test_a_version_is_published_and_made_private_by_keyboard(page: Page):
     expect(page.get_by_role("button", name="Make public")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_contain_text("v1.0.2 is public")
-    page.get_by_role("button", name="public: change who sees v1.0.2").press("Enter")
+    switch.press("Enter")
     page.get_by_role("button", name="Make private").press("Enter")
     expect(page.get_by_role("main")).to_contain_text("v1.0.2 is private")
 
