@@ -494,6 +494,14 @@ class ConflictError(RequestFault):
     title = "Not possible now"
 
 
+class EditConflictError(ConflictError):
+    """Somebody edited the same thing after the caller read it; `If-Match`, or the form's edition, tells."""
+
+    http_status = HTTPStatus.PRECONDITION_FAILED
+    title = "Somebody edited this before you"
+    default_hint = "Read it again, put your change into what stands there now, and save again."
+
+
 class BackupRefusedError(ConflictError):
     """A backup can not be made, or not be restored here."""
 

@@ -139,7 +139,7 @@ def test_lists_take_a_fixed_number_of_queries(api: Api, count: int, django_asser
         make_model(owner=user)
         api.post("/models/scorer/revisions", {"version": f"w{number}"})
     api.get("/me")  # writes the token's last use
-    with django_assert_num_queries(4):  # token, models, owners, connections
+    with django_assert_num_queries(7):  # token, ids, keys, models, owners, connections, tags
         assert len(api.get("/models").json()["items"]) == count + 1
     with django_assert_num_queries(3):  # token, model, revisions
         assert len(api.get("/models/scorer/revisions").json()["items"]) == count + 1

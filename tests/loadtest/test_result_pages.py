@@ -16,7 +16,7 @@ from mop.loadtest.models import LoadTest
 from mop.registry.models import Model, Revision
 from mop.registry.services import create_revision
 from support.browsing import client_of, send
-from support.factories import make_revision_input, publish
+from support.factories import make_revision_input, publish, put
 from support.load_tests import enabled, finished, running, step_result
 
 PANEL = "/models/toxicity/?load-test=v1.0.0"
@@ -156,7 +156,7 @@ def test_others_runs_are_laid_over_as_far_as_the_reader_may_see_them(
     assert "Laid over it: v2.0.0." in html
     assert "v2.0.0 RPS: 70 at concurrency count 1" in html
     assert "chart__line--dash-1" in html
-    Revision.objects.filter(pk=revision.pk).update(publish_status="public")
+    put(Revision.objects.filter(pk=revision.pk), publish_status="public")
     html = page(stranger, f"{PAGE}?with=v2.0.0")
     for absent in ("Laid over it", "v2.0.0 RPS", 'name="with"'):
         assert absent not in html

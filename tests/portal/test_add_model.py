@@ -109,7 +109,7 @@ def test_a_wrong_field_is_told_beside_it_and_the_values_stay(
 def test_a_taken_name_is_told_in_the_first_step(owner: User, model: Model, folder: str):
     response = first_step(client_of(owner), model_url=folder, name="toxicity")
     assert response.status_code == 422
-    assert "already exists" in response.content.decode()
+    assert "taken or reserved" in response.content.decode()
 
 
 def test_only_the_users_own_teams_can_be_chosen(owner: User, stranger: User, task: Task, folder: str):

@@ -25,7 +25,7 @@ from mop.registry.models import Model, Revision
 from mop.registry.services import add_owner, create_revision, retry_revision
 from mop.registry.statuses import CHAIN, RevisionStatus
 from support.browsing import client_of, send
-from support.factories import make_model, make_revision_input, make_task, make_user, publish
+from support.factories import make_model, make_revision_input, make_task, make_user, publish, put
 
 WORKER = Actor.system("worker")
 PRIVATE_PAGES = [
@@ -293,7 +293,7 @@ def test_deleting_asks_first_and_names_what_goes(revision: Revision, owner: User
 
 def test_only_public_revisions_are_shown_to_others(model: Model, owner: User, stranger: User):
     create_revision(actor=actor_of(owner), user=owner, model=model, revision=make_revision_input("v2.0.0-secret"))
-    Revision.objects.filter(version="v1.0.0").update(publish_status="public")
+    put(Revision.objects.filter(version="v1.0.0"), publish_status="public")
     html = client_of(stranger).get("/models/toxicity/").content.decode()
     assert "v1.0.0" in html
     assert "v2.0.0-secret" not in html

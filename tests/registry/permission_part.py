@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from mop.areas.permissions import Row
+from mop.registry.group_models import ModelGroup
+from mop.registry.groups import add_to_group, create_group, share_group
 from mop.registry.models import Model, Revision
 from mop.registry.services import add_owner, create_revision
 from support.factories import ACTOR, make_model, make_revision_input, publish
@@ -15,6 +17,10 @@ from support.permission_world import Part, World
 from support.scans import DIGEST
 
 MODELS = ("private", "public")
+GROUPS = ("kept", "shared")
+
+
+VERSIONS = {"retry": "v2.0.0", "publish": "v3.0.0", "unpublish": "v3.0.0", "outdated": "v3.0.0"}
 
 
 def _prepare(world: World) -> None:
@@ -28,11 +34,24 @@ def _prepare(world: World) -> None:
             )
             Revision.objects.filter(model=model, version=version).update(**found)
     publish(Model.objects.get(name="public"))
+    for name in GROUPS:
+        group = create_group(actor=ACTOR, user=world.owner, name=name)
+        add_to_group(group=group, models=Model.objects.filter(name="private"))
+        share_group(actor=ACTOR, group=group, user=world.coowner)
+        if name == "shared":
+            share_group(actor=ACTOR, group=group, team=world.team)
 
 
-def _names(_world: World, row: Row) -> dict[str, object]:
-    version = "v2.0.0" if row.path.rstrip("/").endswith("/retry") else "v1.0.0"
-    return {"draft": "unknown", "version": version, **({"name": row.object} if row.object in MODELS else {})}
+def _names(world: World, row: Row) -> dict[str, object]:
+    action = row.path.rstrip("/").rpartition("/")[2]
+    version = VERSIONS.get(action, "v1.0.0")
+    group = ModelGroup.objects.filter(name="shared" if row.object == "shared" else "kept").first()
+    names: dict[str, object] = {"draft": "unknown", "version": version}
+    if row.object in MODELS or row.path.startswith("/groups/"):
+        names["name"] = row.object if row.object in MODELS else "private"
+    if group is None:
+        return names
+    return {**names, "group_id": group.pk, "share_id": group.shares.get(user=world.coowner).pk}
 
 
 def _bodies(world: World, row: Row) -> dict[tuple[str, str], Any]:
@@ -40,6 +59,9 @@ def _bodies(world: World, row: Row) -> dict[tuple[str, str], Any]:
     model = {"model_url": make_revision_input().model_url, "connections": [{"task": world.task.name}]}
     return {
         ("POST", "/models"): model | team,
+        ("POST", "/groups"): {"name": "new"},
+        ("PATCH", "/groups/{group_id}"): {"name": "newer"},
+        ("POST", "/groups/{group_id}/shares"): {"username": "user"},
         ("PATCH", "/models/{name}"): {"description": "new"},
         ("POST", "/models/{name}/owners"): {"username": world.coowner.username},
         ("POST", "/models/{name}/revisions"): {},

@@ -11,12 +11,11 @@ from mop.areas.area import Area
 from mop.areas.references import Ref
 from mop.audit.models import AuditEvent
 from mop.errors import ConflictError, ValidationFailedError
+from mop.registry.editing import change_model, change_note
 from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.services import (
     ConnectionInput,
     add_owner,
-    change_description,
-    change_note,
     create_model,
     create_revision,
     delete_model,
@@ -166,7 +165,7 @@ def test_an_owner_can_be_added_and_the_last_is_never_removed():
 
 def test_description_and_note_can_change():
     model = make_model()
-    change_description(actor=ACTOR, model=model, description="new")
+    change_model(actor=ACTOR, model=model, description="new")
     change_note(actor=ACTOR, revision=model.revisions.get(), note="newer")
     model.refresh_from_db()
     assert (model.description, model.revisions.get().note) == ("new", "newer")
@@ -180,6 +179,8 @@ def test_a_version_is_deleted_but_not_the_only_one():
     create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v2"))
     delete_revision(actor=ACTOR, revision=only)
     assert [row.version for row in model.revisions.all()] == ["v2"]
+    model.refresh_from_db()
+    assert (model.all_newest_version, model.all_usable_version) == ("v2", "")
 
 
 def test_a_model_goes_with_its_versions_events_and_connections():

@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from mop.accounts.models import Team, User
 from mop.accounts.services import actor_of, add_member, create_team, create_token, create_user
@@ -15,6 +16,7 @@ from mop.catalog.services import create_task
 from mop.registry.models import Model, Revision
 from mop.registry.services import ConnectionInput, RevisionInput, create_model
 from mop.registry.statuses import PublishStatus
+from mop.registry.summaries import refresh_summary
 
 PASSWORD = "correct horse battery staple"
 ACTOR = Actor.system("tests")
@@ -91,5 +93,13 @@ def make_model(
 
 
 def publish(model: Model) -> None:
-    """Make every revision of a model public."""
-    Revision.objects.filter(model=model).update(publish_status=PublishStatus.PUBLIC)
+    """Make every revision of a model public, whatever its status."""
+    put(Revision.objects.filter(model=model), publish_status=PublishStatus.PUBLIC)
+
+
+def put(revisions: QuerySet[Revision], **fields: Any) -> None:
+    """Give revisions these values, without the way there; their models' summaries follow."""
+    models = set(revisions.values_list("model_id", flat=True))
+    revisions.update(**fields)
+    for model in models:
+        refresh_summary(model)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 from django.http import HttpRequest
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from mop.accounts.access import caller_of, require_session
 from mop.accounts.models import PersonalAccessToken, Team, TokenScope
 from mop.accounts.rules import authorise
-from mop.accounts.schemas import MeOut, TeamIn, TeamOut, TokenCreated, TokenIn, TokenOut
-from mop.accounts.selectors import get_team, get_token, tokens_of, visible_teams
+from mop.accounts.schemas import MeOut, PeopleOut, TeamIn, TeamOut, TokenCreated, TokenIn, TokenOut
+from mop.accounts.selectors import get_team, get_token, search_people, tokens_of, visible_teams
 from mop.accounts.services import create_team, create_token, revoke_token
 
 router = Router(tags=["accounts"])
@@ -25,6 +27,13 @@ def me(request: HttpRequest) -> MeOut:
         teams=list(caller.user.teams.order_by("is_personal", "name").values_list("name", flat=True)),
         scope=TokenScope(caller.token.scope) if caller.token else TokenScope.WRITE,
     )
+
+
+@router.get("/people", response=PeopleOut)
+def list_people(request: HttpRequest, search: Annotated[str, Query(max_length=150)] = "") -> dict[str, Any]:
+    """Up to ten people whose user name or name holds two letters or more, to make them owners or share a group."""
+    caller_of(request)
+    return {"items": [{"username": one.username, "name": one.get_full_name()} for one in search_people(search)]}
 
 
 @router.get("/tokens", response=list[TokenOut])

@@ -6,8 +6,12 @@ from typing import Any
 
 from allauth.account.forms import LoginForm
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from mop.accounts.models import TokenScope, User
+from mop.accounts.selectors import search_people
 from mop.accounts.services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
 
 
@@ -36,16 +40,45 @@ class TeamForm(forms.Form):
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class PersonInput(forms.TextInput):
+    """A user name, with people to choose from while somebody types; without scripts the form says who may be meant."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The input, and the list of its suggestions."""
+        people = f"{(attrs or {}).get('id') or name}-people"
+        asks = {
+            "autocomplete": "off",
+            "list": people,
+            "hx-get": reverse("accounts:people"),
+            "hx-trigger": "input changed delay:300ms",
+            "hx-target": f"#{people}",
+            "hx-swap": "innerHTML",
+        }
+        field = super().render(name, value, {**(attrs or {}), **asks}, renderer)
+        return format_html('{}<datalist id="{}"></datalist>', field, people)
+
+
 class UsernameForm(forms.Form):
     """One user, by name."""
 
-    username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    username = forms.CharField(max_length=150, label="User name", widget=PersonInput)
 
     def clean_username(self) -> str:
         """The name of an active user; the user is then in `user`."""
-        name = str(self.cleaned_data["username"]).strip()
-        user = User.objects.filter(username=name, is_active=True).first()
-        if user is None:
-            raise forms.ValidationError(f"There is no user {name!r}.")
-        self.user = user
-        return name
+        self.user = find_person(str(self.cleaned_data["username"]).strip())
+        return self.user.username
+
+
+def find_person(name: str) -> User:
+    """The active user of this name.
+
+    Raises:
+        forms.ValidationError: there is none; it names people whom the text may mean.
+    """
+    user = User.objects.filter(username=name, is_active=True).first()
+    if user:
+        return user
+    names = ", ".join(person.username for person in search_people(name)[:5])
+    raise forms.ValidationError(
+        f"There is no user {name!r}." + (f" Do you mean one of these: {names}?" if names else "")
+    )

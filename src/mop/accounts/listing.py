@@ -22,12 +22,13 @@ def list_page(rows: QuerySet[Row], *, field: str, descending: bool, cursor: str,
     try:
         page = keyset_page(rows, field=field, descending=descending, cursor=cursor, size=limit)
     except (ValidationError, ValueError, TypeError, OverflowError) as error:
-        raise _not_a_cursor() from error
+        raise not_a_cursor() from error
     if cursor and page.rows and not page.previous:  # an unreadable cursor shows the first page: a script would loop
-        raise _not_a_cursor()
+        raise not_a_cursor()
     return {"items": page.rows, "next": page.following or None}
 
 
-def _not_a_cursor() -> ValidationFailedError:
+def not_a_cursor() -> ValidationFailedError:
+    """What a caller is told whose cursor does not belong to the list."""
     message = "This is no cursor of this list; use `next` of the page before."
     return ValidationFailedError(f"cursor: {message}", fields={"cursor": [message]})

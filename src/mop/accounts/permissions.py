@@ -10,6 +10,7 @@ GET    /me                - 401 200 200 200 200 200 200
 GET    /tokens            - 401 200 200 200 200 403 403
 POST   /tokens            - 401 201 201 201 201 403 403
 DELETE /tokens/{token_id} - 401 404 404 204 404 403 403
+GET    /people            - 401 200 200 200 200 200 200
 GET    /teams             - 401 200 200 200 200 200 200
 POST   /teams             - 401 403 403 403 201 403 403
 """),
@@ -44,6 +45,7 @@ GET  /account/tokens/                                  - 401 200 200 200 200 401
 POST /account/tokens/                                  - 401 422 422 422 422 401 401
 GET  /account/tokens/<int:token_id>/revoke/            - 401 404 404 200 404 401 401
 POST /account/tokens/<int:token_id>/revoke/            - 401 404 404 302 404 401 401
+GET  /people/                                          - 401 200 200 200 200 401 401
 GET  /teams/                                           - 401 403 403 403 200 401 401
 POST /teams/                                           - 401 403 403 403 422 401 401
 GET  /teams/<int:team_id>/                             - 401 403 403 403 200 401 401

@@ -17,6 +17,19 @@ class InputSchema(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+class PersonOut(Schema):
+    """A person."""
+
+    username: str
+    name: str
+
+
+class PeopleOut(Schema):
+    """People by user name."""
+
+    items: list[PersonOut]
+
+
 class TeamOut(Schema):
     """A team, and whether the caller belongs to it."""
 

@@ -53,6 +53,19 @@ def get_user(username: str) -> User:
     return user
 
 
+PEOPLE_MAX = 10
+PEOPLE_LETTERS_MIN = 2
+
+
+def search_people(text: str) -> QuerySet[User]:
+    """Up to PEOPLE_MAX active users whose user name or name holds the text; none for less than two letters."""
+    text = text.replace("\0", "").strip()
+    if len(text) < PEOPLE_LETTERS_MIN:
+        return User.objects.none()
+    holds = Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
+    return User.objects.filter(holds, is_active=True).order_by("username")[:PEOPLE_MAX]
+
+
 def tokens_of(user: User) -> QuerySet[PersonalAccessToken]:
     """The user's tokens, newest first, revoked and expired ones too."""
     return PersonalAccessToken.objects.filter(user=user).order_by("-created_at", "-pk")

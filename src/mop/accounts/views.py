@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import TeamForm, TokenForm, UsernameForm
 from mop.accounts.models import Team
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_team_by_id, get_token, get_user, tokens_of
+from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, tokens_of
 from mop.accounts.services import add_member, create_team, create_token, remove_member, revoke_token
 from mop.errors import NotFoundError, ValidationFailedError
 from mop.ui.forms import take_errors
@@ -129,3 +130,14 @@ def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpRes
     trail = [("Teams", reverse("accounts:teams")), (found.name, "")]
     context = {"team": found, "trail": trail, "members": found.members.order_by("username")}
     return show_form(request, "accounts/team.html", form, context)
+
+
+@require_GET
+def people(request: HttpRequest) -> HttpResponse:
+    """Suggestions for a user name: options of people whose name holds what somebody typed."""
+    user_of(request)
+    found = search_people(request.GET.get("username", ""))
+    options = format_html_join(
+        "", '<option value="{}">{}</option>', ((one.username, one.get_full_name()) for one in found)
+    )
+    return HttpResponse(options)

@@ -51,8 +51,12 @@ class Server:
         """The JSON of a POST."""
         return self._call("POST", path, json=body)
 
+    def patch(self, *path: str, body: Any) -> Any:
+        """The JSON of a PATCH."""
+        return self._call("PATCH", path, json=body)
+
     def put(self, *path: str, body: Any = None) -> Any:
-        """The JSON of a PUT."""
+        """The JSON of a PUT, None where the answer is empty."""
         return self._call("PUT", path, json=body)
 
     def delete(self, *path: str) -> Any:

@@ -32,6 +32,7 @@ STATUSES = (
     "cancelled",
     "toBeRetried",
     "outdated",
+    "running",
     "all",
 )
 
@@ -123,19 +124,34 @@ def list_models(
             help="Newest version's status, or `all`. Left out: all but outdated and verifyFailed.",
         ),
     ] = None,
-    mine: Annotated[bool, typer.Option("--mine", help="Only models that you own.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only models that you created or own.")] = False,
+    group: Annotated[
+        str | None, typer.Option(help="Only models of the group with this id.", show_default=False)
+    ] = None,
+    team: Annotated[str | None, typer.Option(help="Only models of this team.", show_default=False)] = None,
+    task: Annotated[str | None, typer.Option(help="Only models connected to this task.", show_default=False)] = None,
+    tag: Annotated[str | None, typer.Option(help="Only models with this tag.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List the models that you may see."""
+    asked = {"search": search, "status": status, "group": group, "team": team, "task": task, "tag": tag}
     with open_server() as server:
-        items = server.pages("models", search=search, status=status, owned=mine or None)
+        items = server.pages("models", owned=mine or None, **asked)
     if as_json:
         print_json(items)
         return
     rows = [
-        (item["name"], item["latest_version"], item["latest_status"], item["team"], _tasks_of(item)) for item in items
+        (
+            item["name"],
+            item["latest_version"],
+            item["latest_status"],
+            item["usable_version"] or "",
+            item["team"],
+            _tasks_of(item),
+        )
+        for item in items
     ]
-    print_columns(("NAME", "VERSION", "STATUS", "TEAM", "TASKS"), rows)
+    print_columns(("NAME", "VERSION", "STATUS", "USABLE", "TEAM", "TASKS"), rows)
 
 
 @models.command()
@@ -221,6 +237,55 @@ def cancel(name: Name, *, version: Version = None, as_json: JsonFlag = False) ->
 
 
 @models.command()
+def publish(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """Make a verified version public: everybody who is signed in sees it, its results and its model."""
+    _act(name, version, "publish", "public", as_json=as_json)
+
+
+@models.command()
+def unpublish(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """Make a version private: owners and administrators alone see it."""
+    _act(name, version, "unpublish", "private", as_json=as_json)
+
+
+@models.command()
+def outdated(
+    name: Name,
+    *,
+    version: Annotated[str, typer.Option(help="The version.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Set a version aside, for good: it stays visible and is offered for nothing new."""
+    if not yes:
+        typer.confirm(f"Mark {name} {version} as outdated? This can not be undone.", abort=True, err=True)
+    _act(name, version, "outdated", "outdated", as_json=as_json)
+
+
+@models.command()
+def edit(
+    name: Name,
+    *,
+    description: Annotated[str | None, typer.Option(help="The new description.", show_default=False)] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="A tag; all of them are set anew. Repeatable; '' for none.", show_default=False),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change a model's description or tags."""
+    body = _given({"description": description, "tags": tag or None})
+    if not body:
+        raise typer.BadParameter("give --description or --tag")
+    with open_server() as server:
+        model = server.patch("models", name, body=body)
+    if as_json:
+        print_json(model)
+    else:
+        _print_model(model)
+
+
+@models.command()
 def delete(
     name: Name,
     *,
@@ -242,6 +307,15 @@ def delete(
         print_json({"model": name, "deleted_versions": goes})
     else:
         say(f"deleted {what}")
+
+
+def _act(name: str, version: str | None, action: str, done: str, *, as_json: bool) -> None:
+    with open_server() as server:
+        revision = server.post("models", name, "revisions", version_of(server, name, version), action)
+    if as_json:
+        print_json(revision)
+    else:
+        say(f"{name} {revision['version']} is {done}")
 
 
 def _started(server: Server, revision: dict[str, Any], *, watch: bool, as_json: bool) -> None:
@@ -311,6 +385,8 @@ def _tasks_of(model: dict[str, Any]) -> str:
 def _print_model(model: dict[str, Any]) -> None:
     print(printable(f"{model['name']}: {model['description']}"))
     print(printable(f"team {model['team']}, owners {', '.join(model['owners'])}"))
+    if model["tags"]:
+        print(printable(f"tags {', '.join(model['tags'])}"))
     for connection in model["connections"]:
         print(printable(f"task {connection['task']} ({connection['taxonomy']} as {connection['customized_name']})"))
 

@@ -13,6 +13,7 @@ from mop.registry.actions import Action
 from mop.registry.models import Revision, RevisionEvent
 from mop.registry.notices import notify_status
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
+from mop.registry.summaries import refresh_summary
 
 
 def advance(
@@ -37,7 +38,7 @@ def _set_fields(change: Change[Revision, RevisionStatus]) -> None:
 
 
 def _tell(change: Change[Revision, RevisionStatus]) -> None:
-    """Write the event of the timeline, and tell people."""
+    """Write the event of the timeline and the model's summary, and tell people."""
     RevisionEvent.objects.create(
         revision=change.row,
         attempt=change.row.attempt,
@@ -46,6 +47,7 @@ def _tell(change: Change[Revision, RevisionStatus]) -> None:
         actor_label=change.actor.label,
         detail=change.detail or (change.error.message if change.error else ""),
     )
+    refresh_summary(change.row.model_id)
     notify_status(change.row, actor=change.actor, detail=change.detail, error=change.error)
 
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
 from mop.accounts.access import caller_of
-from mop.accounts.listing import list_page
+from mop.accounts.listing import not_a_cursor
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_user
+from mop.errors import NotFoundError, ValidationFailedError
 from mop.registry.api_inputs import connection_inputs, revision_input, team_for
-from mop.registry.models import Model, Revision
+from mop.registry.editing import change_model
+from mop.registry.etags import asked_edition, put_etag
+from mop.registry.groups import get_group
+from mop.registry.listing import MINE, ListedModel, ModelList, ModelQuery, get_listed_model
+from mop.registry.models import Revision
 from mop.registry.proposals import propose_first_revision, propose_name
-from mop.registry.schemas import ModelIn, ModelOut, ModelPage, ModelPatch, OwnerIn, RevisionDetail, SortName
-from mop.registry.selectors import get_listed_model, get_model, get_owner, get_revision_by_id, models_for_list, sort_of
-from mop.registry.services import add_owner, change_description, create_model, delete_model, remove_owner
-from mop.registry.statuses import RevisionStatus
+from mop.registry.schemas import ModelFilter, ModelIn, ModelOut, ModelPage, ModelPatch, OwnerIn, RevisionDetail
+from mop.registry.selectors import get_model, get_owner, get_revision_by_id
+from mop.registry.services import add_owner, create_model, delete_model, remove_owner
 
 router = Router(tags=["models"])
 
@@ -26,18 +31,27 @@ router = Router(tags=["models"])
 @router.get("/models", response=ModelPage)
 def list_models(
     request: HttpRequest,
-    search: str = "",
-    status: RevisionStatus | str = "",
-    owned: bool = False,  # noqa: FBT001, FBT002 - a query parameter
-    sort: SortName = "name",
+    filters: Annotated[ModelFilter, Query()],
     cursor: str = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     """Models that the caller may see."""
     user = caller_of(request).user
-    models = models_for_list(user, search=search, status=status, owned=owned).select_related("created_by")
-    field, descending = sort_of(sort)
-    return list_page(models, field=field, descending=descending, cursor=cursor, limit=limit)
+    asked = ModelQuery(**filters.dict(exclude={"owned"}))
+    if filters.owned:
+        if filters.group:
+            raise ValidationFailedError("owned: Leave out `group`.", fields={"owned": ["Leave out `group`."]})
+        asked = ModelQuery(**filters.dict(exclude={"owned", "group"}), group=MINE)
+    if asked.group not in {"", MINE}:
+        with named_in("group"):
+            if not asked.group.isascii() or not asked.group.isdigit() or len(asked.group) > 18:  # noqa: PLR2004 - no id
+                raise NotFoundError(f"There is no group {asked.group!r} that you may see.")
+            get_group(user, int(asked.group))
+    page = ModelList(user, asked).page(cursor=cursor, size=limit)
+    if cursor and page.rows and not page.previous:  # an unreadable cursor shows the first page: a script would loop
+        raise not_a_cursor()
+    prefetch_related_objects([row.model for row in page.rows], "tags")
+    return {"items": page.rows, "next": page.following or None}
 
 
 @router.post("/models", response={201: RevisionDetail})
@@ -58,19 +72,25 @@ def add_model(request: HttpRequest, body: ModelIn) -> Status[Revision]:
 
 
 @router.get("/models/{name}", response=ModelOut)
-def get_one_model(request: HttpRequest, name: str) -> Model:
-    """One model by name."""
-    return get_listed_model(caller_of(request).user, name)
+def get_one_model(request: HttpRequest, response: HttpResponse, name: str) -> ListedModel:
+    """One model by name. Its ETag changes with its description and tags."""
+    return _told(response, get_listed_model(caller_of(request).user, name))
 
 
 @router.patch("/models/{name}", response=ModelOut)
-def patch_model(request: HttpRequest, name: str, body: ModelPatch) -> Model:
-    """Change a model's description. Owners only."""
+def patch_model(request: HttpRequest, response: HttpResponse, name: str, body: ModelPatch) -> ListedModel:
+    """Change a model's description or tags; with `If-Match` only what nobody edited since. Owners only."""
     caller = caller_of(request)
     model = get_model(caller.user, name)
     authorise(caller.user, "registry.change_model", model, what="change this model")
-    change_description(actor=caller.actor, model=model, description=body.description)
-    return get_listed_model(caller.user, name)
+    change_model(
+        actor=caller.actor,
+        model=model,
+        description=body.description,
+        tags=body.tags,
+        edition=asked_edition(request),
+    )
+    return _told(response, get_listed_model(caller.user, name))
 
 
 @router.delete("/models/{name}", response={204: None})
@@ -84,7 +104,7 @@ def remove_model(request: HttpRequest, name: str) -> Status[None]:
 
 
 @router.post("/models/{name}/owners", response={201: ModelOut})
-def post_owner(request: HttpRequest, name: str, body: OwnerIn) -> Status[Model]:
+def post_owner(request: HttpRequest, name: str, body: OwnerIn) -> Status[ListedModel]:
     """Make a user an owner. Owners and administrators."""
     caller = caller_of(request)
     model = get_model(caller.user, name)
@@ -103,3 +123,8 @@ def delete_owner(request: HttpRequest, name: str, username: str) -> Status[None]
     authorise(caller.user, "registry.change_owners", model, what="change the owners of this model")
     remove_owner(actor=caller.actor, model=model, user=get_owner(model, username))
     return Status(204, None)
+
+
+def _told(response: HttpResponse, listed: ListedModel) -> ListedModel:
+    put_etag(response, listed.model)
+    return listed

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from django.db.models.signals import post_migrate
+
 from mop.areas import config
 
 
@@ -7,10 +9,12 @@ class RegistryConfig(config.AreaConfig):
     name = "mop.registry"
 
     def ready(self) -> None:
-        """Register the area, and say who is told of models."""
+        """Register the area, say who is told of models, and keep the search index through migrations."""
         super().ready()
         from mop.notifications.scopes import SCOPES  # noqa: PLC0415 - models load after the app registry
         from mop.registry.notices import MODEL_SCOPE  # noqa: PLC0415 - as above
+        from mop.registry.search_index import ensure_search_index  # noqa: PLC0415 - as above
         from mop.registry.selectors import answered_for_models  # noqa: PLC0415 - as above
 
         SCOPES[MODEL_SCOPE] = answered_for_models
+        post_migrate.connect(ensure_search_index, sender=self)

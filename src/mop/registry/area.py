@@ -11,10 +11,14 @@ from mop.registry.kinds import Kind
 
 AREA = Area(
     name="registry",
-    routers=(Ref("mop.registry.api:router"), Ref("mop.registry.revisions_api:router")),
+    routers=(
+        Ref("mop.registry.api:router"),
+        Ref("mop.registry.revisions_api:router"),
+        Ref("mop.registry.groups_api:router"),
+    ),
     urls=(Urls("mop.registry.urls"),),
     permissions=Ref("mop.registry.permissions:PERMISSIONS"),
-    navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/",)),),
+    navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/", "/groups/")),),
     portal_extensions=(
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.registry.portal_extensions:DETAIL_TAB")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.registry.portal_extensions:connected_models")),
@@ -22,5 +26,5 @@ AREA = Area(
     jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
     audit_actions=Action,
     notification_kinds=Kind,
-    commands=(Commands(Ref("mop.cli.model:app"), order=50),),
+    commands=(Commands(Ref("mop.cli.model:app"), order=50), Commands(Ref("mop.cli.group:app"), order=55)),
 )

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.forms.forms import DeclarativeFieldsMetaclass
 
+from mop.accounts.forms import PersonInput, find_person
 from mop.accounts.models import Team, User
 from mop.catalog.models import InstanceType, Task
-from mop.registry.models import MODEL_URL_MAX, VERSION_MAX, Revision
+from mop.errors import ValidationFailedError
+from mop.registry.group_models import GROUP_NAME_MAX
+from mop.registry.models import MODEL_URL_MAX, TAG_MAX, VERSION_MAX, Revision
 from mop.registry.services import ConnectionInput, RevisionInput
 from mop.registry.statuses import RevisionStatus
 from mop.serving_options import CONFIGURATION, OPTIONS, Option, idle_size_problem
@@ -40,16 +44,41 @@ def _option_field(option: Option) -> forms.Field:
     return forms.IntegerField(**arguments) if option.type is int else forms.FloatField(**arguments)
 
 
+STATUS_ALL = "all"
+
+
 class ModelFilterForm(forms.Form):
     """What the Models list shows; the address bar holds it."""
 
-    group = forms.ChoiceField(required=False, choices=[("", "All models"), ("mine", "My own models")])
+    search = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "class": "input input--icon", "placeholder": "Name or description"}
+        ),
+    )
     status = forms.ChoiceField(
         required=False,
-        choices=[("", "All except outdated and verifyFailed"), ("all", "All"), *RevisionStatus.choices],
+        choices=[
+            ("", "All except outdated and verifyFailed"),
+            ("running", "running"),
+            *RevisionStatus.choices,
+            (STATUS_ALL, "All"),
+        ],
+        widget=forms.Select(attrs={"class": "select"}),
     )
-    search = forms.CharField(required=False)
-    sort = forms.CharField(required=False)
+    task = forms.ChoiceField(required=False, widget=forms.Select(attrs={"class": "select"}))
+    team = forms.ChoiceField(required=False, widget=forms.Select(attrs={"class": "select"}))
+    tag = forms.CharField(required=False, max_length=TAG_MAX, widget=forms.TextInput(attrs={"class": "input"}))
+    sort = forms.CharField(required=False, max_length=20)
+
+    def __init__(self, given: Any, *, teams: list[str], tasks: list[str]) -> None:
+        super().__init__(given)
+        for name, choices, anything in (("task", tasks, "Any task"), ("team", teams, "Any team")):
+            # a name from the address that is not offered, as of a personal team, is a filter all the same
+            more = [given[name]] if given.get(name) and given[name] not in choices else []
+            field = cast("forms.ChoiceField", self.fields[name])
+            field.choices = [("", anything), *((choice, choice) for choice in [*more, *choices])]
 
 
 @with_options
@@ -182,13 +211,76 @@ class ConnectTasksForm(forms.Form):
             yield ConnectionRow(name, self[f"task_{key}"], self[f"customized_name_{key}"])
 
 
-class DescriptionForm(forms.Form):
+class EditForm(forms.Form):
+    """A form of something that somebody else may edit at the same time."""
+
+    edition = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def conflict(self, name: str, *, theirs: str, edition: int) -> ValidationFailedError:
+        """Keep what was typed, show what stands there now, and let the next save replace it.
+
+        Args:
+            name: the field of the text.
+            theirs: the text that stands.
+            edition: the edition that holds it.
+        """
+        self.data = {**self.data.dict(), "edition": str(edition)}  # type: ignore[attr-defined] # of a request
+        message = (
+            "Somebody changed this while you edited it; nothing was saved. "
+            f"It now says: “{theirs}”. Your text is kept here: save it again to replace theirs."
+        )
+        return ValidationFailedError(f"{name}: {message}", fields={name: [message]})
+
+
+class DescriptionForm(EditForm):
     """A model's description."""
 
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class NoteForm(forms.Form):
+class TagsForm(EditForm):
+    """A model's tags."""
+
+    tags = forms.CharField(
+        required=False,
+        max_length=2000,
+        help_text="Separate tags by commas. A tag finds the model in the list.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class GroupForm(EditForm):
+    """A group's name."""
+
+    name = forms.CharField(max_length=GROUP_NAME_MAX)
+
+
+class ShareForm(forms.Form):
+    """A person or a team to show a group to."""
+
+    username = forms.CharField(label="User name", required=False, max_length=150, widget=PersonInput)
+    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="No team", to_field_name="name")
+
+    def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined] # a ModelChoiceField
+        self.person: User | None = None
+
+    def clean_username(self) -> str:
+        """The name of an active user, who is then in `person`; or nothing."""
+        name = str(self.cleaned_data["username"]).strip()
+        self.person = find_person(name) if name else None
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Check that there is a person or a team, and not both."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and bool(cleaned.get("username")) == bool(cleaned.get("team")):
+            self.add_error("username", "Give a user name, or choose a team.")
+        return cleaned
+
+
+class NoteForm(EditForm):
     """A version's note."""
 
     note = forms.CharField(label="Version note", required=False, widget=forms.Textarea(attrs={"rows": 4}))

@@ -14,7 +14,8 @@ from django.utils import timezone
 from mop.accounts.models import Team
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.engine.models import DurableWork
-from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.registry import group_models  # noqa: F401 - tables of this app, in a file of their own
+from mop.registry.statuses import REVISION_LIFECYCLE, PublishStatus, RevisionStatus
 from mop.serving_options import CONFIGURATION, OPTIONS
 
 MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
@@ -24,6 +25,7 @@ VERSION = RegexValidator(
 VERSION_MAX = 64
 MODEL_URL_MAX = 2000
 CUSTOMIZED_NAME_MAX = 100
+TAG_MAX = 50
 
 
 def _option(name: str) -> dict[str, Any]:
@@ -51,7 +53,13 @@ class ModelType(models.TextChoices):
 class Model(models.Model):
     """A classifier that resolves one task per taxonomy; what runs are its revisions."""
 
-    name = models.CharField(max_length=100, unique=True, validators=[MODEL_NAME])
+    name = models.CharField(
+        max_length=100,
+        unique=True,
+        validators=[MODEL_NAME],
+        # no word of whether there is such a model: its name may be private
+        error_messages={"unique": "This name is taken or reserved. Choose another one."},
+    )
     description = models.TextField(blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="models")
     owners = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="owned_models")
@@ -59,9 +67,65 @@ class Model(models.Model):
     # written by Python: SQLite's own clock keeps milliseconds in another text form, which keyset paging would misread
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    edition = models.PositiveIntegerField(
+        default=1, help_text="counts edits; a change of an earlier edition is refused"
+    )
+
+    # What lists show and filter by, kept by registry/summaries.py: of all versions for owners and administrators, of
+    # the public ones for everybody else. No foreign keys: they would lock versions whose status is changing.
+    is_public = models.BooleanField(default=False)
+    all_newest_id = models.UUIDField(null=True, blank=True)
+    all_newest_version = models.CharField(max_length=VERSION_MAX, blank=True)
+    all_newest_status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
+    all_usable_version = models.CharField(max_length=VERSION_MAX, blank=True)
+    all_is_living = models.BooleanField(default=True)
+    all_updated_at = models.DateTimeField(default=timezone.now)
+    public_newest_id = models.UUIDField(null=True, blank=True)
+    public_newest_version = models.CharField(max_length=VERSION_MAX, blank=True)
+    public_newest_status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
+    public_usable_version = models.CharField(max_length=VERSION_MAX, blank=True)
+    public_is_living = models.BooleanField(default=False)
+    public_updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("name",)
+        indexes = (
+            models.Index(fields=("created_at", "id"), name="model_created"),
+            models.Index(fields=("team", "all_updated_at", "id"), name="model_team"),
+            models.Index(fields=("all_updated_at", "id"), name="model_updated"),
+            models.Index(fields=("all_newest_status", "all_updated_at", "id"), name="model_status_updated"),
+            models.Index(fields=("all_newest_status", "name"), name="model_status_name"),
+            models.Index(fields=("all_newest_status",), condition=models.Q(all_is_living=False), name="model_hidden"),
+            models.Index(fields=("name",), condition=models.Q(is_public=True), name="public_model_name"),
+            models.Index(
+                fields=("public_updated_at", "id"), condition=models.Q(is_public=True), name="public_model_updated"
+            ),
+            models.Index(
+                fields=("public_newest_status", "public_updated_at", "id"),
+                condition=models.Q(is_public=True),
+                name="public_model_status_updated",
+            ),
+            models.Index(
+                fields=("public_newest_status",),
+                condition=models.Q(is_public=True, public_is_living=False),
+                name="public_model_hidden",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelTag(models.Model):
+    """A word under which its owners want a model to be found."""
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=TAG_MAX)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("model", "name"), name="each_tag_once_per_model"),)
+        indexes = (models.Index(fields=("name", "model"), name="model_by_tag"),)
 
     def __str__(self) -> str:
         return self.name
@@ -113,6 +177,10 @@ class Revision(DurableWork):
     status = models.CharField(max_length=24, choices=RevisionStatus, default=RevisionStatus.CREATED)
     status_changed_at = models.DateTimeField(db_default=Now())
     publish_status = models.CharField(max_length=8, choices=PublishStatus, default=PublishStatus.PRIVATE)
+    publish_changed_at = models.DateTimeField(null=True, blank=True)
+    edition = models.PositiveIntegerField(
+        default=1, help_text="counts edits; a change of an earlier edition is refused"
+    )
     attempt = models.PositiveIntegerField(default=1, help_text="counts tries; an answer to an earlier try is refused")
     workflow_id = models.CharField(max_length=100, blank=True)
     queue = models.CharField(max_length=100, blank=True, help_text="the engine's queue on which it waits for a host")
@@ -163,6 +231,18 @@ class Revision(DurableWork):
 
     def get_status(self) -> RevisionStatus:
         return RevisionStatus(self.status)
+
+    @property
+    def may_become_outdated(self) -> bool:
+        """Whether its owner may set the version aside as it stands."""
+        return RevisionStatus.OUTDATED in REVISION_LIFECYCLE.transitions[self.get_status()]
+
+    @property
+    def publish_obstacle(self) -> str:
+        """Why the version can not become public; empty where it can, or is."""
+        if self.publish_status == PublishStatus.PUBLIC or self.status == RevisionStatus.VERIFIED:
+            return ""
+        return f"Only a verified version can become public; {self.version} is {self.status}."
 
     def configuration(self) -> dict[str, Any]:
         """Instance type and model configuration as plain data, for API and display."""

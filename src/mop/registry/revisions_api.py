@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
 from mop.accounts.access import caller_of
@@ -13,11 +13,14 @@ from mop.accounts.listing import list_page
 from mop.accounts.rules import authorise
 from mop.registry.allowed_hosts import change_allowed_hosts
 from mop.registry.api_inputs import revision_input
+from mop.registry.editing import change_note
+from mop.registry.etags import asked_edition, put_etag
 from mop.registry.models import Revision
 from mop.registry.proposals import propose_next_revision
+from mop.registry.publishing import publish_revision, set_outdated, unpublish_revision
 from mop.registry.schemas import AllowedHosts, RevisionDetail, RevisionIn, RevisionPage, RevisionPatch, Timeline
 from mop.registry.selectors import get_model, get_revision, timeline, visible_revisions
-from mop.registry.services import cancel_revision, change_note, create_revision, delete_revision, retry_revision
+from mop.registry.services import cancel_revision, create_revision, delete_revision, retry_revision
 
 router = Router(tags=["revisions"])
 _REVISION = "/models/{name}/revisions/{version}"
@@ -49,19 +52,25 @@ def add_revision(request: HttpRequest, name: str, body: RevisionIn) -> Status[Re
 
 
 @router.get(_REVISION, response=RevisionDetail)
-def get_one_revision(request: HttpRequest, name: str, version: str) -> Revision:
-    """One version, with its place in the queue while it waits."""
-    return _detail(request, name, version)
+def get_one_revision(request: HttpRequest, response: HttpResponse, name: str, version: str) -> Revision:
+    """One version, with its place in the queue while it waits. Its ETag changes with what people edit of it."""
+    revision = _detail(request, name, version)
+    put_etag(response, revision)
+    return revision
 
 
 @router.patch(_REVISION, response=RevisionDetail)
-def patch_revision(request: HttpRequest, name: str, version: str, body: RevisionPatch) -> Revision:
-    """Change a version's note. Owners only."""
+def patch_revision(
+    request: HttpRequest, response: HttpResponse, name: str, version: str, body: RevisionPatch
+) -> Revision:
+    """Change a version's note; with `If-Match` only what nobody edited since. Owners only."""
     caller = caller_of(request)
     revision = get_revision(caller.user, name, version)
     authorise(caller.user, "registry.change_revision", revision, what="change this revision")
-    change_note(actor=caller.actor, revision=revision, note=body.note)
-    return _detail(request, name, version)
+    change_note(actor=caller.actor, revision=revision, note=body.note, edition=asked_edition(request))
+    changed = _detail(request, name, version)
+    put_etag(response, changed)
+    return changed
 
 
 @router.delete(_REVISION, response={204: None})
@@ -91,6 +100,36 @@ def cancel(request: HttpRequest, name: str, version: str) -> Revision:
     revision = get_revision(caller.user, name, version)
     authorise(caller.user, "registry.change_revision", revision, what="cancel this revision")
     cancel_revision(actor=caller.actor, revision=revision)
+    return _detail(request, name, version)
+
+
+@router.post(f"{_REVISION}/publish", response=RevisionDetail)
+def publish(request: HttpRequest, name: str, version: str) -> Revision:
+    """Let everybody see a verified version and its model. Owners only."""
+    caller = caller_of(request)
+    revision = get_revision(caller.user, name, version)
+    authorise(caller.user, "registry.publish_revision", revision, what="publish this revision")
+    publish_revision(actor=caller.actor, revision=revision)
+    return _detail(request, name, version)
+
+
+@router.post(f"{_REVISION}/unpublish", response=RevisionDetail)
+def unpublish(request: HttpRequest, name: str, version: str) -> Revision:
+    """Let owners and administrators alone see a version. Owners only."""
+    caller = caller_of(request)
+    revision = get_revision(caller.user, name, version)
+    authorise(caller.user, "registry.publish_revision", revision, what="make this revision private")
+    unpublish_revision(actor=caller.actor, revision=revision)
+    return _detail(request, name, version)
+
+
+@router.post(f"{_REVISION}/outdated", response=RevisionDetail)
+def outdated(request: HttpRequest, name: str, version: str) -> Revision:
+    """Set a version aside, for good. Owners only."""
+    caller = caller_of(request)
+    revision = get_revision(caller.user, name, version)
+    authorise(caller.user, "registry.change_revision", revision, what="set this revision aside")
+    set_outdated(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
 

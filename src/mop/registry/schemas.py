@@ -5,20 +5,23 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeVar
 
 from ninja import Schema
 from pydantic import Field, create_model
 
 from mop.accounts.schemas import InputSchema
 from mop.errors import ErrorDocument
-from mop.registry.models import CUSTOMIZED_NAME_MAX, MODEL_URL_MAX, VERSION_MAX, Model, Revision, TaskConnection
+from mop.registry.group_models import GROUP_NAME_MAX, GroupShare, ModelGroup
+from mop.registry.listing import ListedModel
+from mop.registry.models import CUSTOMIZED_NAME_MAX, MODEL_URL_MAX, VERSION_MAX, Revision, TaskConnection
 from mop.registry.selectors import queue_place
 from mop.registry.statuses import RevisionStatus
 from mop.serving_options import OPTIONS, Option
 
 PublishName = Literal["private", "public"]
-SortName = Literal["name", "-name", "team", "-team", "status", "-status", "created", "-created"]
+SortName = Literal["name", "-name", "team", "-team", "status", "-status", "created", "-created", "updated", "-updated"]
 
 
 SchemaClass = TypeVar("SchemaClass", bound=Schema)
@@ -74,35 +77,104 @@ class ConnectionIn(InputSchema):
     customized_name: str | None = Field(default=None, min_length=1, max_length=CUSTOMIZED_NAME_MAX)
 
 
+class ModelFilter(Schema):
+    """What of the models is asked for."""
+
+    search: str = Field(default="", max_length=200, description="part of the name or description")
+    status: RevisionStatus | Literal["", "running", "all"] = Field(
+        default="",
+        description="of the newest version; `running`, `all`; empty: models with a version neither outdated nor failed",
+    )
+    owned: bool = Field(default=False, description="only models that the caller created or owns; as `group=mine`")
+    group: str = Field(default="", max_length=20, description="id of a group, or `mine`")
+    team: str = Field(default="", max_length=100, description="a team's name")
+    task: str = Field(default="", max_length=100, description="a task's name")
+    tag: str = Field(default="", max_length=50, description="a tag")
+    sort: SortName = "name"
+
+
 class ModelOut(Schema):
-    """A model, with its newest version that the caller may see."""
+    """A model, with its newest version that the caller may see, and the newest of them that is verified."""
 
     name: str
     description: str
+    tags: list[str]
     team: str
     owners: list[str]
     model_type: str
     connections: list[ConnectionOut]
     latest_version: str
     latest_status: RevisionStatus
-    latest_at: dt.datetime
+    usable_version: str | None
+    usable_publish_status: PublishName | None
+    updated_at: dt.datetime
     created_at: dt.datetime
     created_by: str
 
     @staticmethod
-    def resolve_team(model: Model) -> str:
+    def resolve_name(row: ListedModel) -> str:
+        """The model's name."""
+        return row.model.name
+
+    @staticmethod
+    def resolve_description(row: ListedModel) -> str:
+        """The model's description."""
+        return row.model.description
+
+    @staticmethod
+    def resolve_tags(row: ListedModel) -> list[str]:
+        """The model's tags."""
+        return sorted((tag.name for tag in row.model.tags.all()), key=str.casefold)
+
+    @staticmethod
+    def resolve_team(row: ListedModel) -> str:
         """The team's name."""
-        return model.team.name
+        return row.model.team.name
 
     @staticmethod
-    def resolve_owners(model: Model) -> list[str]:
+    def resolve_owners(row: ListedModel) -> list[str]:
         """The owners' user names."""
-        return sorted(owner.username for owner in model.owners.all())
+        return sorted(owner.username for owner in row.model.owners.all())
 
     @staticmethod
-    def resolve_created_by(model: Model) -> str:
+    def resolve_model_type(row: ListedModel) -> str:
+        """Where its folder lies."""
+        return row.model.model_type
+
+    @staticmethod
+    def resolve_connections(row: ListedModel) -> Iterable[TaskConnection]:
+        """Its connected tasks."""
+        return row.model.connections.all()
+
+    @staticmethod
+    def resolve_latest_version(row: ListedModel) -> str:
+        """The newest version that the caller sees."""
+        return row.newest_version
+
+    @staticmethod
+    def resolve_latest_status(row: ListedModel) -> RevisionStatus:
+        """Its status."""
+        return row.newest_status
+
+    @staticmethod
+    def resolve_usable_version(row: ListedModel) -> str | None:
+        """The newest verified version that the caller sees."""
+        return row.usable_version or None
+
+    @staticmethod
+    def resolve_usable_publish_status(row: ListedModel) -> str | None:
+        """Whether that one is public."""
+        return row.usable_publish_status or None
+
+    @staticmethod
+    def resolve_created_at(row: ListedModel) -> dt.datetime:
+        """When the model was added."""
+        return row.model.created_at
+
+    @staticmethod
+    def resolve_created_by(row: ListedModel) -> str:
         """The creator's user name."""
-        return model.created_by.username
+        return row.model.created_by.username
 
 
 class ModelPage(Schema):
@@ -139,9 +211,12 @@ class RevisionIn(RevisionFields):
 
 
 class ModelPatch(InputSchema):
-    """What of a model can change."""
+    """What of a model can change; what is left out stays."""
 
-    description: str
+    description: str | None = None
+    tags: list[Annotated[str, Field(max_length=200)]] | None = Field(
+        default=None, max_length=100, description="all of them: what is not named goes"
+    )
 
 
 class RevisionPatch(InputSchema):
@@ -263,3 +338,69 @@ class Timeline(Schema):
     status: RevisionStatus
     is_final: bool
     items: list[EventOut]
+
+
+class ShareOut(Schema):
+    """A user or a team who is shown a group."""
+
+    id: int
+    username: str | None
+    team: str | None
+
+    @staticmethod
+    def resolve_username(share: GroupShare) -> str | None:
+        """The user's name, where it is a user."""
+        return share.user.username if share.user else None
+
+    @staticmethod
+    def resolve_team(share: GroupShare) -> str | None:
+        """The team's name, where it is a team."""
+        return share.team.name if share.team else None
+
+
+class GroupOut(Schema):
+    """A group of models; `model_count` counts those that the caller may see, `is_listed` tells of their own list."""
+
+    id: int
+    name: str
+    owner: str
+    model_count: int
+    is_listed: bool
+    shares: list[ShareOut]
+    created_at: dt.datetime
+
+    @staticmethod
+    def resolve_owner(group: ModelGroup) -> str:
+        """The user name of who made it."""
+        return group.owner.username
+
+    @staticmethod
+    def resolve_shares(group: ModelGroup) -> Iterable[GroupShare]:
+        """Who else is shown it."""
+        return group.shares.all()
+
+
+class GroupList(Schema):
+    """Groups by name."""
+
+    items: list[GroupOut]
+
+
+class GroupIn(InputSchema):
+    """A new group."""
+
+    name: str = Field(max_length=GROUP_NAME_MAX)
+
+
+class GroupPatch(InputSchema):
+    """What of a group can change; what is left out stays."""
+
+    name: str | None = Field(default=None, max_length=GROUP_NAME_MAX)
+    is_listed: bool | None = None
+
+
+class ShareIn(InputSchema):
+    """A user or a team to show a group to."""
+
+    username: str | None = Field(default=None, max_length=150)
+    team: str | None = Field(default=None, max_length=100)

@@ -8,30 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from mop.accounts.models import User
 from mop.errors import NotFoundError
-from mop.registry.models import Model, Revision, RevisionEvent, TaskConnection
+from mop.registry.models import Model, Revision, RevisionEvent
 from mop.registry.statuses import CHAIN, PublishStatus, RevisionStatus
-
-MODEL_SORTS = {
-    "name": "name",
-    "team": "team__name",
-    "version": "latest_version",
-    "status": "latest_status",
-    "created": "created_at",
-}
-HIDDEN_BY_DEFAULT = (RevisionStatus.OUTDATED, RevisionStatus.VERIFY_FAILED)
 
 
 def visible_models(user: User) -> QuerySet[Model]:
     """Models that the user may see: owned, with a public revision, or all for administrators."""
     if user.is_administrator:
         return Model.objects.all()
-    public = Revision.objects.filter(publish_status=PublishStatus.PUBLIC).values("model")
-    return Model.objects.filter(Q(owners=user) | Q(pk__in=public)).distinct()
+    owned = Model.owners.through.objects.filter(user=user).values("model_id")
+    return Model.objects.filter(Q(pk__in=owned) | Q(is_public=True))
 
 
 def visible_revisions(user: User) -> QuerySet[Revision]:
@@ -56,18 +47,6 @@ def get_model(user: User, name: str) -> Model:
         NotFoundError: there is none that the user may see.
     """
     model = visible_models(user).select_related("team", "created_by").filter(name=name).first()
-    if model is None:
-        raise NotFoundError(f"There is no model {name!r} that you may see.")
-    return model
-
-
-def get_listed_model(user: User, name: str) -> Model:
-    """A visible model by name, with what a row of the Models list shows.
-
-    Raises:
-        NotFoundError: there is none that the user may see.
-    """
-    model = models_for_list(user, status="all").select_related("created_by").filter(name=name).first()
     if model is None:
         raise NotFoundError(f"There is no model {name!r} that you may see.")
     return model
@@ -107,48 +86,6 @@ def get_revision_by_id(user: User, revision_id: uuid.UUID) -> Revision:
     if revision is None:
         raise NotFoundError(f"There is no revision {revision_id} that you may see.")
     return revision
-
-
-def models_for_list(
-    user: User, *, search: str = "", status: str = "", owned: bool = False, sort: str = "name"
-) -> QuerySet[Model]:
-    """Rows of the Models list, with `latest_version`, `latest_status`, `latest_at` of the newest visible revision.
-
-    Args:
-        user: who looks.
-        search: part of the name or description, case-insensitive.
-        status: a status; `all`; empty for all models with a revision that is neither outdated nor failed.
-        owned: only the user's own.
-        sort: name, team, version, status, created; a leading `-` turns it round.
-    """
-    newest = visible_revisions(user).filter(model=OuterRef("pk")).order_by("-created_at", "-id")
-    models = (
-        visible_models(user)
-        .select_related("team")
-        .prefetch_related("owners", Prefetch("connections", TaskConnection.objects.select_related("task", "taxonomy")))
-        .annotate(
-            latest_id=Subquery(newest.values("pk")[:1]),
-            latest_version=Subquery(newest.values("version")[:1]),
-            latest_status=Subquery(newest.values("status")[:1]),
-            latest_at=Subquery(newest.values("status_changed_at")[:1]),
-        )
-    )
-    if owned:
-        models = models.filter(owners=user)
-    if search:
-        models = models.filter(Q(name__icontains=search) | Q(description__icontains=search))
-    if not status:
-        living = visible_revisions(user).exclude(status__in=HIDDEN_BY_DEFAULT).values("model")
-        models = models.filter(pk__in=living)
-    elif status != "all":
-        models = models.filter(latest_status=status)
-    field, descending = sort_of(sort)
-    return models.order_by(f"-{field}" if descending else field, "pk")
-
-
-def sort_of(sort: str) -> tuple[str, bool]:
-    """The field that a sort of the Models list means, and whether it descends; what is unknown sorts by name."""
-    return MODEL_SORTS.get(sort.removeprefix("-"), "name"), sort.startswith("-")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnec
 from mop.registry.notices import forget_model, forget_revision, notify_owners_changed
 from mop.registry.start import PIPELINE_JOB, start_pipeline
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
+from mop.registry.summaries import refresh_summary
 from mop.registry.versions import default_description, default_note
 from mop.serving_options import ServingOptions, values_of
 from mop.sources.prefixes import allowed
@@ -172,11 +173,14 @@ def delete_revision(*, actor: Actor, revision: Revision) -> None:
     Raises:
         ConflictError: something above holds it, or it is the model's only version.
     """
-    row = Revision.objects.select_for_update().select_related("model").get(pk=revision.pk)
+    row = Revision.objects.select_for_update(of=("self",)).select_related("model").get(pk=revision.pk)
     _refuse_held([row])
-    if not Revision.objects.filter(model=row.model).exclude(pk=row.pk).exists():
+    # of two people who delete the last two versions, the second waits here and then sees that its own is the only one
+    list(Model.objects.select_for_update(no_key=True).filter(pk=row.model_id).values_list("pk"))
+    if not Revision.objects.filter(model=row.model_id).exclude(pk=row.pk).exists():
         raise ConflictError(f"{row} is the only version of {row.model}.", hint="Delete the model instead.")
     _remove(row, actor)
+    refresh_summary(row.model_id)
 
 
 @transaction.atomic
@@ -193,33 +197,6 @@ def delete_model(*, actor: Actor, model: Model) -> None:
     record(actor=actor, action=Action.MODEL_DELETED, object_type="model", object_id=model.pk, object_label=model.name)
     forget_model(model)
     model.delete()
-
-
-@transaction.atomic
-def change_description(*, actor: Actor, model: Model, description: str) -> None:
-    """Set a model's description."""
-    model.description = description
-    model.save(update_fields=["description"])
-    record(
-        actor=actor,
-        action=Action.MODEL_DESCRIPTION_CHANGED,
-        object_type="model",
-        object_id=model.pk,
-        object_label=model.name,
-    )
-
-
-@transaction.atomic
-def change_note(*, actor: Actor, revision: Revision, note: str) -> None:
-    """Set a version's note."""
-    Revision.objects.filter(pk=revision.pk).update(note=note)
-    record(
-        actor=actor,
-        action=Action.REVISION_NOTE_CHANGED,
-        object_type="revision",
-        object_id=revision.pk,
-        object_label=str(revision),
-    )
 
 
 @transaction.atomic
@@ -246,7 +223,7 @@ def remove_owner(*, actor: Actor, model: Model, user: User) -> None:
     Raises:
         ConflictError: they are the last owner.
     """
-    locked = Model.objects.select_for_update().get(pk=model.pk)
+    locked = Model.objects.select_for_update(no_key=True).get(pk=model.pk)
     if not locked.owners.filter(pk=user.pk).exists():
         return
     if not locked.owners.exclude(pk=user.pk).exists():
@@ -356,10 +333,14 @@ def _check_url(team: Team, url: str, problems: Problems) -> None:
         problems.add("model_url", f"{error.message} {error.hint}".strip())
 
 
-def _refuse_held(revisions: Sequence[Revision]) -> None:
+def held_reasons(revisions: Sequence[Revision]) -> list[str]:
+    """Why these versions may not be deleted, in the words of the areas that hold them."""
     guards = [guard.load() for area in registered() for guard in area.deletion_guards]
-    reasons = [reason for row in revisions for guard in guards if (reason := guard(row))]
-    if reasons:
+    return [reason for row in revisions for guard in guards if (reason := guard(row))]
+
+
+def _refuse_held(revisions: Sequence[Revision]) -> None:
+    if reasons := held_reasons(revisions):
         raise ConflictError(" ".join(reasons))
 
 

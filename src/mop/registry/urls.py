@@ -4,19 +4,42 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mop.registry.views import changes, deletion, detail, listing, upgrade, wizard
+from mop.registry.views import (
+    changes,
+    deletion,
+    detail,
+    editing,
+    groups,
+    listing,
+    publishing,
+    selection,
+    upgrade,
+    wizard,
+)
 
 app_name = "registry"
 urlpatterns = [
     path("models/", listing.models, name="models"),
     path("live/models/", listing.live_models, name="live_models"),
+    path("model-selection/", selection.selection, name="selection"),
+    path("delete-models/", selection.delete_models, name="delete_models"),
+    path("groups/", groups.groups, name="groups"),
+    path("groups/add/", groups.add, name="add_group"),
+    path("groups/<int:group_id>/rename/", groups.rename, name="rename_group"),
+    path("groups/<int:group_id>/share/", groups.share, name="share_group"),
+    path("groups/<int:group_id>/share/<int:share_id>/end/", groups.unshare, name="unshare_group"),
+    path("groups/<int:group_id>/show/", groups.show, name="show_group"),
+    path("groups/<int:group_id>/hide/", groups.hide, name="hide_group"),
+    path("groups/<int:group_id>/delete/", groups.delete, name="delete_group"),
     path("add-model/", wizard.model_step, name="add_model"),
     path("add-model/principal/", wizard.principal, name="principal"),
     path("add-model/draft/<str:draft>/", wizard.model_step, name="continue_model"),
     path("add-model/draft/<str:draft>/tasks/", wizard.tasks_step, name="connect_tasks"),
     path("models/<str:name>/", detail.model, name="model"),
     path("live/models/<str:name>/", detail.live_history, name="live_history"),
-    path("models/<str:name>/description/", changes.description, name="description"),
+    path("models/<str:name>/description/", editing.description, name="description"),
+    path("models/<str:name>/tags/", editing.tags, name="tags"),
+    path("models/<str:name>/groups/", groups.put_model, name="model_groups"),
     path("models/<str:name>/owners/add/", changes.owner_add, name="add_owner"),
     path("models/<str:name>/owners/remove/", changes.owner_remove, name="remove_owner"),
     path("models/<str:name>/upgrade/", upgrade.upgrade, name="upgrade"),
@@ -25,6 +48,9 @@ urlpatterns = [
     path("live/models/<str:name>/versions/<str:version>/", detail.live_details, name="live_details"),
     path("models/<str:name>/versions/<str:version>/note/", changes.note, name="note"),
     path("models/<str:name>/versions/<str:version>/hosts/", changes.allowed_hosts, name="allowed_hosts"),
+    path("models/<str:name>/versions/<str:version>/publish/", publishing.publish, name="publish"),
+    path("models/<str:name>/versions/<str:version>/unpublish/", publishing.unpublish, name="unpublish"),
+    path("models/<str:name>/versions/<str:version>/outdated/", publishing.outdated, name="outdated"),
     path("models/<str:name>/versions/<str:version>/retry/", changes.retry, name="retry"),
     path("models/<str:name>/versions/<str:version>/cancel/", changes.cancel, name="cancel"),
     path("models/<str:name>/versions/<str:version>/delete/", deletion.revision, name="delete_revision"),

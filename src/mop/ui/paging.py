@@ -34,15 +34,14 @@ def keyset_page(queryset: QuerySet[Row], *, field: str, descending: bool, cursor
         cursor: `previous` or `following` of another page; empty or unreadable gives the first page.
         size: rows on a page.
     """
-    place = _read(cursor)
+    place = read_cursor(cursor)
     backward = place is not None and place[0] == "before"
     falling = descending != backward  # reading backward turns the order round
     if place is not None:
         _, value, key = place
         operator = "lt" if falling else "gt"
-        beyond = Q(**{f"{field}__{operator}": value}) | Q(**{field: value, f"pk__{operator}": key})
         try:
-            queryset = queryset.filter(beyond)
+            queryset = queryset.filter(beyond(field, operator, value, key))
         except (ValidationError, ValueError, TypeError):  # the cursor is of another sort, or made up
             return keyset_page(queryset, field=field, descending=descending, cursor="", size=size)
     sign = "-" if falling else ""
@@ -62,15 +61,28 @@ def keyset_page(queryset: QuerySet[Row], *, field: str, descending: bool, cursor
     )
 
 
+def beyond(field: str, operator: str, value: Any, key: Any) -> Q:
+    """What lies beyond a place: `operator` is lt or gt."""
+    further = Q(**{f"{field}__{operator}": value}) | Q(**{field: value, f"pk__{operator}": key})
+    # says nothing new, but lets the database begin at the place instead of reading everything before it
+    return Q(**{f"{field}__{operator}e": value}) & further
+
+
 def _write(side: str, row: Model, field: str) -> str:
     value: Any = row
     for part in field.split("__"):
         value = getattr(value, part)
-    text = json.dumps([side, value, row.pk], default=str)
+    return cursor_text(side, value, row.pk)
+
+
+def cursor_text(side: str, value: Any, key: Any) -> str:
+    """The cursor of what lies `before` or `after` a place."""
+    text = json.dumps([side, value, key], default=str)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> tuple[str, Any, Any] | None:
+def read_cursor(cursor: str) -> tuple[str, Any, Any] | None:
+    """Side, value and key of a cursor; None for an empty or unreadable one."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):

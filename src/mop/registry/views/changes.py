@@ -11,35 +11,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_user
-from mop.errors import NotFoundError
+from mop.errors import EditConflictError
 from mop.registry.allowed_hosts import change_allowed_hosts
-from mop.registry.forms import AllowedHostsForm, DescriptionForm, NoteForm
-from mop.registry.selectors import get_model, get_revision
+from mop.registry.editing import change_note
+from mop.registry.forms import AllowedHostsForm, NoteForm
+from mop.registry.selectors import get_model, get_owner, get_revision
 from mop.registry.services import (
     add_owner,
     cancel_revision,
-    change_description,
-    change_note,
     remove_owner,
     retry_revision,
 )
 from mop.registry.trails import below_model
 from mop.registry.views.context import details_panel, model_context
-from mop.ui.pages import Done, form_page, show_form
-
-
-@require_POST
-def description(request: HttpRequest, name: str) -> HttpResponse:
-    """Set the model's description."""
-    user = user_of(request)
-    model = get_model(user, name)
-    authorise(user, "registry.change_model", model, what="change this model")
-    form = DescriptionForm(request.POST)
-    if form.is_valid():
-        change_description(actor=actor_in(request), model=model, description=form.cleaned_data["description"])
-        messages.success(request, "The description is saved.")
-    return redirect("registry:model", name=name)
+from mop.ui.pages import Done, confirm_page, form_page, show_form
 
 
 @require_POST
@@ -57,19 +42,32 @@ def owner_add(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("registry:model", name=name)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def owner_remove(request: HttpRequest, name: str) -> HttpResponse:
-    """Take somebody off the model's owners."""
+    """Ask, then take somebody off the model's owners."""
     user = user_of(request)
     model = get_model(user, name)
     authorise(user, "registry.change_owners", model, what="change the owners of this model")
-    owner = get_user(request.POST.get("username", ""))
-    if not model.owners.filter(pk=owner.pk).exists():
-        raise NotFoundError(f"{owner.username} is no owner of {name}.")
-    remove_owner(actor=actor_in(request), model=model, user=owner)
-    messages.success(request, f"{owner.username} is no longer an owner of {name}.")
-    # who took themselves off a private model no longer sees it
-    return redirect("registry:models") if owner == user else redirect("registry:model", name=name)
+    owner = get_owner(model, request.POST.get("username") or request.GET.get("username", ""))
+    here = reverse("registry:model", args=[name])
+
+    def act() -> Done:
+        remove_owner(actor=actor_in(request), model=model, user=owner)
+        # who took themselves off a private model no longer sees it
+        return Done(
+            f"{owner.username} is no longer an owner of {name}.", reverse("registry:models") if owner == user else here
+        )
+
+    title = f"Remove {owner.username} from the owners of {name}?"
+    return confirm_page(
+        request,
+        act,
+        title=title,
+        trail=below_model(name, ("Remove owner", "")),
+        lead=f"{'You' if owner == user else owner.username} will see only public versions of it, and change nothing.",
+        submit="Remove owner",
+        cancel_url=here,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,10 +77,14 @@ def note(request: HttpRequest, name: str, version: str) -> HttpResponse:
     revision = get_revision(user, name, version)
     authorise(user, "registry.change_revision", revision, what="change this version")
     here = reverse("registry:model", args=[name])
-    form = NoteForm(request.POST or None, initial={"note": revision.note})
+    form = NoteForm(request.POST or None, initial={"note": revision.note, "edition": revision.edition})
 
     def act() -> Done:
-        change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"])
+        edition = form.cleaned_data["edition"]
+        try:
+            change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"], edition=edition)
+        except EditConflictError as error:
+            raise form.conflict("note", theirs=revision.note, edition=revision.edition) from error
         return Done(f"The note of {version} is saved.", here)
 
     title = f"Version note of {version}"

@@ -14,7 +14,7 @@ from mop.accounts.current_user import user_of
 from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import may
 from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
-from mop.registry.forms import DescriptionForm
+from mop.registry.groups import groups_with
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
 from mop.registry.statuses import REVISION_LIFECYCLE
@@ -32,14 +32,14 @@ PAGE_VERSIONS = 25
 def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     """A model's information, connected tasks and versions, and what the user may do with it."""
     user = user_of(request)
-    prefetch_related_objects([model], "owners")
+    prefetch_related_objects([model], "owners", "tags")
     return {
         "model": model,
+        "model_groups": groups_with(user, model),
         "trail": [(model.team.name, ""), *below_models((model.name, ""))],
         "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
         "connections": model.connections.select_related("task", "taxonomy"),
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
-        "description_form": DescriptionForm(initial={"description": model.description}),
         "owner_form": UsernameForm(),
         "sections": MODEL_SECTIONS.shown(request, model),
         "may_change_owners": may(user, "registry.change_owners", model),

@@ -1,0 +1,167 @@
+"""`mop group`: groups of models on a MOP server, over its REST API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.connection import open_server
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, say
+from mop.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from mop.cli.client import Server
+
+app = typer.Typer()
+
+groups = typer.Typer(help="Groups of models: lists that you make and may share. They give no access to their models.")
+app.add_typer(groups, name="group", invoke_without_command=True, callback=show_help)
+
+Group = Annotated[str, typer.Argument(help="The group's name, or its id where several have the name.")]
+Models = Annotated[list[str], typer.Argument(help="Names of models.")]
+User = Annotated[str | None, typer.Option("--user", help="A user name.", show_default=False)]
+Team = Annotated[str | None, typer.Option("--team", help="A team.", show_default=False)]
+
+
+@groups.command(name="list")
+def list_groups(*, as_json: JsonFlag = False) -> None:
+    """List your groups and those shared with you."""
+    with open_server() as server:
+        items = server.get("groups")["items"]
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (str(item["id"]), item["name"], item["owner"], str(item["model_count"]), "yes" if item["is_listed"] else "no")
+        for item in items
+    ]
+    print_columns(("ID", "NAME", "OWNER", "MODELS", "LISTED"), rows)
+
+
+@groups.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The new group's name.")],
+    models: Annotated[list[str] | None, typer.Argument(help="Models to begin with.")] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a group."""
+    with open_server() as server:
+        group = server.post("groups", body={"name": name})
+        for model in models or ():
+            server.put("groups", str(group["id"]), "models", model)
+        _told(server.get("groups", str(group["id"])), f"made {name}", as_json=as_json)
+
+
+@groups.command()
+def rename(
+    group: Group, name: Annotated[str, typer.Argument(help="Its new name.")], *, as_json: JsonFlag = False
+) -> None:
+    """Give a group another name."""
+    with open_server() as server:
+        _told(server.patch("groups", _id(server, group), body={"name": name}), f"{group} is {name}", as_json=as_json)
+
+
+@groups.command()
+def add(group: Group, models: Models, *, as_json: JsonFlag = False) -> None:
+    """Put models into a group."""
+    with open_server() as server:
+        key = _id(server, group)
+        for model in models:
+            server.put("groups", key, "models", model)
+        _told(server.get("groups", key), f"{', '.join(models)} in {group}", as_json=as_json)
+
+
+@groups.command()
+def remove(group: Group, models: Models, *, as_json: JsonFlag = False) -> None:
+    """Take models out of a group; they stay."""
+    with open_server() as server:
+        key = _id(server, group)
+        for model in models:
+            server.delete("groups", key, "models", model)
+        _told(server.get("groups", key), f"{', '.join(models)} no longer in {group}", as_json=as_json)
+
+
+@groups.command()
+def share(group: Group, *, user: User = None, team: Team = None, as_json: JsonFlag = False) -> None:
+    """Show a group to a user or a team."""
+    with open_server() as server:
+        key = _id(server, group)
+        server.post("groups", key, "shares", body={"username": user, "team": team})
+        _told(server.get("groups", key), f"{group} is shared with {user or team}", as_json=as_json)
+
+
+@groups.command()
+def unshare(group: Group, *, user: User = None, team: Team = None, as_json: JsonFlag = False) -> None:
+    """Show a group to a user or a team no longer."""
+    with open_server() as server:
+        key = _id(server, group)
+        shares = server.get("groups", key)["shares"]
+        found = [item for item in shares if (item["username"], item["team"]) == (user, team)]
+        if not found:
+            raise NotFoundError(f"{group} is not shared with {user or team}.")
+        server.delete("groups", key, "shares", str(found[0]["id"]))
+        _told(server.get("groups", key), f"{group} is no longer shared with {user or team}", as_json=as_json)
+
+
+@groups.command()
+def hide(group: Group, *, as_json: JsonFlag = False) -> None:
+    """Remove a group from your list; nobody else sees a difference."""
+    with open_server() as server:
+        _told(
+            server.patch("groups", _id(server, group), body={"is_listed": False}),
+            f"{group} is out of your list",
+            as_json=as_json,
+        )
+
+
+@groups.command()
+def unhide(group: Group, *, as_json: JsonFlag = False) -> None:
+    """Put a group into your list again."""
+    with open_server() as server:
+        _told(
+            server.patch("groups", _id(server, group), body={"is_listed": True}),
+            f"{group} is in your list",
+            as_json=as_json,
+        )
+
+
+@groups.command()
+def delete(
+    group: Group,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Delete a group, for everybody; its models stay."""
+    with open_server() as server:
+        key = _id(server, group)
+        if not yes:
+            typer.confirm(f"Delete the group {group}? Its models stay.", abort=True, err=True)
+        server.delete("groups", key)
+    if as_json:
+        print_json({"deleted_group": group})
+    else:
+        say(f"deleted the group {group}")
+
+
+def _id(server: Server, name: str) -> str:
+    items = server.get("groups")["items"]
+    found = [str(item["id"]) for item in items if item["name"] == name] or [
+        str(item["id"]) for item in items if str(item["id"]) == name
+    ]
+    if not found:
+        raise NotFoundError(f"There is no group {name!r} that you may see.", hint="mop group list names them.")
+    if len(found) > 1:
+        raise typer.BadParameter(f"several groups are called {name}: give one of the ids {', '.join(found)}")
+    return found[0]
+
+
+def _told(group: dict[str, Any], text: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(group)
+    else:
+        say(text)
