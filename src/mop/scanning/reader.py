@@ -136,7 +136,7 @@ class Reader:
         have = len(self._buffer) - self._at
         if have >= size or self._ended:
             return
-        pieces = [self._buffer[self._at :]]
+        pieces = [self._buffer[self._at :]] if have else []
         self._before += self._at
         self._at = 0
         while have < size:
@@ -146,7 +146,7 @@ class Reader:
                 break
             pieces.append(chunk)
             have += len(chunk)
-        self._buffer = b"".join(pieces)
+        self._buffer = pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _next(self) -> bytes:
         chunk = self._stream.read(CHUNK)

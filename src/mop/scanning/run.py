@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mop.scanning.findings import FileVerdict, ScanReport, Verdict, merge
-from mop.scanning.lane import Cage, Lane
+from mop.scanning.scanner_process import Cage, ScannerProcess
 from mop.scanning.scanner import ENVIRONMENT_FILES, Subject
 from mop.scanning.scanners import LANES, NAMES, OF_ENVIRONMENTS, OF_THE_WHOLE, scanner_of
 
@@ -40,7 +40,7 @@ async def run_scanners(
     """
     wanted = _for(subject) if scanners is None else scanners
     lanes = [
-        Lane(subject, names, log=log, progress=progress)
+        ScannerProcess(subject, names, log=log, progress=progress)
         for lane in LANES
         if (names := [name for name in lane if name in wanted])
     ]
@@ -64,7 +64,7 @@ def _for(subject: Subject) -> Sequence[str]:
     return OF_ENVIRONMENTS if subject.model is None else NAMES
 
 
-def _whole(subject: Subject, lanes: Sequence[Lane]) -> ScanReport:
+def _whole(subject: Subject, lanes: Sequence[ScannerProcess]) -> ScanReport:
     """Everything, with a verdict for every file."""
     merged = merge(report for lane in lanes for report in lane.reports)
     incomplete = {name: reason for lane in lanes for name, reason in lane.incomplete.items()}

@@ -25,7 +25,7 @@ _END_SECONDS = 3.0
 Cage = Callable[[list[str]], list[str]]
 
 
-class Lane:
+class ScannerProcess:
     """Follows the job's process, and starts it anew when it ended too early.
 
     Nothing that the process writes is trusted beyond its form. One that a file has taken over can tell wrong things of
