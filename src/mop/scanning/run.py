@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mop.scanning.findings import FileVerdict, ScanReport, Verdict, merge
-from mop.scanning.scanner_process import Cage, ScannerProcess
 from mop.scanning.scanner import ENVIRONMENT_FILES, Subject
+from mop.scanning.scanner_process import Cage, ScannerProcess
 from mop.scanning.scanners import LANES, NAMES, OF_ENVIRONMENTS, OF_THE_WHOLE, scanner_of
 
 DEADLINE_SECONDS = 3600.0

@@ -60,7 +60,9 @@ _FIXED: Final = {  # opcodes that push, drop or keep a value, with the bytes of 
     **dict.fromkeys(b"G\x95", 8),
 }
 _LINES: Final = frozenset(b"pgVSIFL")
-_STACK_GLOBAL: Final = 0x93
+_STACK_GLOBAL, _SHORT_BINUNICODE, _BINUNICODE8 = b"\x93\x8c\x8d"
+_SHORTEST, _LONGEST = 2, 100
+"""Of the name of a module in a string."""
 
 
 @dataclass(frozen=True)
@@ -188,24 +190,24 @@ def _places(buffer: bytes, begin: int, until: int) -> list[int]:
 def _may_begin(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """For each byte but the last `_AHEAD`: whether a text may begin there."""
     count = len(data) - _AHEAD
-    may_begin_a_name = (data - 0x41) < 0x3A  # letters, the underscore, the backslash of an escape; and little else
-    in_a_name = (data - 0x2E) < 0x4D  # with digits and dots
-    line_end = data == 0x0A
+    may_begin_a_name = (data - ord("A")) <= ord("z") - ord("A")  # with the underscore and an escape's backslash
+    in_a_name = (data - ord(".")) <= ord("z") - ord(".")  # with digits and dots
+    line_end = data == ord("\n")
     zero = data[:-2] == 0
     first = data[:count]
-    # \x8c U: a byte of length, then the name
-    short = (first == 0x8C) | (first == ord("U"))
+    # SHORT_BINUNICODE and U: a byte of length, then the name
+    short = (first == _SHORT_BINUNICODE) | (first == ord("U"))
     short &= may_begin_a_name[2 : count + 2]
     short &= in_a_name[3 : count + 3]
-    # X T: four bytes of length; \x8d: eight
+    # X and T: four bytes of length; BINUNICODE8: eight
     long = (first == ord("X")) | (first == ord("T"))
     long &= may_begin_a_name[5 : count + 5]
-    longest = first == 0x8D
+    longest = first == _BINUNICODE8
     longest &= may_begin_a_name[9 : count + 9]
     long |= longest
     long &= zero[2 : count + 2]
     short |= long
-    short &= (data[1 : count + 1] - 2) < 0x63
+    short &= (data[1 : count + 1] - _SHORTEST) <= _LONGEST - _SHORTEST
     # V and S: a line
     line = first == ord("V")
     line &= may_begin_a_name[1 : count + 1]
