@@ -72,7 +72,7 @@ def test_every_text_that_a_pattern_matches_is_a_place_to_look_at():
             rb"(?=(\x8d[\x02-\x64]\0\0\0\0\0\0\0[A-Za-z_]))",
         )
     ]
-    from mop.scanning.pickles.search import _places  # noqa: PLC0415, PLC2701 - what is tested
+    from mop.scanning.pickles.search import _places  # noqa: PLC0415 - what is tested
 
     drawn = random.Random(11)  # noqa: S311 - any bytes
     alphabet = b"ciXVS'\"\x8c\x8d\x02\x05\x64\x65\0\0\0\0\nosA_z9.\\\xff "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,12 +26,14 @@ class Subject:
             nothing else.
         limits: bounds of the scan.
         skip: files, by their path below the model folder, and packages (`environment:six-1.16.0`) that were seen.
+        take: in a process that shares the files with others: those of some files that are this process's to look at.
     """
 
     model: Path | None = None
     environment: Path | None = None
     limits: ScanLimits = field(default_factory=ScanLimits)
     skip: frozenset[str] = frozenset()
+    take: Callable[[Sequence[str]], Sequence[str]] = field(default=list, compare=False)
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every regular file of the model folder that is not skipped, by its path below the folder, in their order.

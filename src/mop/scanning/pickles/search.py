@@ -196,7 +196,7 @@ def _may_begin(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
     zero = data[:-2] == 0
     first = data[:count]
     # SHORT_BINUNICODE and U: a byte of length, then the name
-    short = (first == _SHORT_BINUNICODE) | (first == ord("U"))
+    short: NDArray[np.bool_] = (first == _SHORT_BINUNICODE) | (first == ord("U"))
     short &= may_begin_a_name[2 : count + 2]
     short &= in_a_name[3 : count + 3]
     # X and T: four bytes of length; BINUNICODE8: eight
