@@ -18,7 +18,7 @@ HOSTILE_FOLDERS = ("pathlib-os.system", "remote-code", "savedmodel-writefile", "
 ORDINARY_FOLDERS = ("logger-attribute", "simple-namespace")
 COSTS_TIME_ALONE = ("quadratic_16k.bin",)
 """Of the hostile files: what runs nothing."""
-MARKERS = (Path("/tmp/mop-marker-file"), Path("/tmp/mop-markers"))  # noqa: S108 - what the cases touch
+MARKERS = (Path("/tmp/mop-marker-file"), Path("/tmp/mop-markers"))
 TONE = [{"task": "bad words", "customized_name": "tone"}]
 
 
