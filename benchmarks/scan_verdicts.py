@@ -226,7 +226,7 @@ def _children_cpu() -> float:
 
 
 def tell(tool: str, files: list[File], outcome: Outcome) -> None:
-    told = [f"{tool:<11}"]
+    told = [tool]
     for corpus in dict.fromkeys(file.corpus for file in files):
         for hostile in (True, False):
             of = [file for file in files if file.corpus == corpus and file.hostile == hostile]

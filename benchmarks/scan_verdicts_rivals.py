@@ -1,4 +1,4 @@
-"""`python scan_verdicts_rivals.py TOOL FOLDER`: another scanner over every file of a folder, in that scanner's environment.
+"""`python scan_verdicts_rivals.py TOOL FOLDER`: another scanner over each file of a folder, in its own environment.
 
 Standard output: JSON lines {"file", "said", "why"}, said being one of blocks, warns, unread, silent; the last is
 {"cpu": seconds, with the import}. Each file is looked at by itself and may take 20 seconds.
