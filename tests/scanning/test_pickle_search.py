@@ -46,7 +46,7 @@ def test_a_text_is_found_at_every_place_of_a_block_and_of_a_piece(text: bytes):
     filling = bytes(byte for byte in noise.randbytes(WINDOW + 70_000) if byte not in b"\nciUXTVS\x8c\x8d")
     edges = (0, 64 * 1024, 128 * 1024, WINDOW - 4096, len(filling))
     for edge in edges:
-        for shift in range(-len(text) - 2, 3):
+        for shift in (-len(text) - 1, -len(text), -len(text) // 2, -3, -2, -1, 0, 1):
             at = min(max(0, edge + shift), len(filling))
             data = filling[:at] + text + filling[at:]
             assert hits(data, piece=WINDOW) == {(name, at)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mop.scanning.pickles.arguments import raw_unicode, unescaped
-from mop.scanning.pickles.known_globals import Kind, is_dangerous_module, judge
+from mop.scanning.pickles.known_globals import Kind, is_dangerous_module, judge, may_be_dangerous
 from mop.scanning.pickles.values import Global
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _STEPS = 64
 """Opcodes between a string and its STACK_GLOBAL."""
 _FOLLOWED_PER_MIB = 5_000
 """Numbers have less than one; bytes that have more are made to cost time."""
-_JUDGED_PER_MIB = 200_000
-"""Pairs of lines; a list of short words has fewer."""
+_JUDGED_PER_MIB = 50_000
+"""Pairs of lines that may name something dangerous; a list of words has few."""
 _BLOCK = 64 * 1024
 """Bytes that are compared at once, so that all of it stays in the processor's cache."""
 _AHEAD = 16
@@ -124,11 +124,14 @@ class Search:
         for at in range(own, len(line) - 1):
             if line[at] not in _BY_LINES or line[at + 1] not in _LETTERS:
                 continue
+            name = Global(line[at + 1 :].decode(), second[1].decode())
+            if not may_be_dangerous(name):
+                continue
             self._judged += 1
             if self._judged > _JUDGED_PER_MIB * self._mebibytes():
                 self.is_costly = True
                 return
-            self._note(Global(line[at + 1 :].decode(), second[1].decode()), begin + at)
+            self._note(name, begin + at)
 
     def _by_string(self, place: int) -> None:
         name, after = _string(self._buffer, place)
