@@ -28,6 +28,7 @@ BUDGETS = {
     "cli": 420,
     "engine": 120,
     "environments": 400,
+    "evaluation": 60,
     "findings": 60,
     "hosting": 180,
     "integration": 720,

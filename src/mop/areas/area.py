@@ -7,7 +7,6 @@ permissions are assembled from these objects; docs/adding-an-area.md shows how. 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from mop.areas.words import AuditAction, NotificationKind
 from mop.areas.work import Schedule, Stage, Workflow
 
 if TYPE_CHECKING:
+    import uuid
+
     import typer
     from ninja import Router
 

@@ -237,7 +237,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_LOAD_TEST_WARM_UP_SECONDS", _seconds_or_none, 5.0, "seconds before them that are not"),
     Option("MOP_LOAD_TEST_TARGET_MAX", _positive, 1000, "last target of a load test's steps 1, 10, 20, 30 ..."),
     Option("MOP_LOAD_TEST_BUDGET_SECONDS", _seconds, 7200.0, "seconds that a load test measures in all"),
-    Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log"),
+    Option(
+        "MOP_LOAD_TEST_DEFERRED",
+        _boolean,
+        False,
+        "load tests that the pipeline starts begin, and go on after each step, when no version waits for verification",
+    ),
+    Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log, and of one load test"),
     Option("MOP_CHAOS", _boolean, False, "this installation is for tests of crashes alone; lets MOP_FAILPOINTS work"),
     Option("MOP_FAILPOINTS", _path, None, "folder of files that name where MOP kills itself; needs MOP_CHAOS"),
     Option(

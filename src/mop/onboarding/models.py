@@ -1,4 +1,4 @@
-"""Logs of onboarding runs."""
+"""Logs of revisions: of their onboarding, and of their load tests."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ class LogKind(models.TextChoices):
 
     BUILD = "build", "Build log"
     DEPLOYMENT = "deployment", "Deployment log"
+    LOAD_TEST = "load-test", "Load test log"
 
 
 class LogLine(models.Model):
-    """One line of a revision's build or deployment log, numbered from 1."""
+    """One line of a log of a revision, numbered from 1."""
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="log_lines")
     kind = models.CharField(max_length=12, choices=LogKind)
