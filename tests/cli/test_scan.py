@@ -43,6 +43,15 @@ def test_a_file_that_is_not_fully_scanned_warns_and_is_named(folder: Path, tmp_p
     assert "  not fully scanned: data.7z" in result.out.splitlines()[:2]
 
 
+def test_what_a_snapshot_leaves_out_is_left_out(folder: Path, tmp_path: Path):
+    (folder / "__MACOSX").mkdir()
+    for name in (".DS_Store", "._good.pkl", "__MACOSX/._good.pkl"):
+        (folder / name).write_bytes(b"\0\5\x16\7" + bytes(200))
+    result = mop("scan", str(folder), home=tmp_path)
+    assert (result.code, result.out.splitlines()) == (0, ["not vulnerable: 1 clean"])
+    assert "Left out, since operating systems and tools wrote it: .DS_Store" in result.err
+
+
 def test_json_holds_the_documented_fields_and_nothing_else_is_printed(folder: Path, tmp_path: Path):
     (folder / "bad.pkl").write_bytes(plain("/tmp/fired"))
     result = mop("scan", str(folder), "--json", home=tmp_path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mop.scanning.pickles.known_globals import Kind, judge, kind_of
+from mop.scanning.pickles import known_globals
+from mop.scanning.pickles.known_globals import Kind, judge, kind_of, may_be_dangerous
 from mop.scanning.pickles.values import Global
 
 
@@ -62,3 +63,14 @@ def test_names_are_judged_one_by_one(module: str, name: str, kind: Kind):
 )
 def test_what_is_listed_has_a_reason(module: str, name: str):
     assert len(judge(Global(module, name)).reason) > 10
+
+
+def test_what_is_dangerous_is_never_ruled_out_beforehand():
+    listed = known_globals._listed(known_globals._DANGEROUS_LISTS)
+    for name in listed:
+        asked = Global(name.module, "anything" if name.name == known_globals._WHOLE else name.name)
+        for one in (asked, Global("any", f"{asked.module}.{asked.name}"), Global(f"_{asked.module}", f"_{asked.name}")):
+            assert judge(one).kind != Kind.DANGEROUS or may_be_dangerous(one), one
+    for module, name in (("any", "__class__"), ("any", "_os"), ("commands", "getoutput"), ("__builtin__", "eval")):
+        assert may_be_dangerous(Global(module, name))
+    assert not may_be_dangerous(Global("lectric", "scenario"))

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from mop.scanning.findings import Verdict
-from mop.scanning.lane import ENDS_MAX
 from mop.scanning.run import run_scanners
 from mop.scanning.scanner import Subject
+from mop.scanning.scanner_process import ENDS_MAX
 from mop.scanning.scanners import NAMES
 from scanning.looking import write
 from security.hostile import plain

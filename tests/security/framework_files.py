@@ -73,7 +73,29 @@ def tokenizers(folder: Path) -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
 
 
-ALL: tuple[Callable[[Path], None], ...] = (scikit_learn, xgboost, lightgbm, safetensors, onnx, tokenizers)
+def hdf5(folder: Path) -> None:
+    import h5py
+
+    with h5py.File(folder / "weights.h5", "w") as file:
+        file.attrs["model_config"] = '{"class_name": "Sequential", "config": {"layers": []}}'
+        group = file.create_group("model_weights/dense")
+        group.attrs["weight_names"] = [b"kernel", b"bias"]
+        group.create_dataset("kernel", data=NUMBERS, compression="gzip", shuffle=True)
+        group.create_dataset("bias", data=NUMBERS[0])
+
+
+def pandas(folder: Path) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"number": NUMBERS[:, 0], "label": LABELS.astype(str), "when": pd.Timestamp("2024")})
+    frame["kind"] = frame["label"].astype("category")
+    frame.to_pickle(folder / "frame.pkl")
+    frame.to_pickle(folder / "frame.pkl.gz")
+    frame.set_index("when").groupby("label").sum(numeric_only=True).to_pickle(folder / "sums.pkl")
+    joblib.dump(frame, folder / "frame.joblib")
+
+
+ALL: tuple[Callable[[Path], None], ...] = (scikit_learn, xgboost, lightgbm, safetensors, onnx, tokenizers, hdf5, pandas)
 
 
 def main() -> None:

@@ -86,6 +86,10 @@ def texts() -> Iterator[Hostile]:
     ):
         yield Hostile(f"JSON: {name}", "config.json", lambda _marker, content=content: content, "")
     yield Hostile("SavedModel that writes", "saved_model.pb", lambda _marker: _saved_model(), "")
+    yield Hostile("SavedModel without a version", "saved_model.pb", lambda _marker: _saved_model()[2:], "")
+    reaching = b"{{ cycler.__init__.__globals__.os.popen('true') }}"
+    yield Hostile("a template in YAML", "config.yaml", lambda _marker: b'chat_template: "' + reaching + b'"\n', "")
+    yield Hostile("a template of its own", "chat.template", lambda _marker: reaching, "")
     yield Hostile("ONNX with data outside", "m.onnx", lambda _marker: _onnx_outside(), "")
 
 

@@ -32,6 +32,7 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import h5py
 import joblib
 import numpy as np
 from nltk.classify import NaiveBayesClassifier
@@ -185,7 +186,10 @@ def of_larger_frameworks() -> Iterator[Ordinary]:
     layers = {"config": {"layers": [{"class_name": "Dense", "config": {"units": 3}}]}}
     keras = {"config.json": json.dumps(layers).encode(), "metadata.json": b"{}", "model.weights.h5": _hdf5()}
     yield Ordinary("Keras", "model.keras", _saying(zipped(keras, zipfile.ZIP_DEFLATED)))
-    yield Ordinary("HDF5 of Keras", "model.h5", _saying(_hdf5() + json.dumps(layers).encode()))
+    configured = {"model_config": json.dumps(layers), "keras_version": "2.15.0", "backend": b"tensorflow"}
+    yield Ordinary("HDF5 of Keras", "model.h5", _saying(_hdf5(configured)))
+    yield Ordinary("HDF5 with attributes of Python", "store.h5", _saying(_hdf5({"pickled": pickle.dumps([1, 2], 0)})))
+    yield Ordinary("HDF5, newest format", "new.h5", _saying(_hdf5(configured, libver="latest")), clean=False)
     yield Ordinary(
         "xgboost's classifier", "xgb.pkl", _saying(_estimator("xgboost.sklearn", "XGBClassifier", "xgboost.core"))
     )
@@ -363,8 +367,18 @@ def _torchscript() -> bytes:
     return zipped(members | {"s/version": b"3\n", "s/byteorder": b"little"})
 
 
-def _hdf5() -> bytes:
-    return b"\x89HDF\r\n\x1a\n" + io.BytesIO(bytes(2048)).read() + np.arange(500, dtype="f4").tobytes()
+def _hdf5(attributes: dict[str, Any] | None = None, **options: Any) -> bytes:
+    """Weights in groups, as Keras keeps them, written by h5py."""
+    content = io.BytesIO()
+    with h5py.File(content, "w", **options) as file:
+        file.attrs.update(attributes or {})
+        layer = file.create_group("model_weights/dense/sequential")
+        layer.create_dataset("kernel", data=NUMBERS)
+        layer.create_dataset("packed", data=NUMBERS, chunks=(5, 4), compression="gzip", shuffle=True, fletcher32=True)
+        layer.create_dataset("words", data=["one", "two", "three"], dtype=h5py.string_dtype())
+        layer["alias"] = h5py.SoftLink("/model_weights/dense/sequential/kernel")
+        layer.attrs["weight_names"] = [b"kernel:0", b"bias:0"]
+    return content.getvalue()
 
 
 ALL: tuple[Ordinary, ...] = (

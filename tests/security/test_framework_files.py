@@ -20,16 +20,33 @@ pytestmark = [
     pytest.mark.timeout(1200),
     pytest.mark.second_tier,
 ]
-PACKAGES = ("joblib", "lightgbm", "numpy", "onnx", "safetensors", "scikit-learn", "tokenizers", "xgboost-cpu")
+VERSIONS = {
+    "2023": (
+        *("joblib==1.2.0", "lightgbm==3.3.5", "numpy==1.24.4", "onnx==1.14.1", "safetensors==0.3.3", "scipy<1.12"),
+        *("scikit-learn==1.2.2", "tokenizers==0.13.3", "xgboost-cpu==2.1.1", "h5py==3.9.0", "pandas==2.0.3"),
+    ),
+    "2024": (
+        *("joblib==1.4.2", "lightgbm==4.5.0", "numpy==1.26.4", "onnx==1.16.2", "safetensors==0.4.5"),
+        *("scikit-learn==1.5.2", "tokenizers==0.20.3", "xgboost-cpu==2.1.3", "h5py==3.11.0", "pandas==2.2.3"),
+    ),
+    "newest": (
+        *("joblib", "lightgbm", "numpy", "onnx", "safetensors", "scikit-learn", "tokenizers", "xgboost-cpu", "h5py"),
+        "pandas",
+    ),
+}
+"""Of the frameworks, as people used them together; docs/scanning.md has what the last run said."""
 SCRIPT = Path(__file__).with_name("framework_files.py")
 
 
-def test_files_of_the_frameworks_themselves_are_clean(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory):
+@pytest.mark.parametrize("versions", VERSIONS)
+def test_files_of_the_frameworks_themselves_are_clean(
+    versions: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
     environment = tmp_path / "environment"
     uv = find_uv_bin()
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     python = environment / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *PACKAGES], check=True)
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *VERSIONS[versions]], check=True)
     folder = tmp_path_factory.mktemp("frameworks") / "model-folder"  # the cage's user may not enter pytest's own
     subprocess.run([python, SCRIPT, folder], check=True)
     for path in folder.rglob("*"):  # safetensors writes for its owner alone; a snapshot is readable

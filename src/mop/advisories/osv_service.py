@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from mop.advisories.osv_requests import QUERIES_MAX, Key, OsvRequests, RecordError, ServiceError
-from mop.scanning.dependencies.matching import Match, match
+from mop.scanning.dependencies.advisory_matching import Match, match
 from mop.scanning.dependencies.packages import Package, read_version
 from mop.scanning.dependencies.records import Advisory
 

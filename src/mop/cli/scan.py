@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -83,6 +84,7 @@ def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Po
     from mop.sandbox import unconfined
     from mop.scanning.run import run_scanners
     from mop.scanning.scanner import Subject
+    from mop.storage.left_over_files import told
 
     open_settings()
     policy = _policy()
@@ -96,7 +98,10 @@ def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Po
         say(printable(line))
 
     with readable_folder(folder, cage, place=settings.MOP_HOME, log=log) as readable:
-        subject = Subject(readable)
+        left_out = _left_over(readable)
+        if left_out:
+            log(told(left_out))
+        subject = Subject(readable, left_out=frozenset(left_out))
         report = asyncio.run(
             run_scanners(
                 subject,
@@ -107,6 +112,19 @@ def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Po
             )
         )
     return report, policy
+
+
+def _left_over(folder: Path) -> list[str]:
+    """Files and folders that a snapshot of this folder would leave out."""
+    from mop.storage.left_over_files import is_left_over
+
+    found = []
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place, name).relative_to(folder).as_posix()
+            if is_left_over(path):
+                found.append(path)
+    return found
 
 
 def _policy() -> Policy:

@@ -105,10 +105,10 @@ async def _kept(name: str, subject: Subject, tools: HostTools, log: Log, *, fres
 
 @functools.cache
 def scanners_digest() -> str:
-    """Names the scanners' rules: the SHA-256 of their code, so that a changed scanner looks again."""
+    """Names the scanners' rules: the SHA-256 of their code and lists, so that a changed scanner looks again."""
     root = Path(mop.scanning.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted([*root.rglob("*.py"), *root.rglob("*.txt")]):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -1,14 +1,17 @@
 """`python -m mop.scanning.job`: scanners in a process of its own, in the cage.
 
-Standard input: one JSON object {"subject", "scanners"}; the latter by name, in their order, each with what it skips.
+Standard input: a line with one JSON object {"subject", "scanners", "shared"}; the second by name, in their order, each
+with what it skips; the third names those that share their files with other processes.
 Standard output: JSON lines, for each scanner {"begins": name}, then {"looking": path} | {"report": ...} as it goes on,
-and {"ended": name}. Whoever reads them sees after a sudden end which scanner and file were at work.
+and {"ended": name}. Whoever reads them sees after a sudden end which scanner and file were at work. A scanner that
+shares its files asks with {"take": paths}; the answer is a line on standard input with those that it is given.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,16 +21,23 @@ from mop.scanning.scanners import scanner_of
 
 def main() -> None:
     """Read the request, run the scanners, tell what they find."""
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.readline())
     subject = Subject.from_dict(request["subject"])
     for name, skip in request["scanners"].items():
         _tell("begins", name)
-        for step in scanner_of(name).scan(replace(subject, skip=subject.skip.union(skip))):
+        own = replace(subject, skip=subject.skip.union(skip), take=_take if name in request["shared"] else list)
+        for step in scanner_of(name).scan(own):
             if isinstance(step, Looking):
                 _tell("looking", step.path)
             else:
                 _tell("report", step.to_dict())
         _tell("ended", name)
+
+
+def _take(paths: Sequence[str]) -> Sequence[str]:
+    _tell("take", list(paths))
+    given: list[str] = json.loads(sys.stdin.readline())
+    return given
 
 
 def _tell(kind: str, value: Any) -> None:

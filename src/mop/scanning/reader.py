@@ -34,6 +34,11 @@ class Reader:
         stream: where the bytes come from.
         watchers: called with each chunk as it is first read, in order.
         budget: called with the size of each chunk; may raise TooMuchError or TooSlowError.
+
+    Attributes:
+        buffer: bytes that were read from the stream.
+        at: how many of them were taken; a loop over single bytes may go on here itself, up to the buffer's end.
+        before: bytes that were taken before the buffer.
     """
 
     def __init__(
@@ -46,27 +51,29 @@ class Reader:
         self._stream = stream
         self._watchers = watchers
         self._budget = budget
-        self._buffer = b""
-        self._at = 0
-        self._before = 0
+        self.buffer = b""
+        self.at = 0
+        self.before = 0
         self._ended = False
 
     @property
     def position(self) -> int:
         """How many bytes were taken."""
-        return self._before + self._at
+        return self.before + self.at
 
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer at the end, without taking them."""
         self._fill(size)
-        return self._buffer[self._at : self._at + size]
+        return self.buffer[self.at : self.at + size]
 
     def read(self, size: int, /) -> bytes:
         """Take at most so many bytes; fewer only at the end."""
-        if len(self._buffer) - self._at < size:
+        end = self.at + size
+        if end > len(self.buffer):
             self._fill(size)
-        data = self._buffer[self._at : self._at + size]
-        self._at += len(data)
+            end = min(self.at + size, len(self.buffer))
+        data = self.buffer[self.at : end]
+        self.at = end
         return data
 
     def byte(self) -> int:
@@ -75,12 +82,12 @@ class Reader:
         Raises:
             EOFError: there is none.
         """
-        if self._at == len(self._buffer):
+        if self.at == len(self.buffer):
             self._fill(1)
-            if self._at == len(self._buffer):
+            if self.at == len(self.buffer):
                 raise EOFError
-        self._at += 1
-        return self._buffer[self._at - 1]
+        self.at += 1
+        return self.buffer[self.at - 1]
 
     def exactly(self, size: int) -> bytes:
         """Take exactly so many bytes.
@@ -88,10 +95,29 @@ class Reader:
         Raises:
             EOFError: there are fewer.
         """
+        end = self.at + size
+        if end <= len(self.buffer):
+            data = self.buffer[self.at : end]
+            self.at = end
+            return data
         data = self.read(size)
         if len(data) < size:
             raise EOFError
         return data
+
+    def short(self) -> bytes:
+        """Take a byte that tells a length, and as many bytes.
+
+        Raises:
+            EOFError: there are fewer.
+        """
+        at = self.at
+        if at < len(self.buffer):
+            end = at + 1 + self.buffer[at]
+            if end <= len(self.buffer):
+                self.at = end
+                return self.buffer[at + 1 : end]
+        return self.exactly(self.byte())
 
     def line(self, keep: int) -> bytes:
         """Take a line with its end, or the rest when there is none; what comes behind `keep` bytes is left out.
@@ -102,11 +128,11 @@ class Reader:
         kept = b""
         while True:
             self._fill(1)
-            end = self._buffer.find(b"\n", self._at) + 1
-            step = (end or len(self._buffer)) - self._at
+            end = self.buffer.find(b"\n", self.at) + 1
+            step = (end or len(self.buffer)) - self.at
             if len(kept) < keep:
-                kept += self._buffer[self._at : self._at + min(step, keep - len(kept))]
-            self._at += step
+                kept += self.buffer[self.at : self.at + min(step, keep - len(kept))]
+            self.at += step
             if end or not step:
                 break
         if not kept:
@@ -121,24 +147,24 @@ class Reader:
         """
         while size:
             self._fill(1)
-            step = min(size, len(self._buffer) - self._at)
+            step = min(size, len(self.buffer) - self.at)
             if not step:
                 raise MissingError(size)
-            self._at += step
+            self.at += step
             size -= step
 
     def drain(self) -> None:
         """Take the rest, for the watchers."""
         while self.peek(1):
-            self._at = len(self._buffer)
+            self.at = len(self.buffer)
 
     def _fill(self, size: int) -> None:
-        have = len(self._buffer) - self._at
+        have = len(self.buffer) - self.at
         if have >= size or self._ended:
             return
-        pieces = [self._buffer[self._at :]]
-        self._before += self._at
-        self._at = 0
+        pieces = [self.buffer[self.at :]] if have else []
+        self.before += self.at
+        self.at = 0
         while have < size:
             chunk = self._next()
             if not chunk:
@@ -146,7 +172,7 @@ class Reader:
                 break
             pieces.append(chunk)
             have += len(chunk)
-        self._buffer = b"".join(pieces)
+        self.buffer = pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _next(self) -> bytes:
         chunk = self._stream.read(CHUNK)

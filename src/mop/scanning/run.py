@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from mop.scanning.findings import FileVerdict, ScanReport, Verdict, merge
-from mop.scanning.lane import Cage, Lane
 from mop.scanning.scanner import ENVIRONMENT_FILES, Subject
-from mop.scanning.scanners import LANES, NAMES, OF_ENVIRONMENTS, OF_THE_WHOLE, scanner_of
+from mop.scanning.scanner_process import Cage, ScannerProcess
+from mop.scanning.scanners import NAMES, OF_ENVIRONMENTS, OF_THE_WHOLE, SHARED, TOGETHER, scanner_of
+from mop.scanning.shared_files import processes_for
 
 DEADLINE_SECONDS = 3600.0
 
@@ -23,6 +25,7 @@ async def run_scanners(
     progress: Callable[[str, str], None] | None = None,
     scanners: Sequence[str] | None = None,
     seconds: float = DEADLINE_SECONDS,
+    cpus: int | None = None,
 ) -> ScanReport:
     """Run scanners over a model folder, an environment, or both, each file by each.
 
@@ -33,18 +36,16 @@ async def run_scanners(
         progress: takes the scanner and the file that it begins with.
         scanners: names of those to run; None for all that look at what the subject holds.
         seconds: for the scan as a whole.
+        cpus: as many processes look at the files of a large folder at once, four at most; None for those that this
+            process may use.
 
     Returns:
         One report; of an environment alone it depends on the environment alone. A file whose scanner died over it, or
         which a scanner that is for it did not come to, is not fully scanned; so is what was left at the deadline.
     """
     wanted = _for(subject) if scanners is None else scanners
-    lanes = [
-        Lane(subject, names, log=log, progress=progress)
-        for lane in LANES
-        if (names := [name for name in lane if name in wanted])
-    ]
-    tasks = [asyncio.create_task(lane.run(cage)) for lane in lanes]
+    processes = _processes(subject, wanted, cpus or len(os.sched_getaffinity(0)), log=log, progress=progress)
+    tasks = [asyncio.create_task(process.run(cage)) for process in processes]
     try:
         if tasks:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
@@ -55,22 +56,41 @@ async def run_scanners(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    for lane in lanes:
-        lane.give_up(f"the whole scan takes longer than {seconds:g} s")
-    return _whole(subject, lanes)
+    for process in processes:
+        process.give_up(f"the whole scan takes longer than {seconds:g} s")
+    return _whole(subject, processes)
+
+
+def _processes(
+    subject: Subject,
+    wanted: Sequence[str],
+    cpus: int,
+    *,
+    log: Callable[[str], None],
+    progress: Callable[[str, str], None] | None,
+) -> list[ScannerProcess]:
+    """Those of `TOGETHER`, and more for the scanner whose files are shared, when there is much to read."""
+    count, files = processes_for(subject, cpus) if SHARED in wanted else (1, None)
+    shared = {SHARED: files} if files else {}
+    groups = [[name for name in group if name in wanted] for group in TOGETHER] + [[SHARED]] * (count - 1)
+    return [ScannerProcess(subject, names, log=log, progress=progress, shared=shared) for names in groups if names]
 
 
 def _for(subject: Subject) -> Sequence[str]:
     return OF_ENVIRONMENTS if subject.model is None else NAMES
 
 
-def _whole(subject: Subject, lanes: Sequence[Lane]) -> ScanReport:
+def _whole(subject: Subject, processes: Sequence[ScannerProcess]) -> ScanReport:
     """Everything, with a verdict for every file."""
-    merged = merge(report for lane in lanes for report in lane.reports)
-    incomplete = {name: reason for lane in lanes for name, reason in lane.incomplete.items()}
-    passed_over = {name: f"{name} passed it over" for lane in lanes for name in lane.ended if name not in OF_THE_WHOLE}
+    merged = merge(report for process in processes for report in process.reports)
+    incomplete = {name: reason for process in processes for name, reason in process.incomplete.items()}
+    ended = {name for process in processes for name in process.ended} - incomplete.keys()
+    passed_over = {name: f"{name} passed it over" for name in ended if name not in OF_THE_WHOLE}
     unseen = {name: f"{name} did not come to it: {reason}" for name, reason in incomplete.items()} | passed_over
-    looked = {name: seen for lane in lanes for name, seen in lane.looked.items()}
+    looked: dict[str, set[str]] = {}
+    for process in processes:
+        for name, seen in process.looked.items():
+            looked.setdefault(name, set()).update(seen)
     known = {file.path for file in merged.files}
     missed = []
     with suppress(OSError):  # of a folder that can not be listed every scanner is incomplete
@@ -85,7 +105,6 @@ def _whole(subject: Subject, lanes: Sequence[Lane]) -> ScanReport:
         for name, reason in incomplete.items()
         if subject.environment is not None and name in OF_ENVIRONMENTS
     ]
-    ended = {name for lane in lanes for name in lane.ended}
     return ScanReport(
         files=merge([merged, ScanReport(tuple(missed), ())]).files,
         findings=merged.findings,

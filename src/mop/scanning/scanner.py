@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,12 +26,16 @@ class Subject:
             nothing else.
         limits: bounds of the scan.
         skip: files, by their path below the model folder, and packages (`environment:six-1.16.0`) that were seen.
+        left_out: files and folders that are no part of the model, by their paths; nothing is said of them.
+        take: in a process that shares the files with others: those of some files that are this process's to look at.
     """
 
     model: Path | None = None
     environment: Path | None = None
     limits: ScanLimits = field(default_factory=ScanLimits)
     skip: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+    take: Callable[[Sequence[str]], Sequence[str]] = field(default=list, compare=False)
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every regular file of the model folder that is not skipped, by its path below the folder, in their order.
@@ -46,7 +50,7 @@ class Subject:
             found += [Path(folder, name) for name in names]
         for path in sorted(found):
             name = path.relative_to(self.model).as_posix()
-            if name not in self.skip and stat.S_ISREG(path.lstat().st_mode):
+            if name not in self.skip and name not in self.left_out and stat.S_ISREG(path.lstat().st_mode):
                 yield name, path
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,6 +60,7 @@ class Subject:
             "environment": str(self.environment) if self.environment else None,
             "limits": asdict(self.limits),
             "skip": sorted(self.skip),
+            "left_out": sorted(self.left_out),
         }
 
     @staticmethod
@@ -66,6 +71,7 @@ class Subject:
             environment=Path(value["environment"]) if value["environment"] else None,
             limits=ScanLimits(**value["limits"]),
             skip=frozenset(value["skip"]),
+            left_out=frozenset(value["left_out"]),
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from mop.scanning.dependencies.matching import Match, fixed_versions, match
+from mop.scanning.dependencies.advisory_matching import Match, fixed_versions, match
 from mop.scanning.dependencies.packages import Package, read_version
 from mop.scanning.dependencies.records import Advisory
 from mop.scanning.findings import Finding, Severity

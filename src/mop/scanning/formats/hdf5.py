@@ -2,48 +2,130 @@
 
 from __future__ import annotations
 
+import io
 import re
+import struct
+import zlib
+from typing import IO
 
 from mop.scanning.formats.base import Format, Head, Part
+from mop.scanning.formats.hdf5_tree import MARK, NotFollowedError, Seen, Tree
 from mop.scanning.formats.json_text import JsonTokens
+from mop.scanning.formats.pickles import Pickle, Window, pickle_at_the_beginning, tell_of_search
+from mop.scanning.formats.text import Text
 from mop.scanning.limits import MIB
+from mop.scanning.look import shown
+from mop.scanning.pickles.search import Search
+from mop.scanning.reader import Reader
 
-_MARK = b"\x89HDF\r\n\x1a\n"
 _JSON = re.compile(rb'\{\s*"[\w\\]{1,40}"\s*:')
 _PIECE = 4 * MIB
 _OVERLAP = 64
 _JSON_BYTES = 64 * MIB
+_PICKLE, _TEXT = Pickle(), Text()
 
 
 class Hdf5(Format):
-    """By its mark. Its tree is not followed: what is a text in it is read where it lies."""
+    """By its mark. Its tree is followed; what is a text in it is read where it lies as well."""
 
     name = "HDF5: Keras .h5, PyTables"
-    runs = "Lambda layers and classes that Keras' configuration names; pickles in attributes, which PyTables loads"
-    seen = "each JSON text in the file by its tokens; a search of all of it for pickles; its tree is not followed"
+    runs = (
+        "Lambda layers and classes that Keras' configuration names; pickles in attributes, which PyTables loads; links "
+        "and datasets that lead to other files"
+    )
+    seen = (
+        "every group, dataset and attribute of the tree, packed datasets too; each JSON text in the file by its "
+        "tokens; a search of all of it for pickles"
+    )
     is_searched = True
     urgency = 2
 
     def recognises(self, head: Head) -> bool:
         """By the mark at its beginning."""
-        return head.data.startswith(_MARK)
+        return head.data.startswith(MARK)
 
     def examine(self, part: Part) -> None:
-        """Read each text that begins like an object of JSON, to the zero behind it."""
-        left = _JSON_BYTES
-        while window := part.reader.peek(_PIECE):
-            match = _JSON.search(window)
-            if match is None:
-                part.reader.skip(len(window) - _OVERLAP if len(window) == _PIECE else len(window))
-                continue
-            part.reader.skip(match.start())
-            text = part.reader.peek(_PIECE)
-            text = text[: text.find(b"\0")] if b"\0" in text else text
-            tokens = JsonTokens(part)
-            tokens.feed(text.decode("utf-8", "replace"))
-            tokens.end()
-            part.reader.skip(len(text))
-            left -= max(len(text), _OVERLAP)
-            if left <= 0:
-                part.look.incomplete(part.name, f"over {_JSON_BYTES:,} bytes of configuration")
-                return
+        """Read the texts as they pass, then follow the tree, which needs random access."""
+        if part.file is not None:
+            _read_texts(part)
+            part.reader.drain()
+            _follow(part, part.file, part.look.size)
+            part.file.seek(0, io.SEEK_END)
+            return
+        content = part.reader.read(part.look.limits.spool_bytes + 1)
+        if len(content) > part.look.limits.spool_bytes:
+            part.look.incomplete(part.name, f"HDF5 of over {part.look.limits.spool_bytes:,} bytes within an archive")
+            return
+        part.reader = Reader(io.BytesIO(content))
+        _read_texts(part)
+        _follow(part, io.BytesIO(content), len(content))
+
+
+def _follow(part: Part, file: IO[bytes], size: int) -> None:
+    seen = Seen(
+        value=lambda place, value: _look_at_value(part, place, value),
+        chunk=lambda place, content: _look_at_chunk(part, place, content),
+        outside=lambda place, what: _look_outside(part, place, what),
+        spend=part.look.spend,
+    )
+    try:
+        Tree(file, size, seen).walk()
+    except NotFollowedError as error:
+        part.look.incomplete(part.name, f"it holds {error}")
+    except (EOFError, ValueError, IndexError, struct.error, zlib.error) as error:
+        part.look.incomplete(part.name, f"its tree can not be followed: {shown(str(error)) or type(error).__name__}")
+
+
+def _look_at_value(part: Part, place: str, value: bytes) -> None:
+    """A value that is a text, or a pickle: PyTables loads those that an attribute holds."""
+    content = value.rstrip(b"\0")
+    name = f"{part.name}!{shown(place)}"
+    known: Format | None = None
+    if content and _TEXT.recognises(Head(content[:4096], len(content))):
+        known = _TEXT
+    elif pickle_at_the_beginning(_inner(part, name, content), is_text=False) is not None:
+        known = _PICKLE
+    if known is not None and part.look.take_member(part.name):
+        part.open(Window(content), name, part.depth + 1, known=known)
+
+
+def _look_at_chunk(part: Part, place: str, content: bytes) -> None:
+    """Unpacked numbers, or whatever else a dataset holds."""
+    search = Search()
+    search.feed(content)
+    search.end()
+    tell_of_search(_inner(part, f"{part.name}!{shown(place)}", b""), search)
+
+
+def _inner(part: Part, name: str, content: bytes) -> Part:
+    return Part(name, Reader(Window(content)), part.look, part.depth + 1, part.open)
+
+
+def _look_outside(part: Part, place: str, what: str) -> None:
+    part.look.code(
+        f"{part.name}!{shown(place)}",
+        "external-data",
+        shown(what),
+        "Save the file with all of its content inside.",
+    )
+
+
+def _read_texts(part: Part) -> None:
+    """Read each text that begins like an object of JSON, to the zero behind it."""
+    left = _JSON_BYTES
+    while window := part.reader.peek(_PIECE):
+        match = _JSON.search(window)
+        if match is None:
+            part.reader.skip(len(window) - _OVERLAP if len(window) == _PIECE else len(window))
+            continue
+        part.reader.skip(match.start())
+        text = part.reader.peek(_PIECE)
+        text = text[: text.find(b"\0")] if b"\0" in text else text
+        tokens = JsonTokens(part)
+        tokens.feed(text.decode("utf-8", "replace"))
+        tokens.end()
+        part.reader.skip(len(text))
+        left -= max(len(text), _OVERLAP)
+        if left <= 0:
+            part.look.incomplete(part.name, f"over {_JSON_BYTES:,} bytes of configuration")
+            return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mop.scanning.formats.base import Format, Head, Part
-from mop.scanning.limits import MIB
+from mop.scanning.reader import CHUNK
 
 _VALUES_MIN = 16
 _SAMPLES = 1024
@@ -28,7 +28,7 @@ class RawNumbers(Format):
 
     def examine(self, part: Part) -> None:
         """Look at each piece; one that is no numbers makes the file unknown."""
-        while piece := part.reader.read(MIB):
+        while piece := part.reader.read(CHUNK):
             if not are_numbers(piece) and len(piece) >= 8 * _VALUES_MIN:
                 part.look.incomplete(part.name, "numbers in which other bytes follow", rule="unknown-format")
                 return
@@ -53,13 +53,16 @@ class Storage(Format):
 
 def are_numbers(data: bytes) -> bool:
     """Whether a sample of the bytes reads as numbers of ordinary size; random bytes do in one case of three."""
-    return not any(data) or max(_share(data, "f", 4), _share(data, "d", 8)) >= _LEAST_SHARE
+    return not any(data) or max(_share(data, "<f4", 4), _share(data, "<f8", 8)) >= _LEAST_SHARE
 
 
-def _share(data: bytes, kind: Literal["f", "d"], width: int) -> float:
+def _share(data: bytes, kind: Literal["<f4", "<f8"], width: int) -> float:
+    import numpy as np  # noqa: PLC0415 - not every folder holds numbers
+
     count = len(data) // width
     if count < _VALUES_MIN:
         return 0.0
-    values = memoryview(data[: count * width]).cast(kind)[:: max(1, count // _SAMPLES)].tolist()
-    ordinary = sum(1 for value in values if value == 0 or _SMALLEST <= abs(value) <= _LARGEST)
-    return ordinary / len(values)
+    values = np.frombuffer(data, dtype=kind, count=count)[:: max(1, count // _SAMPLES)]
+    sizes = np.abs(values)
+    ordinary = (values == 0) | ((sizes >= _SMALLEST) & (sizes <= _LARGEST))
+    return float(np.count_nonzero(ordinary)) / len(values)

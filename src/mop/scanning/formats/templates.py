@@ -13,6 +13,7 @@ _REACHES = re.compile(
     re.IGNORECASE,
 )
 _MARKS = ("{{", "{%")
+_NAMES = (".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".tpl")
 _CHARACTERS_MAX = 256 * 1024
 _REMEDY = "Write the template without names of Python's own objects, as Jinja's sandbox would demand."
 
@@ -31,7 +32,7 @@ class Template:
 
     def end(self) -> None:
         """Look at the whole."""
-        if self._part.name.lower().endswith((".jinja", ".jinja2", ".j2")):
+        if self._part.name.lower().endswith(_NAMES):
             tell_of_template(self._part, self._text)
 
 

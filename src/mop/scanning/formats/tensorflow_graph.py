@@ -87,9 +87,19 @@ class TensorFlowGraph(Format):
 def _shape_of(data: bytes) -> str | None:
     if data[:1] == b"\x08" and fields_of(data)[:2] == [(1, 0), (2, _LENGTH)] and _is_meta_graph(data):
         return "saved model"
+    if data[:1] == b"\x12" and _holds_a_graph(_inner(data)):
+        return "saved model"  # without its version, which no loader insists on
     if data[:1] == b"\x0a" and _is_node(data):
         return "graph"
     return None
+
+
+def _holds_a_graph(meta_graph: bytes) -> bool:
+    """MetaGraphDef: its information, which may be left out, and a graph whose first field is a node."""
+    if meta_graph[:1] == b"\x0a":
+        information = _inner(meta_graph)
+        meta_graph = meta_graph[meta_graph.find(information) + len(information) :]
+    return meta_graph[:1] == b"\x12" and _inner(meta_graph)[:1] == b"\x0a" and _is_node(_inner(meta_graph))
 
 
 def _is_meta_graph(data: bytes) -> bool:

@@ -11,13 +11,14 @@ import yaml
 from mop.scanning.findings import Severity
 from mop.scanning.formats.base import Part
 from mop.scanning.formats.json_text import tell_of_target
+from mop.scanning.formats.templates import tell_of_template
 from mop.scanning.limits import MIB
 from mop.scanning.look import shown
 
 CHARACTERS_MAX = 4 * MIB
 EVENTS_MAX = 400_000
 _TIMED_EVENTS = 1_000
-_SIGNS = re.compile(r"(?:^|[\s\[{,:\-])!|^%TAG|_target_|loader_module|class_path", re.MULTILINE)
+_SIGNS = re.compile(r"(?:^|[\s\[{,:\-])!|^%TAG|_target_|loader_module|class_path|chat_template", re.MULTILINE)
 _PYTHON = "tag:yaml.org,2002:python/"
 _VALUES = frozenset(
     {
@@ -26,7 +27,8 @@ _VALUES = frozenset(
 )
 _HYPER = ("!new:", "!apply:", "!name:", "!module:", "!includeprivate:")
 _TARGETS = frozenset(("_target_", "class_path"))
-_KEYS = frozenset((*_TARGETS, "loader_module"))
+_CHAT = "chat_template"
+_KEYS = frozenset((*_TARGETS, "loader_module", _CHAT))
 _AWAITED = frozenset(("key", key) for key in _KEYS)
 _REMEDY = "Write plain values, and build the object in inference.py; read the file with yaml.safe_load."
 
@@ -84,6 +86,8 @@ class YamlEvents:
         for name, value in found:
             if name == "loader_module":
                 self._loader(value)
+            elif name == _CHAT:
+                tell_of_template(self._part, value)
             elif name in _TARGETS:
                 tell_of_target(self._part, value)
             elif value.startswith(_PYTHON) and value.removeprefix(_PYTHON) not in _VALUES:

@@ -32,7 +32,8 @@ def number(layout: str) -> Read:
     if layout == "<B":
         return Reader.byte
     form = struct.Struct(layout)
-    return lambda reader: form.unpack(reader.exactly(form.size))[0]
+    unpack, size = form.unpack, form.size
+    return lambda reader: unpack(reader.exactly(size))[0]
 
 
 def _text(layout: str, encoding: str) -> Read:
@@ -45,7 +46,14 @@ def _text(layout: str, encoding: str) -> Read:
         if length > KEPT_BYTES:
             reader.skip(length)
             return OPAQUE
-        return _decoded(reader.exactly(length), encoding)
+        return decoded(reader.exactly(length), encoding)
+
+    return read
+
+
+def _short_text(encoding: str) -> Read:
+    def read(reader: Reader) -> Any:
+        return decoded(reader.short(), encoding)
 
     return read
 
@@ -65,7 +73,12 @@ def _long(layout: str) -> Read:
     return read
 
 
-def _decoded(data: bytes, encoding: str) -> Any:
+def decoded(data: bytes, encoding: str) -> Any:
+    """A text; opaque where the bytes are none."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        pass
     try:
         return data.decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
     except UnicodeDecodeError:
@@ -119,12 +132,12 @@ def unescaped(text: bytes) -> Any:
                 text = codecs.escape_decode(text)[0]
             except ValueError:
                 return OPAQUE
-    return _decoded(text, "ascii")
+    return decoded(text, "ascii")
 
 
 def raw_unicode(text: bytes) -> Any:
     """What is written in the line of UNICODE."""
-    return _decoded(text, "raw_unicode_escape")
+    return decoded(text, "raw_unicode_escape")
 
 
 def _raw_unicode(reader: Reader) -> Any:
@@ -137,7 +150,7 @@ def _name(reader: Reader) -> Any:
         text = _line(reader)
     except EOFError:  # the unpickler in Python takes an empty line
         text = b""
-    return OPAQUE if text is None else _decoded(text, "utf-8")
+    return OPAQUE if text is None else decoded(text, "utf-8")
 
 
 def _two_names(reader: Reader) -> tuple[Any, Any]:
@@ -148,8 +161,10 @@ def _skipped_line(reader: Reader) -> None:
     reader.line(1)
 
 
+NOTHING = _nothing
+"""Reads the argument of an opcode that has none."""
 READS: dict[str, Read] = {
-    "": _nothing,
+    "": NOTHING,
     "uint1": number("<B"),
     "uint2": number("<H"),
     "int4": number("<i"),
@@ -163,9 +178,9 @@ READS: dict[str, Read] = {
     "stringnl_noescape": _skipped_line,
     "stringnl_noescape_pair": _two_names,
     "unicodestringnl": _raw_unicode,
-    "string1": _text("<B", "latin-1"),
+    "string1": _short_text("latin-1"),
     "string4": _text("<i", "latin-1"),
-    "unicodestring1": _text("<B", "utf-8"),
+    "unicodestring1": _short_text("utf-8"),
     "unicodestring4": _text("<I", "utf-8"),
     "unicodestring8": _text("<Q", "utf-8"),
     "long1": _long("<B"),

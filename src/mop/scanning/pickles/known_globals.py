@@ -95,6 +95,17 @@ def kind_of(name: Global) -> Kind:
     return judge(name).kind
 
 
+def may_be_dangerous(name: Global) -> bool:
+    """Whether `judge` may find this name dangerous, told by little; most words are not."""
+    return (
+        name.module.split(".", 1)[0] in _tops_with_dangers()
+        or "." in name.name
+        or name.name.lstrip("_") in _REACHING
+        or name.name.startswith("__")
+        or "__" in name.module
+    )
+
+
 def is_dangerous_module(module: str) -> bool:
     """Whether anything dangerous is known of a module."""
     return bool(_danger_of_module(module)) or module in _modules_with_dangers()
@@ -166,6 +177,13 @@ def _is_hidden(part: str) -> bool:
 @functools.cache
 def _modules_with_dangers() -> frozenset[str]:
     return frozenset(name.module for name in _listed(_DANGEROUS_LISTS))
+
+
+@functools.cache
+def _tops_with_dangers() -> frozenset[str]:
+    """Of the modules with dangers, and of those that Python 2 called otherwise."""
+    renamed = (*_compat_pickle.IMPORT_MAPPING, *(module for module, _ in _compat_pickle.NAME_MAPPING))
+    return frozenset(module.split(".", 1)[0] for module in (*_modules_with_dangers(), *renamed))
 
 
 @functools.cache

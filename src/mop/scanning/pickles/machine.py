@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from mop.scanning.pickles import joblib_arrays
-from mop.scanning.pickles.arguments import KEY, LENGTHS, READS
+from mop.scanning.pickles.arguments import KEPT_BYTES, KEY, LENGTHS, NOTHING, READS, decoded
 from mop.scanning.pickles.calls import call
 from mop.scanning.pickles.values import OPAQUE, Global, Made, Oddity, Trace, Use
 from mop.scanning.reader import MissingError, Reader
@@ -31,6 +31,8 @@ _COPIED_ENTRIES = 4096
 _PLACE_BYTES = 120  # of a value and its place in the memo
 _CHECKED_OPCODES = 0xFFFF
 _EMBEDDED = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+_SHORT_BINUNICODE, _MEMOIZE, _BINGET, _BINFLOAT, _BININT, _BININT1, _BININT2 = b"\x8c\x94hGJKM"
+_LONGEST_PLAIN = 9  # BINFLOAT
 _MARK: Final = object()
 
 
@@ -92,27 +94,80 @@ class Machine:
 
     def run(self) -> None:
         """Follow opcodes to STOP."""
-        reader, trace, stack = self.reader, self.trace, self.stack
+        reader, trace, push = self.reader, self.trace, self.stack.append
         opcodes = 0
+        checked = _CHECKED_OPCODES
         try:
             while not trace.ended:
-                self.position = position = reader.position
+                opcodes += self._hurry()
+                at, buffer = reader.at, reader.buffer
+                self.position = position = reader.before + at
                 if self.frame_end and position >= self.frame_end:
                     if position > self.frame_end:  # the unpickler in C loses what it has of it, when it reads a file
                         raise AmbiguousError("an opcode goes over the end of its frame")
                     self.frame_end = 0
-                read, act = _TABLE[reader.byte()]
+                if at < len(buffer):
+                    reader.at = at + 1
+                    read, act = _TABLE[buffer[at]]
+                else:
+                    read, act = _TABLE[reader.byte()]
                 opcodes += 1
-                if opcodes & _CHECKED_OPCODES == 0:
+                if opcodes >= checked:
+                    checked = opcodes + _CHECKED_OPCODES
                     self._check(opcodes)
                 if act is None:
-                    stack.append(read(reader))
+                    push(read(reader))
+                elif read is NOTHING:
+                    act(self, None)
                 else:
                     act(self, read(reader))
         except (EOFError, KeyError, IndexError) as error:
             raise BrokenPickleError(str(error)) from error
         finally:
             trace.opcodes += opcodes
+
+    def _hurry(self) -> int:  # noqa: C901 - one branch for each opcode
+        """Follow opcodes that push plain values, while they lie in the reader's buffer and the frame; how many."""
+        reader, stack, memo, left = self.reader, self.stack, self.memo, self._bytes_left
+        buffer, at, key = reader.buffer, reader.at, self._dense
+        end = len(buffer) if not self.frame_end else min(len(buffer), self.frame_end - reader.before)
+        last_key = MEMO_ENTRIES - len(memo) if not self._sparse else 0
+        last, count = end - _LONGEST_PLAIN, 0
+        while at < last:
+            code = buffer[at]
+            if code == _SHORT_BINUNICODE:
+                after = at + 2 + buffer[at + 1]
+                if after > end:
+                    break
+                stack.append(decoded(buffer[at + 2 : after], "utf-8"))
+                at = after
+            elif code == _MEMOIZE:
+                if type(stack[-1] if stack else None) is not str or key >= last_key or left < _PLACE_BYTES + KEPT_BYTES:
+                    break
+                memo[key] = stack[-1]
+                left -= len(stack[-1]) + _PLACE_BYTES
+                key += 1
+                at += 1
+            elif code == _BININT1:
+                stack.append(buffer[at + 1])
+                at += 2
+            elif code == _BININT2:
+                stack.append(buffer[at + 1] | buffer[at + 2] << 8)
+                at += 3
+            elif code == _BINGET:
+                stack.append(memo.get(buffer[at + 1], OPAQUE))
+                at += 2
+            elif code == _BINFLOAT:
+                stack.append(OPAQUE)
+                at += 9
+            elif code == _BININT:
+                stack.append(int.from_bytes(buffer[at + 1 : at + 5], "little", signed=True))
+                at += 5
+            else:
+                break
+            count += 1
+        reader.at, self._dense, self._bytes_left = at, key, left
+        return count
 
     def _check(self, opcodes: int) -> None:
         if opcodes > OPCODES_MAX:
@@ -177,9 +232,19 @@ class Machine:
         if len(self.memo) + len(self._sparse) > MEMO_ENTRIES:
             raise TooLongError
 
-    def memoize(self) -> None:
+    def memoize(self, _argument: Any = None) -> None:
         """Put at the key that is the number of keys so far, as unpicklers do."""
-        self.put(self._dense + len(self._sparse))
+        key = self._dense + len(self._sparse)
+        value = self.stack[-1]
+        if type(value) is not str or self._sparse or key >= MEMO_ENTRIES:
+            self.put(key)
+            return
+        self._bytes_left -= len(value) + _PLACE_BYTES
+        if self._bytes_left >= 0:
+            self.memo[key] = value
+        else:
+            self.trace.forgot = True
+        self._dense = key + 1
 
     def look_up(self, module: Any, name: Any) -> None:
         """What find_class does."""
@@ -439,7 +504,7 @@ _ACTIONS: dict[str, Act | None] = {
         ("GET", "BINGET", "LONG_BINGET"), lambda machine, key: machine.stack.append(machine.memo.get(key, OPAQUE))
     ),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), Machine.put),
-    "MEMOIZE": lambda machine, _argument: machine.memoize(),
+    "MEMOIZE": Machine.memoize,
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), _extension),
     "GLOBAL": _global,
     "STACK_GLOBAL": _stack_global,

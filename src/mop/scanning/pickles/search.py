@@ -2,20 +2,23 @@
 
 Every pickle gets its first global from literal text: two lines behind `c` or `i`, or a string from which plain opcodes
 lead to STACK_GLOBAL. These are looked for; nothing is run from a guessed start, since bytes in front would shift the
-memo and hide the global. Each pattern begins with one literal byte, which
-`re` finds at the speed of memory; how far a string is followed, and how often in a megabyte, is bounded.
+memo and hide the global. Comparisons of whole blocks find where such a text may begin; each of these places is then
+matched exactly. How far a string is followed, and how often in a megabyte, is bounded.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mop.scanning.pickles.arguments import raw_unicode, unescaped
-from mop.scanning.pickles.known_globals import Kind, is_dangerous_module, judge
+from mop.scanning.pickles.known_globals import Kind, is_dangerous_module, judge, may_be_dangerous
 from mop.scanning.pickles.values import Global
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 WINDOW = 256 * 1024
 """Bytes that are looked at together; a string and its STACK_GLOBAL lie within `_REACH` of each other."""
@@ -24,20 +27,29 @@ _STEPS = 64
 """Opcodes between a string and its STACK_GLOBAL."""
 _FOLLOWED_PER_MIB = 5_000
 """Numbers have less than one; bytes that have more are made to cost time."""
+_JUDGED_PER_MIB = 50_000
+"""Pairs of lines that may name something dangerous; a list of words has few."""
+_BLOCK = 64 * 1024
+"""Bytes that are compared at once, so that all of it stays in the processor's cache."""
+_AHEAD = 16
+"""Bytes behind a place that tell whether a text may begin there."""
+_LINE_BYTES = 101
+"""Of a module or a name in a pair of lines."""
 
 _NAME = rb"[A-Za-z_][A-Za-z0-9_.]*"
-_BY_LINES = tuple(
-    re.compile(code + rb"([A-Za-z_][A-Za-z0-9_.]{0,100})\n([A-Za-z_][A-Za-z0-9_.]{0,100})\n") for code in (b"c", b"i")
-)
-_BY_STRINGS = (
-    re.compile(rb"\x8c[\x02-\x64][A-Za-z_][A-Za-z0-9_.]"),
-    re.compile(rb"X[\x02-\x64]\0\0\0[A-Za-z_]"),
-    re.compile(rb"U[\x02-\x64][A-Za-z_][A-Za-z0-9_.]"),
-    re.compile(rb"T[\x02-\x64]\0\0\0[A-Za-z_]"),
-    re.compile(rb"\x8d[\x02-\x64]\0\0\0\0\0\0\0[A-Za-z_]"),
-    re.compile(rb"V[A-Za-z_\\][A-Za-z0-9_.\\]{1,100}\n"),
-    re.compile(rb"S['\"][A-Za-z_\\][A-Za-z0-9_.\\]{1,100}['\"]\n"),
-)
+_BY_STRINGS: Final = {
+    0x8C: re.compile(rb"\x8c[\x02-\x64][A-Za-z_][A-Za-z0-9_.]"),
+    ord("X"): re.compile(rb"X[\x02-\x64]\0\0\0[A-Za-z_]"),
+    ord("U"): re.compile(rb"U[\x02-\x64][A-Za-z_][A-Za-z0-9_.]"),
+    ord("T"): re.compile(rb"T[\x02-\x64]\0\0\0[A-Za-z_]"),
+    0x8D: re.compile(rb"\x8d[\x02-\x64]\0\0\0\0\0\0\0[A-Za-z_]"),
+    ord("V"): re.compile(rb"V[A-Za-z_\\][A-Za-z0-9_.\\]{1,100}\n"),
+    ord("S"): re.compile(rb"S['\"][A-Za-z_\\][A-Za-z0-9_.\\]{1,100}['\"]\n"),
+}
+_SECOND_LINE = re.compile(rb"([A-Za-z_][A-Za-z0-9_.]{0,100})\n")
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+_NO_NAME = bytes(0 if byte not in _LETTERS + b"0123456789." else 1 for byte in range(256))
+_BY_LINES = frozenset(b"ci")
 _FULL_NAME = re.compile(_NAME)
 _LENGTH_BYTES: Final = {0x8C: 1, 0x55: 1, 0x58: 4, 0x54: 4, 0x8D: 8, 0x43: 1, 0x42: 4, 0x8E: 8}
 _FIXED: Final = {  # opcodes that push, drop or keep a value, with the bytes of their argument
@@ -48,7 +60,9 @@ _FIXED: Final = {  # opcodes that push, drop or keep a value, with the bytes of 
     **dict.fromkeys(b"G\x95", 8),
 }
 _LINES: Final = frozenset(b"pgVSIFL")
-_STACK_GLOBAL: Final = 0x93
+_STACK_GLOBAL, _SHORT_BINUNICODE, _BINUNICODE8 = b"\x93\x8c\x8d"
+_SHORTEST, _LONGEST = 2, 100
+"""Of the name of a module in a string."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,10 @@ class Search:
         self.is_costly = False
         self._names: set[Global] = set()
         self._buffer = b""
+        self._done = 0  # bytes of the buffer in which every text that begins there was looked at
         self._before = begin
         self._follows = 0
+        self._judged = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take the next chunk."""
@@ -84,34 +100,53 @@ class Search:
         self._look(len(self._buffer))
 
     def _look(self, until: int) -> None:
-        """Look for anchors before `until`, and keep what comes after."""
-        for pattern in _BY_LINES:
-            self._each(pattern, until, self._by_lines)
-        for pattern in _BY_STRINGS:
-            self._each(pattern, until, self._by_string)
-        self._before += until
-        self._buffer = self._buffer[until:]
+        """Look at places before `until`; keep what comes after, and the line that it may belong to."""
+        buffer = self._buffer
+        for place in _places(buffer, self._done, until):
+            pattern = _BY_STRINGS.get(buffer[place])
+            if pattern is not None and pattern.match(buffer, place):
+                self._by_string(place)
+            if buffer[place + 2 : place + 3] == b"\n":
+                self._by_lines(place + 2)
+        kept = max(0, until - _LINE_BYTES - 1)
+        self._before += kept
+        self._buffer = buffer[kept:]
+        self._done = until - kept
 
-    def _each(self, pattern: re.Pattern[bytes], until: int, take: Callable[[re.Match[bytes]], None]) -> None:
-        for match in pattern.finditer(self._buffer):
-            if match.start() >= until:
+    def _by_lines(self, line_end: int) -> None:
+        """Every module that a `c` or `i` in the name before this end of a line may begin, with the name behind it."""
+        second = _SECOND_LINE.match(self._buffer, line_end + 1)
+        if second is None:
+            return
+        begin = max(0, line_end - _LINE_BYTES - 1)
+        line = self._buffer[begin:line_end]
+        own = line.translate(_NO_NAME).rfind(0) + 1
+        for at in range(own, len(line) - 1):
+            if line[at] not in _BY_LINES or line[at + 1] not in _LETTERS:
+                continue
+            name = Global(line[at + 1 :].decode(), second[1].decode())
+            if not may_be_dangerous(name):
+                continue
+            self._judged += 1
+            if self._judged > _JUDGED_PER_MIB * self._mebibytes():
+                self.is_costly = True
                 return
-            take(match)
+            self._note(name, begin + at)
 
-    def _by_lines(self, match: re.Match[bytes]) -> None:
-        self._note(Global(match[1].decode(), match[2].decode()), match.start())
-
-    def _by_string(self, match: re.Match[bytes]) -> None:
-        name, after = _string(self._buffer, match.start())
+    def _by_string(self, place: int) -> None:
+        name, after = _string(self._buffer, place)
         if name is None or not _FULL_NAME.fullmatch(name) or not is_dangerous_module(name.decode()):
             return
         self._follows += 1
-        if self._follows > _FOLLOWED_PER_MIB * (1 + (self._before + len(self._buffer)) // 2**20):
+        if self._follows > _FOLLOWED_PER_MIB * self._mebibytes():
             self.is_costly = True
             return
         found = self._follow(name.decode(), after)
         if found is not None:
-            self._note(found, match.start())
+            self._note(found, place)
+
+    def _mebibytes(self) -> int:
+        return 1 + (self._before + len(self._buffer)) // 2**20
 
     def _follow(self, module: str, at: int) -> Global | None:
         """The global whose module is the string before `at`, if plain opcodes lead from there to STACK_GLOBAL."""
@@ -136,6 +171,62 @@ class Search:
         if name not in self._names and judge(name).kind == Kind.DANGEROUS:
             self._names.add(name)
             self.hits.append(Hit(name, self._before + position))
+
+
+def _places(buffer: bytes, begin: int, until: int) -> list[int]:
+    """Where a text that names a global may begin, by necessary conditions that are quick to tell.
+
+    A place is that of a string's opcode, or of the last two bytes of a first line.
+    """
+    import numpy as np  # noqa: PLC0415 - not every folder holds bytes that are searched
+
+    found: list[int] = []
+    for start in range(begin, until, _BLOCK):
+        end = min(start + _BLOCK, until)
+        piece = memoryview(buffer)[start : end + _AHEAD]
+        missing = end + _AHEAD - start - len(piece)
+        data = np.frombuffer(bytes(piece) + bytes(missing) if missing else piece, dtype=np.uint8)
+        found += (np.flatnonzero(_may_begin(data)) + start).tolist()
+    return found
+
+
+def _may_begin(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """For each byte but the last `_AHEAD`: whether a text may begin there."""
+    count = len(data) - _AHEAD
+    may_begin_a_name = (data - ord("A")) <= ord("z") - ord("A")  # with the underscore and an escape's backslash
+    in_a_name = (data - ord(".")) <= ord("z") - ord(".")  # with digits and dots
+    line_end = data == ord("\n")
+    zero = data[:-2] == 0
+    first = data[:count]
+    # SHORT_BINUNICODE and U: a byte of length, then the name
+    short: NDArray[np.bool_] = (first == _SHORT_BINUNICODE) | (first == ord("U"))
+    short &= may_begin_a_name[2 : count + 2]
+    short &= in_a_name[3 : count + 3]
+    # X and T: four bytes of length; BINUNICODE8: eight
+    long = (first == ord("X")) | (first == ord("T"))
+    long &= may_begin_a_name[5 : count + 5]
+    longest = first == _BINUNICODE8
+    longest &= may_begin_a_name[9 : count + 9]
+    long |= longest
+    long &= zero[2 : count + 2]
+    short |= long
+    short &= (data[1 : count + 1] - _SHORTEST) <= _LONGEST - _SHORTEST
+    # V and S: a line
+    line = first == ord("V")
+    line &= may_begin_a_name[1 : count + 1]
+    line &= in_a_name[2 : count + 2]
+    line &= in_a_name[3 : count + 3] | line_end[3 : count + 3]
+    quoted = first == ord("S")
+    quoted &= may_begin_a_name[2 : count + 2]
+    quoted &= in_a_name[3 : count + 3]
+    # c and i: the end of the first line between two names
+    lines = line_end[2 : count + 2] & may_begin_a_name[3 : count + 3]
+    lines &= in_a_name[1 : count + 1]
+    lines &= in_a_name[:count]
+    short |= line
+    short |= quoted
+    short |= lines
+    return short
 
 
 def _string(buffer: bytes, at: int) -> tuple[bytes | None, int]:

@@ -23,8 +23,11 @@ OF_ENVIRONMENTS: tuple[str, ...] = ("wheels",)
 OF_THE_WHOLE: tuple[str, ...] = ("structure",)
 """Those that look at a folder as a whole; the others say of each file that they look at it."""
 
-LANES: tuple[tuple[str, ...], ...] = (("structure", "wheels", "model-files"), ("secrets", "source"))
+TOGETHER: tuple[tuple[str, ...], ...] = (("structure", "wheels", "model-files"), ("secrets", "source"))
 """Those that share a process, in their order: what one has told before it ends, none behind it can take back."""
+
+SHARED = "model-files"
+"""The scanner whose files several processes share when there is much to read."""
 
 
 def scanner_of(name: str) -> Scanner:

@@ -13,6 +13,8 @@ from mop.scanning.scanner import Looking, Subject
 from mop.scanning.unwrap import unwrap_file
 
 NAME = "model-files"
+_BATCH_FILES = 16
+_BATCH_BYTES = 256 * 1024
 
 
 class ModelFiles:
@@ -28,9 +30,26 @@ class ModelFiles:
         """One verdict for each file; the kinds that run code come first."""
         files = sorted(subject.files(), key=lambda file: (_urgency(file[1]), file[0]))
         own = own_code(subject.model)
-        for name, path in files:
-            yield Looking(name)
-            yield _scan(name, path, subject, own)
+        for batch in _batches(files):
+            taken = subject.take([name for name, _ in batch])
+            for name, path in batch:
+                if name in taken:
+                    yield Looking(name)
+                    yield _scan(name, path, subject, own)
+
+
+def _batches(files: list[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
+    """Files that a process takes at once: small ones together, so that asking for them costs little."""
+    batch: list[tuple[str, Path]] = []
+    size = 0
+    for file in files:
+        size += file[1].lstat().st_size
+        batch.append(file)
+        if size > _BATCH_BYTES or len(batch) >= _BATCH_FILES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _scan(name: str, path: Path, subject: Subject, own: OwnCode) -> ScanReport:

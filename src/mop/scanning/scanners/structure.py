@@ -70,14 +70,15 @@ class Structure:
         """One report; a verdict only for what no other scanner will look at, or what is in disguise."""
         if subject.model is None:
             return
-        look = _Look(subject.model, subject.limits)
+        look = _Look(subject.model, subject.limits, subject.left_out)
         look.folder()
         yield look.report()
 
 
 class _Look:
-    def __init__(self, root: Path, limits: ScanLimits) -> None:
+    def __init__(self, root: Path, limits: ScanLimits, left_out: frozenset[str]) -> None:
         self._root = root
+        self._left_out = left_out
         self._limits = limits
         self._findings: list[Finding] = []
         self._verdicts: list[FileVerdict] = []
@@ -94,6 +95,8 @@ class _Look:
             folder, depth = waiting.pop()
             for entry in self._entries_of(folder):
                 path = self._name(entry.path)
+                if path in self._left_out:
+                    continue
                 self._entries += 1
                 if self._entries > SEEN_TIMES * self._limits.files:
                     self._incomplete(self._name(folder), "there are far too many files to look at each")

@@ -1,4 +1,4 @@
-"""A lane of scanners: they share one process as long as nothing ends it, and each goes on behind what ended it."""
+"""Scanners that share one process as long as nothing ends it; each goes on behind what ended it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from mop.scanning.findings import SCANNER_ENDED, ScanReport, not_seen_whole
 from mop.scanning.scanner import Subject
+from mop.scanning.shared_files import SharedFiles
 
 ENDS_MAX = 20
 """How many files may end a scanner before it is given up."""
@@ -25,11 +26,12 @@ _END_SECONDS = 3.0
 Cage = Callable[[list[str]], list[str]]
 
 
-class Lane:
+class ScannerProcess:
     """Follows the job's process, and starts it anew when it ended too early.
 
     Nothing that the process writes is trusted beyond its form. One that a file has taken over can tell wrong things of
-    the scanner at work and of those behind it in this lane, never of one that has ended or runs in another lane.
+    the scanner at work and of those behind it in this process, never of one that has ended or runs in
+    another process.
 
     Attributes:
         reports: what was told so far.
@@ -45,6 +47,7 @@ class Lane:
         *,
         log: Callable[[str], None],
         progress: Callable[[str, str], None] | None,
+        shared: Mapping[str, SharedFiles] | None = None,
     ) -> None:
         self.reports: list[ScanReport] = []
         self.ended: list[str] = []
@@ -54,6 +57,8 @@ class Lane:
         self._waiting = list(scanners)
         self._log = log
         self._progress = progress
+        self._shared = {name: files for name, files in (shared or {}).items() if name in scanners}
+        self._process: asyncio.subprocess.Process | None = None
         self._ends = dict.fromkeys(scanners, 0)
         self._told: set[bytes] = set()
         self._bytes_left = _TOLD_BYTES
@@ -96,21 +101,26 @@ class Lane:
         stuck = False
         try:
             scanners = {name: sorted(self.looked[name]) for name in self._waiting}
-            request = json.dumps({"subject": self._subject.to_dict(), "scanners": scanners})
-            stuck = not await self._follow(process, request.encode())
+            shared = [name for name in self._waiting if name in self._shared]
+            request = json.dumps({"subject": self._subject.to_dict(), "scanners": scanners, "shared": shared})
+            self._process = process
+            stuck = not await self._follow(process, request.encode() + b"\n", keeps_asking=bool(shared))
         finally:
+            if process.stdin is not None:
+                process.stdin.close()
             await _end(process)
             _, errors = await process.communicate()
         return "it took longer than it may" if stuck else _last_line(errors, process.returncode), stuck
 
-    async def _follow(self, process: asyncio.subprocess.Process, request: bytes) -> bool:
+    async def _follow(self, process: asyncio.subprocess.Process, request: bytes, *, keeps_asking: bool) -> bool:
         """Hand over the request and take lines until the last; False when none came for too long."""
         if process.stdin is None or process.stdout is None:
             raise AssertionError("the process was started with pipes")
         with suppress(BrokenPipeError, ConnectionResetError):  # it died at once: its status tells
             process.stdin.write(request)
             await process.stdin.drain()
-        process.stdin.close()
+        if not keeps_asking:
+            process.stdin.close()
         patience = self._subject.limits.seconds + _GRACE_SECONDS
         while self._bytes_left > 0:
             try:
@@ -137,7 +147,9 @@ class Lane:
             self._has_begun = self._waiting[:1] == [value]
         elif not self._has_begun:
             return
-        elif kind == "looking" and isinstance(value, str):
+        elif kind == "take" and isinstance(value, list):
+            self._give(value)
+        elif kind == "looking" and isinstance(value, str) and self._may_look_at(value):
             self._looking = value
             if self._progress:
                 self._progress(self._waiting[0], value)
@@ -147,6 +159,17 @@ class Lane:
             self._has_begun, self._looking = False, None
             self.ended.append(self._waiting.pop(0))
             self._log(f"scanner {value} has looked at everything")
+
+    def _give(self, wanted: list[Any]) -> None:
+        files = self._shared.get(self._waiting[0])
+        given = files.take(self, wanted) if files else []
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(BrokenPipeError, ConnectionResetError, RuntimeError):  # it died, or its input is closed
+                self._process.stdin.write(json.dumps(given).encode() + b"\n")
+
+    def _may_look_at(self, path: str) -> bool:
+        files = self._shared.get(self._waiting[0])
+        return files is None or files.has(self, path)
 
     def _report(self, line: bytes, value: Any) -> None:
         try:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mop.scanning.dependencies.matching import Match, match
+from mop.scanning.dependencies.advisory_matching import Match, match
 from mop.scanning.dependencies.packages import Package
 from mop.scanning.dependencies.records import Advisory, read_record
 from support.osv import affects, make_world, record
