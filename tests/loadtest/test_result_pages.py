@@ -153,7 +153,7 @@ def test_others_runs_are_laid_over_as_far_as_the_reader_may_see_them(
     finished(enabled(other), [step_result(1, 70.0)])
     assert 'name="with" value="v2.0.0"' in page(owner)
     html = page(owner, f"{PAGE}?with=v2.0.0,v9,v1.0.0")
-    assert "Laid over it: v2.0.0." in html
+    assert "Against v2.0.0" in html
     assert "v2.0.0 RPS: 70 at concurrency count 1" in html
     assert "chart__line--dash-1" in html
     Revision.objects.filter(pk=revision.pk).update(publish_status="public")
