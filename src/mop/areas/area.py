@@ -62,6 +62,7 @@ class Area:
             status may change though their pipeline is done.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
         commands: its commands of `mop`.
+        searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
     """
 
     name: str
@@ -79,3 +80,4 @@ class Area:
     work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     commands: tuple[Commands, ...] = ()
+    searches: tuple[Ref[Any], ...] = ()

@@ -18,4 +18,5 @@ AREAS = (
     "mop.pipeline",
     "mop.backup",
     "mop.api",
+    "mop.help",
 )

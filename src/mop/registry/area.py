@@ -23,4 +23,5 @@ AREA = Area(
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(Commands(Ref("mop.cli.model:app"), order=50),),
+    searches=(Ref("mop.registry.search:MODELS"),),
 )
