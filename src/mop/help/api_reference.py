@@ -66,10 +66,11 @@ def _subject(path: str) -> str:
 def _operation(schema: Any, path: str, method: str, described: Any) -> Operation:
     text = " ".join(str(described.get("description", "")).split())
     title = str(described.get("summary", "")) or path
-    status, answer = next(
-        ((code, given) for code, given in described["responses"].items() if str(code).startswith("2")), ("", {})
-    )
-    content = (described.get("requestBody") or {}).get("content", {})
+    answers: dict[str, dict[str, Any]] = {str(code): answer for code, answer in described["responses"].items()}
+    status = next((code for code in answers if code.startswith("2")), "")
+    answer = answers.get(status, {})
+    body: dict[str, Any] = next(iter((described.get("requestBody") or {}).get("content", {}).values()), {})
+    given: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
     return Operation(
         id=re.sub(r"[^a-z0-9]+", "-", f"{method}-{path.removeprefix('/api/v1')}".lower()).strip("-"),
         title=title[:1].upper() + title[1:],
@@ -82,9 +83,9 @@ def _operation(schema: Any, path: str, method: str, described: Any) -> Operation
             )
             for row in described.get("parameters", [])
         ],
-        body=_fields(schema, next(iter(content.values()), {}).get("schema", {})),
-        status=str(status),
-        answer=_fields(schema, next(iter(answer.get("content", {}).values()), {}).get("schema", {})),
+        body=_fields(schema, body.get("schema", {})),
+        status=status,
+        answer=_fields(schema, given.get("schema", {})),
     )
 
 

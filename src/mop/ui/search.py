@@ -63,7 +63,7 @@ def found(user: AbstractBaseUser, text: str, *, limit: int) -> list[Found]:
         limit: hits of each kind.
     """
     text = text.strip()[:CHARACTERS_MAX]
-    if len(text) < CHARACTERS_MIN:
+    if len(text) < CHARACTERS_MIN or "\0" in text:  # no database holds a NUL, and PostgreSQL refuses to look for one
         return []
     kinds = [(search, search.find(user, text, limit + 1)) for search in searches()]
     return [Found(search.label, search.icon, hits[:limit], len(hits) > limit) for search, hits in kinds if hits]
