@@ -8,9 +8,10 @@ from django import forms
 
 from mop.accounts.models import Team, User
 from mop.catalog.models import LABELS_MAX, LABELS_MIN, ORDINAL_LABELS_MIN, LabelType, Modality, Taxonomy
+from mop.ui.forms import PlainForm
 
 
-class TaskForm(forms.Form):
+class TaskForm(PlainForm):
     """A new task."""
 
     name = forms.CharField(max_length=100)
@@ -49,14 +50,14 @@ class TaskForm(forms.Form):
         return [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
 
 
-class TaxonomyForm(forms.Form):
+class TaxonomyForm(PlainForm):
     """A new taxonomy."""
 
     name = forms.CharField(max_length=64)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class InstanceTypeForm(forms.Form):
+class InstanceTypeForm(PlainForm):
     """A new instance type."""
 
     name = forms.CharField(max_length=64, help_text="As Azure names it, such as Standard_F4s_v2.")
@@ -66,7 +67,7 @@ class InstanceTypeForm(forms.Form):
     gpu_name = forms.CharField(label="GPU name", max_length=64, required=False)
 
 
-class TaskFilterForm(forms.Form):
+class TaskFilterForm(PlainForm):
     """What the list of tasks shows."""
 
     search = forms.CharField(required=False)
