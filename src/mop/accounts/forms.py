@@ -33,8 +33,6 @@ class TokenForm(PlainForm):
 
 
 class TeamForm(PlainForm):
-    """A new team."""
-
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 

@@ -12,8 +12,6 @@ from mop.ui.forms import PlainForm
 
 
 class TaskForm(PlainForm):
-    """A new task."""
-
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     team = forms.ModelChoiceField(Team.objects.none(), empty_label="Choose a team")
@@ -51,15 +49,11 @@ class TaskForm(PlainForm):
 
 
 class TaxonomyForm(PlainForm):
-    """A new taxonomy."""
-
     name = forms.CharField(max_length=64)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class InstanceTypeForm(PlainForm):
-    """A new instance type."""
-
     name = forms.CharField(max_length=64, help_text="As Azure names it, such as Standard_F4s_v2.")
     vcpus = forms.IntegerField(label="vCPUs", min_value=1, max_value=1024)
     memory_gib = forms.FloatField(label="Memory (GiB)", min_value=0.5, max_value=65536)

@@ -44,8 +44,6 @@ class FileFilterForm(PlainForm):
 
 
 class WaiverForm(PlainForm):
-    """A new waiver."""
-
     scanner = forms.CharField(max_length=64)
     rule = forms.CharField(max_length=100)
     path = forms.CharField(max_length=2000, help_text="As the finding has it; * stands for any characters.")

@@ -53,7 +53,6 @@ def read_job(revision_id: str, attempt: int, host: str) -> OnboardingJob:
 
 
 def onboarding_job_of(revision: Revision) -> OnboardingJob:
-    """The job of the attempt that a revision is in."""
     connections = revision.model.connections.select_related("task", "taxonomy")
     return OnboardingJob(
         revision_id=revision.pk,

@@ -36,7 +36,6 @@ class FileLocation:
 
     @property
     def path(self) -> Path:
-        """The folder."""
         return self.root.joinpath(*self.parts)
 
     def __str__(self) -> str:

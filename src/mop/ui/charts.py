@@ -216,7 +216,6 @@ def number(value: float, *, step: float | None = None) -> str:
 
 
 def place(value: float) -> str:
-    """A coordinate."""
     return f"{value:.1f}".removesuffix(".0")
 
 

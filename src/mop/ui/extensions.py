@@ -142,7 +142,6 @@ class ShownColumns:
         return [cells.state for cells in self.cells]
 
     def of(self, row: Any) -> list[SafeString]:
-        """The cells of one row."""
         return [cells.html[row.pk] for cells in self.cells]
 
 
@@ -153,7 +152,6 @@ class Columns:
     found: Found[Column]
 
     def shown(self, request: HttpRequest, rows: Sequence[Any]) -> ShownColumns:
-        """The columns for the rows of a page."""
         columns = self.found()
         return ShownColumns(columns, [column.cells(request, rows) for column in columns])
 
