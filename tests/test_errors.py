@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from mop.errors import CATALOGUE, ModelFault, MopError, UserScriptException, ValidationFailedError, from_dict
+from mop.errors import (
+    CATALOGUE,
+    ModelFault,
+    MopError,
+    TaskLabelMismatchError,
+    UserScriptException,
+    ValidationFailedError,
+    from_dict,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 # A group of errors has no title of its own; only its members are raised.
@@ -62,9 +70,13 @@ def test_an_error_survives_its_json_form(name: str) -> None:
     assert str(again) == "what was seen"
 
 
-def test_an_error_without_a_mend_of_its_own_tells_the_default_one() -> None:
-    assert UserScriptException("x").hint == UserScriptException.default_hint != ""
-    assert UserScriptException("x", hint="").hint == ""
+def test_an_error_without_a_hint_of_its_own_tells_the_default_one() -> None:
+    assert TaskLabelMismatchError("x").hint == TaskLabelMismatchError.default_hint != ""
+    assert TaskLabelMismatchError("x", hint="").hint == ""
+
+
+def test_an_exception_of_the_models_code_advises_nothing_by_its_class() -> None:
+    assert UserScriptException("x").hint == ""
 
 
 def test_a_name_that_the_catalogue_does_not_have_becomes_the_root_error() -> None:

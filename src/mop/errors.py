@@ -225,8 +225,7 @@ class DeploymentCrashedError(ModelFault):
 class UserScriptException(ModelFault):
     """inference.py raised."""
 
-    title = "inference.py raised an exception"
-    default_hint = "Fix the line named in the message and upload a new version."
+    title = "inference.py raised an exception"  # no hint of the class: what to do follows from the cause alone
 
 
 # The output ------------------------------------------------------------------------------------------------

@@ -92,7 +92,11 @@ def test_two_stages_in_one_place_of_the_order_are_refused():
 
 
 def test_the_stages_stand_in_the_products_order():
-    assert [stage.position for stage in stages()] == [StagePosition.ONBOARDING, StagePosition.LOAD_TEST]
+    assert [stage.position for stage in stages()] == [
+        StagePosition.ONBOARDING,
+        StagePosition.CONTRACT_RUNS,
+        StagePosition.LOAD_TEST,
+    ]
 
 
 def test_every_kind_of_notification_is_of_one_area_and_fits_its_column():

@@ -14,7 +14,15 @@ from mop.accounts.services import actor_of, add_member, change_email, create_tea
 from mop.audit.services import Actor
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.catalog.services import create_task
-from mop.errors import DiskFullError, OrdinalTaskLabelValueError, PolicyFileError, StorageUnavailableError
+from mop.contract_runs.services import add_task, change_sample
+from mop.errors import (
+    DiskFullError,
+    OrdinalTaskLabelValueError,
+    PolicyFileError,
+    StorageUnavailableError,
+    TaxonomyMisMatchError,
+    UserScriptException,
+)
 from mop.findings.models import ScanReason
 from mop.findings.rescans import end_rescan, request_rescan
 from mop.findings.waivers import end_waiver
@@ -25,7 +33,10 @@ from mop.registry.models import Model, Revision
 from mop.registry.services import ConnectionInput, RevisionInput, add_owner, create_model, create_revision
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.scanning.findings import FileVerdict, Severity, Verdict
+from mop.trials.models import Trial
+from mop.trials.states import TrialState
 from mop.worker.setup import prepare_databases
+from support.contract_runs import fail_run, prove
 from support.load_tests import enabled, finished, running, step_result
 from support.scans import (
     BLOCKS,
@@ -42,6 +53,7 @@ from support.scans import (
 )
 
 SYSTEM = Actor.system("tests")
+TRIAL = "00000000-0000-4000-8000-000000000001"
 SNAPSHOT = {"artifact_digest": DIGEST, "artifact_files": 7, "artifact_bytes": 4_200_000}
 DEEP = "/".join(f"a-folder-with-a-long-name-{number}" for number in range(9))
 LONG = f"model/{DEEP}.zip!{'x' * 180}.pkl"
@@ -69,6 +81,15 @@ def main() -> None:
     verify(newest)
     scan(failed, newest, ada)
     make_load_tests(first, newest)
+    make_contract_runs(ada, team, first, newest)
+    Trial.objects.create(
+        pk=TRIAL,
+        revision=newest,
+        user=olivia,
+        state=TrialState.CANCELLED,
+        ended_at=timezone.now(),
+        queue="instance:any",
+    )
     waiting = make_model(olivia, team, "image-violence", [violence], "Waits for a host")
     building = add_version(olivia, waiting, "v1.0.1")
     go(building, RevisionStatus.ENVIRONMENT_CREATING, host="worker-1")
@@ -86,6 +107,20 @@ def main() -> None:
     add_owner(actor=SYSTEM, model=model, user=ada)
     for _ in range(2):
         raise_alert(actor=WORKER, fault=DiskFullError("No room to write the snapshot at /srv/mop/work: no space left."))
+
+
+def make_contract_runs(user: User, team: Team, first: Revision, newest: Revision) -> None:
+    """A task that was added later: one version failed it, the other is being checked; and a sample that failed."""
+    for revision in (first, newest):
+        prove(revision)
+    sexual = make_task(user, team, "sexual-binary", "Sexual", "Categorical", ["0", "1"])
+    runs = add_task(actor=SYSTEM, model=first.model, task=sexual, customized_name="sexual")
+    failing = next(run for run in runs if run.revision == newest)
+    missing = TaxonomyMisMatchError("The output has no taxonomy sexual; it has hate, violence (Text input: short text)")
+    fail_run(failing, missing)
+    sample = change_sample(actor=actor_of(newest.created_by), revision=newest, sample={"sentence": "you are kind"})
+    assert sample is not None
+    fail_run(sample, UserScriptException("On the sample post data: KeyError: 'text'", place="inference.py line 31"))
 
 
 def make_task(user: User, team: Team, name: str, taxonomy: str, label_type: str, labels: list[str]) -> Task:

@@ -13,7 +13,20 @@ from mop.cli.options import one_of
 from mop.cli.output import error_lines, printable
 from mop.errors import EnvironmentBuildError
 
-HEAVY = ("django", "httpx", "rich.console", "dbos", "yaml", "azure", "mop.hosting.tools", "mop.serving", "ninja")
+HEAVY = (
+    "asyncio",
+    "ssl",
+    "tempfile",
+    "django",
+    "httpx",
+    "rich.console",
+    "dbos",
+    "yaml",
+    "azure",
+    "mop.hosting.tools",
+    "mop.serving",
+    "ninja",
+)
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from cli.commands import REPOSITORY
 from mop.cli.exit_codes import ExitCode
 from mop.cli.main import command_tree
@@ -39,6 +41,20 @@ def documented() -> Commands:
 
 def test_docs_list_every_command_with_every_option():
     assert documented() == dict(commands_of(command_tree()))
+
+
+@pytest.mark.parametrize("words", [[], ["model"], ["model", "list"], ["run", "x"]])
+def test_a_command_that_the_command_line_does_not_name_keeps_name_and_help(words: list[str]):
+    def told(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, bool, list[str]]]:
+        for name, command in group.commands.items():
+            here = (*path, name)
+            named = bool(words) and {*here} <= {*words}
+            options = [one.name for one in command.params] if named else []
+            yield here, command.get_short_help_str(), command.hidden, options
+            if hasattr(command, "commands"):
+                yield from told(command, here)
+
+    assert list(told(command_tree(words))) == list(told(command_tree()))
 
 
 def test_docs_list_every_exit_code():

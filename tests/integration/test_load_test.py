@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,12 @@ import pytest
 
 from environments.packages import PackageIndex
 from mop.engine.host_lock import WAITS_FOR_ONE
-from support.installation import Installation, Submitted, running_installation
+from support.installation import Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.sandbox
 SECONDS = 90.0
-
-
-@pytest.fixture(scope="module")
-def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
-    with running_installation(
-        package_index=module_index.url,
-        chaos=True,
-        load_test_step_seconds=2,  # so long that the service is looked at twice, also on a busy machine
-        load_test_warm_up_seconds=0.1,
-        load_test_target_max=10,
-    ) as mop:
-        yield mop
 
 
 def load_test(mop: Installation, revision: Submitted) -> dict[str, Any]:
@@ -72,7 +59,7 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
         steps = [step for test in load_test(mop, revision)["tests"] for step in test["steps"]]
         assert steps[: len(kept)] == kept  # what was measured before a crash is what is shown
         kept = steps
-        worker = mop.start_worker()
+        worker = mop.start_worker(may_die=True)
     shown = wait_state(mop, revision, "finished", "failed")
     (test,) = shown["tests"]
     assert (shown["state"], test["error"]) == ("finished", None)
@@ -94,6 +81,33 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
         "select data from audit_auditevent where action = 'loadtest.state' and object_id = ? order by id", test["id"]
     )
     assert [data["to"] for (data,) in states] == ["queued", "running", "finished"]
+    log = "\n".join(mop.log(revision, "load-test"))
+    assert "[Text] the service is ready after" in log
+    assert '[Text] {"' in log or "[Text] [" in log, log  # the service's own lines
+    assert all(f"[Text] step at {target} begins" in log for target in (1, 10))  # a kill takes the last 0.3 s along
+    assert log.endswith("[Text] ended: finished")
+    title = f"The load test of {revision.model} {revision.version} has finished"
+    assert mop.rows("select kind from notifications_notification where title = ?", title) == [("loadTestFinished",)]
+
+
+def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Installation, index: PackageIndex):
+    mop.arm("before load test step")
+    worker = mop.start_worker()
+    revision = mop.submit(write_model(mop.folders / "deferred"), load_test_option="PerConcurrency")
+    wait_for(lambda: worker.poll() is not None, seconds=SECONDS, what="the worker is killed in its load test")
+    other = mop.submit(write_model(mop.folders / "first"))  # both wait for the next worker
+    mop.start_worker(load_test_deferred=True)
+    mop.wait(other, "verified")
+    (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
+    log = mop.log(revision, "load-test")
+    assert "[Text] waits until no version waits for verification" in log
+    assert all(any(line.startswith(f"[Text] step at {target}: ") for line in log) for target in (1, 10))
+    ((verified,),) = mop.rows(
+        "select at from registry_revisionevent where status = 'verified' and revision_id = ?", other.id.replace("-", "")
+    )
+    steps = mop.rows("select at from loadtest_loadteststep where test_id = ?", test["id"].replace("-", ""))
+    assert len(steps) == 2
+    assert all(at > verified for (at,) in steps)
 
 
 def test_nothing_else_runs_on_the_host_during_a_load_test_and_cancelling_it_ends_it_at_once(

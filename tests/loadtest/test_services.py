@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mop.audit.models import AuditEvent
@@ -9,12 +11,14 @@ from mop.engine.job import release_host
 from mop.engine.watch import Run
 from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
 from mop.loadtest.advance import LOAD_TEST
-from mop.loadtest.jobs import ENABLE_AGAIN, conclude, read_done, read_job, store_step
+from mop.loadtest.jobs import ENABLE_AGAIN, conclude, read_done, read_job, store_step, verification_waits
 from mop.loadtest.models import LoadTest
 from mop.loadtest.planning import RunRequest
 from mop.loadtest.selectors import get_run, states_of
 from mop.loadtest.services import cancel_load_test, enable_load_test, start_after_verified
+from mop.loadtest.stage import PIPELINE
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
+from mop.notifications.models import Notification
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from support.factories import ACTOR, make_model, make_task
@@ -194,6 +198,49 @@ def test_the_state_of_a_revision_is_that_of_its_newest_run(revision: Revision):
     run = get_run(revision, 1)
     assert run is not None
     assert run.state == S.FINISHED
+
+
+def test_owners_are_told_how_a_load_test_ended_and_whoever_cancelled_it_is_not(revision: Revision):
+    finished(enabled(revision), [step_result(1, 10.0)])
+    test = enabled(revision)
+    conclude(str(test.pk), error=HostLostError("it died"))
+    cancel_load_test(actor=ACTOR, revision=enabled(revision).revision)
+    told = list(Notification.objects.order_by("pk").values_list("kind", "title", "reason"))
+    assert told == [
+        ("loadTestFinished", f"The load test of {revision} has finished", "Text: 1 step measured."),
+        ("loadTestFailed", f"The load test of {revision} failed", "it died"),
+    ]
+    assert {one.recipient_id for one in Notification.objects.all()} == {revision.model.owners.get().pk}
+
+
+@pytest.mark.parametrize(
+    ("status", "host", "waits"),
+    [
+        (RevisionStatus.CREATED, "", True),
+        (RevisionStatus.DATA_DOWNLOADED, "here", True),
+        (RevisionStatus.DATA_DOWNLOADED, "elsewhere", False),
+        (RevisionStatus.VERIFIED, "here", False),
+        (RevisionStatus.TO_BE_RETRIED, "", False),
+    ],
+)
+def test_verification_that_this_host_may_do_goes_first(
+    revision: Revision, status: RevisionStatus, host: str, *, waits: bool
+):
+    other = make_model(tasks=(make_task(),)).revisions.get()
+    Revision.objects.filter(pk=other.pk).update(status=status, host=host)
+    assert verification_waits(revision.pk, "here") == waits
+
+
+@pytest.mark.parametrize("deferred", [True, False])
+def test_only_a_load_test_of_the_pipeline_gives_way_and_only_where_the_operator_says_so(
+    revision: Revision, settings: Any, *, deferred: bool
+):
+    settings.MOP_LOAD_TEST_DEFERRED = deferred
+    start_after_verified(actor=PIPELINE, revision_id=str(revision.pk), attempt=revision.attempt)
+    assert read_job(str(revision.load_tests.get().pk), "h").gives_way == deferred
+    cancel_load_test(actor=ACTOR, revision=revision)
+    enabled(revision)
+    assert not read_job(str(revision.load_tests.get(run=2).pk), "h").gives_way
 
 
 def test_deleting_a_revision_takes_its_load_tests_along(revision: Revision):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +12,15 @@ import pytest
 from mop.errors import (
     DeploymentTimeoutError,
     HostLostError,
+    InvalidModelOutputError,
     ModelFault,
     RequestDeadlineError,
+    RequestTooLargeError,
     UserScriptException,
 )
 from mop.onboarding.contract import ALSO_MAX, TaskInput, prove_contract
 from mop.onboarding.probes import probes_for
+from mop.serving.service import Converted
 
 HATE = TaskInput("Hate", "hate", "Text", "Categorical", ("no", "yes"))
 LEVELS = TaskInput("Violence", "violence", "Text", "Ordinal", ("low", "middle", "high"))
@@ -25,7 +29,10 @@ Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Scorer:
-    """Answers an item by `answer` and a list item by item, or by `batch`; keeps what it was asked."""
+    """Answers an item by `answer` and a list item by item, or by `batch`; keeps what it was asked.
+
+    Its converter leaves a MOP input as it is, which its own format then shares.
+    """
 
     def __init__(self, answer: Answer, batch: Callable[[list[Any]], Any] | None = None) -> None:
         self.asked: list[tuple[Any, bool]] = []
@@ -35,6 +42,27 @@ class Scorer:
     async def score(self, payload: Any, *, mop: bool) -> Any:
         self.asked.append((payload, mop))
         return self._batch(payload) if isinstance(payload, list) else self._answer(payload)
+
+    async def model_input(self, mop_input: Any) -> Converted:
+        return Converted(json.dumps(mop_input).encode())
+
+
+class OwnFormat(Scorer):
+    """Answers MOP's format well; in its own format by `own`, after a converter that gives `converted`."""
+
+    def __init__(self, own: Answer, converted: Callable[[Any], Converted] | None = None) -> None:
+        super().__init__(good)
+        self._own = own
+        self._converted = converted
+
+    async def score(self, payload: Any, *, mop: bool) -> Any:
+        if mop:
+            return await super().score(payload, mop=mop)
+        self.asked.append((payload, mop))
+        return [self._own(item) for item in payload] if isinstance(payload, list) else self._own(payload)
+
+    async def model_input(self, mop_input: Any) -> Converted:
+        return self._converted(mop_input) if self._converted else await super().model_input(mop_input)
 
 
 def output(labels: dict[str, Any], scores: dict[str, Any] | None = None, *, name: str = "hate") -> dict[str, Any]:
@@ -53,14 +81,82 @@ async def test_every_input_is_sent_alone_and_all_as_one_batch():
     scorer = Scorer(good)
     assert await prove(scorer) == ()
     items = [probe.item for probe in probes_for("Text")]
-    assert scorer.asked == [*((item, True) for item in items), (items, True)]
+    mop_format = [*((item, True) for item in items), (items, True)]
+    assert scorer.asked == [*mop_format, *((payload, False) for payload, _ in mop_format)]
 
 
 async def test_the_sample_is_sent_first_and_in_model_format():
     scorer = Scorer(good)
     await prove(scorer, sample={"mine": [1, 2]})
     assert scorer.asked[0] == ({"mine": [1, 2]}, False)
-    assert all(mop for _, mop in scorer.asked[1:])
+    assert scorer.asked[1][1]
+
+
+class TestOfTheModelsOwnFormat:
+    async def test_an_input_goes_through_the_models_converter(self):
+        scorer = OwnFormat(good, lambda item: Converted(json.dumps({"mine": item["text"]}).encode()))
+        assert await prove(scorer) == ()
+        items = [{"mine": probe.item["text"]} for probe in probes_for("Text")]
+        own = [payload for payload, mop in scorer.asked if not mop]
+        assert own == [*items, items]
+
+    async def test_an_output_that_is_not_json_warns_with_place_and_inputs(self):
+        def own(_item: Any) -> Any:
+            raise InvalidModelOutputError("The output is not JSON at $.when: the value is of type datetime.", place="$")
+
+        scorer = OwnFormat(own)
+        (warning,) = await prove(scorer)
+        names = [probe.name for probe in probes_for("Text")]
+        assert warning.startswith("/score answers with X-MOP-Format: mop only for Text inputs")
+        assert f"({names[0]} and {len(names) - 1} more)" in warning
+        assert "The output is not JSON at $.when: the value is of type datetime." in warning
+        assert not any(isinstance(payload, list) for payload, mop in scorer.asked if not mop)
+
+    async def test_an_output_that_is_not_json_for_one_input_names_it(self):
+        def own(item: Any) -> Any:
+            if "\0" in item["text"]:
+                raise InvalidModelOutputError("The output is not JSON at $: no.")
+            return {}
+
+        (warning,) = await prove(OwnFormat(own))
+        assert "(text with NUL)" in warning
+
+    @pytest.mark.parametrize("sample", [None, {"mine": 1}])
+    async def test_an_input_that_is_not_json_warns_unless_a_sample_shows_the_format(self, sample: Any):
+        scorer = OwnFormat(good, lambda _item: Converted(None, "Object of type Image is not JSON serializable"))
+        warnings = await prove(scorer, sample=sample)
+        assert [payload for payload, mop in scorer.asked if not mop] == ([] if sample is None else [sample])
+        if sample is not None:
+            assert warnings == ()
+        else:
+            (warning,) = warnings
+            assert "convert_mop_input_to_model_input" in warning
+            assert "(Object of type Image is not JSON serializable)" in warning
+
+    async def test_a_model_that_raises_in_its_own_format_alone_fails(self):
+        def own(_item: Any) -> Any:
+            raise UserScriptException("boom")
+
+        with pytest.raises(UserScriptException, match=r"^On the Text input 'short text' in model format: boom$"):
+            await prove(OwnFormat(own))
+
+    async def test_an_input_that_is_too_large_in_model_format_warns(self):
+        def own(item: Any) -> Any:
+            if isinstance(item, dict) and len(item["text"]) > 2000:
+                raise RequestTooLargeError("The body has 5000 bytes; the limit is 2000.")
+            return {}
+
+        (warning,) = await prove(OwnFormat(own))
+        assert "the limit is 2000" in warning
+
+    async def test_a_batch_in_model_format_has_one_output_per_item(self):
+        class Short(OwnFormat):
+            async def score(self, payload: Any, *, mop: bool) -> Any:
+                answer = await super().score(payload, mop=mop)
+                return answer[1:] if isinstance(payload, list) and not mop else answer
+
+        with pytest.raises(InvalidModelOutputError, match="one output per item"):
+            await prove(Short(good))
 
 
 async def test_a_sample_is_not_held_to_the_rules_of_mop_outputs():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
-from mop.onboarding.logs import LINE_CHARACTERS_MAX, LogWriter
+from mop.onboarding.logs import LINE_CHARACTERS_MAX, LogWriter, SharedLogWriter
 from mop.onboarding.models import LogKind, LogLine
 from mop.onboarding.selectors import log_page
 from mop.registry.models import Revision
@@ -117,6 +117,28 @@ def test_the_log_of_a_deleted_revision_goes_nowhere(revision: Revision):
 
     writing(revision.pk, work)
     assert not LogLine.objects.exists()
+
+
+def test_writers_of_one_log_take_turns_and_each_keeps_its_share(revision: Revision):
+    async def run() -> None:
+        def writer(name: str) -> SharedLogWriter:
+            return SharedLogWriter(revision.pk, LogKind.LOAD_TEST, lines_max=3, prefix=f"[{name}] ")
+
+        async with writer("Text") as one, writer("Image") as other:
+            for number in range(2):
+                one(f"10 %\r{number}")
+                other(str(number))
+            other("too")
+            other("many")
+        async with writer("Text") as again:
+            again("2")
+
+    async_to_sync(run)()
+    lines = stored(revision)
+    assert [number for number, _ in lines] == [1, 2, 3, 4, 5, 6]
+    assert [text for _, text in lines if text.startswith("[Text]")] == ["[Text] 0", "[Text] 1", "[Text] 2"]
+    assert [text for _, text in lines if text.startswith("[Image]")] == ["[Image] 0", "[Image] 1"]
+    assert [text for _, text in lines if text.startswith("...")] == ["... the log ends here: 3 lines are kept"]
 
 
 class TestPages:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import unicodedata
 
 import pytest
 from PIL import Image
@@ -33,6 +34,20 @@ def test_texts_are_short_long_nearly_empty_and_unicode():
     assert any(not text.strip() or len(text.strip()) <= 1 for text in texts)
     assert any(not text.isascii() for text in texts)
     assert any(ord(character) > 0xFFFF for text in texts for character in text)
+
+
+def test_texts_hold_what_breaks_careless_code():
+    texts = [probe.item["text"] for probe in probes_for("Text")]
+    assert any("\0" in text for text in texts)
+    assert any(len(word) == LONG_TEXT_CHARACTERS for text in texts for word in text.split())
+    directions = {unicodedata.bidirectional(character) for text in texts for character in text}
+    assert {"R", "AL", "RLO"} <= directions
+    assert any(unicodedata.normalize("NFC", text) != text for text in texts)
+    emoji = next(probe.item["text"] for probe in probes_for("Text") if probe.name == "emoji")
+    joined = [place for place, character in enumerate(emoji) if character == "\u200d"]
+    assert len(joined) > 100  # between the people of a family: a cut there makes other signs of them
+    for text in texts:
+        text.encode()  # no halves of surrogate pairs: what goes over HTTP is UTF-8
 
 
 def test_images_are_jpegs_of_the_size_that_is_told():

@@ -214,16 +214,92 @@ def test_a_mount_can_only_appear_where_it_is(landlocked: Sandbox, tmp_path: Path
         landlocked.command(job)
 
 
-def test_the_folder_of_a_killed_supervisor_is_swept_with_what_uses_it(
-    landlocked: Sandbox,
-):
+def started(cage: Cage, code: str) -> subprocess.Popen[bytes]:
+    """A job that has said `up`; its standard error is read to the end by `communicate`."""
+    job = subprocess.Popen(
+        cage.command(code),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert job.stdout is not None
+    assert job.stdout.readline() == b"up\n"
+    return job
+
+
+DAEMONS = """
+import os, signal, time
+signal.signal(15, signal.SIG_IGN)
+read, write = os.pipe()
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.environ.clear()
+            os.write(write, b"x")
+            time.sleep(600)
+        os._exit(0)
+for _ in range(3):
+    os.read(read, 1)
+print("up", flush=True)
+time.sleep(600)
+"""
+COMETS = """
+import os
+for _ in range(20):
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            if os.fork():
+                os._exit(0)
+os.write(1, b"up\\n")
+while True:
+    try:
+        os.wait()
+    except ChildProcessError:
+        pass
+"""
+"""Twenty chains of processes of which each forks the next and ends."""
+
+
+def supervisor_of(guard: int) -> int:
+    return int(Path(f"/proc/{guard}/task/{guard}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize("code", [DAEMONS, COMETS], ids=["daemons", "comets"])
+@pytest.mark.parametrize("killed", ["guard", "its group", "supervisor"])
+def test_whichever_is_killed_everything_ends_with_it(cage: Cage, killed: str, code: str):
+    job = started(cage, code)
+    if killed == "supervisor":
+        os.kill(supervisor_of(job.pid), signal.SIGKILL)
+        job.communicate(timeout=60)
+        assert job.returncode == 128 + signal.SIGKILL
+        return  # it has ended after all else, as the fixture finds
+    if killed == "guard":
+        job.kill()
+    else:
+        os.killpg(job.pid, signal.SIGKILL)
+    job.communicate(timeout=60)  # standard error stays open until the supervisor has ended
+    assert job.returncode == -signal.SIGKILL
+
+
+def test_what_forks_without_end_ends_with_sigterm(cage: Cage):
+    job = started(cage, COMETS)
+    job.terminate()
+    job.communicate(timeout=60)
+    assert job.returncode == 128 + signal.SIGTERM
+
+
+def test_what_is_left_when_guard_and_supervisor_are_killed_at_once_is_swept(landlocked: Sandbox):
     cage = Cage(landlocked, f"t{os.urandom(6).hex()}")
-    code = "import os, time\nif os.fork() == 0:\n  os.setsid()\nprint('ready', flush=True)\ntime.sleep(600)"
-    with subprocess.Popen(cage.command(code), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as supervisor:
-        assert supervisor.stdout is not None
-        assert supervisor.stdout.readline() + supervisor.stdout.readline() == b"ready\nready\n"
-        supervisor.kill()
-    assert sweep_folders(str(landlocked.runtime_folder)) != []
+    code = "import os, time\nif os.fork() == 0:\n  os.setsid()\nelse:\n  print('up', flush=True)\ntime.sleep(600)"
+    with started(cage, code) as guard:
+        supervisor = supervisor_of(guard.pid)
+        os.kill(guard.pid, signal.SIGSTOP)
+        os.kill(supervisor, signal.SIGKILL)
+        guard.kill()
+    wait_for(lambda: sweep_folders(str(landlocked.runtime_folder)) != [], seconds=20, what="the folder was swept")
     wait_for(lambda: cage.processes() == [], seconds=20, what="the daemon ended")
     assert folders_of(landlocked) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +39,31 @@ def test_memory_of_the_tree_is_watched(tmp_path: Path):
 def test_the_deadline_ends_daemons_too(tmp_path: Path):
     code = "import os, signal\nif os.fork() == 0: os.setsid(); os.fork()\nsignal.pause()"
     assert _run(tmp_path, code, seconds=0.3).returncode == EXIT_TIME
+
+
+@pytest.mark.parametrize("killed", ["guard", "supervisor"])
+def test_whichever_is_killed_daemons_end_too(tmp_path: Path, killed: str):
+    code = (
+        "import os, signal\nsignal.signal(15, signal.SIG_IGN)\nif os.fork() == 0: os.setsid(); os.fork()\n"
+        "os.write(1, b'up\\n')\nsignal.pause()"
+    )
+    job = Job(
+        argv=(sys.executable, "-I", "-S", "-c", code),
+        mounts=(),
+        cwd=str(tmp_path),
+        limits=Limits(cpus=1, memory_bytes=256 * MIB, seconds=60),
+    )
+    command = unconfined(runtime_folder=tmp_path / "runtime").command(job)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert [started.stdout.readline() for _ in range(3)] == [b"up\n"] * 3
+        if killed == "guard":
+            started.kill()
+        else:
+            children = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text()
+            os.kill(int(children.split()[0]), signal.SIGKILL)
+        started.communicate(timeout=60)  # until the last process that holds the pipes has ended
+        assert started.returncode == (-signal.SIGKILL if killed == "guard" else 128 + signal.SIGKILL)
 
 
 def test_a_mount_can_only_appear_where_it_is(tmp_path: Path):

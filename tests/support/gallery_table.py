@@ -1,4 +1,4 @@
-"""The table of docs/model-contributor-guide.md: what somebody did, the error, the hint.
+"""The table of docs/model-contributor-guide.md: what somebody did, the error, how to fix it.
 
 `python tests/support/gallery_table.py` writes it anew from what the gallery's tests prove.
 """
@@ -22,7 +22,7 @@ END = "<!-- end of gallery -->\n"
 
 def table() -> str:
     """Both tables in Markdown: those that fail, in the order in which a model meets the rules, and those that pass."""
-    broken = ["| what you did | error | hint |", "| --- | --- | --- |", *_broken()]
+    broken = ["| what you did | error | how to fix it |", "| --- | --- | --- |", *_broken()]
     unruly = ["| what you did | outcome |", "| --- | --- |", *_unruly()]
     return "\n".join((*broken, "", "MOP copes with the following, and says so where it matters:", "", *unruly, ""))
 

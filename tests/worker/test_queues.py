@@ -24,7 +24,7 @@ def test_a_worker_takes_every_enabled_type_without_a_gpu():
     queues = queues_of(())
     assert queues[:2] == (WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE), WorkQueue(SCANS_QUEUE, 1))
     expected = {row.queue_name for row in InstanceType.objects.filter(is_enabled=True, gpus=0)}
-    work = [queue for queue in queues[2:] if not queue.name.endswith(":load-tests")]
+    work = [queue for queue in queues[2:] if not queue.name.endswith((":load-tests", ":trials"))]
     assert {queue.name for queue in work} == expected
     assert {queue.concurrency for queue in work} == {3}
     assert InstanceType.objects.get(name="Standard_F8s_v2").queue_name not in expected
@@ -35,15 +35,18 @@ def test_a_worker_for_named_types_takes_these_and_the_pipelines():
     assert [queue.name for queue in queues_of((wanted.name,))][:3] == [PIPELINE_QUEUE, SCANS_QUEUE, wanted.queue_name]
 
 
-def test_load_tests_of_each_type_have_a_queue_of_their_own_and_run_one_at_a_time():
+def test_load_tests_and_tries_of_each_type_have_queues_of_their_own():
     wanted = InstanceType.objects.get(name="Standard_F4s_v2")
-    assert queues_of((wanted.name,))[3:] == (WorkQueue(f"{wanted.queue_name}:load-tests", 1),)
+    assert queues_of((wanted.name,))[3:] == (
+        WorkQueue(f"{wanted.queue_name}:load-tests", 1),
+        WorkQueue(f"{wanted.queue_name}:trials", 2),
+    )
 
 
 def test_on_one_host_all_types_share_one_queue(settings: Settings):
     settings.MOP_SINGLE_HOST = True
-    assert len(queues_of(())) == 4
-    assert len(queues_of(("Standard_F4s_v2", "Standard_F8s_v2"))) == 4
+    assert len(queues_of(())) == 5
+    assert len(queues_of(("Standard_F4s_v2", "Standard_F8s_v2"))) == 5
 
 
 def test_an_unknown_type_is_refused_with_the_known_ones():

@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from mop.cli.serving_parts import PREPARE
+PREPARE = "import django; django.setup(); from mop.worker.setup import prepare_databases; prepare_databases()"
 
 
 def prepare(home: Path) -> None:

@@ -7,7 +7,6 @@ permissions are assembled from these objects; docs/adding-an-area.md shows how. 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from mop.areas.words import AuditAction, NotificationKind
 from mop.areas.work import Schedule, Stage, Workflow
 
 if TYPE_CHECKING:
+    import uuid
+
     import typer
     from ninja import Router
 
@@ -61,6 +62,8 @@ class Area:
         work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
             status may change though their pipeline is done.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
+        disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
+            the connection, or None.
         commands: its commands of `mop`.
         searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
     """
@@ -79,5 +82,6 @@ class Area:
     notification_kinds: type[NotificationKind] | None = None
     work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     commands: tuple[Commands, ...] = ()
     searches: tuple[Ref[Any], ...] = ()

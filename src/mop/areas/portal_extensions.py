@@ -15,6 +15,7 @@ class ExtensionPoint(enum.Enum):
     HEADER = "header"
     MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"
+    MODEL_SECTIONS = "sections of a model's page"
     MODEL_TABS = "tabs of a model"
     REVISION_CARDS = "cards beside a revision's Details"
     REVISION_COLUMNS = "columns of the version history"

@@ -64,6 +64,7 @@ class StagePosition(enum.IntEnum):
     """The order in which the pipeline starts its stages."""
 
     ONBOARDING = 10
+    CONTRACT_RUNS = 15
     LOAD_TEST = 20
     EVALUATION = 30
     GOLDEN_SETS = 40

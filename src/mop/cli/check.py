@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from pathlib import Path
@@ -87,6 +86,8 @@ def _read_tasks(path: Path | None) -> tuple[TaskInput, ...] | None:
 def _verify(
     folder: Path, tasks: tuple[TaskInput, ...] | None, sample: Any, python: Path | None, *, sandbox: bool, verbose: bool
 ) -> Report:
+    import asyncio
+
     from mop.cli.installation import open_settings
     from mop.cli.progress import StageProgress
 

@@ -32,6 +32,10 @@ class Server:
         """The JSON of a GET; parameters that are None are left out."""
         return self._call("GET", path, params={key: value for key, value in params.items() if value is not None})
 
+    def get_with(self, headers: dict[str, str], *path: str) -> Any:
+        """The JSON of a GET with further headers."""
+        return self._call("GET", path, headers=headers)
+
     def pages(self, *path: str, **params: Any) -> list[dict[str, Any]]:
         """The items of every page of a list."""
         items: list[dict[str, Any]] = []
@@ -46,6 +50,10 @@ class Server:
     def post(self, *path: str, body: Any = None) -> Any:
         """The JSON of a POST."""
         return self._call("POST", path, json=body)
+
+    def put(self, *path: str, body: Any = None) -> Any:
+        """The JSON of a PUT."""
+        return self._call("PUT", path, json=body)
 
     def delete(self, *path: str) -> Any:
         """The JSON of a DELETE, None where the answer is empty."""

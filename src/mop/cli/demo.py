@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,8 @@ from mop.cli.progress import stage_line
 from mop.errors import from_dict
 
 if TYPE_CHECKING:
+    import asyncio
+
     from mop.cli.demo_data import DemoPeople
 
 app = typer.Typer()
@@ -52,6 +52,8 @@ def demo(
     ] = None,
 ) -> None:
     """Onboard the sample text model for real, in an installation of its own, and keep serving the portal."""
+    import asyncio
+
     require_linux("demo")
     from mop.cli.demo_data import find_samples, make_demo_data
     from mop.cli.installation import open_settings
@@ -66,6 +68,7 @@ def demo(
     )
     # for MOP's own sample the weakest cage will do, and the result says so
     os.environ.setdefault("MOP_SANDBOX_MINIMUM_LEVEL", "3")
+    os.environ.setdefault("MOP_SOURCE_PREFIXES", '[{"team": "*", "purpose": "models", "prefix": "*"}]')
     # half a minute shows what a load test is; it has the one host of the demonstration to itself
     for name, seconds in SHORT_LOAD_TEST.items():
         os.environ.setdefault(name, seconds)
@@ -100,6 +103,9 @@ def demo(
 
 def _in_thread(work: Callable[[], dict[str, Any]]) -> asyncio.Future[dict[str, Any]]:
     """Do blocking work in a thread that does not keep the process alive: an interrupt need not wait for it."""
+    import asyncio
+    import threading
+
     loop = asyncio.get_running_loop()
     future: asyncio.Future[dict[str, Any]] = loop.create_future()
 

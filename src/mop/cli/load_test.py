@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -132,6 +130,9 @@ def load_test(
     as_json: JsonFlag = False,
 ) -> None:
     """Load-test an HTTP endpoint, or with --model a version on a server, step by step."""
+    import asyncio
+    import secrets
+
     from mop.loadtest.plan import Arrivals, Plan, Strategy
 
     if model is not None:
@@ -193,6 +194,8 @@ def _asked_of_model(context: typer.Context) -> dict[str, Any]:
 
 
 async def _run(plan: Plan, endpoint: Endpoint) -> LoadTestResult:
+    import asyncio
+
     from mop.loadtest.process import generate
 
     cancelled = asyncio.Event()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 import traceback
+from collections.abc import Collection
 
 import typer
+from typer.main import get_command_name
+from typer.models import CommandInfo
 
 from mop.areas.area import Commands
 from mop.areas.references import Ref
@@ -38,7 +42,7 @@ def run(arguments: list[str]) -> int:
     _unset_colour_forcing()
     try:
         # in this mode an Exit comes back as its code, and errors come to the handlers below
-        result = command_tree().main(args=arguments, prog_name="mop", standalone_mode=False)
+        result = command_tree(set(arguments)).main(args=arguments, prog_name="mop", standalone_mode=False)
         code = result if isinstance(result, int) else ExitCode.DONE
     except typer.TyperException as error:
         code = _show_usage_error(error)
@@ -59,22 +63,53 @@ def run(arguments: list[str]) -> int:
     return int(code)
 
 
-def command_tree() -> typer.core.TyperGroup:
-    """Every command, of the installation and of its areas, in the order of the help."""
+def command_tree(words: Collection[str] | None = None) -> typer.core.TyperGroup:
+    """Every command, of the installation and of its areas, in the order of the help.
+
+    Args:
+        words: of the command line. A command that none of them names can not run, and has its help alone: reading the
+            options of all commands takes half the time of `mop --help`. None reads all.
+    """
     register_installed()
     declared = (commands for area in registered() for commands in area.commands)
-    tree = _group_of(app)
+    tree = _group_of(app, words)
     for commands in sorted((*INSTALLATION, *declared), key=lambda commands: commands.order):
         group = tree.commands[commands.group] if commands.group else tree
         if not isinstance(group, typer.core.TyperGroup):
             raise TypeError(f"`mop {commands.group}` is no group of commands")
-        group.commands.update(_group_of(commands.app.load()).commands)
+        group.commands.update(_group_of(commands.app.load(), words).commands)
     return tree
 
 
-def _group_of(commands: typer.Typer) -> typer.core.TyperGroup:
+def _group_of(commands: typer.Typer, words: Collection[str] | None) -> typer.core.TyperGroup:
     commands.rich_markup_mode = "rich" if wants_colour(sys.stdout) else None
-    return typer.main.get_group(commands)
+    return typer.main.get_group(commands if words is None else _named(commands, words))
+
+
+def _named(commands: typer.Typer, words: Collection[str]) -> typer.Typer:
+    """These commands, without the options of those that no word names."""
+    named = copy.copy(commands)
+    named.registered_commands = [_with_help_alone(one, words) for one in commands.registered_commands]
+    named.registered_groups = []
+    for group in commands.registered_groups:
+        below = copy.copy(group)
+        if group.typer_instance is not None:
+            below.typer_instance = _named(group.typer_instance, words)
+        named.registered_groups.append(below)
+    return named
+
+
+def _with_help_alone(command: CommandInfo, words: Collection[str]) -> CommandInfo:
+    if command.callback is None or (command.name or get_command_name(command.callback.__name__)) in words:
+        return command
+
+    def nothing() -> None:
+        raise RuntimeError(f"{nothing.__name__} was not read")
+
+    nothing.__name__, nothing.__doc__ = command.callback.__name__, command.callback.__doc__
+    short = copy.copy(command)
+    short.callback = nothing
+    return short
 
 
 def _show_usage_error(error: typer.TyperException) -> int:

@@ -178,14 +178,19 @@ def watch(
 def logs(
     name: Name,
     kind: Annotated[
-        str, typer.Argument(parser=one_of(("build", "deployment")), metavar="[build|deployment]", help="Which log.")
+        str,
+        typer.Argument(
+            parser=one_of(("build", "deployment", "load-test")),
+            metavar="[build|deployment|load-test]",
+            help="Which log.",
+        ),
     ] = "build",
     *,
     version: Version = None,
     search: Annotated[str | None, typer.Option(help="Only lines that hold this text.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print the build log or the deployment log of a version."""
+    """Print a log of a version: of its build, its deployment, or its load tests."""
     with open_server() as server:
         path = ("models", name, "revisions", version_of(server, name, version), "logs", kind)
         lines = server.pages(*path, search=search)

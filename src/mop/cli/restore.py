@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +74,8 @@ def _prospect(home: Path, settings_file: bytes | None) -> tuple[Target, str | No
 
     They are read in a scratch home that holds the backup's mop.toml; the environment wins over it, as ever.
     """
+    import tempfile
+
     from mop.backup.restore import Known, Target
     from mop.cli.installation import installed_databases, open_settings
     from mop.engine.restored import known_schema

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,6 +40,8 @@ def run(
     **options: Any,
 ) -> None:
     """Serve a model folder until interrupted; the address is printed on stdout when the model is ready."""
+    import asyncio
+
     require_linux("run")
     if uds is not None and port is not None:
         raise typer.BadParameter("give --uds or --port, not both.")
@@ -71,6 +72,8 @@ def run(
 async def _serve(
     folder: Path, tools: HostTools, configuration: Configuration, uds: Path | None, port: int, *, verbose: bool
 ) -> None:
+    import asyncio
+
     from mop.cli.progress import StageProgress
     from mop.onboarding.verification import serve_folder
 

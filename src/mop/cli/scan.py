@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import sys
 from collections import Counter
@@ -73,6 +72,8 @@ def scan_json(report: ScanReport, decision: Decision) -> dict[str, Any]:
 
 
 def _scan(folder: Path, *, sandbox: bool, verbose: bool) -> tuple[ScanReport, Policy]:
+    import asyncio
+
     from django.conf import settings
 
     from mop.cli.installation import open_settings

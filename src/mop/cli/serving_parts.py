@@ -4,36 +4,74 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import signal
 import socket
-import subprocess
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
+from mop.areas.references import Ref
 from mop.cli.failures import PartFailedError, PortTakenError
 from mop.cli.supervisor import Part, Supervisor, dies_with_us, python
 
 THREADS = 8
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
-PREPARE = "import django; django.setup(); from mop.worker.setup import prepare_databases; prepare_databases()"
 
 
 def prepare_installation() -> None:
-    """Bring databases and static files of the installation up to date, in a process of their own.
+    """Bring databases and static files of the installation up to date, in a process for each.
+
+    They are forks of this one, which has opened the settings and runs no thread: importing everything once more took
+    most of their time where nothing had changed.
 
     Raises:
         PartFailedError: it failed; its output is on stderr.
     """
-    steps = (("database", python("-c", PREPARE)), ("static files", python("-m", "mop.cli.static_files")))
-    running = [
-        (name, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=dies_with_us()))  # noqa: PLW1509 - no thread runs yet
-        for name, argv in steps
-    ]
-    for name, process in running:
-        if status := process.wait():
+    sys.stderr.flush()
+    running = [(name, _forked(work)) for name, work in (("database", _databases), ("static files", _static_files))]
+    ended = [(name, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])) for name, pid in running]
+    for name, status in ended:
+        if status:
             raise PartFailedError(f"Preparing the {name} ended with status {status}.")
+
+
+def _forked(work: Callable[[], object]) -> int:
+    """The pid of a fork that does this and ends; what it prints goes to stderr."""
+    die_with_parent = dies_with_us()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        die_with_parent()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(2, 1)
+        work()
+        status = 0
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+        status = error.code if isinstance(error.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the fork must not go on in its parent's code
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _databases() -> None:
+    # what the worker does as well; it stands beside the commands and is reached by name alone
+    Ref("mop.worker.setup:prepare_databases").load()()
+
+
+def _static_files() -> None:
+    from mop.cli.static_files import gather
+
+    gather()
 
 
 def parts(host: str, port: int) -> tuple[Part, Part]:

@@ -49,7 +49,12 @@ def _sources() -> Iterator[tuple[str, str]]:
             yield name, storage.path(name)
 
 
-if __name__ == "__main__":
+def gather() -> None:
+    """Write the static files if they changed; the settings are open."""
     logging.getLogger("mop.ui.storage").setLevel(logging.WARNING)  # that there is no manifest yet is why we are here
-    open_settings()
     gather_static_files()
+
+
+if __name__ == "__main__":
+    open_settings()
+    gather()

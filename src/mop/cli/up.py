@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import Annotated
 
@@ -24,6 +23,8 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = PORT_DEFAULT,
 ) -> None:
     """Start portal, API and one worker; Ctrl-C stops them."""
+    import asyncio
+
     require_linux("up")
     from mop.cli.installation import conf, open_settings
     from mop.cli.serving_parts import address, check_port, prepare_installation, serve

@@ -134,6 +134,13 @@ def _storage_accounts(text: str) -> str:
     return text
 
 
+def _source_prefixes(text: str) -> str:
+    from mop.sources.configured import read_prefixes  # noqa: PLC0415  # most installations start without it
+
+    read_prefixes(text)  # a fault is told at the start, not at the first model
+    return text
+
+
 GIB = 1024**3
 HOURS_MAX = 24 * 366
 DAY_SECONDS = 24 * 3600
@@ -174,6 +181,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "JSON list of storage accounts and their credentials; docs/storage.md shows each kind",
         True,
+    ),
+    Option(
+        "MOP_SOURCE_PREFIXES",
+        _source_prefixes,
+        "",
+        "JSON list that says below which urls each team may read models and datasets; docs/storage.md shows it",
     ),
     Option("MOP_RUNTIME_FOLDER", _socket_folder, None, "short folder for sockets; empty: one under /run/user or /tmp"),
     Option("MOP_INTERPRETER_FOLDERS", _paths, (), "further folders in which Python interpreters are looked for"),
@@ -238,7 +251,16 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_LOAD_TEST_WARM_UP_SECONDS", _seconds_or_none, 5.0, "seconds before them that are not"),
     Option("MOP_LOAD_TEST_TARGET_MAX", _positive, 1000, "last target of a load test's steps 1, 10, 20, 30 ..."),
     Option("MOP_LOAD_TEST_BUDGET_SECONDS", _seconds, 7200.0, "seconds that a load test measures in all"),
-    Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log"),
+    Option(
+        "MOP_LOAD_TEST_DEFERRED",
+        _boolean,
+        False,
+        "load tests that the pipeline starts begin, and go on after each step, when no version waits for verification",
+    ),
+    Option("MOP_TRIALS_MAX", _positive, 4, "tries (Try it) that wait or run at once, of all people together"),
+    Option("MOP_TRY_SECONDS", _seconds, 120.0, "seconds until a try ends without an answer, the start included"),
+    Option("MOP_TRY_CLAIM_SECONDS", _seconds, 10.0, "seconds until a try is refused because no worker host is free"),
+    Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log, and of one load test"),
     Option("MOP_CHAOS", _boolean, False, "this installation is for tests of crashes alone; lets MOP_FAILPOINTS work"),
     Option("MOP_FAILPOINTS", _path, None, "folder of files that name where MOP kills itself; needs MOP_CHAOS"),
     Option(

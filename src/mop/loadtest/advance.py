@@ -5,6 +5,7 @@ from __future__ import annotations
 from mop.audit.transitions import Change, Entity
 from mop.loadtest.actions import Action
 from mop.loadtest.models import LoadTest
+from mop.loadtest.notices import notify_end
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 
 
@@ -18,6 +19,10 @@ def _set_fields(change: Change[LoadTest, LoadTestState]) -> None:
         test.note = ""
 
 
+def _tell(change: Change[LoadTest, LoadTestState]) -> None:
+    notify_end(change.row, actor=change.actor, error=change.error)
+
+
 LOAD_TEST = Entity(
     model=LoadTest,
     lifecycle=LOAD_TEST_LIFECYCLE,
@@ -27,5 +32,6 @@ LOAD_TEST = Entity(
     field="state",
     related=("revision__model",),
     set_fields=_set_fields,
+    tell=_tell,
     audit_data=lambda test: {"revision": str(test.revision_id)},
 )

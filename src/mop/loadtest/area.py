@@ -7,6 +7,7 @@ from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.areas.work import Stage, StagePosition, TypeQueue, Workflow
 from mop.loadtest.actions import Action
+from mop.loadtest.kinds import Kind
 
 # beside a host's other work, one at a time: they would measure each other
 LOAD_TESTS = TypeQueue("load-tests", 1)
@@ -36,5 +37,6 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
+    notification_kinds=Kind,
     commands=(Commands(Ref("mop.cli.load_test:app"), order=40),),
 )

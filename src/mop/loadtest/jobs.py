@@ -6,6 +6,7 @@ import functools
 import uuid
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 
 from mop import failpoints
@@ -19,9 +20,10 @@ from mop.loadtest.conditions import Asked, Conditions
 from mop.loadtest.models import LoadTest, LoadTestStep
 from mop.loadtest.plan import Plan
 from mop.loadtest.results import Progress, StepResult
+from mop.loadtest.stage import PIPELINE
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.models import Revision
-from mop.registry.statuses import RevisionStatus
+from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 
 NOTE_CHARACTERS = 300
 ENABLE_AGAIN = "Enable the load test again; if it fails again, tell the operator."
@@ -34,6 +36,7 @@ class LoadTestJob:
     Attributes:
         job: how the revision's service is started.
         known: conditions that stand before anything runs.
+        gives_way: to revisions that wait for verification, between its steps.
     """
 
     test_id: uuid.UUID
@@ -41,6 +44,7 @@ class LoadTestJob:
     plan: Plan
     revision_job: RevisionJob
     known: Asked
+    gives_way: bool
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ def read_job(test_id: str, host: str) -> LoadTestJob:
             seed=plan.seed,
             host=host,
         ),
+        gives_way=settings.MOP_LOAD_TEST_DEFERRED and test.created_by_label == PIPELINE.label,
     )
 
 
@@ -90,6 +95,17 @@ def refuse_unverified(revision: Revision) -> None:
             f"{revision} is {revision.status} by now; only a verified revision is load-tested.",
             hint="See the revision's Details for the reason.",
         )
+
+
+def verification_waits(revision_id: uuid.UUID, host: str) -> bool:
+    """Whether a revision that this host may verify is not decided yet; one that waits for its next try is no reason."""
+    waiting = Revision.objects.filter(
+        status__in=REVISION_LIFECYCLE.live - {RevisionStatus.TO_BE_RETRIED}, host__in=("", host)
+    )
+    if not settings.MOP_SINGLE_HOST:  # other hosts take the other instance types
+        own = Revision.objects.filter(pk=revision_id)
+        waiting = waiting.filter(instance_type__in=own.values("instance_type"))
+    return waiting.exists()
 
 
 def begin(test_id: uuid.UUID) -> None:

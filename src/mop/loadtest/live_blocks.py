@@ -92,4 +92,6 @@ def _actions(context: Mapping[str, Any], revision: Revision, run: Run | None) ->
         actions.append(Action("enable-load-test", label, reverse("loadtest:enable", args=where), look))
     if context["may_cancel"]:
         actions.append(Action("cancel-load-test", "Cancel", reverse("loadtest:cancel", args=where), "danger"))
+    if context["may_view_log"]:
+        actions.append(Action("load-test-log", "Log", reverse("onboarding:log", args=[*where, "load-test"])))
     return actions

@@ -46,6 +46,7 @@ async def generate(
     listener: Listener,
     cancelled: asyncio.Event | None = None,
     watched: Watched | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> LoadTestResult:
     """Run a load test in a process of its own.
 
@@ -55,6 +56,7 @@ async def generate(
         listener: hears of it while it runs.
         cancelled: once set, the test ends with what it has. A cancelled task kills it and has nothing.
         watched: the service, where it can be watched.
+        log: takes each line that the generator writes to standard error.
 
     Raises:
         LoadTargetUnreachableError: nobody takes connections there.
@@ -68,7 +70,7 @@ async def generate(
         limit=LONGEST_LINE_BYTES,
         start_new_session=True,  # Ctrl-C reaches the owner alone, which cancels
     )
-    run = _GeneratorProcess(process, listener, watched)
+    run = _GeneratorProcess(process, listener, watched, log)
     reading = asyncio.create_task(run.read_stderr())
     helpers = [asyncio.create_task(run.sample())]
     if cancelled is not None:
@@ -115,11 +117,18 @@ def cpus_beside(service: set[int]) -> tuple[int, ...] | None:
 class _GeneratorProcess:
     """One generator while it runs."""
 
-    def __init__(self, process: asyncio.subprocess.Process, listener: Listener, watched: Watched | None) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        listener: Listener,
+        watched: Watched | None,
+        log: Callable[[str], None] | None,
+    ) -> None:
         self.steps: list[StepResult] = []
         self._process = process
         self._listener = listener
         self._watched = watched
+        self._log = log
         self._samples: list[UsageSample] = []
         self._stderr = b""
 
@@ -166,9 +175,19 @@ class _GeneratorProcess:
             await asyncio.sleep(SAMPLE_INTERVAL_S)
 
     async def read_stderr(self) -> None:
-        """Keep the end of what it writes there."""
+        """Log what it writes there, and keep the end."""
+        rest = b""
         while self._process.stderr is not None and (part := await self._process.stderr.read(KEPT_STDERR_BYTES)):
             self._stderr = (self._stderr + part)[-KEPT_STDERR_BYTES:]
+            *lines, rest = (rest + part).split(b"\n")
+            self._tell(lines)
+            rest = rest[-KEPT_STDERR_BYTES:]
+        self._tell([rest] if rest else [])
+
+    def _tell(self, lines: list[bytes]) -> None:
+        for line in lines:
+            if self._log is not None:
+                self._log(f"load generator: {line.decode('utf-8', 'replace')}")
 
     async def cancel_when(self, cancelled: asyncio.Event) -> None:
         """Tell it to end; kill it if it does not."""

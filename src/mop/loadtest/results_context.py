@@ -113,6 +113,7 @@ def now_context(user: User, revision: Revision, run: Run | None) -> dict[str, An
         "is_live": state.is_live,
         "may_enable": may_change and is_verified and not state.is_live,
         "may_cancel": may_change and state.is_live,
+        "may_view_log": run is not None and may(user, "registry.view_logs", revision),
         "now_etag": etag_of([[state], [[test.state, test.note, test.progress] for test in run.tests] if run else []]),
     }
 

@@ -1,4 +1,4 @@
-"""API of build and deployment logs."""
+"""API of the logs of revisions."""
 
 from __future__ import annotations
 

@@ -6,30 +6,17 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from mop.errors import (
-    CATALOGUE,
-    DeploymentTimeoutError,
-    ModelFault,
-    RequestDeadlineError,
-    UserScriptException,
-    ValidationFailedError,
-)
+from mop.errors import CATALOGUE, ModelFault, UserScriptException, ValidationFailedError
+from mop.onboarding.model_format import prove_model_format
 from mop.onboarding.probes import Probe, probes_for
+from mop.onboarding.scoring import Scorer, naming
 from mop_utils.output_rules import RULE_ORDER, TaskContract, Violation, check_output, check_outputs
 
 SCORE_TOLERANCE = 1e-3
 ALSO_MAX = 20
 MODALITIES = ("Text", "Image", "ImageAndText")
-
-
-class Scorer(Protocol):
-    """What is proved: something that scores items."""
-
-    async def score(self, payload: Any, *, mop: bool) -> Any:
-        """The output of an item, or the outputs of a list of items."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -98,7 +85,9 @@ def _read_task(place: int, entry: object) -> TaskInput:
 async def prove_contract(
     service: Scorer, *, tasks: Sequence[TaskInput] | None, sample: Any = None, log: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Send the sample post data and MOP's own inputs of each connected modality; hold every answer to the rules.
+    """Send the sample post data and MOP's own inputs of each connected modality, in MOP's and in the model's format.
+
+    Every answer in MOP's format is held to the rules for outputs; one in the model's format must be JSON.
 
     Args:
         service: a ready service.
@@ -107,55 +96,66 @@ async def prove_contract(
         log: takes a line per step.
 
     Returns:
-        Warnings, such as single and batch answers that differ.
+        Warnings: single and batch answers that differ, and what the model does not answer in its own format.
 
     Raises:
         ModelFault: the first broken rule in PRODUCT's order; the others are in `also`.
     """
     if sample is not None:
         log("sending the sample post data in model format")
-        await _ask(service, sample, mop=False, what="the sample post data")
+        await naming("the sample post data", service.score(sample, mop=False))
+    proof = _Proof(service, sample_answered=sample is not None, log=log)
     if tasks is None:
-        return await _prove_any_modality(service, log)
+        return await _prove_any_modality(proof)
     warnings: list[str] = []
     for modality in MODALITIES:
         contracts = [task.contract() for task in tasks if task.modality == modality]
         if contracts:
-            warnings += await _prove_modality(service, modality, contracts, log)
+            warnings += await _prove_modality(proof, modality, contracts)
     return tuple(warnings)
 
 
-async def _prove_any_modality(service: Scorer, log: Callable[[str], None]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class _Proof:
+    """What every step of a proof needs."""
+
+    service: Scorer
+    sample_answered: bool
+    log: Callable[[str], None]
+
+
+async def _prove_any_modality(proof: _Proof) -> tuple[str, ...]:
     """Without tasks nobody says which modality the model takes: the first one that it does not raise on is held."""
     raised: list[UserScriptException] = []
     for modality in MODALITIES:
         try:
-            return tuple(await _prove_modality(service, modality, (), log))
+            return tuple(await _prove_modality(proof, modality, ()))
         except UserScriptException as error:
-            log(f"the model raises on {modality} inputs: {error.message}")
+            proof.log(f"the model raises on {modality} inputs: {error.message}")
             raised.append(error)
     raise raised[0]
 
 
-async def _prove_modality(
-    service: Scorer, modality: str, contracts: Sequence[TaskContract], log: Callable[[str], None]
-) -> list[str]:
+async def _prove_modality(proof: _Proof, modality: str, contracts: Sequence[TaskContract]) -> list[str]:
+    """Both documented formats: MOP's by the rules for outputs, then the model's own."""
     probes = probes_for(modality)
     broken: list[_Broken] = []
     singles = []
     for probe in probes:
-        log(f"sending {modality} input: {probe.name}")
-        output = await _ask(service, probe.item, mop=True, what=f"the {modality} input '{probe.name}'")
+        proof.log(f"sending {modality} input: {probe.name}")
+        output = await naming(f"the {modality} input '{probe.name}'", proof.service.score(probe.item, mop=True))
         broken += [_Broken(violation, probe.name) for violation in check_output(output, contracts)]
         singles.append(output)
-    log(f"sending all {len(probes)} {modality} inputs as one batch")
-    batch = await _ask(
-        service, [probe.item for probe in probes], mop=True, what=f"all {len(probes)} {modality} inputs as one batch"
-    )
+    together = f"all {len(probes)} {modality} inputs as one batch"
+    proof.log(f"sending {together}")
+    batch = await naming(together, proof.service.score([probe.item for probe in probes], mop=True))
     broken += _broken_in_batch(batch, probes, contracts)
     if broken:
         raise _first(modality, broken)
-    return _differences(modality, probes, singles, batch)
+    warnings = _differences(modality, probes, singles, batch)
+    return warnings + await prove_model_format(
+        proof.service, modality, probes, sample_answered=proof.sample_answered, log=proof.log
+    )
 
 
 def _broken_in_batch(batch: Any, probes: Sequence[Probe], contracts: Sequence[TaskContract]) -> list[_Broken]:
@@ -174,24 +174,6 @@ class _Broken:
 
     violation: Violation
     input: str | None
-
-
-async def _ask(service: Scorer, payload: Any, *, mop: bool, what: str) -> Any:
-    """Score, and say with what in every error: the same model often answers one input and not another."""
-    try:
-        return await service.score(payload, mop=mop)
-    except RequestDeadlineError as error:
-        raise DeploymentTimeoutError(
-            f"On {what}: {error.message}",
-            hint="Find what does not end on this input (a loop, a lock, a regular expression that backtracks), make "
-            "inference faster, or choose a larger instance type.",
-            place=error.place or what,
-            also=error.also,
-        ) from error
-    except ModelFault as error:
-        raise type(error)(
-            f"On {what}: {error.message}", hint=error.hint, place=error.place or what, also=error.also
-        ) from error
 
 
 def _first(modality: str, broken: Sequence[_Broken]) -> ModelFault:

@@ -10,7 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from mop.accounts.models import Team
 from mop.audit.models import AuditEvent
+from mop.catalog.models import Task
 from mop.engine.watch import Run
 from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault
 from mop.hosting.configuration import Configuration, configuration_of
@@ -28,17 +30,23 @@ RETRY_WINDOW = dt.timedelta(hours=24)
 
 @dataclass(frozen=True)
 class OnboardingJob:
-    """One attempt at one revision, detached from the database."""
+    """One attempt at one revision, detached from the database.
+
+    Attributes:
+        connected: of each of the tasks its id and the customized name of its taxonomy.
+    """
 
     revision_id: uuid.UUID
     attempt: int
     name: str
+    team: Team
     model_url: str
     artifact_digest: str
     sample_post_data: Any
     configuration: Configuration
     allowed_hosts: tuple[str, ...]
     tasks: tuple[TaskInput, ...]
+    connected: tuple[tuple[int, str], ...]
     warnings: tuple[str, ...]
 
 
@@ -53,27 +61,31 @@ def read_job(revision_id: str, attempt: int, host: str) -> OnboardingJob:
 
 
 def onboarding_job_of(revision: Revision) -> OnboardingJob:
-    connections = revision.model.connections.select_related("task", "taxonomy")
+    connections = list(revision.model.connections.select_related("task__taxonomy"))
     return OnboardingJob(
         revision_id=revision.pk,
         attempt=revision.attempt,
         name=str(revision),
+        team=revision.model.team,
         model_url=revision.model_url,
         artifact_digest=revision.artifact_digest,
         sample_post_data=revision.sample_post_data,
         configuration=configuration_of(revision),
         allowed_hosts=tuple(revision.allowed_hosts),
-        tasks=tuple(
-            TaskInput(
-                taxonomy=connection.taxonomy.name,
-                customized_name=connection.customized_name,
-                modality=connection.task.modality,
-                label_type=connection.task.label_type,
-                labels=tuple(connection.task.labels),
-            )
-            for connection in connections
-        ),
+        tasks=tuple(task_input_of(connection.task, connection.customized_name) for connection in connections),
+        connected=tuple((connection.task_id, connection.customized_name) for connection in connections),
         warnings=tuple(revision.warnings),
+    )
+
+
+def task_input_of(task: Task, customized_name: str) -> TaskInput:
+    """A task as the contract needs it."""
+    return TaskInput(
+        taxonomy=task.taxonomy.name,
+        customized_name=customized_name,
+        modality=task.modality,
+        label_type=task.label_type,
+        labels=tuple(task.labels),
     )
 
 

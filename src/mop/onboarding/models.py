@@ -1,10 +1,12 @@
-"""Logs of onboarding runs."""
+"""Logs of revisions (of their onboarding and load tests), and which tasks a version was proved with."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
-from mop.registry.models import Revision
+from mop.catalog.models import Task
+from mop.registry.models import CUSTOMIZED_NAME_MAX, Revision
 
 
 class LogKind(models.TextChoices):
@@ -12,10 +14,11 @@ class LogKind(models.TextChoices):
 
     BUILD = "build", "Build log"
     DEPLOYMENT = "deployment", "Deployment log"
+    LOAD_TEST = "load-test", "Load test log"
 
 
 class LogLine(models.Model):
-    """One line of a revision's build or deployment log, numbered from 1."""
+    """One line of a log of a revision, numbered from 1."""
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="log_lines")
     kind = models.CharField(max_length=12, choices=LogKind)
@@ -29,3 +32,25 @@ class LogLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
+
+
+class TaskProof(models.Model):
+    """A version answered by the contract of a task, under this name of its taxonomy.
+
+    It stays when the task is disconnected: a version's files never change, nor do a task's labels.
+    """
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="task_proofs")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="+")
+    customized_name = models.CharField(max_length=CUSTOMIZED_NAME_MAX)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("revision", "task", "customized_name"), name="one_proof_per_revision_task_and_name"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.revision_id}: {self.task_id} as {self.customized_name}"

@@ -11,6 +11,13 @@ from typing import Any
 from PIL import Image
 
 LONG_TEXT_CHARACTERS = 5000
+# Each is one sign to the reader and several characters to Python: 👩‍👩‍👧‍👦 is seven, 🏳️‍🌈 four, 🇩🇪 two, 👍🏽 two
+EMOJI = "👩\u200d👩\u200d👧\u200d👦🏳\ufe0f\u200d🌈🇩🇪👍\U0001f3fd"
+COMBINING = (
+    "Cre\u0300me bru\u0302le\u0301e, Z\u0351\u036b\u0343\u036a\u0302a\u0348\u0353\u0331l\u0347\u0333go\u0338, "
+    "नमस्ते, ส้มตำ"
+)
+RIGHT_TO_LEFT = "שלום עולם, مرحبا بالعالم (123) \u202eabc\u202c end"
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,12 @@ def _texts() -> tuple[Probe, ...]:
         Probe("short text", {"text": "Have a nice day."}),
         Probe("long text", {"text": long_text}),
         Probe("almost empty text", {"text": " "}),
-        Probe(
-            "Unicode text",
-            {"text": "Füße, 你好, שלום, здравствуйте, e\u0301, 👩\u200d👩\u200d👧, \u202eabc\u202c, \U0001d518"},
-        ),
+        Probe("Unicode text", {"text": "Füße, 你好, здравствуйте, \U0001d518, \u00a0\u2028 and \ufeff"}),
+        Probe("emoji", {"text": EMOJI * 60}),  # longer than usual limits of tokens, so that most cuts break a sign
+        Probe("combining characters", {"text": COMBINING}),
+        Probe("right-to-left text", {"text": RIGHT_TO_LEFT}),
+        Probe("text with NUL", {"text": "before\x00after"}),
+        Probe("very long word", {"text": "antidisestablishment" * (LONG_TEXT_CHARACTERS // 20)}),
         Probe("text with markup", {"text": '<b>"quoted"</b> & {json: [1, 2]}\n\tnew line \\ backslash %s %(x)s'}),
     )
 
@@ -72,7 +81,10 @@ def _images_and_texts() -> tuple[Probe, ...]:
             },
         ),
         Probe("text without images", {"text": "There is no picture here.", "images": []}),
-        Probe("Unicode text with one image", {"text": "你好 ##{image_0} 👋", "images": [_picture(16, 16)]}),
+        Probe(
+            "Unicode text with one image",
+            {"text": f"你好 {EMOJI} ##{{image_0}} {COMBINING} {RIGHT_TO_LEFT} \x00", "images": [_picture(16, 16)]},
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages of a revision's build and deployment log. Logs show paths and values of the model's code: owners only."""
+"""Pages of a revision's logs. Logs show paths and values of the model's code: owners only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def log(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespons
         after, before = (0, None) if search else (0, LAST)
     page = log_page(revision, log_kind, after=after or 0, before=before, search=search)
     last = page.lines[-1].number if page.lines else 0
-    grows = revision.get_status().is_live and not page.has_after and not search
+    grows = _grows(revision, log_kind) and not page.has_after and not search
     context = {
         **_context(revision, log_kind, page, search),
         "trail": below_revision(revision, log_kind.label),
@@ -54,7 +54,7 @@ def tail(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespon
     revision, log_kind = _readable(request, name, version, kind)
     after = _number(request, "after") or 0
     page = log_page(revision, log_kind, after=after)
-    is_live = revision.get_status().is_live
+    is_live = _grows(revision, log_kind)
     if not page.lines and is_live:
         return HttpResponse(status=NO_CONTENT)
     last = page.lines[-1].number if page.lines else after
@@ -95,6 +95,13 @@ def _readable(request: HttpRequest, name: str, version: str, kind: str) -> tuple
     if kind not in LogKind.values:
         raise NotFoundError(f"There is no {kind!r} log.")
     return revision, LogKind(kind)
+
+
+def _grows(revision: Revision, kind: LogKind) -> bool:
+    """Whether somebody may still write lines of this kind."""
+    if kind == LogKind.LOAD_TEST:  # the rows are of an area above, and known here by their relation alone
+        return bool(revision.load_tests.filter(ended_at__isnull=True).exists())
+    return revision.get_status().is_live
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

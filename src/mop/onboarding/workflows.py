@@ -31,10 +31,13 @@ from mop.onboarding.contract import prove_contract
 from mop.onboarding.jobs import OnboardingJob, claim, conclude, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
+from mop.onboarding.proofs import record_proofs
 from mop.registry.advance import REVISION
-from mop.registry.sources import storage_config
 from mop.registry.statuses import RevisionStatus
 from mop.sandbox import Granted
+from mop.sources.places import storage_config
+from mop.sources.prefixes import allowed
+from mop.sources.purposes import Purpose
 from mop.storage import SnapshotLimits, folder_in_use
 from mop.storage.snapshot_process import run_snapshot_job
 
@@ -107,6 +110,8 @@ async def _fetch(job: OnboardingJob) -> None:
             log(f"uses the snapshot {job.artifact_digest[:12]} that this version already has")
             await in_database(move)(job, RevisionStatus.DATA_DOWNLOADED, detail="snapshot of an earlier attempt")
             return
+        # again: an administrator may have taken the prefix from the team since the version was added
+        await in_database(allowed)(job.team, Purpose.MODELS, job.model_url)
         log(f"reads {job.model_url}")
         tools = await host_tools()
         signatures = open_signatures(tools.artifacts)  # a key that can not be used is told before anything is read
@@ -169,6 +174,7 @@ async def _deploy(job: OnboardingJob) -> None:
         for warning in warnings:
             log(f"warning: {warning}")
         log("the model answered by contract")
+    await in_database(record_proofs)(job.revision_id, job.connected)
     # whoever follows the log stops at the final status, so the last lines are stored before it
     await in_database(move)(
         job, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*job.warnings, *warnings))]}

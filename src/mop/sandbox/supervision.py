@@ -4,7 +4,8 @@
                  │ cgroup or watchdog, deadline, signals
 
 Every link dies with the one to its left: the supervisor by PR_SET_PDEATHSIG, bwrap likewise, the cage by
-`--die-with-parent`. Standard library only, few imports: it starts with every model process.
+`--die-with-parent`. Without a cage's process 1 (levels 3 and 0) the spawner starts a guard (guard.py), and that the
+supervisor. Standard library only, few imports: it starts with every model process.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ import sys
 import time
 from typing import Any, NoReturn
 
-from mop.sandbox import bubblewrap, kernel, landlocked, staging
+from mop.sandbox import bubblewrap, guard, kernel, landlocked, staging
 from mop.sandbox.affinity import choose_cpus
 from mop.sandbox.cgroups import Controller, JobCgroups
 from mop.sandbox.exit_codes import EXIT_MEMORY, EXIT_SETUP, EXIT_TIME
 from mop.sandbox.watchdog import Watchdog, processes_below
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_KILL_AGAIN_S = 0.05
+_KILL_AGAIN_S = 0.01
 _MANY_PROCESSES = 50  # so many are the reason for the memory
 
 
@@ -42,7 +43,16 @@ def supervise(plan: dict[str, Any], *, parent: int) -> int:
     kernel.signal_on_parent_death(signal.SIGTERM)
     if os.getppid() != parent:
         return 128 + signal.SIGTERM
-    return _Supervisor(plan).run()
+    if plan["bwrap"]:
+        return _Supervisor(plan).run()
+    return guard.run(lambda: _Supervisor(plan).run(), end_orphans=lambda: _end_orphans(plan))
+
+
+def _end_orphans(plan: dict[str, Any]) -> None:
+    """Kill what a killed supervisor left to its guard, and remove the private folder."""
+    kill_descendants()
+    if plan["landlock"]:
+        landlocked.sweep_folders(plan["runtime_folder"])
 
 
 class _Supervisor:
@@ -74,7 +84,7 @@ class _Supervisor:
         except OSError as error:
             result = (EXIT_SETUP, str(error))
         finally:
-            self._kill_tree()
+            kill_descendants()
             self._cgroups.remove()
             if self._folder:
                 landlocked.remove_folder(self._folder)
@@ -261,21 +271,29 @@ class _Supervisor:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake, 4096)
 
-    # End ---------------------------------------------------------------------------------------------------
 
-    def _kill_tree(self) -> None:
-        """Kill and collect every descendant; one that forks meanwhile is met in the next round."""
-        while self._has_children():
-            for pid, _ in processes_below(os.getpid()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            select.select([self._wake], [], [], _KILL_AGAIN_S)
-            self._drain()
+def kill_descendants() -> None:
+    """Kill and collect every descendant of this process, which must be their subreaper.
 
-    def _has_children(self) -> bool:
-        self._reap()
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return False
-        return True
+    One that forks meanwhile is met in the next round, which follows at once: of a job that does nothing but fork and
+    exit, a round meets only some.
+    """
+    killed: set[int] = set()
+    while _reap_until_none_ended():
+        met = {pid for pid, _ in processes_below(os.getpid())}
+        for pid in met:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if met <= killed:  # they are ending
+            time.sleep(_KILL_AGAIN_S)
+        killed = met
+
+
+def _reap_until_none_ended() -> bool:
+    """Collect the children that have ended; whether there are others."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True

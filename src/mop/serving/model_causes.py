@@ -108,8 +108,23 @@ def cause_of(error: BaseException, src: Path) -> Cause:
         return Cause("; the cause is %s: services have no network" % type(network).__name__, NETWORK)
     for kind, find in _FINDERS:
         if isinstance(error, kind):
-            return find(error, src, _frames(error))
-    return Cause()
+            found = find(error, src, _frames(error))
+            return found if found.hint is not None else found._replace(hint=_own_line(error, src))
+    return Cause(hint=_own_line(error, src))
+
+
+def _own_line(error: BaseException, src: Path) -> Optional[str]:
+    """The line of the contributor that raised; None where another package did, whose reason is not known."""
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line = error.filename, error.lineno
+    else:
+        raised = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        file, line = raised[-1] if raised else ("", 0)
+    try:
+        place = Path(file).relative_to(src)
+    except ValueError:
+        return None
+    return "Fix line %d of src/%s, then upgrade the version." % (line, place.as_posix()) if line else None
 
 
 def _module(error: Any, src: Path, frames: List[Frame]) -> Cause:
@@ -283,7 +298,8 @@ def _end_of_file(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
 
 
 def _unpickling(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
-    return Cause(hint=CUT) if "truncated" in text_of(error) else Cause()
+    """The reason lies in the file, whichever line loads it."""
+    return Cause(hint=CUT if "truncated" in text_of(error) else "")
 
 
 def _exit(error: BaseException, src: Path, frames: List[Frame]) -> Cause:

@@ -76,6 +76,29 @@ def parse_url(url: str, config: StorageConfig) -> FileLocation | BlobLocation:
     )
 
 
+def parse_prefix(url: str, config: StorageConfig) -> FileLocation | BlobLocation:
+    """Where a prefix of urls points: a folder as in `parse_url`, or a whole account, with an empty container.
+
+    Raises:
+        ModelRevisionEmptyModelUrlError, ModelUrlNotFoundError, ModelUrlForbiddenError: as `parse_url`.
+    """
+    for account in config.azure_accounts:
+        if url.strip().rstrip("/") == account.url:
+            return BlobLocation(account=account, container="", prefix="")
+    return parse_url(url, config)
+
+
+def is_below(location: FileLocation | BlobLocation, prefix: FileLocation | BlobLocation) -> bool:
+    """Whether a location is the prefix itself or lies below it, segment by segment."""
+    if isinstance(location, FileLocation) and isinstance(prefix, FileLocation):
+        return location.path.is_relative_to(prefix.path)
+    if isinstance(location, BlobLocation) and isinstance(prefix, BlobLocation):
+        if location.account.url != prefix.account.url or prefix.container not in {"", location.container}:
+            return False
+        return location.prefix.startswith(prefix.prefix)
+    return False
+
+
 def _split(url: str) -> SplitResult:
     if len(url) > _MAX_CHARACTERS:
         _malformed(f"it is longer than {_MAX_CHARACTERS} characters")

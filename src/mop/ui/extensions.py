@@ -182,6 +182,8 @@ HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADE
 # each is given the model
 MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))
 MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
+# under the version history, each given the model
+MODEL_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.MODEL_SECTIONS))
 MODEL_TABS = Tabs(extensions_at(ExtensionPoint.MODEL_TABS))
 # each is given the revision; a card that moves asks for itself
 REVISION_CARDS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.REVISION_CARDS))

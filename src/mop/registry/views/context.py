@@ -22,7 +22,14 @@ from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.timelines import attempts, phases
 from mop.registry.trails import below_models
 from mop.registry.unsettled import worked_on
-from mop.ui.extensions import MODEL_FACTS, MODEL_TABS, REVISION_CARDS, REVISION_COLUMNS, REVISION_SECTIONS
+from mop.ui.extensions import (
+    MODEL_FACTS,
+    MODEL_SECTIONS,
+    MODEL_TABS,
+    REVISION_CARDS,
+    REVISION_COLUMNS,
+    REVISION_SECTIONS,
+)
 from mop.ui.forms import as_json
 from mop.ui.fragments import Action, Live
 from mop.ui.paging import keyset_page
@@ -40,6 +47,7 @@ def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "description_form": DescriptionForm(initial={"description": model.description}),
         "owner_form": UsernameForm(),
+        "sections": MODEL_SECTIONS.shown(request, model),
         **facts_context(request, model),
         **history_context(request, model),
     }

@@ -1,0 +1,109 @@
+"""`mop model tasks`, `add-task`, `disconnect-task`, `check-task`, `sample`: what versions are proved with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mop.cli.connection import open_server
+from mop.cli.model import Name, Version, version_of
+from mop.cli.options import JsonFlag, read_json
+from mop.cli.output import print_columns, print_json, say
+
+app = typer.Typer()
+
+Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False)]
+
+
+@app.command()
+def tasks(name: Name, *, as_json: JsonFlag = False) -> None:
+    """List the connected tasks of a model, and where its versions stand with them."""
+    with open_server() as server:
+        items = server.get("models", name, "tasks")
+    _show(items, as_json=as_json)
+
+
+@app.command("add-task")
+def add_task(
+    name: Name,
+    task: Task,
+    *,
+    customized_name: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="What the model's output calls the taxonomy, if not so.")
+    ] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Connect a task; each verified version is checked with it."""
+    with open_server() as server:
+        items = server.post("models", name, "tasks", body={"task": task, "customized_name": customized_name})
+    _show(items, as_json=as_json)
+
+
+@app.command("disconnect-task")
+def disconnect_task(name: Name, task: Task) -> None:
+    """Disconnect a task; its results are hidden, not lost."""
+    with open_server() as server:
+        server.delete("models", name, "tasks", task)
+    say(f"The task {task} is disconnected from {name}.")
+
+
+@app.command("check-task")
+def check_task(name: Name, task: Task, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """Check a verified version with a connected task again."""
+    with open_server() as server:
+        path = ("models", name, "revisions", version_of(server, name, version), "contract-runs")
+        run = server.post(*path, body={"task": task})
+    if as_json:
+        print_json(run)
+    else:
+        say(f"Contract run {run['id']} is {run['state']}.")
+
+
+@app.command()
+def sample(
+    name: Name,
+    *,
+    change: Annotated[
+        str | None,
+        typer.Option(
+            "--set",
+            metavar="JSON|@FILE",
+            help="Another sample; a run verifies it first. null: none.",
+            show_default=False,
+        ),
+    ] = None,
+    version: Version = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show a version's sample post data, or change it."""
+    with open_server() as server:
+        path = ("models", name, "revisions", version_of(server, name, version), "sample")
+        if change is None:
+            print_json(server.get(*path)["sample_post_data"])
+            return
+        answer = server.put(*path, body={"sample_post_data": read_json(change, option="--set")})
+    if as_json:
+        print_json(answer)
+        return
+    run = answer["contract_run"]
+    if run is None or run["state"] not in {"queued", "running"}:
+        say("The sample post data is saved.")
+    else:
+        say(f"Contract run {run['id']} verifies the sample; the present one counts until it passed.")
+
+
+def _show(items: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (
+            item["task"],
+            item["taxonomy"],
+            item["customized_name"],
+            ", ".join(f"{one['version']} {one['state']}" for one in item["versions"]),
+        )
+        for item in items
+    ]
+    print_columns(("TASK", "TAXONOMY", "NAME", "VERSIONS"), rows)

@@ -1,0 +1,116 @@
+"""Reads of contract runs, and where versions stand with the connected tasks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from mop.catalog.models import Task
+from mop.catalog.selectors import tasks_for_list
+from mop.contract_runs.models import ContractRun, Subject
+from mop.contract_runs.states import ContractRunState
+from mop.errors import NotFoundError
+from mop.onboarding.models import TaskProof
+from mop.registry.models import Model, Revision, TaskConnection
+from mop.registry.statuses import RevisionStatus
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """Where one version stands with one connected task.
+
+    Attributes:
+        revision: the version.
+        state: passed where it was proved, otherwise the state of its newest contract run.
+        run: its newest contract run with the task, if there is one.
+    """
+
+    revision: Revision
+    state: ContractRunState
+    run: ContractRun | None
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Why it failed or could not be decided."""
+        return self.run.error if self.run is not None and self.state == self.run.get_state() else None
+
+
+@dataclass(frozen=True)
+class ConnectedTask:
+    """A connected task and where each version of the model stands with it, newest first."""
+
+    connection: TaskConnection
+    versions: tuple[VersionState, ...]
+
+
+def connected_tasks(model: Model, revisions: Sequence[Revision]) -> list[ConnectedTask]:
+    """The connected tasks of a model with the states of these versions. Three queries, however many there are."""
+    connections = list(model.connections.select_related("task", "taxonomy"))
+    ids = [revision.pk for revision in revisions]
+    proved = set(TaskProof.objects.filter(revision__in=ids).values_list("revision_id", "task_id", "customized_name"))
+    newest: dict[tuple[uuid.UUID, int | None, str], ContractRun] = {}
+    runs = (
+        ContractRun.objects.filter(revision__in=ids, subject=Subject.TASK).defer("sample").order_by("created_at", "id")
+    )
+    for run in runs:
+        newest[run.revision_id, run.task_id, run.customized_name] = run
+    return [
+        ConnectedTask(
+            connection,
+            tuple(
+                _state(revision, newest.get(key), is_proved=key in proved)
+                for revision in revisions
+                for key in [(revision.pk, connection.task_id, connection.customized_name)]
+            ),
+        )
+        for connection in connections
+    ]
+
+
+def _state(revision: Revision, run: ContractRun | None, *, is_proved: bool) -> VersionState:
+    if is_proved:
+        return VersionState(revision, ContractRunState.PASSED, run)
+    if run is not None:
+        return VersionState(revision, run.get_state(), run)
+    checked = revision.get_status() == RevisionStatus.VERIFIED
+    return VersionState(revision, ContractRunState.NOT_CHECKED if checked else ContractRunState.NOT_AVAILABLE, None)
+
+
+def unproved_connections(revision: Revision) -> list[TaskConnection]:
+    """The connected tasks that a version was not proved with."""
+    proof = TaskProof.objects.filter(
+        revision=revision, task=OuterRef("task"), customized_name=OuterRef("customized_name")
+    )
+    connections = TaskConnection.objects.filter(model=revision.model_id).select_related("task", "taxonomy")
+    return list(connections.filter(~Exists(proof)))
+
+
+def tasks_to_add(model: Model) -> QuerySet[Task]:
+    """The tasks that a model may connect: of the taxonomies of which it has none."""
+    return tasks_for_list().exclude(taxonomy__in=model.connections.values("taxonomy"))
+
+
+def runs_of(revision: Revision) -> QuerySet[ContractRun]:
+    """The contract runs of a version, newest first."""
+    return ContractRun.objects.filter(revision=revision).select_related("task", "revision__model")
+
+
+def newest_sample_run(revision: Revision) -> ContractRun | None:
+    """The newest contract run of a version about its sample post data."""
+    return runs_of(revision).filter(subject=Subject.SAMPLE).first()
+
+
+def get_run(revision: Revision, run_id: uuid.UUID) -> ContractRun:
+    """A contract run of a version by its id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    run = runs_of(revision).filter(pk=run_id).first()
+    if run is None:
+        raise NotFoundError(f"There is no contract run {run_id} of {revision}.")
+    return run

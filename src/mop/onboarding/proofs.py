@@ -1,0 +1,28 @@
+"""Which tasks a version was proved with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from mop.engine.fence import hold_fence
+from mop.errors import StaleAttemptError
+from mop.onboarding.models import TaskProof
+from mop.registry.models import Revision
+
+
+@transaction.atomic
+def record_proofs(revision_id: uuid.UUID, proved: Iterable[tuple[int, str]]) -> None:
+    """Keep that a version answered by the contracts of tasks, each given by its id and the taxonomy's customized name.
+
+    Raises:
+        StaleAttemptError: the version is gone.
+        WorkerLostError: this worker's work was given to another.
+    """
+    hold_fence()
+    if not Revision.objects.select_for_update(of=("self",)).filter(pk=revision_id).exists():
+        raise StaleAttemptError(f"revision {revision_id} is gone")
+    for task_id, customized_name in proved:
+        TaskProof.objects.get_or_create(revision_id=revision_id, task_id=task_id, customized_name=customized_name)
