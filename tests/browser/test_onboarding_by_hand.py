@@ -147,7 +147,7 @@ def test_a_model_of_a_local_folder_becomes_verified_and_shows_why(hand: Page, in
     wait_for_status(hand, "verified")
     details = hand.locator("#details-live")
     for status in ("created", "dataDownloaded", "environmentCreated", "endpointCreated", "deploymentCreated"):
-        expect(details.locator(".timeline").get_by_text(status, exact=True)).to_be_visible()
+        expect(details.locator(".line").get_by_text(status, exact=True)).to_be_visible()
     expect(details).to_contain_text("Sandbox")
     expect(details).to_contain_text("Python")
     details.get_by_role("link", name="Build log").click()

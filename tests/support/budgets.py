@@ -31,6 +31,7 @@ BUDGETS = {
     "environments": 400,
     "evaluation": 60,
     "findings": 60,
+    "help": 20,
     "hosting": 180,
     "integration": 720,
     "mop-utils": 60,

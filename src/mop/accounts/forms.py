@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from mop.accounts.models import TokenScope, User
 from mop.accounts.selectors import search_people
 from mop.accounts.services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.ui.forms import PlainForm
 
 
 class SignInForm(LoginForm):  # type: ignore[misc] # allauth is untyped
@@ -25,7 +26,7 @@ class SignInForm(LoginForm):  # type: ignore[misc] # allauth is untyped
             field.widget.attrs.pop("placeholder", None)
 
 
-class TokenForm(forms.Form):
+class TokenForm(PlainForm):
     """A new personal access token."""
 
     name = forms.CharField(max_length=100, help_text="What uses it, such as: build server.")
@@ -35,7 +36,7 @@ class TokenForm(forms.Form):
     )
 
 
-class TeamForm(forms.Form):
+class TeamForm(PlainForm):
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
@@ -58,7 +59,7 @@ class PersonInput(forms.TextInput):
         return format_html('{}<datalist id="{}"></datalist>', field, people)
 
 
-class UsernameForm(forms.Form):
+class UsernameForm(PlainForm):
     """One user, by name."""
 
     username = forms.CharField(max_length=150, label="User name", widget=PersonInput)

@@ -65,6 +65,7 @@ class Area:
         disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
             the connection, or None.
         commands: its commands of `mop`.
+        searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
     """
 
     name: str
@@ -83,3 +84,4 @@ class Area:
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     commands: tuple[Commands, ...] = ()
+    searches: tuple[Ref[Any], ...] = ()

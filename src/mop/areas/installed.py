@@ -21,4 +21,5 @@ AREAS = (
     "mop.pipeline",
     "mop.backup",
     "mop.api",
+    "mop.help",
 )

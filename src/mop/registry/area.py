@@ -27,4 +27,5 @@ AREA = Area(
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(Commands(Ref("mop.cli.model:app"), order=50), Commands(Ref("mop.cli.group:app"), order=55)),
+    searches=(Ref("mop.registry.search:MODELS"),),
 )

@@ -19,7 +19,7 @@ from mop.registry.models import MODEL_URL_MAX, TAG_MAX, VERSION_MAX, Revision
 from mop.registry.services import ConnectionInput, RevisionInput
 from mop.registry.statuses import RevisionStatus
 from mop.serving_options import CONFIGURATION, OPTIONS, Option, idle_size_problem
-from mop.ui.forms import JsonField
+from mop.ui.forms import JsonField, PlainForm
 
 FOLDED = ("instance_type", *CONFIGURATION)
 
@@ -47,7 +47,7 @@ def _option_field(option: Option) -> forms.Field:
 STATUS_ALL = "all"
 
 
-class ModelFilterForm(forms.Form):
+class ModelFilterForm(PlainForm):
     """What the Models list shows; the address bar holds it."""
 
     search = forms.CharField(
@@ -82,7 +82,7 @@ class ModelFilterForm(forms.Form):
 
 
 @with_options
-class RevisionForm(forms.Form):
+class RevisionForm(PlainForm):
     """One version: where its folder is, how it runs, which tests follow."""
 
     version = forms.CharField(max_length=VERSION_MAX)
@@ -161,7 +161,7 @@ class ConnectionRow:
     customized_name: forms.BoundField
 
 
-class ConnectTasksForm(forms.Form):
+class ConnectTasksForm(PlainForm):
     """The second step: for each taxonomy that has tasks, at most one of them."""
 
     def __init__(self, *args: Any, tasks: list[Task], **kwargs: Any) -> None:
@@ -176,6 +176,7 @@ class ConnectTasksForm(forms.Form):
             self.fields[f"customized_name_{key}"] = forms.CharField(
                 label=f"{name} in the model's output", required=False, max_length=100, initial=name
             )
+        self.speak_plainly()
 
     def clean(self) -> dict[str, Any]:
         """Check names against tasks, and that there is a task at all."""
@@ -211,7 +212,7 @@ class ConnectTasksForm(forms.Form):
             yield ConnectionRow(name, self[f"task_{key}"], self[f"customized_name_{key}"])
 
 
-class EditForm(forms.Form):
+class EditForm(PlainForm):
     """A form of something that somebody else may edit at the same time."""
 
     edition = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -255,7 +256,7 @@ class GroupForm(EditForm):
     name = forms.CharField(max_length=GROUP_NAME_MAX)
 
 
-class ShareForm(forms.Form):
+class ShareForm(PlainForm):
     """A person or a team to show a group to."""
 
     username = forms.CharField(label="User name", required=False, max_length=150, widget=PersonInput)
@@ -286,7 +287,7 @@ class NoteForm(EditForm):
     note = forms.CharField(label="Version note", required=False, widget=forms.Textarea(attrs={"rows": 4}))
 
 
-class AllowedHostsForm(forms.Form):
+class AllowedHostsForm(PlainForm):
     """The hosts that a version's model may reach."""
 
     hosts = forms.CharField(

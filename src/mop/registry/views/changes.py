@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import authorise
-from mop.errors import EditConflictError
+from mop.errors import EditConflictError, ValidationFailedError
 from mop.registry.allowed_hosts import change_allowed_hosts
 from mop.registry.editing import change_note
 from mop.registry.forms import AllowedHostsForm, NoteForm
+from mop.registry.models import Revision
 from mop.registry.selectors import get_model, get_owner, get_revision
 from mop.registry.services import (
     add_owner,
@@ -24,6 +25,8 @@ from mop.registry.services import (
 )
 from mop.registry.trails import below_model
 from mop.registry.views.context import details_panel, model_context
+from mop.ui.forms import take_errors
+from mop.ui.middleware import is_fragment
 from mop.ui.pages import Done, confirm_page, form_page, show_form
 
 
@@ -78,19 +81,42 @@ def note(request: HttpRequest, name: str, version: str) -> HttpResponse:
     authorise(user, "registry.change_revision", revision, what="change this version")
     here = reverse("registry:model", args=[name])
     form = NoteForm(request.POST or None, initial={"note": revision.note, "edition": revision.edition})
+    if is_fragment(request):
+        return _note_in_place(request, revision, form)
 
     def act() -> Done:
-        edition = form.cleaned_data["edition"]
-        try:
-            change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"], edition=edition)
-        except EditConflictError as error:
-            raise form.conflict("note", theirs=revision.note, edition=revision.edition) from error
+        _save_note(request, revision, form)
         return Done(f"The note of {version} is saved.", here)
 
     title = f"Version note of {version}"
     return form_page(
         request, form, act, title=title, trail=below_model(name, (title, "")), submit="Save", cancel_url=here
     )
+
+
+def _note_in_place(request: HttpRequest, revision: Revision, form: NoteForm) -> HttpResponse:
+    """The form in the place of the note, and the note again when it is saved or left as it was."""
+    context = {"model": revision.model, "revision": revision, "form": form, "may_change": True}
+    if request.method == "GET" and "cancel" not in request.GET:
+        return render(request, "registry/components/note_form.html", context)
+    if request.method == "POST":
+        try:
+            if not form.is_valid():
+                return show_form(request, "registry/components/note_form.html", form, context)
+            _save_note(request, revision, form)
+        except ValidationFailedError as error:
+            take_errors(form, error)
+            return show_form(request, "registry/components/note_form.html", form, context)
+        revision.refresh_from_db(fields=["note"])
+    return render(request, "registry/components/note.html", context)
+
+
+def _save_note(request: HttpRequest, revision: Revision, form: NoteForm) -> None:
+    edition = form.cleaned_data["edition"]
+    try:
+        change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"], edition=edition)
+    except EditConflictError as error:
+        raise form.conflict("note", theirs=revision.note, edition=revision.edition) from error
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,13 +15,21 @@ from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import may
 from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
 from mop.registry.groups import groups_with
+from mop.registry.history import chosen_columns, history_of
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
-from mop.registry.statuses import REVISION_LIFECYCLE
-from mop.registry.timelines import attempts
+from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
+from mop.registry.timelines import attempts, phases
 from mop.registry.trails import below_models
 from mop.registry.unsettled import worked_on
-from mop.ui.extensions import MODEL_SECTIONS, MODEL_TABS, REVISION_COLUMNS, REVISION_SECTIONS
+from mop.ui.extensions import (
+    MODEL_FACTS,
+    MODEL_SECTIONS,
+    MODEL_TABS,
+    REVISION_CARDS,
+    REVISION_COLUMNS,
+    REVISION_SECTIONS,
+)
 from mop.ui.forms import as_json
 from mop.ui.fragments import Action, Live
 from mop.ui.paging import keyset_page
@@ -37,13 +45,26 @@ def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         "model": model,
         "model_groups": groups_with(user, model),
         "trail": [(model.team.name, ""), *below_models((model.name, ""))],
-        "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
         "connections": model.connections.select_related("task", "taxonomy"),
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "owner_form": UsernameForm(),
         "sections": MODEL_SECTIONS.shown(request, model),
-        "may_change_owners": may(user, "registry.change_owners", model),
+        **facts_context(request, model),
         **history_context(request, model),
+    }
+
+
+def facts_context(request: HttpRequest, model: Model) -> dict[str, Any]:
+    """The key facts in the head of a model's page."""
+    user = user_of(request)
+    seen = visible_revisions(user).filter(model=model).order_by("-created_at", "-id")
+    prefetch_related_objects([model], "owners")
+    return {
+        "newest": seen.first(),
+        "usable": seen.filter(status=RevisionStatus.VERIFIED).first(),
+        "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
+        "model_facts": MODEL_FACTS.shown(request, model),
+        "may_change_owners": may(user, "registry.change_owners", model),
     }
 
 
@@ -59,22 +80,26 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         size=PAGE_VERSIONS,
     )
     columns = REVISION_COLUMNS.shown(request, page.rows)
+    sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
+    opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
+    table = history_of(page.rows, columns, chosen=chosen, opened=opened, sees_logs=sees_logs)
     moves = columns.is_live or any(row.get_status().is_live or row.pk in busy for row in page.rows)
     return {
         "model": model,
         "page": page,
-        "columns": columns,
-        "rows": [(row, columns.of(row)) for row in page.rows],
-        "selected": request.GET.get("details", ""),
-        "may_change": may(user, "registry.change_model", model),
-        "may_view_logs": may(user, "registry.view_logs", model),
+        "table": table,
+        "selected": request.GET.get("details", "") or request.GET.get("load-test", ""),
+        "may_change": may_change,
         "history": Live(
             id="history",
             url=reverse("registry:live_history", args=[model.name]),
             query=request.GET.urlencode(),
             seconds=3,
             is_final=not moves,
-            state=[[[row.pk, row.status, row.note, row.publish_status] for row in page.rows], columns.state],
+            state=[
+                [[row.pk, row.status, row.note, row.publish_status] for row in page.rows],
+                [columns.state, opened, [column.key for column in table.columns]],
+            ],
             result="registry/components/history.html",
         ),
     }
@@ -99,9 +124,13 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
         "model": revision.model,
         "revision": revision,
         "attempts": attempts(entries),
+        "phases": phases(entries),
+        "status": status,
+        "actions": _actions(request, revision),
         "place": place,
         "sample": as_json(revision.sample_post_data) if revision.sample_post_data is not None else "",
-        "sections": [section.html for section in sections],
+        "sections": [section.html for section in sections if section.html.strip()],
+        "cards": REVISION_CARDS.shown(request, revision),
         "may_change": may(user, "registry.change_revision", revision),
         "may_view_hosts": may(user, "registry.view_allowed_hosts", revision),
         "may_change_hosts": may(user, "registry.change_allowed_hosts", revision),
@@ -117,10 +146,8 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
                 [entry.detail for entry in entries],
                 [section.html for section in sections],
             ],
-            status=status,
-            progress="registry/components/details_progress.html",
-            actions=_actions(request, revision),
-            result="registry/components/details_result.html",
+            result="registry/components/details_live.html",
+            look="details__live",
             announce=f"{name} {version} is {status.value}",
             moving="The pipeline runs",
         ),
@@ -148,11 +175,21 @@ def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
             changed = _must_change(revision) and may(user, "registry.create_revision", revision.model)
             if changed:
                 upgrade = reverse("registry:upgrade", args=[revision.model.name])
-                actions.append(Action("upgrade", "Upgrade version", upgrade, "primary"))
-            look = "" if changed else "primary"
-            actions.append(Action("retry", "Retry", reverse("registry:retry", args=where), look, is_post=True))
+                actions.append(Action("upgrade", "Upgrade version", upgrade, "primary", icon="upload"))
+            look = "quiet" if changed else "primary"
+            actions.append(
+                Action(
+                    "retry",
+                    "Retry the same files" if changed else "Retry",
+                    reverse("registry:retry", args=where),
+                    look,
+                    is_post=True,
+                )
+            )
         if not status.is_final:
-            actions.append(Action("cancel", "Cancel", reverse("registry:cancel", args=where), "danger", is_post=True))
+            actions.append(
+                Action("cancel", "Cancel this run", reverse("registry:cancel", args=where), "danger", is_post=True)
+            )
     if may(user, "registry.view_logs", revision):
         actions += [
             Action("build-log", "Build log", reverse("onboarding:log", args=[*where, "build"])),
