@@ -16,7 +16,7 @@ from django.apps import apps
 from django.db.models import CharField
 
 from mop.backup.archive import write_archive
-from mop.backup.create import REFERENCES, Installation, create_backup
+from mop.backup.create import Installation, create_backup, references
 from mop.backup.databases import PostgresDatabase, SqliteDatabase
 from mop.backup.members import BackupManifest, Member
 from mop.backup.occupancy import INTERRUPTED, emptied_of_users, occupied
@@ -88,7 +88,7 @@ def test_every_column_that_names_a_snapshot_is_backed_up():
         for field in model._meta.get_fields()
         if isinstance(field, CharField) and field.column.endswith("artifact_digest")
     }
-    assert named == set(REFERENCES)
+    assert named == set(references())
 
 
 def test_no_installation_is_nothing_to_back_up(tmp_path: Path):

@@ -41,6 +41,14 @@ class Commands:
     group: str = ""
 
 
+@dataclass(frozen=True)
+class ArtifactColumn:
+    """A column that holds digests of artifacts, empty where a row has none: garbage collection and backups keep them."""
+
+    table: str
+    column: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Area:
     """An area of the product.
@@ -61,6 +69,7 @@ class Area:
         work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
             status may change though their pipeline is done.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
+        artifacts: columns of its tables that refer to artifacts.
         commands: its commands of `mop`.
     """
 
@@ -78,4 +87,5 @@ class Area:
     notification_kinds: type[NotificationKind] | None = None
     work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()

@@ -13,6 +13,7 @@ AREAS = (
     "mop.registry",
     "mop.findings",
     "mop.hosting",
+    "mop.datasets",
     "mop.onboarding",
     "mop.loadtest",
     "mop.pipeline",
