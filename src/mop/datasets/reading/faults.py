@@ -21,6 +21,9 @@ class FaultKind(enum.Enum):
         self.title = title
         self.hint = hint
 
+    def __repr__(self) -> str:
+        return f"<FaultKind.{self.name}>"
+
     EMPTY_FILE = ("empty-file", "The file is empty", "Write a header row and at least one row of samples.")
     NO_ROWS = ("no-rows", "The file has a header and no rows", "Add the samples below the header.")
     BYTE_ORDER_MARK = (

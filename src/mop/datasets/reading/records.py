@@ -64,7 +64,7 @@ class RecordReader:
         not such a row; `next` takes any.
         """
         window = self._window
-        lines = window.lines(_PLAIN_BYTES)
+        lines = window.lines(min(_PLAIN_BYTES, self._row_bytes))
         special = min((place for place in (lines.find(b'"'), lines.find(b"\r")) if place >= 0), default=len(lines))
         lines = lines[: lines.rfind(b"\n", 0, special) + 1]
         if not is_utf_8(lines):

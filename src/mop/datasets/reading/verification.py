@@ -84,38 +84,47 @@ class _Verification:
         """Read the whole file."""
         if not self._read_header():
             return
-        window, limits = self._window, self._spec.limits
-        records = RecordReader(window, columns=self._header.count, row_bytes=limits.row_bytes)
         reader = self._fast_reader() if fast else None
-        largest = min(CHUNK, limits.row_bytes)
+        records = RecordReader(
+            self._window, columns=self._header.count, row_bytes=self._spec.limits.row_bytes
+        )
+        largest = min(CHUNK, self._spec.limits.row_bytes)
         size = largest
+        is_at_end = False
+        while not is_at_end:
+            if reader is not None and self._read_fast(reader, size):
+                size = min(2 * size, largest)
+            else:
+                # a small part before the fast path tries again: there may be many faults, or this one alone
+                size = min(_SMALL_BLOCK, largest)
+                is_at_end = self._read_exactly(records, size)
+            progress(self._rows, self._window.passed)
+
+    def _read_fast(self, reader: FastReader, size: int) -> bool:
+        """Take the next lines if they are beyond doubt."""
+        block = self._window.lines(size)
+        batch = reader.read(block) if block else None
+        if batch is None:
+            return False
+        for values, found in zip(self._values, batch.values, strict=True):
+            for value, count in found.items():
+                values.take(value, count)
+        self._digests.add(batch.texts)
+        self._rows += batch.rows
+        self._window.advance(len(block))
+        return True
+
+    def _read_exactly(self, records: RecordReader, size: int) -> bool:
+        """Take rows of about so many bytes, one at least; whether the file is at its end."""
+        end = self._window.passed + size
         while True:
-            block = window.lines(size) if reader else b""
-            if reader and block:
-                if batch := reader.read(block):
-                    for values, found in zip(self._values, batch.values, strict=True):
-                        for value, count in found.items():
-                            values.take(value, count)
-                    self._digests.add(batch.texts)
-                    self._rows += batch.rows
-                    window.advance(len(block))
-                    size = min(2 * size, largest)
-                    progress(self._rows, window.passed)
-                    continue
-                size = _SMALL_BLOCK
-            # a small block at least, and a row at least, before the fast path tries again
-            end = window.passed + (max(1, min(size, len(block))) if reader else largest)
-            while True:
-                self._check_plain(records.plain())
-                if window.passed >= end:
-                    break
-                if (record := records.next()) is None:
-                    return
-                self._rows += 1
-                self._check_row(record)
-                if window.passed >= end:
-                    break
-            progress(self._rows, window.passed)
+            self._check_plain(records.plain())
+            if self._window.passed >= end:
+                return False
+            if (record := records.next()) is None:
+                return True
+            self._rows += 1
+            self._check_row(record)
 
     def report(self, sorted_digests: Path | None) -> Report:
         """What was found."""
@@ -217,20 +226,16 @@ class _Verification:
             if record.fault is None:
                 log.add(self._ragged(record), row=row, cell=record.raw)
             return
-        if not is_utf_8(record.raw):
-            self._digests.add_row_without(row)
-            column = next((place for place, cell in enumerate(cells) if not is_utf_8(cell)), None)
-            log.add(FaultKind.NOT_UTF_8, row=row, column=header.name_of(column), cell=record.raw)
-            return
         inputs = self._inputs
-        if b"" in cells:
-            for place, cell in enumerate(cells):
-                if not cell and (inputs is None or place not in inputs.may_be_empty):
-                    log.add(FaultKind.EMPTY_CELL, row=row, column=header.name_of(place))
+        for place, cell in enumerate(cells):
+            if not cell and (inputs is None or place not in inputs.may_be_empty):
+                log.add(FaultKind.EMPTY_CELL, row=row, column=header.name_of(place))
+            elif not is_utf_8(cell):
+                log.add(FaultKind.NOT_UTF_8, row=row, column=header.name_of(place), cell=cell)
         for place, values in self._value_columns:
-            if cells[place]:
+            if cells[place] and is_utf_8(cells[place]):
                 self._check_value(values, cells[place])
-        if inputs is None:
+        if inputs is None or not is_utf_8(record.raw):
             self._digests.add_row_without(row)
             return
         self._check_input(cells)
@@ -249,9 +254,9 @@ class _Verification:
 
     def _ragged(self, record: Record) -> FaultKind:
         """A row of one cell that holds enough commas was written by somebody who delimits with commas."""
-        if self._header.count > 1 and record.cells and len(record.cells) == 1:
-            if record.raw.count(b",") >= self._header.count - 1:
-                return FaultKind.COMMA_INSTEAD_OF_TAB
+        commas = self._header.count - 1
+        if commas and record.cells and len(record.cells) == 1 and record.raw.count(b",") >= commas:
+            return FaultKind.COMMA_INSTEAD_OF_TAB
         return FaultKind.RAGGED_ROW
 
     def _check_columns(self) -> None:
