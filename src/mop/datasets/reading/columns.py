@@ -62,9 +62,7 @@ def read_header(cells: list[bytes], spec: DatasetSpec, log: FaultLog) -> Header:
 def _image_columns(place: dict[str, int], spec: DatasetSpec) -> tuple[int, ...]:
     if spec.modality != Modality.IMAGE_AND_TEXT:
         return ()
-    return tuple(
-        place[header] for number in range(MOST_IMAGES) if (header := f"image_{number}") in place
-    )
+    return tuple(place[header] for number in range(MOST_IMAGES) if (header := f"image_{number}") in place)
 
 
 def _check_image_columns(place: dict[str, int], log: FaultLog) -> None:

@@ -7,7 +7,7 @@ installation, and what stands on a digest is a warning and a count, never a deci
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -44,19 +44,20 @@ class RowDigests:
         self._most = budget_bytes // WIDTH
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
 
-    def of(self, content: bytes) -> bytes:
-        """The digest of a row's input."""
-        return xxhash.xxh3_64_digest(content, self.seed)
-
-    def add(self, digests: bytes) -> None:
-        """Take the digests of further rows, one behind the other."""
-        room = (self._most - self.count) * WIDTH
-        self._file.write(digests[:room])
-        self.count += min(len(digests), room) // WIDTH
+    def add(self, contents: Iterable[bytes]) -> None:
+        """Take the inputs of further rows."""
+        seed = self.seed
+        self.add_digests([xxhash.xxh3_64_digest(content, seed) for content in contents])
 
     def add_row_without(self, number: int) -> None:
         """Take a row that has no input; it is nobody's duplicate."""
-        self.add(xxhash.xxh3_64_digest(b"row %d" % number, self.seed ^ 1))
+        self.add_digests([xxhash.xxh3_64_digest(b"row %d" % number, self.seed ^ 1)])
+
+    def add_digests(self, digests: list[bytes]) -> None:
+        """Take digests of further rows."""
+        del digests[max(0, self._most - self.count) :]
+        self._file.write(b"".join(digests))
+        self.count += len(digests)
 
     def finish(self, *, places: int, sorted_digests: Path | None = None) -> Duplicates:
         """Find the duplicates.

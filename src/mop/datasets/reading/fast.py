@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mop.datasets.reading.columns import Header, ValueCounts
-from mop.datasets.reading.digests import RowDigests
+from mop.datasets.reading.records import is_utf_8
 
 TAB, LINE_FEED, QUOTE = 9, 10, 34
 _CODED_BYTES = 7
@@ -22,11 +22,11 @@ Places = npt.NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """The rows of a block: how many, what stands in each value column, the digests of their input."""
+    """The rows of a block: how many, how often which value stands in each value column, their texts."""
 
     rows: int
     values: list[dict[bytes, int]]
-    digests: bytes
+    texts: list[bytes]
 
 
 class FastReader:
@@ -35,14 +35,12 @@ class FastReader:
     Args:
         header: has the column `text` and all value columns.
         values: what may stand in the label and group columns.
-        digests: makes the digests of the rows.
     """
 
-    def __init__(self, header: Header, values: list[ValueCounts], digests: RowDigests) -> None:
+    def __init__(self, header: Header, values: list[ValueCounts]) -> None:
         self._columns = header.count
         self._text = header.place["text"]
         self._values = [(header.place[one.column], one) for one in values]
-        self._digests = digests
 
     def read(self, block: bytes) -> Batch | None:
         """What stands in the block; None if it is not certain that the exact reader finds nothing wrong in it.
@@ -61,7 +59,7 @@ class FastReader:
         starts = np.empty_like(ends)
         starts[:1] = 0
         starts[1:] = ends[:-1] + 1
-        if not self._is_table(data, starts, ends) or not _is_utf_8(block):
+        if not self._is_table(data, starts, ends) or not is_utf_8(block):
             return None
         quoted = _quoted_cells(data, starts, ends) if b'"' in block else _NONE_QUOTED
         if quoted is None:
@@ -70,8 +68,7 @@ class FastReader:
         counts = [table.count(column) for column, _ in self._values]
         if not all(values.takes_all(found) for found, (_, values) in zip(counts, self._values, strict=True)):
             return None
-        of = self._digests.of
-        return Batch(len(ends) // self._columns, counts, b"".join([of(text) for text in table.cells(self._text)]))
+        return Batch(len(ends) // self._columns, counts, table.cells(self._text))
 
     def _is_table(self, data: npt.NDArray[np.uint8], starts: Places, ends: Places) -> bool:
         if len(ends) % self._columns:
@@ -83,16 +80,6 @@ class FastReader:
 
 
 _NONE_QUOTED = np.empty(0, dtype=np.int64)
-
-
-def _is_utf_8(block: bytes) -> bool:
-    if block.isascii():
-        return True
-    try:
-        block.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _quoted_cells(data: npt.NDArray[np.uint8], starts: Places, ends: Places) -> Places | None:

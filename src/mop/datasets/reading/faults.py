@@ -21,6 +21,9 @@ class FaultKind(enum.Enum):
         self.title = title
         self.hint = hint
 
+    def __repr__(self) -> str:
+        return f"<FaultKind.{self.name}>"
+
     EMPTY_FILE = ("empty-file", "The file is empty", "Write a header row and at least one row of samples.")
     NO_ROWS = ("no-rows", "The file has a header and no rows", "Add the samples below the header.")
     BYTE_ORDER_MARK = (
@@ -28,7 +31,11 @@ class FaultKind(enum.Enum):
         "The file begins with a byte order mark",
         "Save the file as UTF-8 without a byte order mark (BOM).",
     )
-    NOT_UTF_8 = ("not-utf-8", "The bytes are not UTF-8", "Save the file as UTF-8; UTF-16 and Windows encodings do not do.")
+    NOT_UTF_8 = (
+        "not-utf-8",
+        "The bytes are not UTF-8",
+        "Save the file as UTF-8; UTF-16 and Windows encodings do not do.",
+    )
     COMMA_INSTEAD_OF_TAB = (
         "comma-instead-of-tab",
         "Commas stand where tabs should",
@@ -221,6 +228,8 @@ class _Entry:
 
 def _beginning(cell: bytes) -> str:
     text = cell[: 4 * QUOTED_CHARACTERS].decode("utf-8", "replace")
-    return text if len(text) <= QUOTED_CHARACTERS and len(cell) == len(cell[: 4 * QUOTED_CHARACTERS]) else (
-        text[: QUOTED_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return (
+        text
+        if len(text) <= QUOTED_CHARACTERS and len(cell) == len(cell[: 4 * QUOTED_CHARACTERS])
+        else (text[: QUOTED_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}")
     )

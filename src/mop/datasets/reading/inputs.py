@@ -26,9 +26,11 @@ class InputCheck(Protocol):
     """Checks the input columns of one modality.
 
     Attributes:
+        checks_cells: whether there is anything to find; any text is right.
         may_be_empty: indexes of columns whose cells may be empty.
     """
 
+    checks_cells: bool
     may_be_empty: frozenset[int]
 
     def faults(self, cells: list[bytes]) -> Iterator[CellFault]:
@@ -51,6 +53,7 @@ def input_check(header: Header, spec: DatasetSpec) -> InputCheck | None:
 
 
 class _Text:
+    checks_cells = False
     may_be_empty: frozenset[int] = frozenset()
 
     def __init__(self, text: int) -> None:
@@ -64,6 +67,7 @@ class _Text:
 
 
 class _Image:
+    checks_cells = True
     may_be_empty: frozenset[int] = frozenset()
 
     def __init__(self, header: Header, limits: Limits) -> None:
@@ -95,6 +99,8 @@ class _Image:
 
 
 class _ImageAndText:
+    checks_cells = True
+
     def __init__(self, header: Header, limits: Limits) -> None:
         self.may_be_empty = frozenset(header.images)
         self._text = header.place["text"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from mop.datasets.reading.columns import VALUE_CHARACTERS
 from mop.datasets.reading.faults import KINDS, Fault, FaultKind
+from mop.datasets.reading.spec import MOST_LABELS, DatasetSpec
+
+NUMBERED_COLUMN = re.compile(r"column ([1-9][0-9]{0,6})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +59,7 @@ class Report:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form; `from_dict` reads it back."""
+        """The JSON form, without quotes of cells; `from_dict` reads it back."""
         return {
             **asdict(self),
             "faults": [_fault_to_dict(fault) for fault in self.faults],
@@ -62,15 +67,28 @@ class Report:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Report:
-        """What `to_dict` described."""
-        return cls(
-            **{
-                **data,
-                "faults": tuple(_fault_from_dict(one) for one in data["faults"]),
-                "warnings": tuple(_fault_from_dict(one) for one in data["warnings"]),
+    def from_dict(cls, data: Any, spec: DatasetSpec) -> Report:
+        """What `to_dict` described, as a process told it that a file may have taken over.
+
+        Nothing comes through that a report of this spec cannot hold: columns are those of the spec or numbers, cells
+        are not quoted, labels are those allowed.
+
+        Raises:
+            ValueError: it has another form.
+        """
+        try:
+            counts = {
+                "label_counts": {label.header: label.allowed for label in spec.labels},
+                "slice_counts": dict.fromkeys(spec.slice_columns),
             }
-        )
+            return cls(
+                faults=tuple(_fault_from_dict(one, spec) for one in data["faults"]),
+                warnings=tuple(_fault_from_dict(one, spec) for one in data["warnings"]),
+                **{name: _number(data[name]) for name in ("rows", "size", "columns", "rows_searched")},
+                **{name: _counts_from_dict(data[name], allowed, spec) for name, allowed in counts.items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"Not a report: {type(error).__name__}.") from None
 
 
 def _fault_to_dict(fault: Fault) -> dict[str, Any]:
@@ -79,15 +97,35 @@ def _fault_to_dict(fault: Fault) -> dict[str, Any]:
         "column": fault.column,
         "count": fault.count,
         "rows": list(fault.rows),
-        "quotes": list(fault.quotes),
     }
 
 
-def _fault_from_dict(data: dict[str, Any]) -> Fault:
-    return Fault(
-        kind=KINDS[data["kind"]],
-        column=data["column"],
-        count=data["count"],
-        rows=tuple(data["rows"]),
-        quotes=tuple(data["quotes"]),
-    )
+def _fault_from_dict(data: dict[str, Any], spec: DatasetSpec) -> Fault:
+    column = data["column"]
+    if column is not None and column not in spec.required and not spec.is_input(column):
+        match = NUMBERED_COLUMN.fullmatch(column)
+        _require(match is not None and int(match[1]) <= spec.limits.columns)
+    rows = tuple(_number(row) for row in data["rows"])
+    _require(len(rows) <= spec.limits.places)
+    return Fault(KINDS[data["kind"]], column, _number(data["count"]), rows)
+
+
+def _counts_from_dict(
+    data: dict[str, dict[str, int]], allowed: dict[str, tuple[str, ...] | None], spec: DatasetSpec
+) -> dict[str, dict[str, int]]:
+    for column, counts in data.items():
+        _require(column in allowed and len(counts) <= max(spec.limits.group_values, MOST_LABELS))
+        values = allowed[column]
+        for value in counts:
+            _require(isinstance(value, str) and (len(value) <= VALUE_CHARACTERS if values is None else value in values))
+    return {column: {value: _number(count) for value, count in counts.items()} for column, counts in data.items()}
+
+
+def _number(value: Any) -> int:
+    _require(type(value) is int and 0 <= value < 2**63)
+    return int(value)
+
+
+def _require(condition: bool) -> None:  # noqa: FBT001 - as `assert` takes it
+    if not condition:
+        raise ValueError("Not a report of this spec.")

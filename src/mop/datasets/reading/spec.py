@@ -113,7 +113,9 @@ class DatasetSpec:
     def __post_init__(self) -> None:
         for label in self.labels:
             if label.size is not None and label.label_type != LabelType.MULTI_LABEL:
-                raise ValueError(f"The column {label.header!r} is {label.label_type}: only Multi-label has a label size.")
+                raise ValueError(
+                    f"The column {label.header!r} is {label.label_type}: only Multi-label has a label size."
+                )
             if label.size is not None and not 2 <= label.size <= MOST_LABELS:  # noqa: PLR2004 - as the message says
                 raise ValueError(f"The label size of {label.header!r} is {label.size}; it must be 2 to {MOST_LABELS}.")
         seen: set[str] = set()

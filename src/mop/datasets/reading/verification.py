@@ -13,7 +13,7 @@ from mop.datasets.reading.fast import FastReader
 from mop.datasets.reading.faults import Fault, FaultKind, FaultLog
 from mop.datasets.reading.images import quiet_pillow
 from mop.datasets.reading.inputs import InputCheck, input_check
-from mop.datasets.reading.records import Record, RecordReader
+from mop.datasets.reading.records import Record, RecordReader, is_utf_8
 from mop.datasets.reading.report import Report
 from mop.datasets.reading.spec import DatasetSpec, LabelType, Modality
 from mop.datasets.reading.window import CHUNK, ByteStream, Window
@@ -77,41 +77,54 @@ class _Verification:
             *(ValueCounts.of_label(label) for label in spec.labels),
             *(ValueCounts.of_slices(column, spec.limits.group_values) for column in spec.slice_columns),
         ]
+        self._value_columns: list[tuple[int, ValueCounts]] = []
         self._rows = 0
 
     def read(self, progress: Progress, *, fast: bool) -> None:
         """Read the whole file."""
         if not self._read_header():
             return
-        window, limits = self._window, self._spec.limits
-        records = RecordReader(window, columns=self._header.count, row_bytes=limits.row_bytes)
         reader = self._fast_reader() if fast else None
-        largest = min(CHUNK, limits.row_bytes)
+        records = RecordReader(
+            self._window, columns=self._header.count, row_bytes=self._spec.limits.row_bytes
+        )
+        largest = min(CHUNK, self._spec.limits.row_bytes)
         size = largest
+        is_at_end = False
+        while not is_at_end:
+            if reader is not None and self._read_fast(reader, size):
+                size = min(2 * size, largest)
+            else:
+                # a small part before the fast path tries again: there may be many faults, or this one alone
+                size = min(_SMALL_BLOCK, largest)
+                is_at_end = self._read_exactly(records, size)
+            progress(self._rows, self._window.passed)
+
+    def _read_fast(self, reader: FastReader, size: int) -> bool:
+        """Take the next lines if they are beyond doubt."""
+        block = self._window.lines(size)
+        batch = reader.read(block) if block else None
+        if batch is None:
+            return False
+        for values, found in zip(self._values, batch.values, strict=True):
+            for value, count in found.items():
+                values.take(value, count)
+        self._digests.add(batch.texts)
+        self._rows += batch.rows
+        self._window.advance(len(block))
+        return True
+
+    def _read_exactly(self, records: RecordReader, size: int) -> bool:
+        """Take rows of about so many bytes, one at least; whether the file is at its end."""
+        end = self._window.passed + size
         while True:
-            block = window.lines(size) if reader else b""
-            if reader and block:
-                if batch := reader.read(block):
-                    for values, found in zip(self._values, batch.values, strict=True):
-                        for value, count in found.items():
-                            values.take(value, count)
-                    self._digests.add(batch.digests)
-                    self._rows += batch.rows
-                    window.advance(len(block))
-                    size = min(2 * size, largest)
-                    progress(self._rows, window.passed)
-                    continue
-                size = _SMALL_BLOCK
-            # a small block at least, and a row at least, before the fast path tries again
-            end = window.passed + (min(size, len(block)) if reader else largest)
-            while window.passed < end or not block:
-                if (record := records.next()) is None:
-                    return
-                self._rows += 1
-                self._check_row(record)
-                if window.passed >= end:
-                    break
-            progress(self._rows, window.passed)
+            self._check_plain(records.plain())
+            if self._window.passed >= end:
+                return False
+            if (record := records.next()) is None:
+                return True
+            self._rows += 1
+            self._check_row(record)
 
     def report(self, sorted_digests: Path | None) -> Report:
         """What was found."""
@@ -140,7 +153,7 @@ class _Verification:
         """Text only: an image must be decoded anyway. Not if a column that it needs is missing."""
         if self._spec.modality != Modality.TEXT or any(one not in self._header.place for one in self._spec.required):
             return None
-        return FastReader(self._header, self._values, self._digests)
+        return FastReader(self._header, self._values)
 
     def _read_header(self) -> bool:
         """Read the first row; whether it is worth while to read further ones."""
@@ -156,7 +169,7 @@ class _Verification:
             return False
         if record.fault:
             log.add(record.fault, row=_HEADER_ROW, cell=record.raw)
-        if not _is_utf_8(record.raw):
+        if not is_utf_8(record.raw):
             log.add(FaultKind.NOT_UTF_8, row=_HEADER_ROW)
         if record.cells is None:
             return False
@@ -168,6 +181,8 @@ class _Verification:
             return False
         self._header = read_header(record.cells, self._spec, log)
         self._inputs = input_check(self._header, self._spec)
+        place = self._header.place
+        self._value_columns = [(place[one.column], one) for one in self._values if one.column in place]
         return True
 
     def _delimiter_fault(self, record: Record) -> FaultKind | None:
@@ -179,6 +194,28 @@ class _Verification:
             return FaultKind.WRONG_DELIMITER
         return None
 
+    def _check_plain(self, rows: list[list[bytes]]) -> None:
+        """Check rows of UTF-8; what is not at once as it should be is checked as any row is."""
+        count, inputs, columns = self._header.count, self._inputs, self._value_columns
+        contents: list[bytes] = []
+        for cells in rows:
+            self._rows += 1
+            if len(cells) != count or b"" in cells or inputs is None:
+                self._digests.add(contents)
+                contents.clear()
+                self._check_row(Record(cells, b"\t".join(cells)))
+                continue
+            for place, values in columns:
+                cell = cells[place]
+                if cell in values.counts:
+                    values.counts[cell] += 1
+                else:
+                    self._check_value(values, cell)
+            contents.append(inputs.content(cells))
+            if inputs.checks_cells:
+                self._check_input(cells)
+        self._digests.add(contents)
+
     def _check_row(self, record: Record) -> None:
         row, log, header = self._rows + _HEADER_ROW, self._log, self._header
         cells = record.cells
@@ -189,36 +226,37 @@ class _Verification:
             if record.fault is None:
                 log.add(self._ragged(record), row=row, cell=record.raw)
             return
-        if not _is_utf_8(record.raw):
-            self._digests.add_row_without(row)
-            column = next((place for place, cell in enumerate(cells) if not _is_utf_8(cell)), None)
-            log.add(FaultKind.NOT_UTF_8, row=row, column=header.name_of(column), cell=record.raw)
-            return
         inputs = self._inputs
-        if b"" in cells:
-            for place, cell in enumerate(cells):
-                if not cell and (inputs is None or place not in inputs.may_be_empty):
-                    log.add(FaultKind.EMPTY_CELL, row=row, column=header.name_of(place))
-        for values in self._values:
-            place = header.place.get(values.column, -1)
-            if place < 0 or not (cell := cells[place]):
-                continue
-            if refusal := values.refuses(cell):
-                log.add(refusal, row=row, column=values.column, cell=cell)
-            else:
-                values.take(cell)
-        if inputs is None:
+        for place, cell in enumerate(cells):
+            if not cell and (inputs is None or place not in inputs.may_be_empty):
+                log.add(FaultKind.EMPTY_CELL, row=row, column=header.name_of(place))
+            elif not is_utf_8(cell):
+                log.add(FaultKind.NOT_UTF_8, row=row, column=header.name_of(place), cell=cell)
+        for place, values in self._value_columns:
+            if cells[place] and is_utf_8(cells[place]):
+                self._check_value(values, cells[place])
+        if inputs is None or not is_utf_8(record.raw):
             self._digests.add_row_without(row)
             return
-        for kind, place in inputs.faults(cells):
-            log.add(kind, row=row, column=header.name_of(place), cell=cells[place])
-        self._digests.add(self._digests.of(inputs.content(cells)))
+        self._check_input(cells)
+        self._digests.add([inputs.content(cells)])
+
+    def _check_value(self, values: ValueCounts, cell: bytes) -> None:
+        if refusal := values.refuses(cell):
+            self._log.add(refusal, row=self._rows + _HEADER_ROW, column=values.column, cell=cell)
+        else:
+            values.take(cell)
+
+    def _check_input(self, cells: list[bytes]) -> None:
+        assert self._inputs is not None  # noqa: S101 - the callers ask
+        for kind, place in self._inputs.faults(cells):
+            self._log.add(kind, row=self._rows + _HEADER_ROW, column=self._header.name_of(place), cell=cells[place])
 
     def _ragged(self, record: Record) -> FaultKind:
         """A row of one cell that holds enough commas was written by somebody who delimits with commas."""
-        if self._header.count > 1 and record.cells and len(record.cells) == 1:
-            if record.raw.count(b",") >= self._header.count - 1:
-                return FaultKind.COMMA_INSTEAD_OF_TAB
+        commas = self._header.count - 1
+        if commas and record.cells and len(record.cells) == 1 and record.raw.count(b",") >= commas:
+            return FaultKind.COMMA_INSTEAD_OF_TAB
         return FaultKind.RAGGED_ROW
 
     def _check_columns(self) -> None:
@@ -237,13 +275,3 @@ class _Verification:
                 log.add(FaultKind.ONE_CLASS_ONLY, row=None, column=column)
             elif label.label_type == LabelType.MULTI_LABEL and label.size is not None and found != label.size:
                 log.add(FaultKind.LABEL_SIZE, row=None, column=column)
-
-
-def _is_utf_8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
