@@ -26,6 +26,7 @@ BUDGETS = {
     "catalog": 30,
     "chaos": 600,
     "cli": 420,
+    "datasets": 60,
     "engine": 120,
     "environments": 400,
     "findings": 60,
