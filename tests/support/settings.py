@@ -15,8 +15,11 @@ from support.postgres import PostgresServer
 
 _database = os.environ.get("MOP_TEST_DATABASE", "")
 _server = os.environ.get("MOP_TEST_SERVER", "")
+_real_data = os.environ.get("MOP_REAL_DATA", "")
 for _name in [name for name in os.environ if name.startswith("MOP_")]:
     del os.environ[_name]  # the developer's own installation stays out of the tests
+if _real_data:
+    os.environ["MOP_REAL_DATA"] = _real_data
 _home = tempfile.mkdtemp(prefix="mop-test-")
 os.environ["MOP_HOME"] = _home
 atexit.register(shutil.rmtree, _home, ignore_errors=True)

@@ -36,5 +36,9 @@ AREA = Area(
         ArtifactColumn("datasets_reading", "artifact_digest"),
         ArtifactColumn("datasets_reading", "rows_artifact_digest"),
     ),
-    commands=(Commands(Ref("mop.cli.dataset:app"), order=60), Commands(Ref("mop.cli.task:app"), order=65)),
+    commands=(
+        Commands(Ref("mop.cli.dataset:app"), order=70),
+        Commands(Ref("mop.cli.dataset_check:app"), order=71, group="dataset"),
+        Commands(Ref("mop.cli.task:app"), order=75),
+    ),
 )

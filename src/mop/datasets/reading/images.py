@@ -46,7 +46,8 @@ def examine(cell: bytes, limits: Limits) -> Examined:
         return Examined(FaultKind.BAD_BASE64)
     size = None
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        file = io.BytesIO(content)
+        with Image.open(file, formats=FORMATS) as image:
             size = image.size
             if image.format in _ONE_PICTURE:
                 if size[0] * size[1] > limits.pixels:
@@ -55,6 +56,9 @@ def examine(cell: bytes, limits: Limits) -> Examined:
                 image.load()
             elif not _decode_frames(image, limits):
                 return Examined(FaultKind.TOO_MANY_PIXELS, size)
+            # Pillow takes the end of the bytes for the end of a GIF: behind the last frame stands a semicolon
+            if image.format == "GIF" and content[file.tell() - 1 : file.tell()] != b";":
+                return Examined(FaultKind.BROKEN_IMAGE, size)
     except Image.DecompressionBombError:
         return Examined(FaultKind.TOO_MANY_PIXELS)
     except UnidentifiedImageError:
