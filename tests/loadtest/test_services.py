@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mop.audit.models import AuditEvent
+from mop.engine.job import release_host
 from mop.engine.watch import Run
 from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
 from mop.loadtest.advance import LOAD_TEST
@@ -60,6 +61,18 @@ def test_a_run_has_a_test_for_each_modality_of_the_connected_tasks():
     revision = verified(make_model(tasks=tasks).revisions.get())
     tests = enable_load_test(actor=ACTOR, revision=revision, request=RunRequest())
     assert [(test.modality, test.run, test.state) for test in tests] == [("Image", 1, "queued"), ("Text", 1, "queued")]
+
+
+def test_what_a_lost_host_worked_on_waits_for_another_and_what_is_over_keeps_its_host(revision: Revision):
+    lost, over = enabled(revision), enabled(verified(make_model().revisions.get()))
+    for test in (lost, over):
+        LOAD_TEST.claim(Run(str(test.pk)), host="w1")
+    running(lost)
+    finished(over, [])
+    release_host("w1")
+    lost.refresh_from_db()
+    over.refresh_from_db()
+    assert [(test.state, test.host) for test in (lost, over)] == [("running", ""), ("finished", "w1")]
 
 
 def test_a_run_takes_the_revisions_option_and_the_installations_defaults_unless_it_is_asked_otherwise(

@@ -44,6 +44,7 @@ BUDGETS = {
     "scanning": 120,
     "security": 360,
     "serving": 300,
+    "sources": 20,
     "storage": 300,
     "top": 90,
     "ui": 20,

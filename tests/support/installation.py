@@ -111,6 +111,7 @@ class Installation:
             "runtime_folder": self.runtime,
             "file_roots": self.folders,
             "interpreter_folders": sys.base_prefix,
+            "source_prefixes": '[{"team": "*", "purpose": "models", "prefix": "*"}]',
             "advisories": "off",
             "worker_stale_seconds": 20,  # a machine that tests keep busy is slow, not dead
             **self._options,

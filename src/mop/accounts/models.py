@@ -38,8 +38,6 @@ class Team(models.Model):
 
 
 class TeamMembership(models.Model):
-    """One user in one team."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE)
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     created_at = models.DateTimeField(db_default=Now())

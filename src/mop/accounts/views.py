@@ -95,7 +95,6 @@ def teams(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def team(request: HttpRequest, team_id: int) -> HttpResponse:
-    """A team and its members."""
     authorise(user_of(request), "accounts.define", what="define teams")
     return _show_team(request, get_team_by_id(team_id), UsernameForm())
 

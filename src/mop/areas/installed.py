@@ -8,6 +8,7 @@ AREAS = (
     "mop.audit",
     "mop.accounts",
     "mop.notifications",
+    "mop.sources",
     "mop.catalog",
     "mop.advisories",
     "mop.registry",

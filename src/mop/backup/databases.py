@@ -43,8 +43,6 @@ class Pinned(Protocol):
 
 
 class Database(Protocol):
-    """One database of an installation."""
-
     @property
     def name(self) -> str:
         """`mop` or `engine`."""
@@ -137,11 +135,9 @@ class PostgresDatabase:
 
     @property
     def shown(self) -> str:
-        """For people."""
         return f"the database {self.database} at {self.host or 'this host'}"
 
     def same_as(self, other: PostgresDatabase) -> bool:
-        """Whether both are one database."""
         return (self.host, self.port, self.database) == (other.host, other.port, other.database)
 
     @contextmanager

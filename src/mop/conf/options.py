@@ -134,6 +134,13 @@ def _storage_accounts(text: str) -> str:
     return text
 
 
+def _source_prefixes(text: str) -> str:
+    from mop.sources.configured import read_prefixes  # noqa: PLC0415  # most installations start without it
+
+    read_prefixes(text)  # a fault is told at the start, not at the first model
+    return text
+
+
 GIB = 1024**3
 HOURS_MAX = 24 * 366
 DAY_SECONDS = 24 * 3600
@@ -173,6 +180,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "JSON list of storage accounts and their credentials; docs/storage.md shows each kind",
         True,
+    ),
+    Option(
+        "MOP_SOURCE_PREFIXES",
+        _source_prefixes,
+        "",
+        "JSON list that says below which urls each team may read models and datasets; docs/storage.md shows it",
     ),
     Option("MOP_RUNTIME_FOLDER", _socket_folder, None, "short folder for sockets; empty: one under /run/user or /tmp"),
     Option("MOP_INTERPRETER_FOLDERS", _paths, (), "further folders in which Python interpreters are looked for"),

@@ -74,7 +74,6 @@ class Scan(models.Model):
         return f"scan {self.pk} of {self.revision_id}"
 
     def get_decision(self) -> ScanDecision:
-        """The decision as its enum."""
         return ScanDecision(self.decision)
 
 

@@ -271,7 +271,6 @@ def _write(
 
 
 def decision_of(decision: Decision) -> ScanDecision:
-    """The word for a decision."""
     if decision.blocked:
         return ScanDecision.VULNERABLE
     return ScanDecision.WARNINGS if decision.warned else ScanDecision.CLEAN

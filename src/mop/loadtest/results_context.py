@@ -44,8 +44,6 @@ class StepRow:
 
 @dataclass(frozen=True)
 class ShownTest:
-    """One load test as it is shown."""
-
     test: LoadTest
     state: LoadTestState
     plan: Plan

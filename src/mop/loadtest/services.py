@@ -25,6 +25,7 @@ LOAD_TEST_JOB: Job[LoadTest] = Job(
     queue=lambda test: test.queue,
     args=lambda test: (str(test.pk),),
     waiting=LOAD_TEST.waiting,
+    release=LOAD_TEST.release,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from mop.accounts.models import Team
 from mop.audit.models import AuditEvent
 from mop.engine.watch import Run
 from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault
@@ -33,6 +34,7 @@ class OnboardingJob:
     revision_id: uuid.UUID
     attempt: int
     name: str
+    team: Team
     model_url: str
     artifact_digest: str
     sample_post_data: Any
@@ -53,12 +55,12 @@ def read_job(revision_id: str, attempt: int, host: str) -> OnboardingJob:
 
 
 def onboarding_job_of(revision: Revision) -> OnboardingJob:
-    """The job of the attempt that a revision is in."""
     connections = revision.model.connections.select_related("task", "taxonomy")
     return OnboardingJob(
         revision_id=revision.pk,
         attempt=revision.attempt,
         name=str(revision),
+        team=revision.model.team,
         model_url=revision.model_url,
         artifact_digest=revision.artifact_digest,
         sample_post_data=revision.sample_post_data,

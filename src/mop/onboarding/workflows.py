@@ -32,9 +32,11 @@ from mop.onboarding.jobs import OnboardingJob, claim, conclude, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
 from mop.registry.advance import REVISION
-from mop.registry.sources import storage_config
 from mop.registry.statuses import RevisionStatus
 from mop.sandbox import Granted
+from mop.sources.places import storage_config
+from mop.sources.prefixes import allowed
+from mop.sources.purposes import Purpose
 from mop.storage import SnapshotLimits, folder_in_use
 from mop.storage.snapshot_process import run_snapshot_job
 
@@ -107,6 +109,8 @@ async def _fetch(job: OnboardingJob) -> None:
             log(f"uses the snapshot {job.artifact_digest[:12]} that this version already has")
             await in_database(move)(job, RevisionStatus.DATA_DOWNLOADED, detail="snapshot of an earlier attempt")
             return
+        # again: an administrator may have taken the prefix from the team since the version was added
+        await in_database(allowed)(job.team, Purpose.MODELS, job.model_url)
         log(f"reads {job.model_url}")
         tools = await host_tools()
         signatures = open_signatures(tools.artifacts)  # a key that can not be used is told before anything is read

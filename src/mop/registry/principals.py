@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mop.errors import MopError
-from mop.registry.sources import storage_config
+from mop.accounts.models import Team
+from mop.errors import MopError, NotAllowedError
+from mop.sources.places import storage_config
+from mop.sources.prefixes import allowed, places_of
+from mop.sources.purposes import Purpose
 from mop.storage.principals import READER_ROLE, grant_command, principal
-from mop.storage.urls import BlobLocation, parse_url
+from mop.storage.urls import BlobLocation, FileLocation
 
 
 @dataclass(frozen=True)
@@ -19,19 +23,21 @@ class PrincipalNote:
     is_problem: bool = False
 
 
-def principal_note(url: str) -> PrincipalNote:
-    """The note for what stands in the field; reads nothing from any storage."""
+def principal_note(url: str, teams: Iterable[Team]) -> PrincipalNote:
+    """The note for what stands in the field, for the teams that the version may become one of; reads no storage."""
     config = storage_config()
+    teams = list(teams)
     if not url.strip():
-        places = [
-            *(f"{account.url}/" for account in config.azure_accounts),
-            *(f"{root.as_uri()}/" for root in config.file_roots),
-        ]
-        if not places:
+        places = places_of(teams, Purpose.MODELS).urls(config)
+        if not (config.azure_accounts or config.file_roots):
             return PrincipalNote("This installation allows no place for model folders yet; ask its operator.")
-        return PrincipalNote(f"Allowed here: {', '.join(places)}")
+        if not places:
+            return PrincipalNote(
+                "Your teams have no place for model folders yet. Ask an administrator to add a source prefix."
+            )
+        return PrincipalNote(f"Allowed here: {', '.join(f'{place}/' for place in places)}")
     try:
-        location = parse_url(url.strip(), config)
+        location = _allowed_for_one(teams, url.strip())
         who = principal(config, url.strip())
     except MopError as error:
         return PrincipalNote(f"{error.message} {error.hint}".strip(), is_problem=True)
@@ -41,3 +47,14 @@ def principal_note(url: str) -> PrincipalNote:
             command=grant_command(location),
         )
     return PrincipalNote(f"MOP reads this as {who}; that user must be able to read the folder.")
+
+
+def _allowed_for_one(teams: Sequence[Team], url: str) -> FileLocation | BlobLocation:
+    """Where the url points, for the first of the teams that may read there; the first team's refusal if none may."""
+    refusals: list[MopError] = []
+    for team in teams:
+        try:
+            return allowed(team, Purpose.MODELS, url)
+        except MopError as error:
+            refusals.append(error)
+    raise refusals[0] if refusals else NotAllowedError("You belong to no team.")

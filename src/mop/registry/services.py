@@ -20,12 +20,12 @@ from mop.registry.actions import Action
 from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.notices import forget_model, forget_revision, notify_owners_changed
-from mop.registry.sources import storage_config
 from mop.registry.start import PIPELINE_JOB, start_pipeline
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.versions import default_description, default_note
 from mop.serving_options import ServingOptions, values_of
-from mop.storage import parse_url
+from mop.sources.prefixes import allowed
+from mop.sources.purposes import Purpose
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def create_revision(*, actor: Actor, user: User, model: Model, revision: Revisio
     row = _draft(model, user, revision)
     problems = Problems()
     problems.check(row)
-    _check_url(revision.model_url, problems)
+    _check_url(model.team, revision.model_url, problems)
     problems.raise_any()
     record(
         actor=actor,
@@ -316,7 +316,7 @@ def _new_model(user: User, name: str, description: str, team: Team) -> Model:
 def _check_model(model: Model, user: User, revision: RevisionInput, problems: Problems) -> None:
     problems.check(model)
     problems.check(_draft(model, user, revision), leave_out=("model",))
-    _check_url(revision.model_url, problems)
+    _check_url(model.team, revision.model_url, problems)
 
 
 def _draft(model: Model, user: User, given: RevisionInput) -> Revision:
@@ -347,11 +347,11 @@ def _check_connections(connections: Sequence[ConnectionInput], problems: Problem
         problems.add("connections", "The names in the model's output must differ.")
 
 
-def _check_url(url: str, problems: Problems) -> None:
+def _check_url(team: Team, url: str, problems: Problems) -> None:
     if not url.strip():
         return  # the row's own validation says that it is required
     try:
-        parse_url(url.strip(), storage_config())
+        allowed(team, Purpose.MODELS, url.strip())
     except MopError as error:
         problems.add("model_url", f"{error.message} {error.hint}".strip())
 

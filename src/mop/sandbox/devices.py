@@ -16,7 +16,6 @@ _FOLDERS = ("nvidia-caps", "nvidia-caps-imex-channels")
 
 
 def host_gpus(folder: Path = DEVICES) -> int:
-    """GPUs that this host has."""
     return sum(_GPU.fullmatch(node.name) is not None for node in _nodes(folder))
 
 

@@ -111,7 +111,6 @@ class ServiceApp:
             self.fail(exchange, error)
 
     def fail(self, exchange: Exchange, error: HttpError | MopError) -> None:
-        """Answer with an error."""
         extra: list[tuple[bytes, bytes]] = []
         if isinstance(error, HttpError):
             status, extra, error = int(error.status), error.headers, error.error

@@ -218,7 +218,6 @@ class ArtifactStore:
         return await self._read(_UNSIGNED_LIST)
 
     async def manifests(self) -> list[str]:
-        """The digests of all manifests."""
         names: list[str] = []
         try:
             async for page in obstore.list(self._store, prefix=_MANIFESTS):

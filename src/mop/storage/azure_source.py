@@ -65,7 +65,6 @@ class AzureSource:
         return await self._list_once(at_most)
 
     def read(self, file: SourceFile, *, start: int = 0) -> AsyncGenerator[bytes, None]:
-        """See `Source.read`."""
         return self._reader.read(file, start)
 
     async def close(self) -> None:

@@ -49,11 +49,9 @@ class FileSource:
         return cls(FileLocation(root=Path(os.path.realpath(folder)), parts=()))
 
     async def list(self, *, at_most: int) -> Sequence[SourceFile]:
-        """See `Source.list`."""
         return await asyncio.to_thread(self._walk, at_most)
 
     async def read(self, file: SourceFile, *, start: int = 0) -> AsyncGenerator[bytes, None]:
-        """See `Source.read`."""
         descriptor = await asyncio.to_thread(self._open_file, file)
         try:
             os.lseek(descriptor, start, os.SEEK_SET)

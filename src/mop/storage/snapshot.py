@@ -29,8 +29,6 @@ _PROGRESS_EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class SnapshotProgress:
-    """How far a snapshot is."""
-
     files_done: int
     files_total: int
     bytes_done: int

@@ -36,7 +36,6 @@ class FileLocation:
 
     @property
     def path(self) -> Path:
-        """The folder."""
         return self.root.joinpath(*self.parts)
 
     def __str__(self) -> str:
@@ -75,6 +74,29 @@ def parse_url(url: str, config: StorageConfig) -> FileLocation | BlobLocation:
     raise ModelUrlForbiddenError(
         f"The model url has the scheme {quoted(parts.scheme)}; MOP reads https and file urls only.", hint=_WRITE_IT_AS
     )
+
+
+def parse_prefix(url: str, config: StorageConfig) -> FileLocation | BlobLocation:
+    """Where a prefix of urls points: a folder as in `parse_url`, or a whole account, with an empty container.
+
+    Raises:
+        ModelRevisionEmptyModelUrlError, ModelUrlNotFoundError, ModelUrlForbiddenError: as `parse_url`.
+    """
+    for account in config.azure_accounts:
+        if url.strip().rstrip("/") == account.url:
+            return BlobLocation(account=account, container="", prefix="")
+    return parse_url(url, config)
+
+
+def is_below(location: FileLocation | BlobLocation, prefix: FileLocation | BlobLocation) -> bool:
+    """Whether a location is the prefix itself or lies below it, segment by segment."""
+    if isinstance(location, FileLocation) and isinstance(prefix, FileLocation):
+        return location.path.is_relative_to(prefix.path)
+    if isinstance(location, BlobLocation) and isinstance(prefix, BlobLocation):
+        if location.account.url != prefix.account.url or prefix.container not in {"", location.container}:
+            return False
+        return location.prefix.startswith(prefix.prefix)
+    return False
 
 
 def _split(url: str) -> SplitResult:

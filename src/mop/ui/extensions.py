@@ -123,7 +123,6 @@ class ShownColumns:
         return [cells.state for cells in self.cells]
 
     def of(self, row: Any) -> list[SafeString]:
-        """The cells of one row."""
         return [cells.html[row.pk] for cells in self.cells]
 
 
@@ -134,7 +133,6 @@ class Columns:
     found: Found[Column]
 
     def shown(self, request: HttpRequest, rows: Sequence[Any]) -> ShownColumns:
-        """The columns for the rows of a page."""
         columns = self.found()
         return ShownColumns([column.heading for column in columns], [column.cells(request, rows) for column in columns])
 

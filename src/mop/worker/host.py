@@ -15,13 +15,12 @@ from mop.catalog.models import InstanceType
 from mop.engine import hosts
 from mop.engine.database import in_database
 from mop.engine.fence import stand_behind_fence
+from mop.engine.job import release_host
 from mop.engine.liveness import Liveness, Pulse, recover_unheard
 from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch, recover
 from mop.engine.schedules import register_schedule
 from mop.engine.worker_registry import lock_folder
 from mop.hosting.this_host import set_host_name
-from mop.registry.models import Revision
-from mop.registry.statuses import CHAIN
 from mop.sandbox import host_gpus
 from mop.worker.areas import load_workflows, work_queues
 
@@ -95,11 +94,6 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     liveness.start_looking()
     register_schedule("engine.unheard", UNHEARD_SECONDS, recover_what_nobody_does)
     return WorkerMembership(lock, liveness)
-
-
-def release_host(name: str) -> None:
-    """The revisions on a lost host wait for another; until one takes them they have a place in the queue again."""
-    Revision.objects.filter(host=name, status__in=CHAIN[:-1]).update(host="")
 
 
 def recover_what_nobody_does() -> None:

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from mop.conf.json_migrations import rename_key
+from mop.engine.json_migrations import rename_key
 
 
 class Migration(migrations.Migration):

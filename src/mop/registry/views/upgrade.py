@@ -42,6 +42,6 @@ def upgrade(request: HttpRequest, name: str) -> HttpResponse:
         "model": model,
         "trail": below_model(name, ("Upgrade version", "")),
         "connections": model.connections.select_related("task", "taxonomy"),
-        "note": principal_note(str(form["model_url"].value() or "")),
+        "note": principal_note(str(form["model_url"].value() or ""), [model.team]),
     }
     return sent(request, form, act) or show_form(request, "registry/upgrade.html", form, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mop.accounts.current_user import actor_in, user_of
-from mop.accounts.models import User
+from mop.accounts.models import Team, User
 from mop.accounts.rules import authorise, may
 from mop.catalog.defaults import DEFAULT_INSTANCE_TYPE
 from mop.catalog.selectors import tasks_for_list
@@ -20,7 +21,8 @@ from mop.errors import ValidationFailedError
 from mop.registry.drafts import Drafts
 from mop.registry.forms import ConnectTasksForm, ModelStepForm
 from mop.registry.models import Revision
-from mop.registry.principals import principal_note
+from mop.registry.principals import PrincipalNote, principal_note
+from mop.registry.selectors import get_model
 from mop.registry.services import check_model, create_model
 from mop.registry.trails import below_models
 from mop.registry.versions import FIRST_VERSION, default_description, recommend_name
@@ -78,8 +80,7 @@ def tasks_step(request: HttpRequest, draft: str) -> HttpResponse:
 @require_GET
 def principal(request: HttpRequest) -> HttpResponse:
     """The note beside the url field, for what stands in it."""
-    user_of(request)
-    note = principal_note(request.GET.get("model_url", ""))
+    note = principal_note(request.GET.get("model_url", ""), _teams_of_form(request))
     return render(request, "registry/components/principal.html", {"note": note})
 
 
@@ -125,8 +126,23 @@ def _initial(user: User) -> dict[str, Any]:
 
 
 def _show_model_step(request: HttpRequest, form: ModelStepForm) -> HttpResponse:
-    context = {"trail": _trail(), "step": 1, "note": principal_note(str(form["model_url"].value() or ""))}
+    context = {"trail": _trail(), "step": 1, "note": _note(request, form)}
     return show_form(request, "registry/add_model.html", form, context)
+
+
+def _teams_of_form(request: HttpRequest) -> Sequence[Team]:
+    """The team of the model that gets a version, else the chosen one of the user's teams, else all of these."""
+    user = user_of(request)
+    if name := request.GET.get("model", ""):
+        model = get_model(user, name)
+        authorise(user, "registry.create_revision", model, what="upgrade this model")
+        return [model.team]
+    teams = list(user.teams.order_by("is_personal", "name"))
+    return [team for team in teams if str(team.pk) == request.GET.get("team")] or teams
+
+
+def _note(request: HttpRequest, form: ModelStepForm) -> PrincipalNote:
+    return principal_note(str(form["model_url"].value() or ""), _teams_of_form(request))
 
 
 def _show_tasks_step(request: HttpRequest, draft: str, form: ConnectTasksForm) -> HttpResponse:

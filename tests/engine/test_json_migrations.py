@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor as DatabaseSchemaEditor
 
-from mop.conf.json_migrations import rename_key
+from mop.engine.json_migrations import rename_key
 from mop.registry.models import Revision
 from support.factories import make_model
 

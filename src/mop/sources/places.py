@@ -1,4 +1,4 @@
-"""Where model folders may lie: the storage configuration of this installation."""
+"""Where anything may be read from at all: the file roots and storage accounts of this installation."""
 
 from __future__ import annotations
 

@@ -1,0 +1,61 @@
+"""`mop source-prefix`: below which urls teams read models and datasets, on a MOP server, over its REST API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.connection import open_server
+from mop.cli.options import JsonFlag, one_of
+from mop.cli.output import print_columns, print_json, say
+
+app = typer.Typer()
+
+prefixes = typer.Typer(help="Below which urls teams may read models and datasets (see `mop login`).")
+app.add_typer(prefixes, name="source-prefix", invoke_without_command=True, callback=show_help)
+
+PURPOSES = ("models", "datasets")
+
+
+@prefixes.command(name="list")
+def list_prefixes(*, as_json: JsonFlag = False) -> None:
+    """List where your teams may read; for administrators the places of all teams."""
+    with open_server() as server:
+        items = server.get("source-prefixes")
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (str(item["id"] or "-"), item["team"] or "every team", item["purpose"], item["prefix"], item["origin"])
+        for item in items
+    ]
+    print_columns(("ID", "TEAM", "PURPOSE", "PREFIX", "FROM"), rows)
+
+
+@prefixes.command()
+def add(
+    prefix: Annotated[
+        str, typer.Argument(help="A url below a configured root or account; * for all of them.", show_default=False)
+    ],
+    *,
+    purpose: Annotated[str, typer.Option(parser=one_of(PURPOSES), metavar="models|datasets", help="What for.")],
+    team: Annotated[str | None, typer.Option(help="The team; every team if left out.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a team read below a url. Administrators only."""
+    with open_server() as server:
+        item = server.post("source-prefixes", body={"team": team, "purpose": purpose, "prefix": prefix})
+    if as_json:
+        print_json(item)
+    else:
+        say(f"Source prefix {item['id']}: {item['team'] or 'every team'} reads {purpose} below {item['prefix']}.")
+
+
+@prefixes.command()
+def remove(prefix_id: Annotated[int, typer.Argument(metavar="ID", help="As `list` shows it.")]) -> None:
+    """Take a prefix from its team. Administrators only."""
+    with open_server() as server:
+        server.delete("source-prefixes", str(prefix_id))
+    say(f"Source prefix {prefix_id} is removed.")

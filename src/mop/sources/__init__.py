@@ -1,0 +1,1 @@
+"""Where each team's models and datasets may be read from."""
