@@ -46,7 +46,11 @@ def dataset_folder(content: bytes | None = None) -> Path:
 
 
 def make_datasets(
-    *given: DatasetInput, owner: User | None = None, team: Team | None = None, folder: Path | None = None, **file: object
+    *given: DatasetInput,
+    owner: User | None = None,
+    team: Team | None = None,
+    folder: Path | None = None,
+    **file: object,
 ) -> list[Dataset]:
     """Datasets of one file in `created`; a Binary one of the column `hate` unless told."""
     user = owner or make_user()

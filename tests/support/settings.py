@@ -43,6 +43,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MOP_FILE_ROOTS = (Path(_home) / "folders",)
 MOP_FILE_ROOTS[0].mkdir()
 # each team of the tests reads below it, unless a test is about that
-MOP_SOURCE_PREFIXES = '[{"team": "*", "purpose": "models", "prefix": "*"}]'
+MOP_SOURCE_PREFIXES = (
+    '[{"team": "*", "purpose": "models", "prefix": "*"}, {"team": "*", "purpose": "datasets", "prefix": "*"}]'
+)
 MOP_ADVISORIES = "off"  # no test asks a service that is not its own
 STATIC_ROOT.mkdir()  # noqa: F405 - whitenoise warns of a missing one

@@ -157,7 +157,9 @@ def _print_report(report: Report, spec: DatasetSpec) -> None:
     print()
     rows = []
     for fault in found:
-        listed = ", ".join(map(str, fault.rows)) + (f" and {more} more" if (more := fault.count - len(fault.rows)) else "")
+        listed = ", ".join(map(str, fault.rows)) + (
+            f" and {more} more" if (more := fault.count - len(fault.rows)) else ""
+        )
         seen = ", ".join(dict.fromkeys(repr(quote) for quote in fault.quotes[:3] if quote is not None))
         rows.append((fault.column or "", fault.kind.title, str(fault.count), listed if fault.rows else "", seen))
     print_columns(("column", "fault", "count", "rows (the header is row 1)", "seen"), rows)

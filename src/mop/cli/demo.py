@@ -66,7 +66,10 @@ def demo(
     )
     # for MOP's own sample the weakest cage will do, and the result says so
     os.environ.setdefault("MOP_SANDBOX_MINIMUM_LEVEL", "3")
-    os.environ.setdefault("MOP_SOURCE_PREFIXES", '[{"team": "*", "purpose": "models", "prefix": "*"}]')
+    os.environ.setdefault(
+        "MOP_SOURCE_PREFIXES",
+        '[{"team": "*", "purpose": "models", "prefix": "*"}, {"team": "*", "purpose": "datasets", "prefix": "*"}]',
+    )
     # half a minute shows what a load test is; it has the one host of the demonstration to itself
     for name, seconds in SHORT_LOAD_TEST.items():
         os.environ.setdefault(name, seconds)

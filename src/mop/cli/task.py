@@ -58,9 +58,7 @@ def reject(task: Task, dataset: Dataset, *, comment: Comment = "", as_json: Json
 
 def _decide(task: str, dataset: str, decision: str, comment: str, *, as_json: bool) -> None:
     with open_server() as server:
-        decided: dict[str, Any] = server.post(
-            "tasks", task, "datasets", dataset, decision, body={"comment": comment}
-        )
+        decided: dict[str, Any] = server.post("tasks", task, "datasets", dataset, decision, body={"comment": comment})
     if as_json:
         print_json(decided)
     else:

@@ -21,9 +21,7 @@ AREA = Area(
     routers=(Ref("mop.datasets.requests_api:router"), Ref("mop.datasets.api:router")),
     urls=(Urls("mop.datasets.urls"),),
     permissions=Ref("mop.datasets.permissions:PERMISSIONS"),
-    navigation=(
-        NavEntry("Evaluation Datasets", "datasets", "datasets:datasets", order=40, also=("/add-datasets/",)),
-    ),
+    navigation=(NavEntry("Evaluation Datasets", "datasets", "datasets:datasets", order=40, also=("/add-datasets/",)),),
     portal_extensions=(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:approved_datasets")),

@@ -19,9 +19,7 @@ from mop.datasets.states import BindingState, DatasetStatus
 from mop.errors import ConflictError, ValidationFailedError
 
 
-def check_tasks(
-    tasks: Sequence[Task], *, modality: str, label_type: str, label_size: int | None
-) -> list[str]:
+def check_tasks(tasks: Sequence[Task], *, modality: str, label_type: str, label_size: int | None) -> list[str]:
     """Why a dataset can not be measured for these tasks, one message each."""
     found = [misfit(task, modality=modality, label_type=label_type, label_size=label_size) for task in tasks]
     messages = [message for message in found if message]
@@ -50,9 +48,7 @@ def replace_tasks(*, actor: Actor, dataset: Dataset, tasks: Sequence[Task]) -> N
     standing = {binding.task_id: binding for binding in dataset.bindings.select_related("task")}
     wanted = {task.pk: task for task in tasks}
     added = [task for task in tasks if task.pk not in standing]
-    asked_anew = [
-        standing[pk] for pk in wanted if pk in standing and standing[pk].state == BindingState.REJECTED
-    ]
+    asked_anew = [standing[pk] for pk in wanted if pk in standing and standing[pk].state == BindingState.REJECTED]
     removed = [binding for pk, binding in standing.items() if pk not in wanted]
     if (added or asked_anew) and dataset.status != DatasetStatus.VERIFIED:
         raise ConflictError(
@@ -129,7 +125,9 @@ def reject(*, actor: Actor, binding: Binding, comment: str = "") -> Binding:
 def _locked(binding: Binding) -> Binding:
     # the dataset first, as every other change does: its status decides
     Dataset.objects.select_for_update().filter(pk=binding.dataset_id).first()
-    row = Binding.objects.select_for_update(of=("self",)).select_related("dataset", "task").filter(pk=binding.pk).first()
+    row = (
+        Binding.objects.select_for_update(of=("self",)).select_related("dataset", "task").filter(pk=binding.pk).first()
+    )
     if row is None:
         raise ConflictError("The request was withdrawn a moment ago.")
     return row

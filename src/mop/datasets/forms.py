@@ -95,9 +95,7 @@ class LabelColumnForm(forms.Form):
         max_value=MOST_LABELS,
         help_text="Multi-label: how many labels",
     )
-    tasks = forms.MultipleChoiceField(
-        label="Connected tasks", required=False, widget=forms.CheckboxSelectMultiple()
-    )
+    tasks = forms.MultipleChoiceField(label="Connected tasks", required=False, widget=forms.CheckboxSelectMultiple())
     description = forms.CharField(required=False)
 
     def __init__(self, *args: Any, tasks: Sequence[Task], **kwargs: Any) -> None:

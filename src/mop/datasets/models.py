@@ -72,10 +72,14 @@ class Reading(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
     progress = models.JSONField(null=True, blank=True, help_text="stage, done and total in bytes")
     artifact_digest = models.CharField(max_length=64, blank=True, help_text="of the snapshot")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="of dataset.csv; never shown: guesses could be tested")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="of dataset.csv; never shown: guesses could be tested"
+    )
     size = models.PositiveBigIntegerField(null=True, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True, help_text="keyed digest of dataset.csv, which is shown")
-    rows_artifact_digest = models.CharField(max_length=64, blank=True, help_text="artifact with keyed digests of the rows' inputs")
+    rows_artifact_digest = models.CharField(
+        max_length=64, blank=True, help_text="artifact with keyed digests of the rows' inputs"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -109,9 +109,7 @@ def claim(reading_id: str, tries: int, host: str) -> ReadingJob:
             labels=tuple(_column_of(dataset) for dataset in datasets),
             group_columns=tuple(file.group_columns),
             language_column=file.language_column or None,
-            limits=Limits(
-                pixels=settings.MOP_DATASET_PIXELS_MAX, digest_bytes=settings.MOP_DATASET_DIGEST_BYTES_MAX
-            ),
+            limits=Limits(pixels=settings.MOP_DATASET_PIXELS_MAX, digest_bytes=settings.MOP_DATASET_DIGEST_BYTES_MAX),
         ),
     )
 
@@ -199,9 +197,7 @@ def _conclude_one(dataset: Dataset, column: LabelColumn, report: Report, *, othe
     counts = report.label_counts.get(column.header, {})
     facts["labels"] = kept_labels(dataset, counts, BINARY_LABELS if _is_binary(dataset) else column.labels)
     facts["slices"] = {name: sorted(values) for name, values in report.slice_counts.items()}
-    DATASET.advance(
-        dataset.pk, to=DatasetStatus.VERIFIED, actor=WORKER, attempt=dataset.attempt, facts=facts
-    )
+    DATASET.advance(dataset.pk, to=DatasetStatus.VERIFIED, actor=WORKER, attempt=dataset.attempt, facts=facts)
     for binding in dataset.bindings.select_related("task", "dataset"):
         notify_requested(binding, actor=WORKER)
 

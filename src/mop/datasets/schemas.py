@@ -16,9 +16,7 @@ from mop.datasets.states import BindingState, DatasetStatus
 from mop.errors import ErrorDocument
 
 LabelTypeName = Literal["Binary", "Multi-label", "Ordinal"]
-SortName = Literal[
-    "name", "-name", "team", "-team", "status", "-status", "created", "-created", "updated", "-updated"
-]
+SortName = Literal["name", "-name", "team", "-team", "status", "-status", "created", "-created", "updated", "-updated"]
 MEGABYTE = 1_000_000
 
 

@@ -110,9 +110,7 @@ def open_requests(task: Task) -> QuerySet[Binding]:
 def requests_for(user: User) -> QuerySet[Binding]:
     """What waits for this person as owner of tasks."""
     return (
-        Binding.objects.filter(
-            task__owners=user, state=BindingState.REQUESTED, dataset__status=DatasetStatus.VERIFIED
-        )
+        Binding.objects.filter(task__owners=user, state=BindingState.REQUESTED, dataset__status=DatasetStatus.VERIFIED)
         .select_related("task", "dataset")
         .order_by("requested_at", "id")
     )
@@ -139,9 +137,7 @@ def shared_with(binding: Binding) -> list[tuple[str, int]]:
 def comparable_readings(reading: Reading) -> QuerySet[Reading]:
     """Other readings of verified datasets of the same modality, with digests."""
     return (
-        Reading.objects.filter(
-            file__modality=reading.file.modality, datasets__status=DatasetStatus.VERIFIED
-        )
+        Reading.objects.filter(file__modality=reading.file.modality, datasets__status=DatasetStatus.VERIFIED)
         .exclude(rows_artifact_digest="")
         .exclude(pk=reading.pk)
         .distinct()

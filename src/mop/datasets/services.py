@@ -67,9 +67,7 @@ class _Problems:
 
 
 @transaction.atomic
-def create_datasets(
-    *, actor: Actor, user: User, file: FileInput, datasets: Sequence[DatasetInput]
-) -> list[Dataset]:
+def create_datasets(*, actor: Actor, user: User, file: FileInput, datasets: Sequence[DatasetInput]) -> list[Dataset]:
     """Add the datasets of one file, owned by their creator, and start its reading.
 
     Raises:
@@ -301,9 +299,7 @@ def column_of(
     return LabelColumn(header=header, label_type=Kind(label_type), labels=labels, size=label_size)
 
 
-def _create(
-    actor: Actor, user: User, file: DatasetFile, reading: Reading, given: DatasetInput, place: int
-) -> Dataset:
+def _create(actor: Actor, user: User, file: DatasetFile, reading: Reading, given: DatasetInput, place: int) -> Dataset:
     dataset = Dataset(
         name=given.name,
         description=given.description,

@@ -20,7 +20,9 @@ def readings_to_compare(reading_id: str) -> list[tuple[str, str]]:
     reading = Reading.objects.select_related("file").filter(pk=reading_id).first()
     if reading is None:
         return []
-    return [(str(pk), digests) for pk, digests in comparable_readings(reading).values_list("pk", "rows_artifact_digest")]
+    return [
+        (str(pk), digests) for pk, digests in comparable_readings(reading).values_list("pk", "rows_artifact_digest")
+    ]
 
 
 def count_shared(mine: Path, others: list[tuple[str, Path]]) -> dict[str, int]:

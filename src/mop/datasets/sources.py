@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mop.accounts.models import Team
-from mop.registry.sources import storage_config
-from mop.storage import parse_url
+from mop.sources.prefixes import allowed
+from mop.sources.purposes import Purpose
 
 FILE_NAME = "dataset.csv"
 
@@ -18,7 +18,6 @@ def check_url(url: str, *, team: Team) -> None:
     """Refuse a url that MOP may not read for this team. Nothing is requested and no file is opened.
 
     Raises:
-        ModelRevisionEmptyModelUrlError, ModelUrlNotFoundError, ModelUrlForbiddenError: as `parse_url`.
+        ModelRevisionEmptyModelUrlError, ModelUrlNotFoundError, ModelUrlForbiddenError: as `allowed`.
     """
-    del team  # a prefix belongs to a team and a purpose
-    parse_url(url, storage_config())
+    allowed(team, Purpose.DATASETS, url)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from mop.errors import MopError, from_dict
 
-_WORDS = (("model url", "dataset url"), ("model folder", "dataset folder"), ("model folders", "dataset folders"), ("onboard it again", "read it again"))
+_WORDS = (
+    ("model url", "dataset url"),
+    ("model folder", "dataset folder"),
+    ("model folders", "dataset folders"),
+    ("onboard it again", "read it again"),
+)
 
 
 def about_a_dataset(error: MopError) -> MopError:

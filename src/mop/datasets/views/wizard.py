@@ -87,8 +87,9 @@ def datasets_step(request: HttpRequest, draft: str) -> HttpResponse:
 @require_GET
 def principal(request: HttpRequest) -> HttpResponse:
     """The note beside the url field, for what stands in it."""
-    user_of(request)
-    note = dataset_principal_note(request.GET.get("url", ""))
+    teams = list(user_of(request).teams.order_by("is_personal", "name"))
+    chosen = [team for team in teams if str(team.pk) == request.GET.get("team")]
+    note = dataset_principal_note(request.GET.get("url", ""), chosen or teams)
     return render(request, "registry/components/principal.html", {"note": note})
 
 
@@ -142,7 +143,9 @@ def _checked(form: FileStepForm, user: User) -> bool:
 
 
 def _show_file_step(request: HttpRequest, form: FileStepForm) -> HttpResponse:
-    note = dataset_principal_note(str(form["url"].value() or ""))
+    teams = list(user_of(request).teams.order_by("is_personal", "name"))
+    chosen = [team for team in teams if str(team.pk) == str(getattr(form["team"].value(), "pk", form["team"].value()))]
+    note = dataset_principal_note(str(form["url"].value() or ""), chosen or teams)
     return show_form(request, "datasets/add_file.html", form, {"trail": _trail(), "step": 1, "note": note})
 
 
@@ -155,7 +158,7 @@ def _show_datasets_step(
         "step": 2,
         "draft": draft,
         "file": file,
-        "note": dataset_principal_note(file.url),
+        "note": dataset_principal_note(file.url, [file.team]),
         "formset": forms,
         "may_add": len(forms.forms) < DATASETS_MAX,
     }
