@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -31,7 +32,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")} | {
         "MOP_HOME": str(home),
         "MOP_FILE_ROOTS": str(models),
-        "MOP_SOURCE_PREFIXES": '[{"team": "*", "purpose": "models", "prefix": "*"}, {"team": "*", "purpose": "datasets", "prefix": "*"}]',
+        "MOP_SOURCE_PREFIXES": json.dumps(
+            [{"team": "*", "purpose": purpose, "prefix": "*"} for purpose in ("models", "datasets")]
+        ),
         "DJANGO_SETTINGS_MODULE": "mop.conf.settings",
     }
     subprocess.run([sys.executable, "-c", SEED], env=environment, cwd=Path(__file__).parent.parent, check=True)

@@ -34,9 +34,7 @@ text_cells = st.builds(
     st.lists(st.sampled_from(("a", "bc", '"', "é", " ", "\t", ",", "\0")), min_size=1, max_size=6).map("".join),
     always=st.booleans(),
 )
-sound_rows = st.tuples(
-    text_cells, st.sampled_from(("0", "1", '"1"')), st.sampled_from(("x", "yy", "zzzzzzzzz", '"""q"""'))
-)
+sound_rows = st.tuples(text_cells, st.sampled_from(("0", "1", '"1"')), st.sampled_from(("x", "yy", "zzzzzzzzz", '"""q"""')))
 
 
 @st.composite

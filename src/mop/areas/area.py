@@ -43,7 +43,7 @@ class Commands:
 
 @dataclass(frozen=True)
 class ArtifactColumn:
-    """A column that holds digests of artifacts, empty where a row has none: garbage collection and backups keep them."""
+    """A column of digests of artifacts, empty where a row has none. Garbage collection and backups keep these."""
 
     table: str
     column: str

@@ -1,7 +1,7 @@
-"""The verification in the cage: the parser sees Python, MOP's packages and one file, has no network and a limit on all.
+"""The verification in the cage: the parser sees Python, MOP's packages and one file, and has no network.
 
-Nothing that it writes is believed: standard error is thrown away, because a traceback may quote a cell, and the report is
-read back by `Report.from_dict`, which takes nothing that a report of the spec can not hold.
+Nothing that it writes is believed: standard error is thrown away, because a traceback may quote a cell, and the report
+is read back by `Report.from_dict`, which takes nothing that a report of the spec can not hold.
 """
 
 from __future__ import annotations

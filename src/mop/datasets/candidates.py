@@ -17,18 +17,16 @@ def misfit(task: Task, *, modality: str, label_type: str, label_size: int | None
     if task.modality != modality:
         return f"The task {task.name} has the modality {task.modality}, the dataset {modality}."
     is_ordinal = task.label_type == TaskLabelType.ORDINAL
-    if label_type == LabelType.BINARY:
-        if is_ordinal or set(task.labels) == set(BINARY_LABELS):
-            return None
-        return f"The task {task.name} is Categorical with other labels than 0 and 1; a Binary dataset does not fit it."
-    if label_type == LabelType.ORDINAL:
-        return None if is_ordinal else f"The task {task.name} is not Ordinal; an Ordinal dataset does not fit it."
-    if is_ordinal:
-        return f"The task {task.name} is Ordinal; a Multi-label dataset fits Categorical tasks only."
-    least = label_size or LEAST_LABELS
-    if len(task.labels) < least:
-        return f"The task {task.name} has {len(task.labels)} labels, fewer than the dataset's label size {least}."
-    return None
+    message = ""
+    if label_type == LabelType.BINARY and not is_ordinal and set(task.labels) != set(BINARY_LABELS):
+        message = "is Categorical with other labels than 0 and 1; a Binary dataset does not fit it"
+    elif label_type == LabelType.ORDINAL and not is_ordinal:
+        message = "is not Ordinal; an Ordinal dataset does not fit it"
+    elif label_type == LabelType.MULTI_LABEL and is_ordinal:
+        message = "is Ordinal; a Multi-label dataset fits Categorical tasks only"
+    elif label_type == LabelType.MULTI_LABEL and len(task.labels) < (label_size or LEAST_LABELS):
+        message = f"has {len(task.labels)} labels, fewer than the dataset's label size {label_size or LEAST_LABELS}"
+    return f"The task {task.name} {message}." if message else None
 
 
 def common_labels(label_type: str, tasks: Sequence[Task]) -> tuple[str, ...] | None:

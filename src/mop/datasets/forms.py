@@ -111,7 +111,7 @@ class LabelColumnForm(forms.Form):
 class _LabelColumns(BaseFormSet):  # type: ignore[type-arg] # Django can not be subscripted at run time
     """The label columns of a file."""
 
-    default_error_messages = {"too_few_forms": "Name at least one label column."}  # noqa: RUF012 - as Django declares it
+    default_error_messages = {"too_few_forms": "Name at least one label column."}
 
 
 LabelColumnFormSet = formset_factory(

@@ -1,6 +1,6 @@
 """Who may do what with datasets: rows as `mop.areas.permissions` explains them.
 
-`mine` is a dataset of the owner's, `request` one that asks for a task of the owner's, `other` a task of somebody else's.
+Datasets are the owner's, and ask for a task that the owner also owns.
 """
 
 from __future__ import annotations

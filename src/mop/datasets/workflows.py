@@ -1,7 +1,7 @@
 """The durable reading of a file: snapshot, verification in the cage, comparison with other files.
 
-Each step may run again after a crash: a snapshot and digests are found by their content, and statuses are entered once per
-attempt. No outcome of a step holds anything of the file: the engine keeps outcomes in its database.
+Each step may run again after a crash: a snapshot and digests are found by their content, and statuses are entered once
+per attempt. No outcome of a step holds anything of the file: the engine keeps outcomes in its database.
 """
 
 from __future__ import annotations

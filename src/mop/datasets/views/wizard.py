@@ -60,16 +60,20 @@ def datasets_step(request: HttpRequest, draft: str) -> HttpResponse:
     if not first.is_valid():  # a team went away meanwhile
         return _show_file_step(request, first)
     tasks = list(tasks_for_list(modality=first.cleaned_data["modality"]))
-    if request.method == "GET":
-        columns = (drafts.read(draft, DATASETS_STEP) or {}).get("columns") or [{}]
-        return _show_datasets_step(request, draft, first, _unsent(columns, tasks))
-    columns = sent_columns(request.POST)
-    changed = _with_button(request, columns)
-    drafts.keep(draft, DATASETS_STEP, {"columns": columns if changed is None else changed})
+    columns = (drafts.read(draft, DATASETS_STEP) or {}).get("columns") or [{}]
+    if request.method == "POST":
+        columns = _after_button(request)
+        drafts.keep(draft, DATASETS_STEP, {"columns": columns})
     if "back" in request.POST:
         return redirect(f"{reverse('datasets:add_datasets')}?draft={draft}")
-    if changed is not None:
-        return _show_datasets_step(request, draft, first, _unsent(changed, tasks))
+    if request.method == "GET" or {"add", "remove"} & request.POST.keys():
+        return _show_datasets_step(request, draft, first, _unsent(columns, tasks))
+    return _create(request, drafts, draft, first, tasks)
+
+
+def _create(request: HttpRequest, drafts: Drafts, draft: str, first: FileStepForm, tasks: list[Task]) -> HttpResponse:
+    """Create what the valid forms ask for, or show what is not right."""
+    user = user_of(request)
     forms = LabelColumnFormSet(request.POST, prefix=PREFIX, form_kwargs={"tasks": tasks})
     created = _created(request, user, first, forms) if forms.is_valid() else []
     if first.errors:
@@ -93,14 +97,14 @@ def principal(request: HttpRequest) -> HttpResponse:
     return render(request, "registry/components/principal.html", {"note": note})
 
 
-def _with_button(request: HttpRequest, columns: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The columns after the button that adds or removes one; None when it was another button."""
+def _after_button(request: HttpRequest) -> list[dict[str, Any]]:
+    """The columns that were sent, after the button that adds or removes one."""
+    columns = sent_columns(request.POST)
     if "add" in request.POST:
         return [*columns, {}][:DATASETS_MAX]
-    if "remove" in request.POST:
-        place = request.POST["remove"]
+    if place := request.POST.get("remove"):
         return [column for number, column in enumerate(columns) if str(number) != place] or [{}]
-    return None
+    return columns
 
 
 def _unsent(columns: list[dict[str, Any]], tasks: list[Task]) -> Any:
