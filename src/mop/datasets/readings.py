@@ -6,6 +6,7 @@ A reading has no status of its own: it lives as long as a dataset in `created` w
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -242,7 +243,7 @@ def _lock(reading_id: str, tries: int) -> tuple[Reading, list[Dataset]]:
     The datasets come first, as in every change of theirs.
     """
     hold_fence()
-    waiting = Dataset.objects.select_for_update().filter(reading=reading_id, status=DatasetStatus.CREATED)
+    waiting = Dataset.objects.select_for_update().filter(reading=uuid.UUID(reading_id), status=DatasetStatus.CREATED)
     datasets = list(waiting.order_by("pk"))
     reading = Reading.objects.select_for_update().filter(pk=reading_id).first()
     if reading is None or not datasets:

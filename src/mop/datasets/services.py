@@ -258,7 +258,7 @@ def _check_datasets(file: DatasetFile, datasets: Sequence[DatasetInput], problem
             problems.add(f"{where}.label_header", "Another dataset of this file has the same label header.")
         if given.label_size is not None and given.label_type != LabelType.MULTI_LABEL:
             problems.add(f"{where}.label_size", "Only Multi-label datasets have a label size.")
-        elif f"{where}.label_header" not in problems.fields:
+        elif not {f"{where}.label_header", f"{where}.label_type"} & problems.fields.keys():
             _check_columns(file, given, where, problems)
         if given.label_type == LabelType.ORDINAL and not given.tasks:
             problems.add(f"{where}.tasks", "Connect the ordinal task whose levels the dataset uses.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from django.db import transaction
@@ -40,4 +41,6 @@ def store_shared(reading_id: str, counts: dict[str, int]) -> None:
         return
     for other, count in counts.items():
         if other in standing:
-            SharedRows.objects.update_or_create(one_id=reading_id, other_id=other, defaults={"count": count})
+            SharedRows.objects.update_or_create(
+                one_id=uuid.UUID(reading_id), other_id=uuid.UUID(other), defaults={"count": count}
+            )
