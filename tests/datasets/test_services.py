@@ -88,7 +88,9 @@ def test_a_dataset_is_read_verified_and_approved(task: Task):
 
 def test_one_file_makes_several_datasets_which_end_apart():
     hate, levels = make_task("binary"), make_task("levels", **LEVELS)
-    rows = [[text, label, ("none", "low", "high", "odd")[number % 4]] for number, (text, label) in enumerate(binary_rows())]
+    rows = [
+        [text, label, ("none", "low", "high", "odd")[number % 4]] for number, (text, label) in enumerate(binary_rows())
+    ]
     folder = dataset_folder(text_file(rows, ("text", "hate", "level")))
     good, bad = make_datasets(
         dataset_input("good", [hate]),
@@ -100,7 +102,12 @@ def test_one_file_makes_several_datasets_which_end_apart():
     bad.refresh_from_db()
     assert (good.status, bad.status) == ("verified", "verifyFailed")
     (fault,) = bad.faults
-    assert (fault["kind"], fault["column"], fault["count"], len(fault["rows"])) == ("label-not-of-task", "level", 30, 20)
+    assert (fault["kind"], fault["column"], fault["count"], len(fault["rows"])) == (
+        "label-not-of-task",
+        "level",
+        30,
+        20,
+    )
     assert bad.error["name"] == "DatasetFileError"
     assert "1 kind of fault" in bad.error["message"]
 
@@ -278,7 +285,9 @@ def test_the_names_of_labels_are_kept_back_until_a_task_has_them():
     assert {one["label"] for one in dataset.labels} == {"spam", "ham"}
 
 
-@pytest.mark.parametrize(("status", "rows"), [("created", 120), ("verifyFailed", 120), ("outdated", 120), ("verified", 99)])
+@pytest.mark.parametrize(
+    ("status", "rows"), [("created", 120), ("verifyFailed", 120), ("outdated", 120), ("verified", 99)]
+)
 def test_only_a_verified_dataset_of_a_hundred_rows_is_approved(task: Task, status: str, rows: int):
     dataset = verified(task, rows=rows)
     Dataset.objects.update(status=status)
@@ -310,7 +319,11 @@ def test_cancel_ends_one_dataset_and_the_others_of_its_file_go_on():
         cancel_dataset(actor=ACTOR, dataset=first)
     read(second)
     first.refresh_from_db()
-    assert (first.status, first.error["name"], second.status) == ("verifyFailed", "VerificationCancelledError", "verified")
+    assert (first.status, first.error["name"], second.status) == (
+        "verifyFailed",
+        "VerificationCancelledError",
+        "verified",
+    )
 
 
 def test_a_reading_that_nobody_waits_for_is_not_wanted():
