@@ -198,7 +198,7 @@ def test_the_first_action_after_a_failure_is_the_one_that_can_help(
 ):
     end(revision, RevisionStatus.VERIFY_FAILED, error)
     html = details(owner)
-    (first,) = re.findall(r"button--primary[^>]*>\s*(?:<svg.*?</svg>)?\s*([\w ]+?)\s*<", html, re.DOTALL)
+    (first,) = re.findall(r"btn--primary[^>]*>\s*(?:<svg.*?</svg>)?\s*([\w ]+?)\s*<", html, re.DOTALL)
     assert first == primary
     assert "Retry</button>" in html
 

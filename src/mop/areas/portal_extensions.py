@@ -13,8 +13,10 @@ class ExtensionPoint(enum.Enum):
     """Where pages can be extended; `mop.ui.extensions` says what each point takes."""
 
     HEADER = "header"
+    MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"
     MODEL_TABS = "tabs of a model"
+    REVISION_CARDS = "cards beside a revision's Details"
     REVISION_COLUMNS = "columns of the version history"
     REVISION_SECTIONS = "sections of a revision's Details"
     TASK_SECTIONS = "sections of a task's page"

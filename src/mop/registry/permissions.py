@@ -50,6 +50,7 @@ GET  /add-model/draft/<str:draft>/                     -       401 200 200 200 2
 POST /add-model/draft/<str:draft>/                     -       401 422 422 422 422 401 401
 GET  /add-model/draft/<str:draft>/tasks/               -       401 302 302 302 302 401 401
 POST /add-model/draft/<str:draft>/tasks/               -       401 302 302 302 302 401 401
+POST /version-columns/                                 -       401 302 302 302 302 401 401
 GET  /models/<str:name>/                               private 401 404 404 200 200 401 401
 GET  /models/<str:name>/                               public  401 200 200 200 200 401 401
 GET  /live/models/<str:name>/                          private 401 404 404 200 200 401 401

@@ -14,6 +14,7 @@ urlpatterns = [
     path("add-model/principal/", wizard.principal, name="principal"),
     path("add-model/draft/<str:draft>/", wizard.model_step, name="continue_model"),
     path("add-model/draft/<str:draft>/tasks/", wizard.tasks_step, name="connect_tasks"),
+    path("version-columns/", detail.history_columns, name="history_columns"),
     path("models/<str:name>/", detail.model, name="model"),
     path("live/models/<str:name>/", detail.live_history, name="live_history"),
     path("models/<str:name>/description/", changes.description, name="description"),

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 
 from mop.areas.portal_extensions import ExtensionPoint
 from mop.areas.registry import registered
@@ -83,6 +84,14 @@ class LiveSection:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """A key fact in the head of a page: its name and its value."""
+
+    label: str
+    html: SafeString
+
+
+@dataclass(frozen=True)
 class Cells:
     """What a column shows on one page of a table.
 
@@ -104,13 +113,23 @@ class Column:
     heading: str
     cells: Callable[[HttpRequest, Sequence[Any]], Cells]
 
+    @property
+    def key(self) -> str:
+        """Its name in addresses and preferences."""
+        return slugify(self.heading)
+
 
 @dataclass(frozen=True)
 class ShownColumns:
     """The columns of one page of a table."""
 
-    headings: list[str]
+    columns: list[Column]
     cells: list[Cells]
+
+    @property
+    def headings(self) -> list[str]:
+        """What stands over them."""
+        return [column.heading for column in self.columns]
 
     @property
     def is_live(self) -> bool:
@@ -134,7 +153,7 @@ class Columns:
 
     def shown(self, request: HttpRequest, rows: Sequence[Any]) -> ShownColumns:
         columns = self.found()
-        return ShownColumns([column.heading for column in columns], [column.cells(request, rows) for column in columns])
+        return ShownColumns(columns, [column.cells(request, rows) for column in columns])
 
 
 @dataclass(frozen=True)
@@ -160,8 +179,12 @@ class Panels:
 
 
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
+# each is given the model
+MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))
 MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
 MODEL_TABS = Tabs(extensions_at(ExtensionPoint.MODEL_TABS))
+# each is given the revision; a card that moves asks for itself
+REVISION_CARDS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.REVISION_CARDS))
 REVISION_COLUMNS = Columns(extensions_at(ExtensionPoint.REVISION_COLUMNS))
 TASK_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.TASK_SECTIONS))
 # in a revision's Details

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from mop.errors import ValidationFailedError
 from mop.ui.forms import take_errors
@@ -82,6 +83,14 @@ def confirm_page(
         return _lead_on(request, act())
     context = {"title": title, "trail": trail, "lead": lead, "goes": goes, "submit": submit, "cancel_url": cancel_url}
     return render(request, "pages/confirm.html", context)
+
+
+def back_or(request: HttpRequest, otherwise: str) -> str:
+    """The page of this portal that a form names as `next`; `otherwise` when it names none, or another place."""
+    back = request.POST.get("next", "")
+    allowed = {request.get_host()}
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=allowed, require_https=request.is_secure())
+    return back if is_ours else otherwise
 
 
 def _lead_on(request: HttpRequest, done: Done) -> HttpResponse:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from mop.errors import CATALOGUE, ModelFault, MopError, OutsideFault, RequestFault, ServiceFault
 from mop.ui.navigation import home_url
+from mop.ui.pages import back_or
 from mop.ui.theme import COOKIE, COOKIE_SECONDS, THEMES
 
 ERROR_FAMILIES: tuple[tuple[str, type[MopError]], ...] = (
@@ -28,10 +28,7 @@ def home(_request: HttpRequest) -> HttpResponse:
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen theme and go back to where it was chosen."""
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        back = "/"
-    response = HttpResponseRedirect(back)
+    response = HttpResponseRedirect(back_or(request, "/"))
     theme = request.POST.get("theme", "")
     if theme in THEMES:
         response.set_cookie(COOKIE, theme, max_age=COOKIE_SECONDS, samesite="Lax", secure=request.is_secure())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,6 +15,7 @@ from mop.accounts.selectors import get_user
 from mop.errors import NotFoundError
 from mop.registry.allowed_hosts import change_allowed_hosts
 from mop.registry.forms import AllowedHostsForm, DescriptionForm, NoteForm
+from mop.registry.models import Revision
 from mop.registry.selectors import get_model, get_revision
 from mop.registry.services import (
     add_owner,
@@ -26,6 +27,7 @@ from mop.registry.services import (
 )
 from mop.registry.trails import below_model
 from mop.registry.views.context import details_panel, model_context
+from mop.ui.middleware import is_fragment
 from mop.ui.pages import Done, form_page, show_form
 
 
@@ -80,6 +82,8 @@ def note(request: HttpRequest, name: str, version: str) -> HttpResponse:
     authorise(user, "registry.change_revision", revision, what="change this version")
     here = reverse("registry:model", args=[name])
     form = NoteForm(request.POST or None, initial={"note": revision.note})
+    if is_fragment(request):
+        return _note_in_place(request, revision, form)
 
     def act() -> Done:
         change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"])
@@ -89,6 +93,18 @@ def note(request: HttpRequest, name: str, version: str) -> HttpResponse:
     return form_page(
         request, form, act, title=title, trail=below_model(name, (title, "")), submit="Save", cancel_url=here
     )
+
+
+def _note_in_place(request: HttpRequest, revision: Revision, form: NoteForm) -> HttpResponse:
+    """The form in the place of the note, and the note again when it is saved or left as it was."""
+    context = {"model": revision.model, "revision": revision, "form": form, "may_change": True}
+    if request.method == "GET" and "cancel" not in request.GET:
+        return render(request, "registry/components/note_form.html", context)
+    if request.method == "POST":
+        if not form.is_valid():
+            return show_form(request, "registry/components/note_form.html", form, context)
+        change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"])
+    return render(request, "registry/components/note.html", context)
 
 
 @require_http_methods(["GET", "POST"])

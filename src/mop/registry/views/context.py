@@ -15,13 +15,14 @@ from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import may
 from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
 from mop.registry.forms import DescriptionForm
+from mop.registry.history import chosen_columns, history_of
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
-from mop.registry.statuses import REVISION_LIFECYCLE
+from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.timelines import attempts
 from mop.registry.trails import below_models
 from mop.registry.unsettled import worked_on
-from mop.ui.extensions import MODEL_TABS, REVISION_COLUMNS, REVISION_SECTIONS
+from mop.ui.extensions import MODEL_FACTS, MODEL_TABS, REVISION_CARDS, REVISION_COLUMNS, REVISION_SECTIONS
 from mop.ui.forms import as_json
 from mop.ui.fragments import Action, Live
 from mop.ui.paging import keyset_page
@@ -36,13 +37,26 @@ def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     return {
         "model": model,
         "trail": [(model.team.name, ""), *below_models((model.name, ""))],
-        "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
         "connections": model.connections.select_related("task", "taxonomy"),
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "description_form": DescriptionForm(initial={"description": model.description}),
         "owner_form": UsernameForm(),
-        "may_change_owners": may(user, "registry.change_owners", model),
+        **facts_context(request, model),
         **history_context(request, model),
+    }
+
+
+def facts_context(request: HttpRequest, model: Model) -> dict[str, Any]:
+    """The key facts in the head of a model's page."""
+    user = user_of(request)
+    seen = visible_revisions(user).filter(model=model).order_by("-created_at", "-id")
+    prefetch_related_objects([model], "owners")
+    return {
+        "newest": seen.first(),
+        "usable": seen.filter(status=RevisionStatus.VERIFIED).first(),
+        "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
+        "model_facts": MODEL_FACTS.shown(request, model),
+        "may_change_owners": may(user, "registry.change_owners", model),
     }
 
 
@@ -58,22 +72,26 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         size=PAGE_VERSIONS,
     )
     columns = REVISION_COLUMNS.shown(request, page.rows)
+    sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
+    opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
+    table = history_of(page.rows, columns, chosen=chosen, opened=opened, sees_logs=sees_logs)
     moves = columns.is_live or any(row.get_status().is_live or row.pk in busy for row in page.rows)
     return {
         "model": model,
         "page": page,
-        "columns": columns,
-        "rows": [(row, columns.of(row)) for row in page.rows],
-        "selected": request.GET.get("details", ""),
-        "may_change": may(user, "registry.change_model", model),
-        "may_view_logs": may(user, "registry.view_logs", model),
+        "table": table,
+        "selected": request.GET.get("details", "") or request.GET.get("load-test", ""),
+        "may_change": may_change,
         "history": Live(
             id="history",
             url=reverse("registry:live_history", args=[model.name]),
             query=request.GET.urlencode(),
             seconds=3,
             is_final=not moves,
-            state=[[[row.pk, row.status, row.note, row.publish_status] for row in page.rows], columns.state],
+            state=[
+                [[row.pk, row.status, row.note, row.publish_status] for row in page.rows],
+                [columns.state, opened, [column.key for column in table.columns]],
+            ],
             result="registry/components/history.html",
         ),
     }

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
 from mop.accounts.current_user import user_of
+from mop.registry.history import choose_columns
 from mop.registry.selectors import get_model
 from mop.registry.trails import below_model
-from mop.registry.views.context import details_context, details_panel, history_context, model_context
+from mop.registry.views.context import (
+    details_context,
+    details_panel,
+    facts_context,
+    history_context,
+    model_context,
+)
 from mop.ui.extensions import MODEL_PANELS
-from mop.ui.fragments import live_answer
+from mop.ui.fragments import LIVE_TEMPLATE, fragment, live_answer
 from mop.ui.middleware import is_fragment
+from mop.ui.pages import back_or
 
 
 @require_GET
@@ -28,9 +37,24 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_GET
 def live_history(request: HttpRequest, name: str) -> HttpResponse:
-    """The version history again while something runs."""
-    context = history_context(request, get_model(user_of(request), name))
-    return live_answer(request, context["history"], context)
+    """The version history again while something runs, and the key facts that move with it."""
+    found = get_model(user_of(request), name)
+    context = history_context(request, found)
+
+    def draw() -> HttpResponse:
+        shown = {**context, **facts_context(request, found), "with_facts": True, "live": context["history"]}
+        return render(request, LIVE_TEMPLATE, shown)
+
+    return fragment(request, context["history"].etag, draw)
+
+
+@require_POST
+def history_columns(request: HttpRequest) -> HttpResponse:
+    """Keep which columns of the version history the reader wants to see."""
+    user_of(request)
+    is_reset = request.POST.get("action") == "reset"
+    choose_columns(request.session, None if is_reset else request.POST.getlist("column"))
+    return HttpResponseRedirect(back_or(request, reverse("registry:models")))
 
 
 @require_GET

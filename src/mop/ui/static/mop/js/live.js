@@ -12,6 +12,13 @@
     if (isFailurePage && target.dataset.etag) event.detail.shouldSwap = false; // it asks again by itself
   });
 
+  // what somebody types in a live part, or an open menu there, is not swapped away by its poll
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const element = event.detail.elt;
+    const isPoll = element.dataset?.etag && event.detail.requestConfig.triggeringEvent === undefined;
+    if (isPoll && element.querySelector("[data-editing], details.menu[open]")) event.preventDefault();
+  });
+
   document.addEventListener("htmx:load", (event) => {
     const text = event.detail.elt.dataset?.announce;
     const announcer = document.getElementById("announcer");

@@ -1,0 +1,134 @@
+"""The version history as people see it: which columns there are, which of them the table shows, what the record holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils.safestring import SafeString
+
+from mop.registry.models import Revision
+from mop.ui.extensions import ShownColumns
+
+SESSION_KEY = "history_columns"
+
+
+@dataclass(frozen=True)
+class HistoryColumn:
+    """A column of the version history.
+
+    Attributes:
+        key: its name in the preference; an own one is drawn by `history_value.html`.
+        is_pinned: always shown, and stays when the table scrolls.
+        is_usual: shown until somebody chooses otherwise.
+        look: classes of its cells in the table.
+        is_logs: only for those who may read the logs.
+    """
+
+    key: str
+    heading: str
+    is_pinned: bool = False
+    is_usual: bool = False
+    look: str = ""
+    is_logs: bool = False
+
+
+PINNED = (
+    HistoryColumn("version", "Version", is_pinned=True, look="pin card-title"),
+    HistoryColumn("status", "Status", is_pinned=True, look="pin pin-2 card-wide card-bare"),
+)
+OWN = (
+    HistoryColumn("publish", "Publish status", is_usual=True, look="hide-p"),
+    HistoryColumn("note", "Version note", is_usual=True, look="hide-p hide-m card-wide"),
+    HistoryColumn("created", "Created time", is_usual=True, look="card-end"),
+    HistoryColumn("created-by", "Created by", look="hide-p"),
+    HistoryColumn("regression", "Enable regression test", look="hide-p"),
+    HistoryColumn("sample", "Sample post data", look="hide-p"),
+    HistoryColumn("instance-type", "Instance type", look="hide-p"),
+    HistoryColumn("configuration", "Model configuration", look="hide-p"),
+    HistoryColumn("load-test-option", "Load test option", look="hide-p"),
+    HistoryColumn("logs", "Logs", look="hide-p", is_logs=True),
+    HistoryColumn("model-type", "Model type", look="hide-p"),
+    HistoryColumn("model-url", "Model url", look="hide-p"),
+    HistoryColumn("digest", "Artifact digest", look="hide-p"),
+    HistoryColumn("revision-id", "Revision id", look="hide-p"),
+)
+RECORD_ORDER = (
+    *("regression", "sample", "instance-type", "configuration", "load-test-option", "logs", "model-type", "created"),
+    *("created-by", "publish", "model-url", "digest", "revision-id", "note"),
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a version: an area's as HTML, one of our own by its column's key."""
+
+    column: HistoryColumn
+    html: SafeString | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A version in the table: its cells, and its record when it is open."""
+
+    revision: Revision
+    cells: list[Value]
+    record: list[Value]
+
+
+@dataclass(frozen=True)
+class History:
+    """A page of the version history.
+
+    Attributes:
+        columns: of the table.
+        choices: every column, and whether the table shows it.
+    """
+
+    columns: list[HistoryColumn]
+    choices: list[tuple[HistoryColumn, bool]]
+    rows: list[Row]
+
+
+def history_of(
+    revisions: Sequence[Revision], areas: ShownColumns, *, chosen: Iterable[str] | None, opened: str, sees_logs: bool
+) -> History:
+    """The table and the open record.
+
+    Args:
+        revisions: of the page.
+        areas: columns that areas above add.
+        chosen: keys of the columns that the reader wants; None for the usual ones.
+        opened: the version whose record is open; empty for none.
+        sees_logs: whether the reader may read the logs.
+    """
+    own = [column for column in OWN if sees_logs or not column.is_logs]
+    added = [HistoryColumn(column.key, column.heading, is_usual=True) for column in areas.columns]
+    every = [*PINNED, *added, *own]
+    wanted = {column.key for column in every if column.is_usual} if chosen is None else set(chosen)
+    shown = [column for column in every if column.is_pinned or column.key in wanted]
+    rows = []
+    for revision in revisions:
+        html = dict(zip((column.key for column in added), areas.of(revision), strict=True))
+        record = []
+        if revision.version == opened:
+            by_key = {column.key: column for column in own}
+            record = [Value(column, html[column.key]) for column in added]
+            record += [Value(by_key[key]) for key in RECORD_ORDER if key in by_key]
+        rows.append(Row(revision, [Value(column, html.get(column.key)) for column in shown], record))
+    return History(shown, [(column, column in shown) for column in every], rows)
+
+
+def chosen_columns(session: SessionBase) -> list[str] | None:
+    """Keys of the columns that the reader chose; None when they chose none."""
+    kept = session.get(SESSION_KEY)
+    return [str(key) for key in kept] if isinstance(kept, list) else None
+
+
+def choose_columns(session: SessionBase, keys: Iterable[str] | None) -> None:
+    """Keep which columns the reader wants; None goes back to the usual ones. Unknown keys show nothing."""
+    if keys is None:
+        session.pop(SESSION_KEY, None)
+    else:
+        session[SESSION_KEY] = sorted({key[:100] for key in keys})[:100]
