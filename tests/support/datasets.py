@@ -14,8 +14,9 @@ from django.conf import settings
 from mop.accounts.models import Team, User
 from mop.accounts.services import actor_of
 from mop.catalog.models import Task
-from mop.datasets import workflows
-from mop.datasets.models import Dataset
+from mop.datasets.models import Dataset, Reading
+from mop.datasets.reading import Report
+from mop.datasets.readings import claim, store_snapshot, store_verification
 from mop.datasets.services import DatasetInput, FileInput, create_datasets
 from mop.engine.steps import Outcome
 from support.factories import make_user
@@ -40,7 +41,7 @@ def binary_rows(count: int = 120, word: str = "sample") -> list[list[str]]:
 def dataset_folder(content: bytes | None = None) -> Path:
     """A new folder below the allowed root with a dataset.csv."""
     folder: Path = settings.MOP_FILE_ROOTS[0] / f"dataset-{next(_numbers)}"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "dataset.csv").write_bytes(text_file(binary_rows()) if content is None else content)
     return folder
 
@@ -92,9 +93,21 @@ def read(dataset: Dataset) -> Dataset:
 
 
 async def _steps(reading_id: str, tries: int) -> str:
+    from mop.datasets import workflows  # noqa: PLC0415 - the engine, which who reads nothing does without
+
     outcome: Outcome = None
     for step in (workflows.fetch_step, workflows.verify_step, workflows.compare_step):
         outcome = await step(reading_id, tries)
         if outcome is not None:
             return await workflows.conclude_step(reading_id, tries, outcome)
     return "done"
+
+
+def settled(dataset: Dataset, report: Report) -> Dataset:
+    """Let a dataset end as a report says, without reading a file."""
+    reading = Reading.objects.get(pk=dataset.reading_id)
+    job = claim(str(reading.pk), reading.tries, "worker-1")
+    store_snapshot(job, digest="ab" * 32, sha256="cd" * 32, size=report.size, fingerprint="ef" * 32)
+    store_verification(job, report, digests="")
+    dataset.refresh_from_db()
+    return dataset
