@@ -82,6 +82,7 @@ def _context(request: HttpRequest, name: str) -> dict[str, Any]:
                 [progress, detail.waits_for, detail.retry_at],
                 [[binding.pk, binding.state, binding.comment] for binding in bindings],
             ],
+            status=status,
             progress="datasets/components/progress.html",
             actions=_actions(found, may_change=may_change),
             result="datasets/components/detail.html",
