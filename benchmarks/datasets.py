@@ -47,7 +47,14 @@ WORDS = (
     "the of and to a in that it is was for on are with as his they be at one have this from or had by word but what some"
     " we can out other were all there when up use your how said an each she which do their time if will way about many"
 ).split()
-OTHER_SCRIPTS = ("naïve café", "погода сегодня хорошая", "今日は天気がいい", "الطقس جميل اليوم", "מזג האוויר נאה", "😀👍🏽")
+OTHER_SCRIPTS = (
+    "naïve café",
+    "погода сегодня хорошая",
+    "今日は天気がいい",
+    "الطقس جميل اليوم",
+    "מזג האוויר נאה",
+    "😀👍🏽",
+)
 LABEL = LabelColumn(header="label", label_type=LabelType.BINARY)
 
 
@@ -281,7 +288,9 @@ def main() -> int:
     if arguments.read:
         return read(*arguments.read)
     costs: list[Cost] = []
-    print(f"{'kind':<8}{'reader':<26}{'size':>10}{'CPU s':>9}{'MB/s':>7}{'peak RSS':>11}{'rows':>12}{'faulty':>9}  note")
+    print(
+        f"{'kind':<8}{'reader':<26}{'size':>10}{'CPU s':>9}{'MB/s':>7}{'peak RSS':>11}{'rows':>12}{'faulty':>9}  note"
+    )
     for kind in arguments.only:
         ours = None
         for reader in readers_of(kind):
@@ -322,9 +331,7 @@ def complaints(costs: list[Cost]) -> list[str]:
 def measure(kind: str, reader: str, megabytes: int) -> Cost:
     """Make a file in one process and read it in another."""
     script = [sys.executable, __file__]
-    with subprocess.Popen(
-        [*script, "--make", kind, "--megabytes", str(megabytes)], stdout=subprocess.PIPE
-    ) as maker:
+    with subprocess.Popen([*script, "--make", kind, "--megabytes", str(megabytes)], stdout=subprocess.PIPE) as maker:
         done = subprocess.run(
             [*script, "--read", kind, reader], stdin=maker.stdout, stdout=subprocess.PIPE, check=True, text=True
         )

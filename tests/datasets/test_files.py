@@ -163,7 +163,9 @@ def test_memory_does_not_grow_with_the_file(peak: PeakMemory):
 
 @pytest.mark.second_tier
 def test_a_file_of_a_million_rows():
-    pieces = (b"".join(b"text number %d\t%d\n" % (n + k, k % 2) for k in range(10_000)) for n in range(0, 1_000_000, 10_000))
+    pieces = (
+        b"".join(b"text number %d\t%d\n" % (n + k, k % 2) for k in range(10_000)) for n in range(0, 1_000_000, 10_000)
+    )
     report = verify(lambda: Generated(itertools.chain([b"text\tlabel\n"], pieces)), text_spec())
     assert report.is_clean
     assert report.rows == 1_000_000
@@ -207,5 +209,3 @@ def test_a_stream_that_fails_is_no_fault_of_the_file():
 
     with pytest.raises(OSError, match="lost"):
         verify(Failing, text_spec())
-
-

@@ -6,6 +6,7 @@ import csv
 import io
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,9 @@ text_cells = st.builds(
     st.lists(st.sampled_from(("a", "bc", '"', "é", " ", "\t", ",", "\0")), min_size=1, max_size=6).map("".join),
     always=st.booleans(),
 )
-sound_rows = st.tuples(text_cells, st.sampled_from(("0", "1", '"1"')), st.sampled_from(("x", "yy", "zzzzzzzzz", '"""q"""')))
+sound_rows = st.tuples(
+    text_cells, st.sampled_from(("0", "1", '"1"')), st.sampled_from(("x", "yy", "zzzzzzzzz", '"""q"""'))
+)
 
 
 @st.composite
@@ -168,7 +171,7 @@ def test_twenty_thousand_random_files_are_read_alike():
 def test_the_fast_path_takes_ordinary_blocks(body: bytes):
     batch = by_fast_path(body, SPEC)
     assert batch is not None
-    assert batch.texts == [row[0].encode() for row in by_csv(body) or []]
+    assert list(batch.texts) == [row[0].encode() for row in by_csv(body) or []]
 
 
 def test_the_fast_path_counts_values_of_all_lengths():
@@ -177,6 +180,19 @@ def test_the_fast_path_counts_values_of_all_lengths():
     body = table(*((f"t{n}", labels[n % 5], f"g{n % 3}") for n in range(100)))
     batch = by_fast_path(body, text_spec(column, group_columns=("group",)))
     assert batch.values == [{label.encode(): 20 for label in labels[:5]}, {b"g0": 34, b"g1": 33, b"g2": 33}]
+
+
+def test_values_with_the_same_sum_are_told_apart(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mop.datasets.reading.fast._FACTORS", np.zeros(5, dtype=np.uint64))
+    body = table(*((f"t{n}", "0", f"group {n % 3}") for n in range(9)))
+    assert by_fast_path(body, SPEC).values[1] == {b"group 0": 3, b"group 1": 3, b"group 2": 3}
+
+
+@pytest.mark.parametrize("length", [2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 60])
+def test_values_of_any_length_are_counted(length: int):
+    values = ["x" * length, "x" * (length - 1) + "y", "z" + "x" * (length - 1), "x" * (length - 1)]
+    body = table(*((f"t{n}", "0", values[n % 4]) for n in range(12)))
+    assert by_fast_path(body, SPEC).values[1] == {value.encode(): 3 for value in values}
 
 
 def test_a_value_with_a_nul_is_another_than_without():

@@ -7,6 +7,7 @@ once, it leaves to the exact reader.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +17,28 @@ from mop.datasets.reading.columns import Header, ValueCounts
 from mop.datasets.reading.records import is_utf_8
 
 TAB, LINE_FEED, QUOTE = 9, 10, 34
-_CODED_BYTES = 7
+_COUNTED_BYTES = 32
+_MASKS = np.array([(1 << 8 * held) - 1 for held in range(9)], dtype=np.uint64)
+_FACTORS = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xFF51AFD7ED558CCD],
+    dtype=np.uint64,
+)
 
 Places = npt.NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """The rows of a block: how many, how often which value stands in each value column, their texts."""
+    """The rows of a block.
+
+    Attributes:
+        rows: how many.
+        values: how often which value stands in each value column.
+        texts: one after the other; they are not held together.
+    """
 
     rows: int
     values: list[dict[bytes, int]]
-    texts: list[bytes]
+    texts: Iterable[bytes]
 
 
 class FastReader:
@@ -119,33 +131,50 @@ class _Table:
         self._ends = ends.reshape(-1, columns)
         self._quoted = quoted
         self._columns = columns
+        # the eight bytes that begin at each place
+        self._eight_bytes = np.ndarray(shape=(len(block) + 1,), dtype="<u8", buffer=block + b"\0" * 8, strides=(1,))
 
-    def cells(self, column: int) -> list[bytes]:
+    def cells(self, column: int) -> Iterator[bytes]:
         """The content of a column's cells."""
         block = self._block
-        starts, ends = self._starts[:, column].tolist(), self._ends[:, column].tolist()
-        cells = [block[start:end] for start, end in zip(starts, ends, strict=True)]
-        for row in (self._quoted[self._quoted % self._columns == column] // self._columns).tolist():
-            cells[row] = cells[row][1:-1].replace(b'""', b'"')
-        return cells
+        places = zip(self._starts[:, column].tolist(), self._ends[:, column].tolist(), strict=True)
+        quoted = set((self._quoted[self._quoted % self._columns == column] // self._columns).tolist())
+        if not quoted:
+            return (block[start:end] for start, end in places)
+        return (
+            block[start + 1 : end - 1].replace(b'""', b'"') if row in quoted else block[start:end]
+            for row, (start, end) in enumerate(places)
+        )
 
     def count(self, column: int) -> dict[bytes, int]:
         """How often which content stands in a column."""
         starts, ends = self._starts[:, column], self._ends[:, column]
         lengths = ends - starts
         longest = int(lengths.max())
-        if longest > _CODED_BYTES or (self._quoted % self._columns == column).any():
+        if longest > _COUNTED_BYTES or (self._quoted % self._columns == column).any():
             return Counter(self.cells(column))
         if longest == 1:
             found = np.bincount(self._data[starts], minlength=256)
             return {bytes((value,)): int(found[value]) for value in np.flatnonzero(found).tolist()}
-        # short values are counted as numbers: seven bytes and their length
-        codes = lengths.astype(np.uint64) << np.uint64(8 * _CODED_BYTES)
-        for place in range(longest):
-            within = place < lengths
-            codes[within] |= self._data[starts[within] + place].astype(np.uint64) << np.uint64(8 * place)
-        values, counts = np.unique(codes, return_counts=True)
+        return self._count_short(starts, lengths, longest)
+
+    def _count_short(self, starts: Places, lengths: Places, longest: int) -> dict[bytes, int]:
+        """Count values as numbers: eight bytes make one. A sum of them tells values apart, and is then checked."""
+        words = [lengths.astype(np.uint64)]
+        for place in range(0, longest, 8):
+            held = np.clip(lengths - place, 0, 8)
+            words.append(self._eight_bytes[np.minimum(starts + place, len(self._data))] & _MASKS[held])
+        sums = np.zeros(len(starts), dtype=np.uint64)
+        for word, factor in zip(words, _FACTORS, strict=False):
+            sums += word * factor
+        _, first, inverse, counts = np.unique(sums, return_index=True, return_inverse=True, return_counts=True)
+        representative = first[inverse]
+        if any((word != word[representative]).any() for word in words):  # two values with the same sum
+            return Counter(
+                self._block[start : start + length]
+                for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
+            )
         return {
-            value.to_bytes(8, "little")[: value >> (8 * _CODED_BYTES)]: count
-            for value, count in zip(values.tolist(), counts.tolist(), strict=True)
+            self._block[starts[row] : starts[row] + lengths[row]]: count
+            for row, count in zip(first.tolist(), counts.tolist(), strict=True)
         }

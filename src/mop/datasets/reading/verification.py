@@ -85,9 +85,7 @@ class _Verification:
         if not self._read_header():
             return
         reader = self._fast_reader() if fast else None
-        records = RecordReader(
-            self._window, columns=self._header.count, row_bytes=self._spec.limits.row_bytes
-        )
+        records = RecordReader(self._window, columns=self._header.count, row_bytes=self._spec.limits.row_bytes)
         largest = min(CHUNK, self._spec.limits.row_bytes)
         size = largest
         is_at_end = False
