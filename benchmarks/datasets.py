@@ -24,6 +24,7 @@ import csv
 import importlib.util
 import io
 import json
+import os
 import random
 import resource
 import subprocess
@@ -33,7 +34,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import Image, ImageFilter
 
@@ -172,14 +173,14 @@ KINDS: dict[str, tuple[Callable[[int], Iterator[bytes]], DatasetSpec]] = {
 
 
 class Counted:
-    """A stream that counts what passes."""
+    """A pipe's end that counts what passes."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
         self.size = 0
 
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(size)
+    def read(self, size: int = 1 << 20, /) -> bytes:
+        data = os.read(self._pipe, size)
         self.size += len(data)
         return data
 
@@ -331,7 +332,9 @@ def complaints(costs: list[Cost]) -> list[str]:
 def measure(kind: str, reader: str, megabytes: int) -> Cost:
     """Make a file in one process and read it in another."""
     script = [sys.executable, __file__]
-    with subprocess.Popen([*script, "--make", kind, "--megabytes", str(megabytes)], stdout=subprocess.PIPE) as maker:
+    with subprocess.Popen(
+        [*script, "--make", kind, "--megabytes", str(megabytes)], stdout=subprocess.PIPE, pipesize=1 << 20
+    ) as maker:
         done = subprocess.run(
             [*script, "--read", kind, reader], stdin=maker.stdout, stdout=subprocess.PIPE, check=True, text=True
         )
@@ -346,8 +349,7 @@ def make(kind: str, total: int) -> int:
 
 
 def read(kind: str, reader: str) -> int:
-    stream = Counted(sys.stdin.buffer)
-    stream.read(0)
+    stream = Counted(sys.stdin.fileno())
     before = time.process_time()
     rows, faulty_rows = READERS[reader](stream, kind)
     seconds = time.process_time() - before

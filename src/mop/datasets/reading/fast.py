@@ -7,17 +7,18 @@ once, it leaves to the exact reader.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from mop.datasets.reading.columns import Header, ValueCounts
+from mop.datasets.reading.digests import RowDigests
 from mop.datasets.reading.records import is_utf_8
 
 TAB, LINE_FEED, QUOTE = 9, 10, 34
 _COUNTED_BYTES = 32
+_LEAST_BYTES = 8
 _MASKS = np.array([(1 << 8 * held) - 1 for held in range(9)], dtype=np.uint64)
 _FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xFF51AFD7ED558CCD],
@@ -33,12 +34,12 @@ class Batch(NamedTuple):
     Attributes:
         rows: how many.
         values: how often which value stands in each value column.
-        texts: one after the other; they are not held together.
+        digests: of their texts.
     """
 
     rows: int
     values: list[dict[bytes, int]]
-    texts: Iterable[bytes]
+    digests: list[bytes]
 
 
 class FastReader:
@@ -47,11 +48,13 @@ class FastReader:
     Args:
         header: has the column `text` and all value columns.
         values: what may stand in the label and group columns.
+        digests: makes the digests of the texts, and is given none of them here.
     """
 
-    def __init__(self, header: Header, values: list[ValueCounts]) -> None:
+    def __init__(self, header: Header, values: list[ValueCounts], digests: RowDigests) -> None:
         self._columns = header.count
         self._text = header.place["text"]
+        self._digests = digests
         self._values = [(header.place[one.column], one) for one in values]
 
     def read(self, block: bytes) -> Batch | None:
@@ -80,10 +83,10 @@ class FastReader:
         counts = [table.count(column) for column, _ in self._values]
         if not all(values.takes_all(found) for found, (_, values) in zip(counts, self._values, strict=True)):
             return None
-        return Batch(len(ends) // self._columns, counts, table.cells(self._text))
+        return Batch(len(ends) // self._columns, counts, table.digests(self._text, self._digests))
 
     def _is_table(self, data: npt.NDArray[np.uint8], starts: Places, ends: Places) -> bool:
-        if len(ends) % self._columns:
+        if len(ends) % self._columns or len(data) < _LEAST_BYTES:
             return False
         separators = data[ends].reshape(-1, self._columns)
         return bool(
@@ -131,20 +134,15 @@ class _Table:
         self._ends = ends.reshape(-1, columns)
         self._quoted = quoted
         self._columns = columns
-        # the eight bytes that begin at each place
-        self._eight_bytes = np.ndarray(shape=(len(block) + 1,), dtype="<u8", buffer=block + b"\0" * 8, strides=(1,))
+        # the eight bytes that begin at each place, up to the last that has as many behind it
+        self._last = len(block) - 8
+        self._eight_bytes = np.ndarray(shape=(self._last + 1,), dtype="<u8", buffer=block, strides=(1,))
 
-    def cells(self, column: int) -> Iterator[bytes]:
-        """The content of a column's cells."""
-        block = self._block
-        places = zip(self._starts[:, column].tolist(), self._ends[:, column].tolist(), strict=True)
-        quoted = set((self._quoted[self._quoted % self._columns == column] // self._columns).tolist())
-        if not quoted:
-            return (block[start:end] for start, end in places)
-        return (
-            block[start + 1 : end - 1].replace(b'""', b'"') if row in quoted else block[start:end]
-            for row, (start, end) in enumerate(places)
-        )
+    def digests(self, column: int, digests: RowDigests) -> list[bytes]:
+        """The digests of a column's cells; they are not held together."""
+        if (self._quoted % self._columns == column).any():
+            return digests.of(self._cells(column))
+        return digests.of_slices(self._block, self._starts[:, column].tolist(), self._ends[:, column].tolist())
 
     def count(self, column: int) -> dict[bytes, int]:
         """How often which content stands in a column."""
@@ -152,7 +150,7 @@ class _Table:
         lengths = ends - starts
         longest = int(lengths.max())
         if longest > _COUNTED_BYTES or (self._quoted % self._columns == column).any():
-            return Counter(self.cells(column))
+            return Counter(self._cells(column))
         if longest == 1:
             found = np.bincount(self._data[starts], minlength=256)
             return {bytes((value,)): int(found[value]) for value in np.flatnonzero(found).tolist()}
@@ -163,12 +161,17 @@ class _Table:
         words = [lengths.astype(np.uint64)]
         for place in range(0, longest, 8):
             held = np.clip(lengths - place, 0, 8)
-            words.append(self._eight_bytes[np.minimum(starts + place, len(self._data))] & _MASKS[held])
+            at = np.minimum(starts + place, self._last)
+            beyond = np.minimum(starts + place - at, 7).astype(np.uint64)
+            words.append(self._eight_bytes[at] >> (beyond << np.uint64(3)) & _MASKS[held])
         sums = np.zeros(len(starts), dtype=np.uint64)
         for word, factor in zip(words, _FACTORS, strict=False):
             sums += word * factor
-        _, first, inverse, counts = np.unique(sums, return_index=True, return_inverse=True, return_counts=True)
-        representative = first[inverse]
+        different = np.unique(sums)
+        place_of = np.searchsorted(different, sums)
+        example = np.empty(len(different), dtype=np.int64)
+        example[place_of] = np.arange(len(sums))
+        representative = example[place_of]
         if any((word != word[representative]).any() for word in words):  # two values with the same sum
             return Counter(
                 self._block[start : start + length]
@@ -176,5 +179,13 @@ class _Table:
             )
         return {
             self._block[starts[row] : starts[row] + lengths[row]]: count
-            for row, count in zip(first.tolist(), counts.tolist(), strict=True)
+            for row, count in zip(example.tolist(), np.bincount(place_of).tolist(), strict=True)
         }
+
+    def _cells(self, column: int) -> list[bytes]:
+        block = self._block
+        starts, ends = self._starts[:, column].tolist(), self._ends[:, column].tolist()
+        cells = [block[start:end] for start, end in zip(starts, ends, strict=True)]
+        for row in (self._quoted[self._quoted % self._columns == column] // self._columns).tolist():
+            cells[row] = cells[row][1:-1].replace(b'""', b'"')
+        return cells

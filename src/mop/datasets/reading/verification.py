@@ -107,7 +107,7 @@ class _Verification:
         for values, found in zip(self._values, batch.values, strict=True):
             for value, count in found.items():
                 values.take(value, count)
-        self._digests.add(batch.texts)
+        self._digests.add(batch.digests)
         self._rows += batch.rows
         self._window.advance(len(block))
         return True
@@ -151,7 +151,7 @@ class _Verification:
         """Text only: an image must be decoded anyway. Not if a column that it needs is missing."""
         if self._spec.modality != Modality.TEXT or any(one not in self._header.place for one in self._spec.required):
             return None
-        return FastReader(self._header, self._values)
+        return FastReader(self._header, self._values, self._digests)
 
     def _read_header(self) -> bool:
         """Read the first row; whether it is worth while to read further ones."""
@@ -199,7 +199,7 @@ class _Verification:
         for cells in rows:
             self._rows += 1
             if len(cells) != count or b"" in cells or inputs is None:
-                self._digests.add(contents)
+                self._digests.add(self._digests.of(contents))
                 contents.clear()
                 self._check_row(Record(cells, b"\t".join(cells)))
                 continue
@@ -212,7 +212,7 @@ class _Verification:
             contents.append(inputs.content(cells))
             if inputs.checks_cells:
                 self._check_input(cells)
-        self._digests.add(contents)
+        self._digests.add(self._digests.of(contents))
 
     def _check_row(self, record: Record) -> None:
         row, log, header = self._rows + _HEADER_ROW, self._log, self._header
@@ -237,7 +237,7 @@ class _Verification:
             self._digests.add_row_without(row)
             return
         self._check_input(cells)
-        self._digests.add([inputs.content(cells)])
+        self._digests.add(self._digests.of([inputs.content(cells)]))
 
     def _check_value(self, values: ValueCounts, cell: bytes) -> None:
         if refusal := values.refuses(cell):
