@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mop.datasets.reading.faults import FaultKind, FaultLog
@@ -121,9 +121,14 @@ class ValueCounts:
             return None
         return self.refusal if self.refusal is FaultKind.TOO_MANY_GROUP_VALUES else FaultKind.LABEL_SIZE
 
-    def take(self, value: bytes, count: int = 1) -> None:
+    def take(self, value: bytes) -> None:
         """Count a value that is not refused."""
-        self.counts[value] = self.counts.get(value, 0) + count
+        self.counts[value] = self.counts.get(value, 0) + 1
+
+    def take_all(self, found: Mapping[bytes, int]) -> None:
+        """Count values of which none is refused."""
+        for value, count in found.items():
+            self.counts[value] = self.counts.get(value, 0) + count
 
     def takes_all(self, values: Iterable[bytes]) -> bool:
         """Whether none of the values is refused."""
