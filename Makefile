@@ -46,11 +46,12 @@ test-all: .venv/.dev ## run every test of both tiers, and the slow ones
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@sh scripts/run-tests.sh $(ARGS)
 
-check: .venv/.dev ## lint, format, types, import layers, migrations, production settings, lock file, advisories
+check: .venv/.dev ## lint, format, types, import layers, words, migrations, production settings, lock file, advisories
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python scripts/check_words.py
 	@sh scripts/check-migrations.sh
 	@sh scripts/check-deployment.sh
 	@sh scripts/check-lock.sh $(LOCK)

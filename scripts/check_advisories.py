@@ -40,8 +40,8 @@ def _audit(lock: Path) -> int:
     vulnerable = {name: one["vulns"] for name, one in answered.items() if one.get("vulns")}
     for name, found in sorted(vulnerable.items()):
         for one in found:
-            mend = ", ".join(one["fix_versions"]) or "no release mends it"
-            print(f"{lock}: {name} {answered[name]['version']}: {one['id']} (mended in: {mend})", file=sys.stderr)
+            hint = ", ".join(one["fix_versions"]) or "no release fixes it"
+            print(f"{lock}: {name} {answered[name]['version']}: {one['id']} (fixed in: {hint})", file=sys.stderr)
     if vulnerable:
         return 1
     unknown = sorted(pinned - {name for name, one in answered.items() if "vulns" in one})

@@ -55,7 +55,7 @@ def test_links_within_the_docs_of_errors_lead_somewhere() -> None:
 
 @pytest.mark.parametrize("name", sorted(CONCRETE))
 def test_an_error_survives_its_json_form(name: str) -> None:
-    error = CONCRETE[name]("what was seen", mend="what to do", place="src/x:1", also=("another",))
+    error = CONCRETE[name]("what was seen", hint="what to do", place="src/x:1", also=("another",))
     again = from_dict(json.loads(json.dumps(error.to_dict())))
     assert type(again) is CONCRETE[name]
     assert again.to_dict() == error.to_dict()
@@ -63,8 +63,8 @@ def test_an_error_survives_its_json_form(name: str) -> None:
 
 
 def test_an_error_without_a_mend_of_its_own_tells_the_default_one() -> None:
-    assert UserScriptException("x").mend == UserScriptException.default_mend != ""
-    assert UserScriptException("x", mend="").mend == ""
+    assert UserScriptException("x").hint == UserScriptException.default_hint != ""
+    assert UserScriptException("x", hint="").hint == ""
 
 
 def test_a_name_that_the_catalogue_does_not_have_becomes_the_root_error() -> None:

@@ -22,18 +22,18 @@ CATALOGUE: dict[str, type[MopError]] = {}
 
 
 class MopError(Exception):
-    """An expected failure: what happened (message), where (place), and how to mend it.
+    """An expected failure: what happened (message), where (place), and how to fix it.
 
     Attributes:
         message: names the rule, the place, the labels or values seen.
-        mend: one sentence that tells the reader what to do.
+        hint: one sentence that tells the reader what to do.
         place: file and line, JSON path or field, where known.
         also: the messages of further rules that failed; the first failing rule is the error.
     """
 
     http_status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
     title: ClassVar[str] = "MOP failed"
-    default_mend: ClassVar[str] = ""
+    default_hint: ClassVar[str] = ""
     docs_page: ClassVar[str] = "errors"
 
     def __init_subclass__(cls, **kwargs: object) -> None:
@@ -42,11 +42,11 @@ class MopError(Exception):
         CATALOGUE[cls.__name__] = cls
 
     def __init__(
-        self, message: str, *, mend: str | None = None, place: str | None = None, also: Sequence[str] = ()
+        self, message: str, *, hint: str | None = None, place: str | None = None, also: Sequence[str] = ()
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend if mend is not None else self.default_mend
+        self.hint = hint if hint is not None else self.default_hint
         self.place = place
         self.also = tuple(also)
 
@@ -60,7 +60,7 @@ class MopError(Exception):
         return {
             "name": self.name,
             "message": self.message,
-            "mend": self.mend,
+            "hint": self.hint,
             "place": self.place,
             "also": list(self.also),
         }
@@ -82,7 +82,7 @@ class ErrorDocument:
 
     name: str
     message: str
-    mend: str
+    hint: str
     place: str | None
     also: tuple[str, ...]
 
@@ -96,7 +96,7 @@ def from_dict(data: dict[str, Any]) -> MopError:
     cls = CATALOGUE.get(str(data.get("name")), MopError)
     return cls(
         str(data.get("message", "")),
-        mend=data.get("mend"),
+        hint=data.get("hint"),
         place=data.get("place"),
         also=[str(item) for item in data.get("also") or ()],
     )
@@ -133,21 +133,21 @@ class ModelRevisionEmptyModelUrlError(ModelFault):
     """No model url is set."""
 
     title = "The model url is empty"
-    default_mend = "Set the model url to the folder that holds model/ and src/."
+    default_hint = "Set the model url to the folder that holds model/ and src/."
 
 
 class ModelUrlNotFoundError(ModelFault):
     """The url names nothing that can be read."""
 
     title = "Nothing was found at the model url"
-    default_mend = "Check account, container and folder in the model url; the folder must hold files."
+    default_hint = "Check account, container and folder in the model url; the folder must hold files."
 
 
 class ModelUrlForbiddenError(ModelFault):
     """The url may not be read, by the storage's or the operator's rules."""
 
     title = "The model url may not be read"
-    default_mend = "Grant this installation's principal the role Storage Blob Data Reader on the container."
+    default_hint = "Grant this installation's principal the role Storage Blob Data Reader on the container."
 
 
 # The folder ------------------------------------------------------------------------------------------------
@@ -157,28 +157,28 @@ class ModelStructureError(ModelFault):
     """The folder's structure, names or sizes break a rule."""
 
     title = "The model folder has the wrong structure"
-    default_mend = "Arrange the folder as model/, src/inference.py, src/requirements.txt, src/settings.yml."
+    default_hint = "Arrange the folder as model/, src/inference.py, src/requirements.txt, src/settings.yml."
 
 
 class SettingsFileError(ModelFault):
     """src/settings.yml can not be used."""
 
     title = "settings.yml can not be used"
-    default_mend = "Write src/settings.yml with env.python and env.pip, for example python: 3.11 and pip: 24.0."
+    default_hint = "Write src/settings.yml with env.python and env.pip, for example python: 3.11 and pip: 24.0."
 
 
 class RequirementsFileError(ModelFault):
     """src/requirements.txt can not be used."""
 
     title = "requirements.txt can not be used"
-    default_mend = "List one package per line in src/requirements.txt, for example numpy==1.26.4."
+    default_hint = "List one package per line in src/requirements.txt, for example numpy==1.26.4."
 
 
 class EnvironmentBuildError(ModelFault):
     """The environment could not be built."""
 
     title = "The environment could not be built"
-    default_mend = "Read the build log; change the versions in src/requirements.txt or src/settings.yml."
+    default_hint = "Read the build log; change the versions in src/requirements.txt or src/settings.yml."
 
 
 # The scan --------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class BlockingFindingsError(ModelFault):
     """The scan found what the policy blocks; the revision ends in vulnerable."""
 
     title = "Findings of the scan block this version"
-    default_mend = "Mend what the findings name, and add a new version."
+    default_hint = "Fix what the findings name, and add a new version."
 
 
 # The code --------------------------------------------------------------------------------------------------
@@ -198,35 +198,35 @@ class ModelWrapperNotFoundError(ModelFault):
     """inference.py defines no wrapper."""
 
     title = "No model wrapper was found"
-    default_mend = "Define one class in src/inference.py that extends mop_utils.base_model_wrapper.BaseModelWrapper."
+    default_hint = "Define one class in src/inference.py that extends mop_utils.base_model_wrapper.BaseModelWrapper."
 
 
 class ModelWrapperAmbiguousError(ModelFault):
     """inference.py defines several wrappers."""
 
     title = "Several model wrappers were found"
-    default_mend = "Leave one concrete leaf class that extends BaseModelWrapper in src/inference.py."
+    default_hint = "Leave one concrete leaf class that extends BaseModelWrapper in src/inference.py."
 
 
 class DeploymentTimeoutError(ModelFault):
     """The service was not up, or did not answer, before the deadline."""
 
     title = "The model was too slow"
-    default_mend = "Make init or inference faster, or choose a larger instance type."
+    default_hint = "Make init or inference faster, or choose a larger instance type."
 
 
 class DeploymentCrashedError(ModelFault):
     """A model process died."""
 
     title = "The model process died"
-    default_mend = "Read the deployment log for the last lines before the exit."
+    default_hint = "Read the deployment log for the last lines before the exit."
 
 
 class UserScriptException(ModelFault):
     """inference.py raised."""
 
     title = "inference.py raised an exception"
-    default_mend = "Mend the line named in the message and upload a new version."
+    default_hint = "Fix the line named in the message and upload a new version."
 
 
 # The output ------------------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ class InvalidModelOutputError(ModelFault):
     """The output is not a MOP output."""
 
     title = "The model's output has the wrong form"
-    default_mend = (
+    default_hint = (
         "Return predicted_labels (0 or 1) and confidence_scores (0 to 1) with the same taxonomies and labels, "
         "one output per item."
     )
@@ -246,42 +246,42 @@ class TaxonomyMisMatchError(ModelFault):
     """A mapped taxonomy is missing from the output."""
 
     title = "A connected taxonomy is missing from the output"
-    default_mend = "Return every mapped taxonomy under its customized name, or correct the customized name."
+    default_hint = "Return every mapped taxonomy under its customized name, or correct the customized name."
 
 
 class TaskLabelMismatchError(ModelFault):
     """The output's labels are not the task's."""
 
     title = "The output's labels are not those of the task"
-    default_mend = "Return exactly the labels that the task defines."
+    default_hint = "Return exactly the labels that the task defines."
 
 
 class CategoricalTaskLabelValueError(ModelFault):
     """Not exactly one label of a categorical task is 1."""
 
     title = "A categorical prediction must have exactly one label at 1"
-    default_mend = "Set exactly one predicted label to 1 and all others to 0."
+    default_hint = "Set exactly one predicted label to 1 and all others to 0."
 
 
 class OrdinalTaskLabelValueError(ModelFault):
     """The labels of an ordinal task are not a run of 1s followed by 0s."""
 
     title = "An ordinal prediction must be a run of 1s, then 0s"
-    default_mend = "Along the ascending labels set 1 up to the predicted label and 0 above it."
+    default_hint = "Along the ascending labels set 1 up to the predicted label and 0 above it."
 
 
 class CategoricalTaskLabelConfidenceScoreSumError(ModelFault):
     """The scores of a categorical task do not sum to 1."""
 
     title = "Categorical confidence scores must sum to 1"
-    default_mend = "Normalise the confidence scores of each taxonomy so that they sum to 1 (within 0.001)."
+    default_hint = "Normalise the confidence scores of each taxonomy so that they sum to 1 (within 0.001)."
 
 
 class OrdinalTaskLabelConfidenceScoreValueError(ModelFault):
     """The scores of an ordinal task increase along the labels."""
 
     title = "Ordinal confidence scores must never increase"
-    default_mend = "Return cumulative scores: the probability of this label or a higher one."
+    default_hint = "Return cumulative scores: the probability of this label or a higher one."
 
 
 # Causes outside the model ----------------------------------------------------------------------------------
@@ -291,91 +291,91 @@ class StorageUnavailableError(OutsideFault):
     """The storage could not be reached or did not answer properly."""
 
     title = "The storage could not be reached"
-    default_mend = "MOP tries again by itself. If it lasts, check the storage account's network and status."
+    default_hint = "MOP tries again by itself. If it lasts, check the storage account's network and status."
 
 
 class SourceChangedError(OutsideFault):
     """The folder changed while it was read."""
 
     title = "The model folder changed while it was read"
-    default_mend = "MOP reads it again by itself. Finish the upload before you onboard the folder."
+    default_hint = "MOP reads it again by itself. Finish the upload before you onboard the folder."
 
 
 class PackageIndexUnavailableError(OutsideFault):
     """The package index could not be reached."""
 
     title = "The package index could not be reached"
-    default_mend = "MOP tries again by itself. If it lasts, ask the operator to check the package index."
+    default_hint = "MOP tries again by itself. If it lasts, ask the operator to check the package index."
 
 
 class InterpreterDownloadError(OutsideFault):
     """A Python that this host lacks could not be fetched."""
 
     title = "The Python could not be fetched"
-    default_mend = "MOP tries again by itself. If it lasts, ask the operator to install that Python."
+    default_hint = "MOP tries again by itself. If it lasts, ask the operator to install that Python."
 
 
 class HostLostError(OutsideFault):
     """The worker host was lost or had no room."""
 
     title = "The worker host was lost"
-    default_mend = "MOP tries again by itself on the next free host."
+    default_hint = "MOP tries again by itself on the next free host."
 
 
 class LoadTargetUnreachableError(OutsideFault):
     """What is to be load-tested takes no connections."""
 
     title = "The service to be load-tested can not be reached"
-    default_mend = "Check the address, and that the service runs and can be reached from here."
+    default_hint = "Check the address, and that the service runs and can be reached from here."
 
 
 class LoadGeneratorLostError(OutsideFault):
     """The process that sends a load test's requests ended before its result."""
 
     title = "The load generator was lost"
-    default_mend = "Run the load test again; if it happens again, look for what ends processes on this host."
+    default_hint = "Run the load test again; if it happens again, look for what ends processes on this host."
 
 
 class InternalError(OutsideFault):
     """A bug of MOP; the traceback is in the worker's log."""
 
     title = "MOP itself failed"
-    default_mend = "MOP tries again by itself. Tell the operator; the worker's log holds the traceback."
+    default_hint = "MOP tries again by itself. Tell the operator; the worker's log holds the traceback."
 
 
 class SandboxUnavailableError(PlatformFault):
     """The sandbox can not be set up at the required level."""
 
     title = "The sandbox is not available at the required level"
-    default_mend = "Run `mop doctor`: it names what is missing and how to install it."
+    default_hint = "Run `mop doctor`: it names what is missing and how to install it."
 
 
 class PlatformCredentialError(PlatformFault):
     """MOP's own credentials were refused."""
 
     title = "This installation's own credentials were refused"
-    default_mend = "The operator must renew the credentials of this installation."
+    default_hint = "The operator must renew the credentials of this installation."
 
 
 class PolicyFileError(PlatformFault):
     """The installation's policy of findings can not be read."""
 
     title = "The policy file can not be read"
-    default_mend = "The operator must correct policy.toml in MOP_HOME, or remove it: MOP's own policy then holds."
+    default_hint = "The operator must correct policy.toml in MOP_HOME, or remove it: MOP's own policy then holds."
 
 
 class DiskFullError(PlatformFault):
     """A disk of the installation is full."""
 
     title = "A disk of this installation is full"
-    default_mend = "The operator must free space; `mop doctor` shows where."
+    default_hint = "The operator must free space; `mop doctor` shows where."
 
 
 class ArtifactDamagedError(PlatformFault):
     """The artifact store lost or changed what it held."""
 
     title = "A stored artifact is damaged"
-    default_mend = (
+    default_hint = (
         "The operator must restore the artifact store from its backup, or onboard the folder as a new version."
     )
 
@@ -384,7 +384,7 @@ class ArtifactSignatureError(PlatformFault):
     """A snapshot is not what was signed, or was not signed."""
 
     title = "A model's signature does not hold"
-    default_mend = (
+    default_hint = (
         "Something changed what MOP keeps. The operator must find out what, restore the artifact store from its backup "
         "and remove the model's folder in models/; or onboard the folder as a new version."
     )
@@ -394,7 +394,7 @@ class SigningKeyError(PlatformFault):
     """The keys that sign models, or prove their signatures, can not be used."""
 
     title = "A signing key can not be used"
-    default_mend = (
+    default_hint = (
         "The operator must set MOP_SIGNING_KEY to a private key in PEM without a password, on P-256, P-384 or P-521, "
         "that MOP may read, and MOP_SIGNING_PUBLIC_KEYS to public keys of that kind. `mop doctor` tries them."
     )
@@ -404,7 +404,7 @@ class EmailUnavailableError(PlatformFault):
     """The mail server takes no e-mail."""
 
     title = "E-mail can not be sent"
-    default_mend = (
+    default_hint = (
         "The operator must check MOP_EMAIL_BACKEND, MOP_EMAIL_FROM and the mail server; MOP tries again by itself."
     )
 
@@ -431,7 +431,7 @@ class QueueFullError(ServiceFault):
 
     http_status = HTTPStatus.TOO_MANY_REQUESTS
     title = "The service's queue is full"
-    default_mend = "Send fewer requests at once; wait as long as Retry-After says."
+    default_hint = "Send fewer requests at once; wait as long as Retry-After says."
 
 
 class TooManyConnectionsError(ServiceFault):
@@ -439,7 +439,7 @@ class TooManyConnectionsError(ServiceFault):
 
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "The service has too many connections"
-    default_mend = "Use fewer connections, and close those that are not used."
+    default_hint = "Use fewer connections, and close those that are not used."
 
 
 class RequestDeadlineError(ServiceFault):
@@ -464,7 +464,7 @@ class NotAuthenticatedError(RequestFault):
 
     http_status = HTTPStatus.UNAUTHORIZED
     title = "Sign in first"
-    default_mend = "Sign in, or send a personal access token as `Authorization: Bearer <token>`."
+    default_hint = "Sign in, or send a personal access token as `Authorization: Bearer <token>`."
 
 
 class NotAllowedError(RequestFault):
@@ -506,7 +506,7 @@ class AdvisoryImportError(RequestFault):
 
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The advisories can not be imported"
-    default_mend = "Fetch the export `PyPI/all.zip` of OSV again; nothing was changed."
+    default_hint = "Fetch the export `PyPI/all.zip` of OSV again; nothing was changed."
 
 
 class StaleAttemptError(ConflictError):
@@ -520,7 +520,7 @@ class TooManyRequestsError(RequestFault):
 
     http_status = HTTPStatus.TOO_MANY_REQUESTS
     title = "Too many requests"
-    default_mend = "Wait as long as Retry-After says."
+    default_hint = "Wait as long as Retry-After says."
 
     def __init__(self, message: str, *, retry_after_s: int | None = None, **kwargs: Any) -> None:
         super().__init__(message, **kwargs)

@@ -42,7 +42,7 @@ def test_a_file_that_is_refused_ends_with_its_name_and_mend(run: Run, tmp_path: 
     result = run("import", str(tmp_path / "bad.zip"))
     assert (result.code, result.out) == (64, "")
     assert result.err.startswith("AdvisoryImportError: It can not be read as a zip")
-    assert "mend: Fetch the export" in result.err
+    assert "hint: Fetch the export" in result.err
 
 
 def test_an_older_export_needs_force(run: Run, tmp_path: Path):
@@ -62,7 +62,7 @@ def test_status_is_1_for_nothing_imported_and_for_old_advisories(run: Run, tmp_p
     assert result.code == 1
     assert "the newest change is 17 days old" in result.out
     (finding,) = examine_advisories()
-    assert (finding.state, bool(finding.mend)) == (NOTE, True)
+    assert (finding.state, bool(finding.hint)) == (NOTE, True)
     run("import", str(export(tmp_path)))
     state = run("status", "--json")
     assert (state.code, state.json["problem"], state.json["records"]) == (0, "", 1)

@@ -65,7 +65,7 @@ def test_a_tokens_secret_is_shown_once(client: Client):
     created = api.post("/tokens", {"name": "ci", "scope": "read", "days": 7}).json()
     assert Api(token=created["secret"]).get("/me").json()["scope"] == "read"
     (listed,) = api.get("/tokens").json()
-    assert listed["hint"] == created["secret"][:8]
+    assert listed["prefix"] == created["secret"][:8]
     assert "secret" not in listed
     assert api.delete(f"/tokens/{created['id']}").status_code == 204
     assert Api(token=created["secret"]).get("/me").status_code == 401

@@ -28,7 +28,7 @@ def problem(answer: HttpResponse, status: int, name: str) -> dict[str, Any]:
     assert body["type"] == f"urn:mop:error:{name}"
     assert body["title"]
     assert body["message"] == body["detail"] != ""
-    assert {"mend", "place", "also"} <= set(body)
+    assert {"hint", "place", "also"} <= set(body)
     return body
 
 

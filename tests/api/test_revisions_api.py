@@ -54,7 +54,7 @@ def test_versions_are_listed_newest_first_and_paged(api: Api):
 
 
 def test_a_failed_version_tells_error_and_mend(api: Api, model: Model):
-    error = UserScriptException("boom", mend="mend it", place="src/inference.py:3", also=["and more"])
+    error = UserScriptException("boom", hint="hint it", place="src/inference.py:3", also=["and more"])
     revision = model.revisions.get()
     advance(revision_id=revision.pk, attempt=1, to=RevisionStatus.VERIFY_FAILED, actor=ACTOR, error=error)
     body = api.get("/models/scorer/revisions/v1.0.0").json()

@@ -148,4 +148,4 @@ def test_a_host_without_the_tools_is_told_which_package(monkeypatch: pytest.Monk
     monkeypatch.setattr("mop.backup.postgres_tools.PACKAGES", tmp_path)
     with pytest.raises(BackupRefusedError) as refused:
         find_tool("pg_dump")
-    assert "postgresql-client" in refused.value.mend
+    assert "postgresql-client" in refused.value.hint

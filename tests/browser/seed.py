@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from browser.browsing import PASSWORD
 from mop.accounts.models import Team, User
 from mop.accounts.services import actor_of, add_member, change_email, create_team, create_user
 from mop.audit.services import Actor
@@ -40,7 +41,6 @@ from support.scans import (
     waive,
 )
 
-PASSWORD = "correct horse battery staple"
 SYSTEM = Actor.system("tests")
 SNAPSHOT = {"artifact_digest": DIGEST, "artifact_files": 7, "artifact_bytes": 4_200_000}
 DEEP = "/".join(f"a-folder-with-a-long-name-{number}" for number in range(9))

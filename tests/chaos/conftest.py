@@ -20,7 +20,7 @@ def module_index() -> Iterator[PackageIndex]:
 
 @pytest.fixture
 def index(module_index: PackageIndex) -> Iterator[PackageIndex]:
-    """The package index of the installation; a test that holds or breaks it mends it at the end."""
+    """The package index of the installation; a test that holds or breaks it restores it at the end."""
     module_index.waiting.clear()
     yield module_index
     module_index.gate.set()

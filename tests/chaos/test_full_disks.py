@@ -61,7 +61,7 @@ def test_a_full_disk(mop: Installation, disks: dict[str, SmallDisk], module_inde
     revision = mop.submit(folder)
     waiting = mop.wait(revision, "toBeRetried")["error"]
     assert waiting["name"] == "DiskFullError", waiting
-    assert "free space" in waiting["mend"]
+    assert "free space" in waiting["hint"]
     assert partial_files(disks) == []
     assert "the platform is at fault" in mop.output("w1")
     assert ("DiskFullError",) in mop.rows("select fault from notifications_alert where closed_at is null")
@@ -95,8 +95,8 @@ def test_portal_and_api_name_the_full_disk_of_the_database():
         assert {answer.status_code for answer in (*answers, page, fragment)} == {503}
         assert {answer.headers["Content-Type"] for answer in answers} == {"application/problem+json"}
         problems = [answer.json() for answer in answers]
-        assert {(problem["name"], problem["mend"]) for problem in problems} == {
-            ("DiskFullError", DiskFullError.default_mend)
+        assert {(problem["name"], problem["hint"]) for problem in problems} == {
+            ("DiskFullError", DiskFullError.default_hint)
         }
         named = f"The disk that holds {home} is full."
         assert {problem["message"] for problem in problems} == {named}

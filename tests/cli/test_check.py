@@ -21,7 +21,7 @@ KEYS = {
     "status",
     "error",
     "message",
-    "mend",
+    "hint",
     "warnings",
     "stages",
     "findings",
@@ -76,7 +76,7 @@ def test_a_folder_without_inference_is_a_structure_error_and_1(home: Path):
     result = mop("check", str(BROKEN / "no-inference-file"), "--json", home=home)
     assert (result.code, result.json["status"], result.json["error"]) == (1, "verifyFailed", "ModelStructureError")
     assert "inference.py" in result.json["message"]
-    assert result.json["mend"]
+    assert result.json["hint"]
     assert {stage["name"]: stage["result"] for stage in result.json["stages"]} == {
         "snapshot": "passed",
         "scan": "failed",
@@ -95,7 +95,7 @@ def test_code_in_a_checkpoint_is_vulnerable_and_2(home: Path, tmp_path: Path):
     report = result.json
     assert (result.code, report["status"], report["error"]) == (2, "vulnerable", "BlockingFindingsError")
     assert "model/weights.bin" in report["message"]
-    assert report["mend"]
+    assert report["hint"]
     blocking = [one for one in report["findings"] if one["action"] == "block"]
     assert [(one["path"], one["scanner"]) for one in blocking] == [("model/weights.bin", "model-files")]
     assert {stage["name"]: stage["result"] for stage in report["stages"]}["environment"] == "skipped"
@@ -107,7 +107,7 @@ def test_a_raising_model_is_named_with_its_line_and_shown_with_its_log(home: Pat
     result = mop("check", str(BROKEN / "init-raises"), "--task", task, "--sample", sample, home=home)
     assert result.code == 1
     assert result.out.startswith("verifyFailed\nUserScriptException: ")
-    assert "mend: " in result.out
+    assert "hint: " in result.out
     assert "deployment" in result.err
 
 

@@ -103,10 +103,10 @@ def test_a_refusing_text_is_64(capsys: pytest.CaptureFixture[str], command: AddC
 
 
 def test_an_expected_failure_shows_name_message_place_and_mend(capsys: pytest.CaptureFixture[str], command: AddCommand):
-    command("fail", UserScriptException("KeyError: 'x'", place="src/inference.py:7", mend="Mend it."))
+    command("fail", UserScriptException("KeyError: 'x'", place="src/inference.py:7", hint="Fix it."))
     result = mop_here(capsys, "fail")
     assert result.code == 1
-    assert result.err == "UserScriptException: KeyError: 'x'\n  at:   src/inference.py:7\n  mend: Mend it.\n"
+    assert result.err == "UserScriptException: KeyError: 'x'\n  at:   src/inference.py:7\n  hint: Fix it.\n"
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_show_ends_with_the_code_of_the_result(mop: Mop, model: Model):
 
 
 def test_watch_shows_each_status_once_and_ends_with_the_code_of_the_result(mop: Mop, model: Model):
-    error = UserScriptException("KeyError: 'x'", mend="Mend it.")
+    error = UserScriptException("KeyError: 'x'", hint="Fix it.")
     failed = (*CHAIN[1:8], RevisionStatus.VERIFY_FAILED)
     move(model.revisions.get(), *failed, error=error)
     add_log(model.revisions.get(), LogKind.DEPLOYMENT, "loading", "KeyError \x1b[31m")
@@ -178,7 +178,7 @@ def test_watch_shows_each_status_once_and_ends_with_the_code_of_the_result(mop: 
     assert (one, two) == ("  | loading", "  | KeyError \N{REPLACEMENT CHARACTER}[31m")
     assert verdict.split()[0] == "verifyFailed"
     assert verdict.endswith("/models/toxicity/versions/v1.0.0/")
-    assert result.out == "UserScriptException: KeyError: 'x'\n  mend: Mend it.\n"
+    assert result.out == "UserScriptException: KeyError: 'x'\n  hint: Fix it.\n"
 
 
 def test_watch_of_a_retried_revision_shows_the_last_attempt_only(mop: Mop, model: Model, user: User):
@@ -262,7 +262,7 @@ def test_a_server_that_is_not_there_is_3(capsys: pytest.CaptureFixture[str], mon
     monkeypatch.setenv("MOP_TOKEN", "mop_x")
     result = mop_here(capsys, "model", "list")
     assert result.code == 3
-    assert "mend: Check the server's address" in result.err
+    assert "hint: Check the server's address" in result.err
 
 
 @pytest.mark.parametrize(

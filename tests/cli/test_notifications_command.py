@@ -38,7 +38,7 @@ def mop(
 
 
 def tell(user: User) -> None:
-    news = News(Kind.VERIFY_FAILED, "one", "toxicity v1.0.0 failed verification", "no file", "/models/", mend="add it")
+    news = News(Kind.VERIFY_FAILED, "one", "toxicity v1.0.0 failed verification", "no file", "/models/", hint="add it")
     notify(actor=ACTOR, people=[user], news=news)
     notify(actor=ACTOR, people=[user], news=News(Kind.VERIFIED, "two", "toxicity v1.0.1 is verified", "", "/models/"))
     mark_read(notification=Notification.objects.get(event="two"))
@@ -51,7 +51,7 @@ def test_it_shows_the_newest_first_and_marks_the_unread(mop: Callable[..., Resul
     lines = result.out.splitlines()
     assert (lines[0][0], lines[0].endswith("  toxicity v1.0.1 is verified"), lines[1]) == (" ", True, "    /models/")
     assert (lines[2][0], lines[2].endswith("  toxicity v1.0.0 failed verification")) == ("*", True)
-    assert lines[3:] == ["    no file", "    mend: add it", "    /models/"]
+    assert lines[3:] == ["    no file", "    hint: add it", "    /models/"]
 
 
 def test_the_unread_alone_and_as_json(mop: Callable[..., Result], user: User):

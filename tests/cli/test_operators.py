@@ -39,13 +39,13 @@ def test_doctor_names_what_a_fresh_host_has(tmp_path: Path):
     checks = {check["name"]: check for check in result.json["checks"]}
     places = {"home", "runtime", "disk", "database", "engine", "storage"}
     assert set(checks) == places | {"signing", "system", "workers", "sandbox", "python", "uv", "advisories"}
-    assert checks["storage"] == {"name": "storage", "state": "ok", "detail": f"file://{tmp_path}", "mend": ""}
+    assert checks["storage"] == {"name": "storage", "state": "ok", "detail": f"file://{tmp_path}", "hint": ""}
     assert checks["signing"]["detail"].startswith("off: ")
     assert checks["database"]["state"] == "note"
     assert (result.code, result.json["ok"]) == ((0, True) if result.code == 0 else (1, False))
     problems = [check for check in result.json["checks"] if check["state"] == "problem"]
     assert bool(problems) == (result.code == 1)
-    assert all(check["mend"] for check in problems)
+    assert all(check["hint"] for check in problems)
     assert not (tmp_path / "installation" / "mop.db").exists()
 
 
@@ -65,14 +65,14 @@ def test_doctor_is_1_for_a_missing_root_and_says_the_mend(tmp_path: Path):
     result = mop("doctor", home=tmp_path, MOP_FILE_ROOTS="/no/such/folder")
     assert result.code == 1
     assert "problem storage     /no/such/folder is not a readable folder" in result.out
-    assert "mend: Make it, or correct MOP_FILE_ROOTS." in result.out
+    assert "hint: Make it, or correct MOP_FILE_ROOTS." in result.out
 
 
 def test_doctor_is_1_for_a_database_that_does_not_answer(tmp_path: Path):
     result = mop("doctor", "--json", home=tmp_path, MOP_DATABASE_URL="postgresql://127.0.0.1:9/none")
     assert result.code == 1
     (database,) = [check for check in result.json["checks"] if check["name"] == "database"]
-    assert (database["state"], bool(database["mend"])) == ("problem", True)
+    assert (database["state"], bool(database["hint"])) == ("problem", True)
 
 
 def test_doctor_is_1_for_a_setting_that_can_not_be_read(tmp_path: Path):

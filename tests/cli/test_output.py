@@ -63,15 +63,15 @@ def test_control_characters_do_not_reach_the_terminal():
 
 def test_a_message_of_several_lines_is_shown_as_lines_and_steers_no_terminal():
     error = EnvironmentBuildError(
-        "six 1.0 could not be built:\nTraceback\r\n  mend: \x1b[2J", mend="Choose\nanother.", also=["one\ntwo"]
+        "six 1.0 could not be built:\nTraceback\r\n  hint: \x1b[2J", hint="Choose\nanother.", also=["one\ntwo"]
     )
     assert error_lines(error) == [
         "EnvironmentBuildError: six 1.0 could not be built:",
         "    Traceback",
-        "      mend: \ufffd[2J",
+        "      hint: \ufffd[2J",
         "  also: one",
         "    two",
-        "  mend: Choose",
+        "  hint: Choose",
         "    another.",
     ]
 

@@ -33,7 +33,7 @@ def test_what_blocks_ends_with_2_and_stands_in_the_first_lines(folder: Path, tmp
     assert result.code == 2
     assert result.out.splitlines()[:2] == ["vulnerable: 1 clean, 1 infected", "  infected: weights.txt"]
     assert "posix.system" in result.out
-    assert "mend: Do not load this file." in result.out
+    assert "hint: Do not load this file." in result.out
 
 
 def test_a_file_that_is_not_fully_scanned_warns_and_is_named(folder: Path, tmp_path: Path):
@@ -50,7 +50,7 @@ def test_json_holds_the_documented_fields_and_nothing_else_is_printed(folder: Pa
     assert (result.code, said["decision"]) == (2, "vulnerable")
     assert {file["path"]: file["verdict"] for file in said["files"]} == {"bad.pkl": "infected", "good.pkl": "clean"}
     (found,) = said["findings"]
-    assert {"path", "scanner", "rule", "severity", "message", "mend", "action"} <= set(found)
+    assert {"path", "scanner", "rule", "severity", "message", "hint", "action"} <= set(found)
 
 
 def test_an_installations_own_policy_holds_and_a_wrong_one_is_named(folder: Path, tmp_path: Path):
@@ -64,7 +64,7 @@ def test_an_installations_own_policy_holds_and_a_wrong_one_is_named(folder: Path
     result = mop("scan", str(folder), home=tmp_path, MOP_HOME=str(home))
     assert result.code == 64
     assert "unknown keys blocks" in result.err
-    assert "mend:" in result.err
+    assert "hint:" in result.err
 
 
 def test_without_a_cage_it_finds_the_same(folder: Path, tmp_path: Path):

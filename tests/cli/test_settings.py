@@ -121,7 +121,7 @@ def test_check_names_all_that_can_not_be_used(tmp_path: Path):
         "engine",
         "storage",
     ]
-    assert all(check["mend"] for check in result.json["checks"] if check["state"] == "problem")
+    assert all(check["hint"] for check in result.json["checks"] if check["state"] == "problem")
 
 
 def test_a_mop_toml_that_can_not_be_read_is_a_problem_not_a_traceback(here: Here, tmp_path: Path):

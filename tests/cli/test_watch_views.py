@@ -23,7 +23,7 @@ REVISION: dict[str, Any] = {
     "granted": {},
     "warnings": [],
 }
-FAULT = {"name": "StorageUnavailableError", "message": "no \x1b[31manswer", "mend": "", "place": None, "also": []}
+FAULT = {"name": "StorageUnavailableError", "message": "no \x1b[31manswer", "hint": "", "place": None, "also": []}
 
 
 def passed(status: str, *, attempt: int = 1, detail: str = "") -> dict[str, Any]:

@@ -14,9 +14,9 @@ from mop.engine.fence import WorkerLostError, hold_fence, stand_behind_fence
 from mop.engine.liveness import Liveness, Pulse
 from mop.engine.models import Worker
 from mop.errors import PackageIndexUnavailableError
+from mop.onboarding.jobs import claim, conclude, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind, LogLine
-from mop.onboarding.orders import claim, conclude, move, read_order
 from mop.pipeline.workflows import _next_attempt
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
@@ -61,7 +61,7 @@ def test_who_is_no_worker_has_no_fence():
 
 
 def test_a_living_worker_writes(revision: Revision, told: list[str]):
-    order = read_order(str(revision.pk), 1, "w1")
+    order = read_job(str(revision.pk), 1, "w1")
     move(order, RevisionStatus.DATA_DOWNLOADED, facts={"artifact_digest": "abc"})
     revision.refresh_from_db()
     assert (revision.status, revision.host, revision.artifact_digest) == ("dataDownloaded", "w1", "abc")
@@ -78,7 +78,7 @@ def write_log(revision: Revision) -> None:
 
 LATE: dict[str, Callable[[Revision], object]] = {
     "takes": lambda revision: claim(str(revision.pk), 1, "w1"),
-    "reads": lambda revision: read_order(str(revision.pk), 1, "w1"),
+    "reads": lambda revision: read_job(str(revision.pk), 1, "w1"),
     "concludes": lambda revision: conclude(str(revision.pk), 1, PackageIndexUnavailableError("down")),
     "logs": write_log,
     "begins": lambda revision: _next_attempt(str(revision.pk), 2, revision.workflow_id),
@@ -96,7 +96,7 @@ def test_a_lost_worker_writes_nothing(revision: Revision, told: list[str], late:
 
 
 def test_a_lost_worker_enters_no_status_and_saves_no_fact(revision: Revision, told: list[str]):
-    order = read_order(str(revision.pk), 1, "w1")
+    order = read_job(str(revision.pk), 1, "w1")
     before = state(revision)
     lose()
     for to in (RevisionStatus.DATA_DOWNLOADED, RevisionStatus.CREATED):  # the second stands: only facts would be saved

@@ -224,7 +224,7 @@ async def test_an_impossible_version_carries_the_resolvers_cause(make_model: Mak
     with pytest.raises(EnvironmentBuildError, match=r"no version of tiny==9\.9") as caught:
         await make_model("# first\ntiny==9.9").build()
     assert caught.value.place == "src/requirements.txt:2"
-    assert "tiny==9.9 does not exist" in caught.value.mend
+    assert "tiny==9.9 does not exist" in caught.value.hint
 
 
 async def test_requirements_that_contradict_each_other_say_which(make_model: MakeModel, index: PackageIndex) -> None:
@@ -392,7 +392,7 @@ async def test_a_full_disk_is_the_platforms_fault(make_model: MakeModel, index: 
 async def test_a_file_with_another_hash_than_the_line_says_is_refused(make_model: MakeModel) -> None:
     with pytest.raises(EnvironmentBuildError, match="Hash mismatch") as caught:
         await make_model(f"tiny==1.0 --hash=sha256:{'0' * 64}").build()
-    assert "--hash" in caught.value.mend
+    assert "--hash" in caught.value.hint
 
 
 async def test_an_environment_without_its_marker_is_built_again(make_model: MakeModel) -> None:

@@ -16,7 +16,8 @@ from environments.conftest import MakeModel, Model
 from environments.packages import PackageIndex
 from environments.test_builds import build_argv, processes_below, run
 from mop.environments import Environment
-from mop.environments.garbage import (
+from mop.environments.locks import free_key
+from mop.environments.removal import (
     bytes_freed,
     clean_command,
     environment_in_use,
@@ -27,7 +28,6 @@ from mop.environments.garbage import (
     standing_caches,
     standing_environments,
 )
-from mop.environments.locks import free_key
 from support.waiting import wait_for
 
 LONG_AGO = time.time() - 10 * 24 * 3600

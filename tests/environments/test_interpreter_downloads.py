@@ -20,7 +20,7 @@ import pytest
 
 from environments.conftest import PYTHON, MakeModel, Model
 from mop.environments import PythonDownloads
-from mop.environments.interpreter_places import SUPPORTED_MINORS, missing_minors, usual_folders
+from mop.environments.interpreter_search import SUPPORTED_MINORS, missing_minors, usual_folders
 from mop.environments.interpreters import Interpreter
 from mop.errors import InterpreterDownloadError, OutsideFault, SettingsFileError
 
@@ -123,7 +123,7 @@ async def test_a_download_that_fails_waits_and_says_why(make_model: MakeModel, m
         await model.build()
     assert isinstance(caught.value, OutsideFault)
     assert f"Python {PYTHON} could not be fetched" in caught.value.message
-    assert "MOP_PYTHON_MIRROR" in caught.value.mend
+    assert "MOP_PYTHON_MIRROR" in caught.value.hint
 
 
 async def test_a_mirror_that_does_not_answer_is_no_fault_of_the_model(make_model: MakeModel) -> None:

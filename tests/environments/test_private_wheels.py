@@ -177,4 +177,4 @@ def test_a_copy_that_a_browser_named_is_to_be_renamed(tmp_path: Path, mark: str,
     write(tmp_path, (name.replace(".whl", f"{mark}.whl"), content))
     with pytest.raises(EnvironmentBuildError, match="browser or file manager") as raised:
         read(tmp_path)
-    assert raised.value.mend == f"Rename it to {name}."
+    assert raised.value.hint == f"Rename it to {name}."

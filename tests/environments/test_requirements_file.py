@@ -113,13 +113,13 @@ def test_what_is_not_a_package_of_the_index_is_refused_with_its_line(text: str, 
     assert reason in caught.value.message
     assert caught.value.place == f"src/requirements.txt:{line}"
     assert caught.value.message.startswith(f"src/requirements.txt:{line}: ")
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_addresses_are_sent_to_privatepkgs() -> None:
     with pytest.raises(RequirementsFileError) as caught:
         check_requirements(b"torch @ https://download.example/torch.whl")
-    assert "privatepkgs/" in caught.value.mend
+    assert "privatepkgs/" in caught.value.hint
 
 
 def test_a_latin_1_file_names_line_and_byte() -> None:
@@ -204,7 +204,7 @@ numpy=1.26.4=py311h64a7726_0
 def test_all_bad_lines_of_a_freeze_are_told_at_once_with_the_command_that_writes_good_ones() -> None:
     with pytest.raises(RequirementsFileError, match=r"txt:1: 'certifi @ file:.* another computer's disk") as raised:
         check_requirements(FREEZE)
-    assert "`pip list --format=freeze`" in raised.value.mend
+    assert "`pip list --format=freeze`" in raised.value.hint
     assert [one.split(": ")[0] for one in raised.value.also] == [f"src/requirements.txt:{line}" for line in (2, 4, 5)]
     assert "`conda list --export`" in raised.value.also[2]
 
@@ -213,7 +213,7 @@ def test_a_bad_line_alone_has_no_others_and_many_are_bounded() -> None:
     with pytest.raises(RequirementsFileError) as raised:
         check_requirements(b"six\nnumpy=1.26.4=py311_0\n")
     assert (raised.value.place, raised.value.also) == ("src/requirements.txt:2", ())
-    assert "`pip list --format=freeze`" in raised.value.mend
+    assert "`pip list --format=freeze`" in raised.value.hint
     with pytest.raises(RequirementsFileError) as raised:
         check_requirements(b"a @ file:///b\n" * 500)
     assert len(raised.value.also) == 20
@@ -223,4 +223,4 @@ def test_a_bad_line_alone_has_no_others_and_many_are_bounded() -> None:
 def test_a_deprecated_name_is_told_with_the_one_that_is_meant(name: str, meant: str) -> None:
     with pytest.raises(RequirementsFileError, match=f"deprecated name of the package {meant}") as raised:
         check_requirements(f"six\n{name}\n".encode())
-    assert (raised.value.place, raised.value.mend) == ("src/requirements.txt:2", f"Write {meant} instead.")
+    assert (raised.value.place, raised.value.hint) == ("src/requirements.txt:2", f"Write {meant} instead.")

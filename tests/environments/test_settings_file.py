@@ -60,7 +60,7 @@ def test_another_shape_is_refused_with_its_line(text: str, line: int, reason: st
         read_settings(text.encode())
     assert reason in caught.value.message
     assert caught.value.place == f"src/settings.yml:{line}"
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_file_that_is_not_utf8_names_the_byte() -> None:

@@ -49,7 +49,7 @@ def test_a_package_without_a_wheel_asks_for_a_build_from_source() -> None:
     assert needs_source_build(NO_WHEEL.splitlines())
     assert not needs_source_build(NO_DNS.splitlines())
     error = error_of(NO_WHEEL)
-    assert "numpy==1.19.0 has no wheel for Python 3.12" in error.mend
+    assert "numpy==1.19.0 has no wheel for Python 3.12" in error.hint
     assert error.place == "src/requirements.txt:2"
 
 
@@ -60,7 +60,7 @@ def test_a_name_server_that_does_not_know_the_index_is_not_the_models_fault() ->
 
 
 def test_a_python_that_is_too_old_says_which_part_to_change() -> None:
-    assert "env.python" in error_of(OLD_PYTHON).mend
+    assert "env.python" in error_of(OLD_PYTHON).hint
 
 
 def test_a_failed_build_shows_its_last_lines_without_the_hosts_paths_and_uvs_own_advice() -> None:
@@ -69,7 +69,7 @@ def test_a_failed_build_shows_its_last_lines_without_the_hosts_paths_and_uvs_own
     assert "numpy 1.19.0 has no wheel for Python 3.12" in error.message
     assert error.message.endswith("No module named 'distutils.msvccompiler'")
     assert "/srv/mop" not in error.message
-    assert "pyproject" not in error.message + error.mend
+    assert "pyproject" not in error.message + error.hint
     assert error.place == "src/requirements.txt:2"
 
 
@@ -108,8 +108,8 @@ def test_a_local_version_label_that_the_index_lacks_is_to_be_dropped(version: st
         f"  cause: Because there is no version of pandas=={version}+{label} and you require pandas=={version}+{label}, "
         "we can conclude that your requirements are unsatisfiable.\n"
     )
-    assert f"+{label} is a local version label" in error.mend
-    assert f"write pandas=={version}, or put the wheel" in error.mend
+    assert f"+{label} is a local version label" in error.hint
+    assert f"write pandas=={version}, or put the wheel" in error.hint
     assert error.place == "src/requirements.txt:3"
 
 
@@ -117,5 +117,5 @@ def test_the_name_of_a_module_is_told_the_package_that_provides_it() -> None:
     text = "error: No solution found\n  cause: Because cv2 was not found in the package registry and you require cv2"
     requirements = check_requirements(b"six\ncv2")
     error = install_error(1, text.splitlines(), requirements=requirements, python_version="3.11.7")
-    assert error.mend == "The package that provides the module cv2 is opencv-python-headless: write that name."
+    assert error.hint == "The package that provides the module cv2 is opencv-python-headless: write that name."
     assert error.place == "src/requirements.txt:2"

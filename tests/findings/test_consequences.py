@@ -9,7 +9,7 @@ import pytest
 from mop.accounts.models import User
 from mop.audit.models import AuditEvent
 from mop.errors import ModelStructureError, StaleAttemptError
-from mop.findings import telling
+from mop.findings import notices
 from mop.findings.models import Scan
 from mop.notifications.models import Notification
 from mop.registry.advance import advance
@@ -100,7 +100,7 @@ def test_new_findings_are_told_once_to_every_owner_and_to_nobody_else(
     assert told(stranger) == told(administrator) == []
     notification = Notification.objects.get(recipient=owner, kind="findings")
     assert notification.reason == "high: numpy 1.26.4 is affected by OSV-2026-1."
-    assert notification.mend == "Take numpy 2.0.0."
+    assert notification.hint == "Take numpy 2.0.0."
     assert notification.link == "/models/toxicity/versions/v1.0.0/findings/"
 
 
@@ -135,7 +135,7 @@ def test_who_answers_for_what_runs_the_version_is_told_too_and_an_owner_once(
         asked.append(revision)
         return [stranger, owner]
 
-    monkeypatch.setattr(telling, "OTHERS_TOLD", [operators])
+    monkeypatch.setattr(notices, "OTHERS_TOLD", [operators])
     keep_scan(verified)
     scan_later(verified, WARNS_HIGH)
     assert asked == [verified]

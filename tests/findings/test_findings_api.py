@@ -90,7 +90,7 @@ def test_findings_are_told_whole(api: Api, revision: Revision):
         "path": BLOCKS.path,
         "position": "byte 2048",
         "message": BLOCKS.message,
-        "mend": BLOCKS.mend,
+        "hint": BLOCKS.hint,
         "details": {"global": "os.system"},
         "waiver": None,
     }

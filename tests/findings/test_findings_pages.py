@@ -36,7 +36,7 @@ def test_a_private_model_is_not_found_by_others_and_a_public_one_refused(url: st
 def test_findings_say_what_where_and_how_to_mend_it(revision: Revision, owner: User):
     keep_scan(revision, *EVERY_ACTION)
     html = page(owner, FINDINGS)
-    for text in (BLOCKS.message, BLOCKS.mend, BLOCKS.path, "byte 2048", "model-files/code-execution", NOTED.message):
+    for text in (BLOCKS.message, BLOCKS.hint, BLOCKS.path, "byte 2048", "model-files/code-execution", NOTED.message):
         assert text in html
     for word in ("blocks", "warns", "noted"):
         assert f">{word}</span>" in html
@@ -83,7 +83,7 @@ def test_a_filter_that_nothing_fits_says_so_and_leads_back(
     keep_scan(revision, *EVERY_ACTION)
     html = page(owner, url, **query)
     assert text in html
-    assert f'class="button button--primary" href="{url}"' in html
+    assert f'class="btn btn--primary" href="{url}"' in html
 
 
 @pytest.mark.parametrize("url", [FINDINGS, FILES_PAGE])
@@ -131,7 +131,7 @@ def test_earlier_scans_are_listed_with_their_counts(revision: Revision, owner: U
     keep_scan(revision, WARNS_LOW)
     html = page(owner, FINDINGS)
     assert "Earlier scans" in html
-    assert html.index("badge--bad") > html.index("Earlier scans")  # the newest only warns
+    assert html.index("st--bad") > html.index("Earlier scans")  # the newest only warns
 
 
 def test_a_scan_without_an_environment_and_with_a_lost_scanner_says_so(revision: Revision, owner: User):

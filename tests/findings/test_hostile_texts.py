@@ -23,7 +23,7 @@ PAGES = ("/models/toxicity/versions/v1.0.0/findings/", "/models/toxicity/version
 
 
 def hostile(**fields: object) -> Finding:
-    given = {"message": "m\x00\ud800", "mend": "d\udfff", "position": "p\x00", "rule": "code-execution"}
+    given = {"message": "m\x00\ud800", "hint": "d\udfff", "position": "p\x00", "rule": "code-execution"}
     details = {
         "identifier": "i\x00\ud800",
         "k\x00\udcff": ["\udfff", {"deep": "\x00"}, float("nan"), float("inf"), 1.5, None, True],
@@ -43,7 +43,7 @@ def test_nul_surrogates_and_numbers_that_are_none_are_replaced_everywhere(revisi
     )
     scan = current_scan(revision)
     finding, file = scan.findings.get(), scan.files.get()
-    assert (finding.path, finding.message, finding.mend, finding.position) == (KEPT, "m�?", "d?", "p�")
+    assert (finding.path, finding.message, finding.hint, finding.position) == (KEPT, "m�?", "d?", "p�")
     assert finding.identifier == "i�?"
     assert finding.details["k�?"] == ["?", {"deep": "�"}, "nan", "inf", 1.5, None, True]
     assert finding.details["odd"] == {"1": str(object)}
@@ -66,12 +66,12 @@ def test_texts_and_facts_are_bounded(revision: Revision):
     details = {"list": list(range(1000)), "deep": deep, "long": long, **{f"k{number}": 1 for number in range(1000)}}
     keep_scan(
         revision,
-        make_finding(path=long, message=long, mend=long, position=long, rule=long, details=details),
+        make_finding(path=long, message=long, hint=long, position=long, rule=long, details=details),
         files=[FileVerdict(long, Verdict.SUSPICIOUS, tuple(f"{number}{long}" for number in range(100)))],
     )
     scan = current_scan(revision)
     finding, file = scan.findings.get(), scan.files.get()
-    assert (len(finding.path), len(finding.message), len(finding.mend)) == (PATH_MAX, TEXT_MAX, TEXT_MAX)
+    assert (len(finding.path), len(finding.message), len(finding.hint)) == (PATH_MAX, TEXT_MAX, TEXT_MAX)
     assert (len(finding.position), len(finding.rule)) == (200, 100)
     assert (len(file.path), len(file.reasons)) == (PATH_MAX, 10)
     assert len(finding.details["list"]) == 50
@@ -80,7 +80,7 @@ def test_texts_and_facts_are_bounded(revision: Revision):
 
 @pytest.mark.parametrize("url", PAGES)
 def test_names_are_escaped_in_pages(revision: Revision, owner: User, url: str):
-    fields = {"message": SCRIPT, "mend": SCRIPT, "position": SCRIPT, "details": {"identifier": SCRIPT}}
+    fields = {"message": SCRIPT, "hint": SCRIPT, "position": SCRIPT, "details": {"identifier": SCRIPT}}
     keep_scan(
         revision,
         make_finding(path=SCRIPT, **fields),
@@ -126,10 +126,10 @@ def test_hostile_messages_reach_no_line_of_a_warning_or_an_error(verified: Revis
     scan_later(verified, make_finding(Severity.LOW, message="odd\n\x1b[31mFAKE\x00\ud800"))
     verified.refresh_from_db()
     assert verified.warnings[-1] == "Scan: low: odd [31mFAKE"
-    scan_later(verified, make_finding(message="bad\n\x1b[31mFAKE\x00\ud800", path=ODD, mend="d\x00\ud800"))
+    scan_later(verified, make_finding(message="bad\n\x1b[31mFAKE\x00\ud800", path=ODD, hint="d\x00\ud800"))
     verified.refresh_from_db()
     assert verified.status == "vulnerable"
     assert verified.error["message"].endswith("bad [31mFAKE")
-    for text in (verified.error["place"], verified.error["mend"]):
+    for text in (verified.error["place"], verified.error["hint"]):
         assert "\x00" not in text
         text.encode()

@@ -50,7 +50,7 @@ def test_a_scan_is_written_with_its_decision_counts_files_and_findings(revision:
     ]
     first = scan.findings.get(number=1)
     assert (first.path, first.position, first.message) == (BLOCKS.path, BLOCKS.position, BLOCKS.message)
-    assert (first.mend, first.details) == (BLOCKS.mend, BLOCKS.details)
+    assert (first.hint, first.details) == (BLOCKS.hint, BLOCKS.details)
     assert scan.findings.get(scanner="dependencies").identifier == "OSV-2026-1"
 
 
@@ -169,7 +169,7 @@ def test_the_error_names_the_worst_finding_and_counts_the_rest(revision: Revisio
     error = blocking_error(keep_scan(revision, *many).decision)
     assert error.message == "7 findings block this version. model/0.pkl runs os.system when it is loaded."
     assert error.place == "model/0.pkl"
-    assert error.mend == "Save the weights as safetensors. Then add a new version."
+    assert error.hint == "Save the weights as safetensors. Then add a new version."
     others = [f"model/{number}.pkl runs os.system when it is loaded." for number in range(1, 5)]
     assert error.also == (*others, "and 2 more")
     one = blocking_error(keep_scan(revision, BLOCKS).decision)

@@ -71,7 +71,7 @@ def test_a_revision_without_a_snapshot_has_nothing_to_scan(revision: Revision):
     Revision.objects.filter(pk=revision.pk).update(status="verifyFailed")
     with pytest.raises(ConflictError, match="has no snapshot") as caught:
         request_rescan(actor=ACTOR, revision=revision)
-    assert caught.value.mend == "Add a new version."
+    assert caught.value.hint == "Add a new version."
 
 
 @pytest.mark.parametrize("status", ["verified", "verifyFailed", "vulnerable", "cancelled", "outdated"])

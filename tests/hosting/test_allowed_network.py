@@ -176,6 +176,6 @@ async def test_a_level_that_can_hold_no_model_to_some_hosts_says_so(built: tuple
     with pytest.raises(SandboxUnavailableError, match=r"may reach api\.example, but sandbox level 3") as raised:
         async with allowed_network(["api.example"], tools=tools, log=print):
             raise AssertionError
-    assert "level 1 or 2" in raised.value.mend
+    assert "level 1 or 2" in raised.value.hint
     async with allowed_network([], tools=tools, log=print) as network:
         assert network is None

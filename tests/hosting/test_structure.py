@@ -93,7 +93,7 @@ def test_a_pointer_of_git_lfs_names_the_command_that_fetches_the_file(folder: Pa
     (folder / name).write_text(POINTER)
     with pytest.raises(ModelStructureError, match=f"{name} is a Git LFS pointer") as raised:
         check_structure(folder, wheel_bytes_max=WHEEL_MAX)
-    assert "git lfs pull" in raised.value.mend
+    assert "git lfs pull" in raised.value.hint
     assert raised.value.place == name
 
 
@@ -113,7 +113,7 @@ def test_an_empty_checkpoint_is_told(folder: Path, name: str):
     (folder / "model" / name).touch()
     with pytest.raises(ModelStructureError, match=rf"^model/{name} is empty\.$") as raised:
         check_structure(folder, wheel_bytes_max=WHEEL_MAX)
-    assert "upload it again" in raised.value.mend
+    assert "upload it again" in raised.value.hint
 
 
 def test_empty_files_that_are_no_checkpoints_are_fine(folder: Path):
@@ -123,7 +123,7 @@ def test_empty_files_that_are_no_checkpoints_are_fine(folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "mend"),
+    ("wanted", "there", "hint"),
     [
         ("src/settings.yml", "src/settings.yaml", "Rename src/settings.yaml to src/settings.yml."),
         ("src/settings.yml", "src/Settings.YML", "Rename src/Settings.YML to src/settings.yml."),
@@ -138,18 +138,18 @@ def test_empty_files_that_are_no_checkpoints_are_fine(folder: Path):
         ("model", "checkpoints", "Rename checkpoints to model."),
     ],
 )
-def test_a_near_name_in_the_place_of_a_missing_part_is_to_be_renamed(folder: Path, wanted: str, there: str, mend: str):
+def test_a_near_name_in_the_place_of_a_missing_part_is_to_be_renamed(folder: Path, wanted: str, there: str, hint: str):
     (folder / wanted).rename(folder / there)
     with pytest.raises(ModelStructureError, match=f"{wanted}/? is missing, but there is {there}") as raised:
         check_structure(folder, wheel_bytes_max=WHEEL_MAX)
-    assert raised.value.mend == mend
+    assert raised.value.hint == hint
 
 
 def test_a_folder_src_of_other_capitals_is_to_be_renamed(folder: Path):
     (folder / "src").rename(folder / "Src")
     with pytest.raises(ModelStructureError) as raised:
         check_structure(folder, wheel_bytes_max=WHEEL_MAX)
-    assert raised.value.mend == "Rename Src to src."
+    assert raised.value.hint == "Rename Src to src."
 
 
 @pytest.mark.parametrize("there", ["src/inference.ipynb", "src/inference.pyc", "src/readme.md"])
@@ -157,7 +157,7 @@ def test_what_is_something_else_is_no_near_name(folder: Path, there: str):
     (folder / "src/inference.py").rename(folder / there)
     with pytest.raises(ModelStructureError, match=r"src/inference\.py is missing\. ") as raised:
         check_structure(folder, wheel_bytes_max=WHEEL_MAX)
-    assert raised.value.mend == ModelStructureError.default_mend
+    assert raised.value.hint == ModelStructureError.default_hint
 
 
 @pytest.mark.parametrize("name", ["mop_utils", "mop_utils.py"])
@@ -165,4 +165,4 @@ def test_a_copy_of_the_sdk_is_to_be_removed(folder: Path, name: str):
     (folder / "src" / name).touch() if name.endswith(".py") else (folder / "src" / name).mkdir()
     with pytest.raises(ModelStructureError, match=f"src/{name} hides the package mop-utils") as raised:
         check_structure(folder, wheel_bytes_max=WHEEL_MAX)
-    assert raised.value.mend.startswith(f"Remove src/{name};")
+    assert raised.value.hint.startswith(f"Remove src/{name};")

@@ -30,7 +30,7 @@ def test_one_that_others_may_write_is_refused(folder: Path):
     folder.chmod(0o777)
     with pytest.raises(SandboxUnavailableError, match="alone may write") as raised:
         own_runtime_folder()
-    assert "MOP_RUNTIME_FOLDER" in raised.value.mend
+    assert "MOP_RUNTIME_FOLDER" in raised.value.hint
 
 
 def test_a_link_in_its_place_is_refused(folder: Path, tmp_path: Path):
@@ -73,6 +73,6 @@ def test_a_level_below_the_minimum_can_not_be_forced(settings: Settings):
     settings.MOP_SANDBOX_LEVEL = 3
     with pytest.raises(SandboxUnavailableError, match="forces level 3, which is weaker") as raised:
         open_sandbox()
-    assert "MOP_SANDBOX_MINIMUM_LEVEL" in raised.value.mend
+    assert "MOP_SANDBOX_MINIMUM_LEVEL" in raised.value.hint
     settings.MOP_SANDBOX_MINIMUM_LEVEL = 3
     assert open_sandbox().level == 3

@@ -30,7 +30,7 @@ def test_a_version_reaches_the_host_that_an_administrator_allows_it(
         error = mop.wait(revision, "verifyFailed")["error"]
         assert error["name"] == "UserScriptException"
         assert "services have no network" in error["message"]
-        assert "an administrator of MOP can allow this version that host" in error["mend"]
+        assert "an administrator of MOP can allow this version that host" in error["hint"]
         assert server.downloads == []
 
         hosts = f"{revision.path}/allowed-hosts"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from environments.packages import PackageIndex
-from mop.engine.quiet_host import WAITS_FOR_ONE
+from mop.engine.host_lock import WAITS_FOR_ONE
 from support.installation import Installation, Submitted, running_installation
 from support.model_folders import write_model
 from support.waiting import wait_for
@@ -188,7 +188,7 @@ def test_what_is_killed_in_every_try_fails_the_load_test_with_the_reason_and_wit
     (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
     assert (test["state"], test["error"]["name"], test["steps"]) == ("failed", error, [])
     assert said in test["error"]["message"]
-    assert test["error"]["mend"].startswith(("Enable", "Run"))
+    assert test["error"]["hint"].startswith(("Enable", "Run"))
 
 
 @pytest.mark.second_tier

@@ -58,7 +58,7 @@ def test_a_model_that_raises_fails_with_its_place_and_mend(mop: Installation):
     assert shown["error"]["name"] == "UserScriptException"
     assert "boom" in shown["error"]["message"]
     assert "inference.py" in (shown["error"]["place"] or shown["error"]["message"])
-    assert shown["error"]["mend"]
+    assert shown["error"]["hint"]
     assert [status for _, status in mop.events(revision)] == [*CHAIN[:-1], "verifyFailed"]
 
 
@@ -72,7 +72,7 @@ def test_a_wrong_requirement_fails_with_its_line(mop: Installation):
 
 def test_a_retry_uses_the_snapshot_and_not_the_mended_folder(mop: Installation):
     mop.start_worker()
-    folder = mop.folders / "mended"
+    folder = mop.folders / "corrected"
     revision = mop.submit(write_model(folder, init="raise OSError('broken')"))
     digest = mop.wait(revision, "verifyFailed")["artifact_digest"]
     write_model(folder)

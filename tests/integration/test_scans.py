@@ -73,7 +73,7 @@ def test_code_in_a_checkpoint_blocks_before_anything_is_installed(
     shown = mop.wait(revision, "vulnerable")
     assert shown["error"]["name"] == "BlockingFindingsError"
     assert "model/weights.bin" in shown["error"]["message"]
-    assert shown["error"]["mend"]
+    assert shown["error"]["hint"]
     mop.assert_each_status_once(revision, ending=(*CHAIN[:3], "vulnerable"))
     assert not any("tiny_scan" in name for name in index.downloads), "the package was fetched"
     scan = mop.call("GET", f"{revision.path}/scan")
@@ -194,5 +194,5 @@ def test_an_imported_advisory_is_matched_with_what_is_verified(mop: Installation
 
 def match_now(mop: Installation) -> None:
     """What the workers do every five minutes."""
-    program = "import django; django.setup(); from mop.findings.matching import match_again; match_again()"
+    program = "import django; django.setup(); from mop.findings.reassessment import reassess; reassess()"
     mop.run("-c", program, seconds=SECONDS).check_returncode()

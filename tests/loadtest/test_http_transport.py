@@ -354,7 +354,7 @@ async def test_https_to_a_port_that_speaks_http_is_told_as_that():
         endpoint = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls=True)
         with pytest.raises(LoadTargetUnreachableError, match="speaks HTTP without TLS") as refused:
             await find_host(endpoint)
-        assert refused.value.mend == "Write http:// instead of https://."
+        assert refused.value.hint == "Write http:// instead of https://."
 
 
 async def test_a_server_that_waits_for_the_rest_of_a_head_is_told_as_one_without_tls_too(

@@ -115,7 +115,7 @@ def test_a_failed_test_shows_reason_and_mend(revision: Revision, owner: User):
     LoadTest.objects.filter(pk=test.pk).update(
         state="failed",
         ended_at=test.created_at,
-        error={"name": "DeploymentCrashedError", "message": "it died", "mend": "Look at it", "place": None, "also": []},
+        error={"name": "DeploymentCrashedError", "message": "it died", "hint": "Look at it", "place": None, "also": []},
     )
     html = page(owner)
     for text in ("DeploymentCrashedError", "it died", "Look at it", "Run again"):
@@ -165,7 +165,7 @@ def test_others_runs_are_laid_over_as_far_as_the_reader_may_see_them(
 def test_only_runs_of_the_same_kind_are_offered(revision: Revision, model: Model, owner: User):
     finished(enabled(revision), STEPS)
     finished(enabled(model.revisions.get(version="v2.0.0"), option="PerRPS"), [step_result(1, 1.0)])
-    assert "Lay other versions over it" not in page(owner)
+    assert "Compare with other versions" not in page(owner)
 
 
 def test_earlier_runs_can_be_read(revision: Revision, owner: User):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mop.audit.models import AuditEvent
+from mop.engine.job import release_host
 from mop.engine.watch import Run
 from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
 from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.jobs import ENABLE_AGAIN, conclude, read_done, read_job, store_step
 from mop.loadtest.models import LoadTest
-from mop.loadtest.orders import ENABLE_AGAIN, conclude, read_done, read_order, store_step
-from mop.loadtest.requests import RunRequest
+from mop.loadtest.planning import RunRequest
 from mop.loadtest.selectors import get_run, states_of
 from mop.loadtest.services import cancel_load_test, enable_load_test, start_after_verified
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
@@ -60,6 +61,18 @@ def test_a_run_has_a_test_for_each_modality_of_the_connected_tasks():
     revision = verified(make_model(tasks=tasks).revisions.get())
     tests = enable_load_test(actor=ACTOR, revision=revision, request=RunRequest())
     assert [(test.modality, test.run, test.state) for test in tests] == [("Image", 1, "queued"), ("Text", 1, "queued")]
+
+
+def test_what_a_lost_host_worked_on_waits_for_another_and_what_is_over_keeps_its_host(revision: Revision):
+    lost, over = enabled(revision), enabled(verified(make_model().revisions.get()))
+    for test in (lost, over):
+        LOAD_TEST.claim(Run(str(test.pk)), host="w1")
+    running(lost)
+    finished(over, [])
+    release_host("w1")
+    lost.refresh_from_db()
+    over.refresh_from_db()
+    assert [(test.state, test.host) for test in (lost, over)] == [("running", ""), ("finished", "w1")]
 
 
 def test_a_run_takes_the_revisions_option_and_the_installations_defaults_unless_it_is_asked_otherwise(
@@ -120,7 +133,7 @@ def test_cancelling_ends_what_waits_and_keeps_the_steps_that_ended(revision: Rev
     for late in (
         lambda: store_step(test.pk, step_result(10, 9.0), 1.0),
         lambda: conclude(str(test.pk), ended="finished"),
-        lambda: read_order(str(test.pk), "w1"),
+        lambda: read_job(str(test.pk), "w1"),
     ):
         with pytest.raises(StaleAttemptError):
             late()
@@ -154,7 +167,7 @@ def test_a_step_that_is_repeated_after_a_crash_stands_once_and_counts_once(revis
 def test_a_revision_that_became_vulnerable_is_measured_no_further(revision: Revision):
     test = running(enabled(revision), [step_result(1, 5.0)])
     Revision.objects.filter(pk=revision.pk).update(status=RevisionStatus.VULNERABLE)
-    for look in (lambda: read_done(test.pk), lambda: read_order(str(test.pk), "w1")):
+    for look in (lambda: read_done(test.pk), lambda: read_job(str(test.pk), "w1")):
         with pytest.raises(ConflictError, match="vulnerable by now"):
             look()
 
@@ -164,7 +177,7 @@ def test_a_cause_outside_the_model_fails_with_a_mend_of_its_own_because_nothing_
     conclude(str(test.pk), error=HostLostError("no room"))
     test.refresh_from_db()
     assert test.state == "failed"
-    assert (test.error["name"], test.error["mend"]) == ("HostLostError", ENABLE_AGAIN)
+    assert (test.error["name"], test.error["hint"]) == ("HostLostError", ENABLE_AGAIN)
 
 
 def test_the_state_of_a_revision_is_that_of_its_newest_run(revision: Revision):
@@ -188,4 +201,4 @@ def test_deleting_a_revision_takes_its_load_tests_along(revision: Revision):
     revision.model.delete()
     assert LOAD_TEST.wanted([Run(str(test.pk))]) == set()
     with pytest.raises(StaleAttemptError):
-        read_order(str(test.pk), "w1")
+        read_job(str(test.pk), "w1")

@@ -73,7 +73,7 @@ def test_what_surely_fails_fails_whatever_follows(scheduled: int, data: st.DataO
 
 @dataclass
 class Kept:
-    """A bench that survives a crash: it keeps outcomes, and each step takes what it is told to."""
+    """A runner that survives a crash: it keeps outcomes, and each step takes what it is told to."""
 
     rates: dict[int, float]
     outcomes: list[Outcome] = field(default_factory=list)
@@ -98,30 +98,30 @@ RISING = {1: 10.0, 10: 20.0, 20: 40.0, 30: 80.0}
 
 
 async def test_every_step_is_measured_once_in_its_order():
-    bench = Kept(RISING)
-    assert await run_steps(PLAN, bench) is Ending.FINISHED
-    assert bench.asked == [(0, 1), (1, 10), (2, 20), (3, 30)]
+    runner = Kept(RISING)
+    assert await run_steps(PLAN, runner) is Ending.FINISHED
+    assert runner.asked == [(0, 1), (1, 10), (2, 20), (3, 30)]
 
 
 async def test_steps_that_are_kept_are_not_measured_again():
-    bench = Kept(RISING, [fine(10.0), fine(20.0)], seconds=20)
-    assert await run_steps(PLAN, bench) is Ending.FINISHED
-    assert bench.asked == [(2, 20), (3, 30)]
+    runner = Kept(RISING, [fine(10.0), fine(20.0)], seconds=20)
+    assert await run_steps(PLAN, runner) is Ending.FINISHED
+    assert runner.asked == [(2, 20), (3, 30)]
 
 
 async def test_a_rule_that_the_kept_steps_fulfil_ends_the_test_without_another_step():
-    bench = Kept(RISING, [fine(10.0), Outcome(100, 2, 1.0)])
-    assert await run_steps(PLAN, bench) is Ending.FAILING
-    assert bench.asked == []
+    runner = Kept(RISING, [fine(10.0), Outcome(100, 2, 1.0)])
+    assert await run_steps(PLAN, runner) is Ending.FAILING
+    assert runner.asked == []
 
 
 async def test_what_kept_steps_took_counts_for_the_budget():
-    bench = Kept(RISING, [fine(10.0)], seconds=25)
-    assert await run_steps(PLAN, bench) is Ending.BUDGET
-    assert bench.asked == [(1, 10)]
+    runner = Kept(RISING, [fine(10.0)], seconds=25)
+    assert await run_steps(PLAN, runner) is Ending.BUDGET
+    assert runner.asked == [(1, 10)]
 
 
 async def test_a_cancelled_step_ends_the_test():
-    bench = Kept(RISING, cancelled_at=10)
-    assert await run_steps(PLAN, bench) is Ending.CANCELLED
-    assert bench.asked == [(0, 1), (1, 10)]
+    runner = Kept(RISING, cancelled_at=10)
+    assert await run_steps(PLAN, runner) is Ending.CANCELLED
+    assert runner.asked == [(0, 1), (1, 10)]

@@ -1,4 +1,4 @@
-"""The operator's alerts: one open one for each thing to mend, however often it comes."""
+"""The operator's alerts: one open one for each thing to hint, however often it comes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def root(db: None) -> User:
 
 
 def test_an_alert_says_what_to_mend(root: User):
-    alert = raise_alert(actor=ACTOR, fault=PlatformCredentialError("refused", mend="Renew the key of models."))
-    assert (alert.fault, alert.message, alert.mend) == (
+    alert = raise_alert(actor=ACTOR, fault=PlatformCredentialError("refused", hint="Renew the key of models."))
+    assert (alert.fault, alert.message, alert.hint) == (
         "PlatformCredentialError",
         "refused",
         "Renew the key of models.",
     )
     told = Notification.objects.get()
-    assert (told.recipient, told.kind, told.mend) == (root, "alert", "Renew the key of models.")
+    assert (told.recipient, told.kind, told.hint) == (root, "alert", "Renew the key of models.")
     assert told.link == f"/notifications/#alert-{alert.pk}"
 
 
@@ -46,7 +46,7 @@ def test_one_cause_is_told_once_and_counted(root: User):
 
 def test_another_mend_is_another_cause(root: User):
     for account in ("models", "archive"):
-        raise_alert(actor=ACTOR, fault=PlatformCredentialError("refused", mend=f"Renew the key of {account}."))
+        raise_alert(actor=ACTOR, fault=PlatformCredentialError("refused", hint=f"Renew the key of {account}."))
     assert open_alerts().count() == 2
 
 

@@ -22,7 +22,7 @@ def api(olivia: User) -> Api:
 def tell(person: User, count: int) -> list[int]:
     """Ids of that many notifications, the newest first."""
     for number in range(count):
-        news = News(Kind.VERIFY_FAILED, f"e{number}", f"title {number}", "because", "/models/", mend="mend it")
+        news = News(Kind.VERIFY_FAILED, f"e{number}", f"title {number}", "because", "/models/", hint="hint it")
         notify(actor=ACTOR, people=[person], news=news)
     return list(Notification.objects.filter(recipient=person).order_by("-pk").values_list("pk", flat=True))
 
@@ -38,7 +38,7 @@ def test_a_notification_as_the_api_gives_it(api: Api, olivia: User):
         "kind": "verifyFailed",
         "title": "title 0",
         "reason": "because",
-        "mend": "mend it",
+        "hint": "hint it",
         "link": "/models/",
         "read_at": None,
         "email": None,

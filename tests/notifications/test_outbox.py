@@ -72,7 +72,7 @@ def states() -> list[str]:
 
 def test_an_e_mail_says_what_happened_what_to_do_and_where(end: End, olivia: User, settings: Any):
     settings.PUBLIC_URL = "https://mop.example.org"
-    end(RevisionStatus.VERIFY_FAILED, error=ModelStructureError("src/inference.py is missing.", mend="Add it."))
+    end(RevisionStatus.VERIFY_FAILED, error=ModelStructureError("src/inference.py is missing.", hint="Add it."))
     assert deliver_due() == 1
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (["olivia@example.org"], "[MOP] toxicity v1.0.0 failed verification")
@@ -128,7 +128,7 @@ def test_what_was_sent_but_not_marked_is_sent_again_under_the_same_message_id(ol
 
 
 def test_smtp_carries_it_whole(olivia: User, server: MailServer):
-    email = tell(olivia, reason="naïve café 模型 " + "x" * 1200, mend=".")
+    email = tell(olivia, reason="naïve café 模型 " + "x" * 1200, hint=".")
     assert deliver_due() == 1
     (message,) = server.messages
     assert message["Message-ID"] == f"<{email.key}@localhost>"
@@ -239,7 +239,7 @@ def test_what_can_not_be_addressed_is_not_sent_and_holds_nothing_up(
     assert mail.outbox[0].to == ["sam@example.org"]
 
 
-@pytest.mark.parametrize("field", ["title", "reason", "mend"])
+@pytest.mark.parametrize("field", ["title", "reason", "hint"])
 def test_hostile_texts_become_neither_headers_nor_escape_codes(olivia: User, server: MailServer, field: str):
     hostile = "x\r\nBcc: all@example.org\r\n\r\n.\r\nMAIL FROM:<a@b>\x1b]0;owned\x07\u202e\x00\u2028y"
     email = tell(olivia, **{field: hostile})

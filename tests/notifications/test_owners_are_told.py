@@ -11,7 +11,7 @@ from mop.accounts.services import actor_of
 from mop.errors import ModelStructureError, SandboxUnavailableError, StaleAttemptError, StorageUnavailableError
 from mop.notifications.models import Notification
 from mop.notifications.selectors import unread_count
-from mop.onboarding.orders import conclude
+from mop.onboarding.jobs import conclude
 from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
 from mop.registry.services import (
@@ -48,14 +48,14 @@ def test_a_verified_version_is_told_to_every_owner_and_to_nobody_else(end: End, 
     assert (told(olivia), told(sam), told(stranger), told(administrator)) == (news, news, [], [])
     notification = Notification.objects.get(recipient=olivia)
     assert (notification.reason, notification.link) == ("The model answered by contract.", PAGE)
-    assert (notification.mend, notification.read_at) == ("", None)
+    assert (notification.hint, notification.read_at) == ("", None)
 
 
 def test_a_failed_version_is_told_with_reason_and_mend(end: End, olivia: User):
-    end(S.VERIFY_FAILED, error=ModelStructureError("src/inference.py is missing.", mend="Add it."))
+    end(S.VERIFY_FAILED, error=ModelStructureError("src/inference.py is missing.", hint="Add it."))
     notification = Notification.objects.get(recipient=olivia)
     assert (notification.kind, notification.title) == ("verifyFailed", "toxicity v1.0.0 failed verification")
-    assert (notification.reason, notification.mend) == ("src/inference.py is missing.", "Add it.")
+    assert (notification.reason, notification.hint) == ("src/inference.py is missing.", "Add it.")
 
 
 def test_a_version_that_turns_vulnerable_after_it_was_verified_is_told_too(end: End, olivia: User, revision: Revision):
@@ -124,7 +124,7 @@ def test_a_refused_change_tells_nothing(revision: Revision, olivia: User):
 
 def test_a_fault_of_the_platform_is_told_to_owners_and_operators(revision: Revision, olivia: User):
     root = make_user("root", is_administrator=True)
-    error = SandboxUnavailableError("level 2 (rlimit): no user namespaces", mend="Allow user namespaces.")
+    error = SandboxUnavailableError("level 2 (rlimit): no user namespaces", hint="Allow user namespaces.")
     advance(revision_id=revision.pk, attempt=1, to=S.TO_BE_RETRIED, actor=WORKER, error=error, retry_at=timezone.now())
     assert [kind for kind, _ in told(olivia)] == ["toBeRetried"]
     assert told(root) == [("alert", "The sandbox is not available at the required level")]

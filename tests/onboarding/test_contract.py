@@ -165,11 +165,11 @@ def failing(error: ModelFault | RequestDeadlineError | HostLostError) -> Answer:
 
 
 async def test_an_error_of_the_model_says_with_which_input():
-    error = UserScriptException("boom", mend="mend it", place="src/inference.py:3", also=("more",))
+    error = UserScriptException("boom", hint="hint it", place="src/inference.py:3", also=("more",))
     with pytest.raises(UserScriptException) as raised:
         await prove(Scorer(failing(error)))
     assert re.match(r"On the Text input '.+': boom$", raised.value.message)
-    assert (raised.value.mend, raised.value.place, raised.value.also) == ("mend it", "src/inference.py:3", ("more",))
+    assert (raised.value.hint, raised.value.place, raised.value.also) == ("hint it", "src/inference.py:3", ("more",))
     with pytest.raises(UserScriptException, match=r"^On the sample post data: boom$"):
         await prove(Scorer(failing(error)), sample={})
 
@@ -178,7 +178,7 @@ async def test_a_missed_request_deadline_is_the_models_fault():
     with pytest.raises(DeploymentTimeoutError, match=r"^On the Text input '.+': too slow$") as raised:
         await prove(Scorer(failing(RequestDeadlineError("too slow"))))
     assert raised.value.place == f"the Text input '{probes_for('Text')[0].name}'"
-    assert "regular expression" in raised.value.mend
+    assert "regular expression" in raised.value.hint
 
 
 async def test_a_lost_host_stays_a_cause_outside_the_model():

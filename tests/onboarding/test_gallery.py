@@ -97,7 +97,7 @@ async def test_a_violent_model_is_held_and_told_at_each_level(
 
 
 async def assert_told(name: str, tools: HostTools, recorder: Recorder, tmp_path: Path) -> None:
-    """The folder ends in its error, whose message, place and mend are those that EXPECTED.json promises."""
+    """The folder ends in its error, whose message, place and hint are those that EXPECTED.json promises."""
     expected = EXPECTED[name]
     folder = tmp_path / name
     shutil.copytree(BROKEN / name, folder)
@@ -113,7 +113,7 @@ async def assert_told(name: str, tools: HostTools, recorder: Recorder, tmp_path:
     )
     error = report.error
     assert error is not None, recorder.text()
-    assert (error.name, error.mend) == (expected["error"], expected["mend"]), recorder.text()
+    assert (error.name, error.hint) == (expected["error"], expected["hint"]), recorder.text()
     assert fnmatch.fnmatchcase(error.place or "", expected["place"]), recorder.text()
     assert expected["contains"] in error.message
     assert report.status == expected.get("status", "verifyFailed")
@@ -134,7 +134,7 @@ async def test_a_folder_that_git_can_not_hold_ends_in_its_own_error(
     )
     error = report.error
     assert error is not None, recorder.text()
-    assert (error.name, error.place, error.mend) == (made.error, made.place, made.mend)
+    assert (error.name, error.place, error.hint) == (made.error, made.place, made.hint)
     assert made.contains in error.message
 
 

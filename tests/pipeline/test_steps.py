@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from mop.errors import PackageIndexUnavailableError
-from mop.onboarding.orders import conclude
+from mop.onboarding.jobs import conclude
 from mop.pipeline.stages import begin_stage, stages
 from mop.pipeline.workflows import _next_attempt, _pause
 from mop.registry.models import Revision

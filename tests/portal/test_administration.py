@@ -96,7 +96,7 @@ def test_a_token_is_shown_once_and_revoked_after_asking(owner: User, stranger: U
     assert found is not None
     assert found[1] not in client.get("/account/tokens/").content.decode()
     token = PersonalAccessToken.objects.get()
-    assert found[1] not in (token.digest, token.hint)
+    assert found[1] not in (token.digest, token.prefix)
     revoke = f"/account/tokens/{token.pk}/revoke/"
     assert client_of(stranger).get(revoke).status_code == 404
     assert "Revoke the token build server?" in client.get(revoke).content.decode()

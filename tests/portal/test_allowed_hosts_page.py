@@ -7,7 +7,7 @@ import pytest
 from mop.accounts.models import User
 from mop.audit.models import AuditEvent
 from mop.errors import ValidationFailedError
-from mop.onboarding.orders import read_order
+from mop.onboarding.jobs import read_job
 from mop.registry.allowed_hosts import HOSTS_MAX, change_allowed_hosts
 from mop.registry.models import Model, Revision
 from mop.registry.services import create_revision
@@ -31,8 +31,8 @@ def changes() -> list[object]:
 def test_a_version_starts_without_hosts_also_after_one_that_had_some(revision: Revision, owner: User):
     change_allowed_hosts(actor=ACTOR, revision=revision, hosts=["api.example"])
     further = create_revision(actor=ACTOR, user=owner, model=revision.model, revision=make_revision_input("v1.1.0"))
-    assert (further.allowed_hosts, read_order(str(further.pk), 1, "here").allowed_hosts) == ([], ())
-    assert read_order(str(revision.pk), 1, "here").allowed_hosts == ("api.example",)
+    assert (further.allowed_hosts, read_job(str(further.pk), 1, "here").allowed_hosts) == ([], ())
+    assert read_job(str(revision.pk), 1, "here").allowed_hosts == ("api.example",)
 
 
 def test_an_administrator_changes_them_by_a_form(revision: Revision, administrator: User, owner: User):

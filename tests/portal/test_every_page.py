@@ -204,7 +204,7 @@ def test_the_catalogue_says_every_error_and_its_mend(db: None):
         if error.title != MopError.title:
             assert f'id="{name}"' in html
             assert escape(error.title) in html
-            assert escape(error.default_mend) in html
+            assert escape(error.default_hint) in html
 
 
 def test_no_address_of_an_area_does_anything_for_who_is_not_signed_in(db: None):

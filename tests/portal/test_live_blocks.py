@@ -10,8 +10,8 @@ from django.test import Client
 import mop
 from mop.accounts.models import User
 from mop.findings.rescans import end_rescan, request_rescan
+from mop.loadtest.jobs import conclude, store_step
 from mop.loadtest.models import LoadTest
-from mop.loadtest.orders import conclude, store_step
 from mop.loadtest.services import start_after_verified
 from mop.registry.advance import advance
 from mop.registry.models import Revision

@@ -172,7 +172,7 @@ def test_a_waiting_revision_says_for_which_host_and_its_place(owner: User):
 
 def test_a_failed_revision_says_why_where_and_how_to_mend_it(revision: Revision, owner: User):
     error = ModelStructureError(
-        "src/inference.py is missing.", place="src", mend="Add it.", also=["model/ is <empty>."]
+        "src/inference.py is missing.", place="src", hint="Add it.", also=["model/ is <empty>."]
     )
     end(revision, RevisionStatus.VERIFY_FAILED, error)
     html = details(owner)
@@ -198,7 +198,7 @@ def test_the_first_action_after_a_failure_is_the_one_that_can_help(
 ):
     end(revision, RevisionStatus.VERIFY_FAILED, error)
     html = details(owner)
-    (first,) = re.findall(r"button--primary[^>]*>\s*(?:<svg.*?</svg>)?\s*([\w ]+?)\s*<", html, re.DOTALL)
+    (first,) = re.findall(r"btn--primary[^>]*>\s*(?:<svg.*?</svg>)?\s*([\w ]+?)\s*<", html, re.DOTALL)
     assert first == primary
     assert "Retry</button>" in html
 

@@ -27,7 +27,7 @@ URL, SETTINGS, BELL = "/notifications/", "/notifications/settings/", "/live/noti
 
 def tell(person: User, *events: str, reason: str = "because") -> list[Notification]:
     for event in events:
-        news = News(Kind.VERIFY_FAILED, event, f"title {event}", reason, "/models/toxicity/", mend="mend it")
+        news = News(Kind.VERIFY_FAILED, event, f"title {event}", reason, "/models/toxicity/", hint="hint it")
         notify(actor=ACTOR, people=[person], news=news)
     return list(Notification.objects.filter(recipient=person).order_by("pk"))
 
@@ -42,7 +42,7 @@ def bell_of(html: str) -> str:
 
 
 def test_a_failed_revision_rings_the_bell_and_is_told_with_its_link(owner: User, revision: Revision):
-    error = ModelStructureError("src/inference.py is <missing>.", mend="Add it.")
+    error = ModelStructureError("src/inference.py is <missing>.", hint="Add it.")
     advance(revision_id=revision.pk, attempt=1, to=RevisionStatus.VERIFY_FAILED, actor=ACTOR, error=error)
     client = client_of(owner)
     assert bell_of(client.get("/models/").content.decode()) == "Notifications: 11 unread"
@@ -171,7 +171,7 @@ def test_administrators_see_open_alerts_and_close_them(owner: User, administrato
     for number in (1, 2):
         raise_alert(actor=ACTOR, fault=DiskFullError(f"no room {number}"))
     alert = Alert.objects.get()
-    assert "For the operator to mend" not in client_of(owner).get(URL).content.decode()
+    assert "For the operator to fix" not in client_of(owner).get(URL).content.decode()
     client = client_of(administrator)
     html = client.get(URL).content.decode()
     for text in (f'id="alert-{alert.pk}"', "no room 2", "2 times since", "must free space"):
@@ -179,7 +179,7 @@ def test_administrators_see_open_alerts_and_close_them(owner: User, administrato
     assert send(client_of(owner), f"{URL}alerts/{alert.pk}/close/", form=URL).status_code == 403
     assert send(client, f"{URL}alerts/{alert.pk}/close/", form=URL).headers["Location"] == URL
     html = client.get(URL).content.decode()
-    assert "For the operator to mend" not in html
+    assert "For the operator to fix" not in html
     assert "The alert is closed." in html
     assert send(client, f"{URL}alerts/{alert.pk}/close/", form=URL).status_code == 404
 

@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 
 from mop.areas.area import Area
-from mop.areas.places import Place, Shown
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
-from mop.ui.extensions import Sections, Tab, Tabs, in_place
+from mop.ui.extensions import Sections, Tab, Tabs, extensions_at
 from mop.ui.fragments import etag_of
 from mop.ui.storage import StaticStorage
 from mop.ui.templatetags.mop_ui import duration, size, when
@@ -65,11 +65,11 @@ def test_tabs_stand_in_their_order_and_mark_the_current_one():
 
 
 def test_sections_are_those_that_areas_show_in_the_place():
-    elsewhere = Shown(Place.TASK_SECTIONS, Ref(f"{__name__}:_echo"))
-    here = Shown(Place.REVISION_SECTIONS, Ref(f"{__name__}:_echo"))
-    sections = Sections(in_place(Place.REVISION_SECTIONS))
+    elsewhere = PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref(f"{__name__}:_echo"))
+    here = PortalExtension(ExtensionPoint.REVISION_SECTIONS, Ref(f"{__name__}:_echo"))
+    sections = Sections(extensions_at(ExtensionPoint.REVISION_SECTIONS))
     before = len(sections.found())
-    with also_registered(Area(name="above", shown=(elsewhere, here))):
+    with also_registered(Area(name="above", portal_extensions=(elsewhere, here))):
         assert sections.found()[before:] == [_echo]
         assert Sections(lambda: sections.found()[before:]).shown(None, "x") == ["x"]  # type: ignore[arg-type]
     assert len(sections.found()) == before

@@ -104,7 +104,7 @@ def test_a_deleted_revision_takes_no_answer():
 
 def test_a_failure_keeps_its_error_and_a_retry_clears_it():
     revision = make_revision()
-    error = UserScriptException("boom in line 3", mend="mend it", place="src/inference.py:3")
+    error = UserScriptException("boom in line 3", hint="hint it", place="src/inference.py:3")
     advance(revision_id=revision.pk, attempt=1, to=S.VERIFY_FAILED, actor=ACTOR, error=error)
     revision.refresh_from_db()
     assert revision.error == error.to_dict()

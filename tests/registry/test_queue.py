@@ -4,12 +4,12 @@ import pytest
 from pytest_django import Settings
 
 from mop.catalog.models import InstanceType
+from mop.engine.job import release_host
 from mop.registry.advance import advance
 from mop.registry.models import Revision
 from mop.registry.selectors import QueuePlace, queue_place, waiting_revisions
 from mop.registry.services import cancel_revision
 from mop.registry.statuses import RevisionStatus
-from mop.worker.host import release_host
 from support.factories import ACTOR, make_model, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]

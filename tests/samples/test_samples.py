@@ -185,7 +185,7 @@ def test_every_folder_of_the_gallery_says_what_was_done_and_how_to_mend_it() -> 
         assert expected["did"], name
         assert expected["contains"], name
         assert expected["place"], name
-        assert len(expected["mend"]) > 20 or expected["mend"] == "Keep one of them.", name
+        assert len(expected["hint"]) > 20 or expected["hint"] == "Keep one of them.", name
 
 
 def test_the_gallery_of_unruly_models_lists_exactly_its_folders() -> None:

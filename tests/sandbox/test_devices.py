@@ -43,7 +43,7 @@ def test_only_nvidias_own_device_nodes_count(nodes: Path, tmp_path: Path):
 def test_a_host_with_too_few_gpus_says_so(nodes: Path, tmp_path: Path, count: int, there: str):
     with pytest.raises(HostLostError, match=rf"has {count} GPUs?; this host has {there}\.") as raised:
         gpu_devices(count, nodes if there == "2" else tmp_path)
-    assert "without a GPU" in raised.value.mend
+    assert "without a GPU" in raised.value.hint
 
 
 @pytest.mark.sandbox

@@ -35,14 +35,14 @@ def test_the_strongest_level_that_works_is_chosen(tmp_path: Path):
 
 def test_each_unavailable_level_has_a_reason_and_a_mend():
     for result in describe_sandbox():
-        assert result.available == bool(result.parts) == (not result.reason) == (not result.mend)
+        assert result.available == bool(result.parts) == (not result.reason) == (not result.hint)
 
 
 def test_without_bubblewrap_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mop.sandbox.probe._PLACES", str(tmp_path))
     with pytest.raises(SandboxUnavailableError, match="bubblewrap is not installed") as raised:
         probe_sandbox(runtime_folder=tmp_path)
-    assert "apt install bubblewrap" in raised.value.mend
+    assert "apt install bubblewrap" in raised.value.hint
 
 
 def test_a_bubblewrap_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -74,7 +74,7 @@ def test_jobs_of_root_run_as_nobody_elses_user(tmp_path: Path, uid: int):
     name = pwd.getpwuid(uid).pw_name
     with pytest.raises(SandboxUnavailableError, match=f"uid {uid}, which is that of {name}") as raised:
         probe_sandbox(runtime_folder=tmp_path, minimum=SandboxLevel.LANDLOCK, service_uid=uid)
-    assert "MOP_SANDBOX_UID" in raised.value.mend
+    assert "MOP_SANDBOX_UID" in raised.value.hint
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_a_finding_names_package_version_advisory_and_the_version_to_require():
         severity=Severity.MEDIUM,
         path="environment:alpha-1.0",
         message="alpha 1.0 has the advisory CVE-2026-1: Reads beyond its end",
-        mend="In src/requirements.txt require alpha>=2.0.",
+        hint="In src/requirements.txt require alpha>=2.0.",
         details={
             "identifier": "CVE-2026-1",
             "aliases": ["GHSA-1"],
@@ -68,13 +68,13 @@ def test_records_that_share_a_name_are_one_vulnerability_with_all_names_and_the_
     first, second = audit.findings
     assert (first.details["identifier"], first.details["aliases"]) == ("CVE-1", ["CVE-2", "GHSA-1", "PYSEC-7", "OSV-9"])
     assert (first.severity, first.details["fixed"]) == (Severity.HIGH, ["1.5", "2.0"])
-    assert first.mend == "In src/requirements.txt require alpha>=2.0."  # at 1.5 the others still hold
+    assert first.hint == "In src/requirements.txt require alpha>=2.0."  # at 1.5 the others still hold
     assert (second.details["identifier"], second.severity) == ("CVE-3", Severity.MEDIUM)
 
 
 def test_without_a_fixed_version_the_mend_says_so():
     finding = only(audited(advisory("GHSA-1", {"introduced": "0"}, {"last_affected": "9"})))
-    assert finding.mend.startswith("No fixed version of alpha is known")
+    assert finding.hint.startswith("No fixed version of alpha is known")
     assert finding.details["fixed"] == []
 
 
@@ -91,7 +91,7 @@ def test_malware_blocks_by_default_and_advisories_warn_and_what_is_not_audited_i
     )
     ordinary, malware, left = audit.findings
     assert (malware.rule, malware.severity) == ("malicious-package", Severity.CRITICAL)
-    assert malware.mend.startswith("Remove it from src/requirements.txt")
+    assert malware.hint.startswith("Remove it from src/requirements.txt")
     decision = decide(ScanReport((), audit.findings), default_policy(), (), today=dt.date(2026, 11, 25))
     assert (decision.blocked, decision.warned) == ((malware,), (ordinary,))
     assert default_policy().action(left) == Action.NOTE

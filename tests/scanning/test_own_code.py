@@ -52,4 +52,4 @@ def test_code_by_value_has_its_hint(tmp_path: Path):
     write(tmp_path, {"model/m.pkl": b"\x80\x02" + body + STOP})
     finding = only(scanned(ModelFiles(), tmp_path))
     assert (finding.rule, finding.severity) == ("code-by-value", Severity.CRITICAL)
-    assert "src/" in finding.mend
+    assert "src/" in finding.hint

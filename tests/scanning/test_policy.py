@@ -23,7 +23,7 @@ def finding(**changes: object) -> Finding:
         "severity": Severity.CRITICAL,
         "path": "model/a.pkl",
         "message": "m",
-        "mend": "d",
+        "hint": "d",
     }
     return Finding(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -186,7 +186,7 @@ async def test_a_file_that_a_scanner_passes_over_is_not_clean_whatever_others_sa
 
 async def test_a_process_speaks_for_the_scanner_at_work_alone(model: Path):
     clean = {"files": [{"path": "a.pkl", "verdict": "clean", "reasons": []}], "scanners": [], "incomplete": {}}
-    foreign = {"scanner": "secrets", "rule": "r", "severity": "critical", "path": "p", "message": "m", "mend": "m"}
+    foreign = {"scanner": "secrets", "rule": "r", "severity": "critical", "path": "p", "message": "m", "hint": "m"}
     told = [{"ended": "source"}, {"begins": "source"}, {"report": {**clean, "findings": [foreign]}}]
     lines = "\n".join(json.dumps(one) for one in ({"begins": "model-files"}, *told))
     cage = lambda _argv: ["sh", "-c", 'cat > /dev/null; echo "$1"', "sh", lines]  # noqa: E731

@@ -23,7 +23,7 @@ def finding(**changes: Any) -> Finding:
         "severity": Severity.MEDIUM,
         "path": "src/inference.py",
         "message": "An AWS key.",
-        "mend": "Revoke it.",
+        "hint": "Revoke it.",
         "position": "line 12",
     }
     return Finding(**{**values, **changes})

@@ -41,7 +41,7 @@ def test_severe_places_are_medium_with_their_line(tmp_path: Path, code: str, rul
     finding = report.findings[0]
     assert (finding.rule, finding.severity, finding.path) == (rule, Severity.MEDIUM, "src/deep/a.py")
     assert finding.position == f"line {code.count(chr(10))}"
-    assert finding.mend
+    assert finding.hint
     assert report.files[0].verdict == Verdict.SUSPICIOUS
 
 

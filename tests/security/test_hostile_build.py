@@ -159,5 +159,5 @@ async def test_an_index_that_links_to_another_host_says_which_and_how_to_allow_i
     victim.index.links["astray"] = f"http://127.0.0.1:{port}/astray-1.0-py3-none-any.whl"
     with pytest.raises(EnvironmentBuildError, match=rf"links to .*127\.0\.0\.1:{port}") as caught:
         await victim.build("astray==1.0\n")
-    assert "MOP_INDEX_FILE_HOSTS" in (caught.value.mend or "")
+    assert "MOP_INDEX_FILE_HOSTS" in (caught.value.hint or "")
     victim.assert_unharmed()

@@ -87,7 +87,7 @@ def test_a_vulnerable_package_fails_and_is_named(tmp_path: Path):
     with advisories(lambda name: (200, {"vulns": [ADVISORY]} if name == "alpha" else {})) as url:
         status, said = check(tmp_path, url)
     assert status == 1
-    assert "alpha 1.0: OSV-2026-1 (mended in: 1.1)" in said
+    assert "alpha 1.0: OSV-2026-1 (fixed in: 1.1)" in said
 
 
 @pytest.mark.parametrize("code", [403, 404, 500, 503])

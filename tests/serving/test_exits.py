@@ -30,7 +30,7 @@ def test_a_late_init_is_told_with_the_newest_line_of_the_main_thread():
     assert error.message.startswith("The model was not ready within 300 s (import and init). Last lines of its log:\n")
     assert "model_process" not in error.message
     assert "importlib" not in error.message
-    assert "wait there for nothing" in error.mend
+    assert "wait there for nothing" in error.hint
 
 
 def test_a_late_init_without_a_stack_is_told_without_a_line():
@@ -42,7 +42,7 @@ def test_a_late_init_without_a_stack_is_told_without_a_line():
 
 
 @pytest.mark.parametrize(
-    ("status", "lines", "message", "mend"),
+    ("status", "lines", "message", "hint"),
     [
         (41, [], "exited with code 41 during inference. It printed nothing.", "Let the code end no process"),
         (-signal.SIGSEGV, [], "was killed by SIGSEGV", "another version of that library"),
@@ -57,11 +57,11 @@ def test_a_late_init_without_a_stack_is_told_without_a_line():
         ),
     ],
 )
-def test_every_end_has_its_own_mend(status: int, lines: list[str], message: str, mend: str):
+def test_every_end_has_its_own_mend(status: int, lines: list[str], message: str, hint: str):
     error = end_error(status, when="during inference", lines=lines)
     assert isinstance(error, DeploymentCrashedError)
     assert message in error.message
-    assert mend in error.mend
+    assert hint in error.hint
     assert error.place is None
 
 

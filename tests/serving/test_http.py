@@ -39,7 +39,7 @@ async def test_a_clients_mistake_is_4xx_with_its_reason(make_model: MakeModel, s
         assert (answer.status, problem["status"]) == (status, status), (path, body[:20], headers)
         assert reason in problem["message"]
         assert problem["name"] in {"InvalidRequestError", "RequestTooLargeError"}
-        assert set(problem) >= {"type", "title", "mend", "place"}
+        assert set(problem) >= {"type", "title", "hint", "place"}
 
 
 async def test_a_body_without_an_announced_length_is_limited_too(make_model: MakeModel, start: StartService):

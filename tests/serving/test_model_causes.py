@@ -17,7 +17,7 @@ def init(self, model_root):
     with open(os.path.join(model_root, "classifier.pkl"), "rb") as file:
         self.value = pickle.load(file)
 """
-DEFAULT = UserScriptException.default_mend
+DEFAULT = UserScriptException.default_hint
 
 
 def pickled_from(module: str, name: str) -> bytes:
@@ -32,7 +32,7 @@ async def refused(start: StartService, folder: Path) -> MopError:
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "told", "mend"),
+    ("module", "name", "told", "hint"),
     [
         ("utils", "tokenize", "", "Put your own module `utils` into src/, beside inference.py."),
         ("tone_words", "tokenize", "has this module", "If `tone_words` is a module of your own, put it"),
@@ -43,17 +43,17 @@ async def refused(start: StartService, folder: Path) -> MopError:
     ],
 )
 async def test_what_a_pickle_refers_to(
-    make_model: MakeModel, start: StartService, module: str, name: str, told: str, mend: str
+    make_model: MakeModel, start: StartService, module: str, name: str, told: str, hint: str
 ):
     folder = make_model(LOADS, files={"features.py": "def tokenize(text): return text.split()"})
     (folder / "model/classifier.pkl").write_bytes(pickled_from(module, name))
     error = await refused(start, folder)
     assert told in error.message
-    assert error.mend.startswith(mend)
+    assert error.hint.startswith(hint)
 
 
 @pytest.mark.parametrize(
-    ("module", "there", "mend"),
+    ("module", "there", "hint"),
     [
         ("numpy._core.multiarray", "numpy", "The file was saved with numpy 2: write `numpy>=2` into"),
         ("sklearn.ensemble.forest", "sklearn/ensemble", "The file was saved with scikit-learn before 0.22: write `sci"),
@@ -61,7 +61,7 @@ async def test_what_a_pickle_refers_to(
     ],
 )
 async def test_a_module_that_moved_between_versions_is_known(
-    make_model: MakeModel, start: StartService, module: str, there: str, mend: str, tmp_path: Path
+    make_model: MakeModel, start: StartService, module: str, there: str, hint: str, tmp_path: Path
 ):
     """The package is there without that module: empty packages stand for it, ahead of what the tests have installed."""
     site = tmp_path / "site"
@@ -74,11 +74,11 @@ async def test_a_module_that_moved_between_versions_is_known(
     script.write_text(f"import sys\nsys.path.insert(1, {str(site)!r})\n" + script.read_text())
     error = await refused(start, folder)
     assert "has no `" in error.message
-    assert error.mend.startswith(mend)
+    assert error.hint.startswith(hint)
 
 
 @pytest.mark.parametrize(
-    ("content", "mend"),
+    ("content", "hint"),
     [
         (b"", "A file that is loaded ends too early"),
         (pickle.dumps({"words": ["a" * 300]})[:-200], "A file that is loaded ends too early"),
@@ -86,15 +86,15 @@ async def test_a_module_that_moved_between_versions_is_known(
     ],
 )
 async def test_a_checkpoint_that_ends_too_early_asks_for_no_terminal(
-    make_model: MakeModel, start: StartService, content: bytes, mend: str
+    make_model: MakeModel, start: StartService, content: bytes, hint: str
 ):
     folder = make_model(LOADS)
     (folder / "model/classifier.pkl").write_bytes(content)
-    assert (await refused(start, folder)).mend.startswith(mend)
+    assert (await refused(start, folder)).hint.startswith(hint)
 
 
 @pytest.mark.parametrize(
-    ("code", "mend"),
+    ("code", "hint"),
     [
         ("import helpers", "Put your own module `helpers` into src/"),
         ("import lexicon", "Rename src/Lexicon.py to src/lexicon.py."),
@@ -107,10 +107,10 @@ async def test_a_checkpoint_that_ends_too_early_asks_for_no_terminal(
         ("object().words", DEFAULT),
     ],
 )
-async def test_what_an_import_did_not_find(make_model: MakeModel, start: StartService, code: str, mend: str):
+async def test_what_an_import_did_not_find(make_model: MakeModel, start: StartService, code: str, hint: str):
     folder = make_model(f"def init(self, model_root):\n    {code}", files={"Lexicon.py": ""})
     (folder / "model/tables.py").touch()
-    assert (await refused(start, folder)).mend.startswith(mend)
+    assert (await refused(start, folder)).hint.startswith(hint)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_a_module_of_src_with_the_name_of_another(
 ):
     error = await refused(start, make_model(f"def init(self, model_root):\n    {code}", files={name: ""}))
     assert told in error.message
-    assert error.mend.startswith(f"Rename src/{name}")
+    assert error.hint.startswith(f"Rename src/{name}")
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ async def test_a_file_that_is_written_where_nothing_can_be(
         start, make_model(f"def init(self, model_root):\n    import logging.handlers, pathlib\n    {call}")
     )
     assert "is opened to be written" in error.message
-    assert error.mend.startswith("Write below tempfile.gettempdir() alone")
-    assert ("Log to stdout" in error.mend) == says_where_logs_go
+    assert error.hint.startswith("Write below tempfile.gettempdir() alone")
+    assert ("Log to stdout" in error.hint) == says_where_logs_go
 
 
 @pytest.mark.parametrize(
-    ("opened", "mend"),
+    ("opened", "hint"),
     [
         ("open(os.path.join(model_root, 'Weights.TXT'))", "Write the name as the file has it"),
         ("open(os.path.join(model_root, 'labels.yml'))", "Write the name as the file has it"),
@@ -165,11 +165,11 @@ async def test_a_file_that_is_written_where_nothing_can_be(
         ("open('words.txt')", "Build paths from the model_root that init gets"),
     ],
 )
-async def test_a_file_that_is_read_and_not_there(make_model: MakeModel, start: StartService, opened: str, mend: str):
+async def test_a_file_that_is_read_and_not_there(make_model: MakeModel, start: StartService, opened: str, hint: str):
     folder = make_model(f"def init(self, model_root):\n    {opened}")
     for name in ("labels.yaml", "mode\u0300le.bin"):
         (folder / "model" / name).write_text("x")
-    assert (await refused(start, folder)).mend.startswith(mend)
+    assert (await refused(start, folder)).hint.startswith(hint)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,6 @@ async def test_a_method_that_nobody_awaits(make_model: MakeModel, start: StartSe
     error = await refused(start, make_model(method))
     name = method.split("(", maxsplit=1)[0].rsplit(maxsplit=1)[-1]
     assert f"{name} is {kind}" in error.message
-    assert error.mend.startswith(f"Write `def {name}`")
+    assert error.hint.startswith(f"Write `def {name}`")
     assert error.place is not None
     assert error.place.startswith("src/inference.py:")

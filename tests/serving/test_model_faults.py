@@ -70,8 +70,8 @@ async def test_a_missing_module_is_to_be_added_to_the_requirements(make_model: M
     error = await refusal(start, make_model(whole="import os\nimport no_such_package.part"))
     assert isinstance(error, UserScriptException)
     assert error.place == "src/inference.py:2"
-    assert "no_such_package" in error.mend
-    assert "src/requirements.txt" in error.mend
+    assert "no_such_package" in error.hint
+    assert "src/requirements.txt" in error.hint
 
 
 async def test_a_syntax_error_names_its_line(make_model: MakeModel, start: StartService):

@@ -87,7 +87,7 @@ async def body_of(caller: Caller) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "lanes", "running", "seconds"),
+    ("waiting", "parallel", "running", "seconds"),
     [
         (0, 1, 0.0, 1),  # never at once: others come too
         (100, 1, 0.0, 50),  # half a second an item
@@ -97,15 +97,17 @@ async def body_of(caller: Caller) -> bytes:
         (12, 1, 24.0, 24),
     ],
 )
-def test_the_drain_time_follows_what_the_model_was_seen_to_take(waiting: int, lanes: int, running: float, seconds: int):
+def test_the_drain_time_follows_what_the_model_was_seen_to_take(
+    waiting: int, parallel: int, running: float, seconds: int
+):
     drain = DrainTime()
     for _ in range(5):
         drain.answered(12, 6.0)
-    assert drain.retry_after(waiting, lanes=lanes, running=running, batch=12, longest=120) == seconds
+    assert drain.retry_after(waiting, parallel_batches=parallel, running=running, batch=12, longest=120) == seconds
 
 
 def test_without_an_answer_yet_a_caller_comes_back_after_a_second():
-    assert DrainTime().retry_after(1000, lanes=1, running=0.0, batch=12, longest=120) == 1
+    assert DrainTime().retry_after(1000, parallel_batches=1, running=0.0, batch=12, longest=120) == 1
 
 
 def test_the_drain_time_learns_when_the_model_becomes_slower():
@@ -113,4 +115,4 @@ def test_the_drain_time_learns_when_the_model_becomes_slower():
     drain.answered(1, 0.01)
     for _ in range(50):
         drain.answered(1, 1.0)
-    assert drain.retry_after(10, lanes=1, running=0.0, batch=1, longest=120) == 10
+    assert drain.retry_after(10, parallel_batches=1, running=0.0, batch=1, longest=120) == 10

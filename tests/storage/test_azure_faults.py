@@ -86,7 +86,7 @@ async def test_a_listing_is_classified_by_status_and_code(
     with pytest.raises(MopError) as caught:
         await snapshot(fault_server, store)
     assert type(caught.value) is expected
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ async def test_a_lasting_refusal_names_the_configured_principal_and_the_command(
         await snapshot(fault_server, store, retry=replace(QUICK, forbidden_delays_s=(0.01,)))
     assert len(fault_server.requests) == 2
     assert "mop-reader" in caught.value.message
-    assert '--assignee "mop-reader"' in caught.value.mend
+    assert '--assignee "mop-reader"' in caught.value.hint
 
 
 async def test_a_failed_snapshot_leaves_nothing_half_written(fault_server: FaultServer, store: ArtifactStore) -> None:

@@ -84,7 +84,7 @@ async def test_a_listing_that_fails(fault_server: FaultServer, store: ArtifactSt
         await snapshot(fault_server, store)
     assert type(caught.value) is expected
     assert len(fault_server.requests) == requests
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -96,7 +96,7 @@ async def test_a_read_that_fails(fault_server: FaultServer, store: ArtifactStore
         await snapshot(fault_server, store)
     assert type(caught.value) is expected
     assert len(fault_server.reads) == requests
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 async def test_a_busy_storage_is_asked_again_no_sooner_than_it_says(

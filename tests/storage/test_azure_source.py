@@ -207,8 +207,8 @@ async def test_a_wrong_key_is_forbidden_naming_principal_role_and_command(
         await snapshot(azurite, "private/m", store, credential=AccountKey("d3Jvbmc="))
     assert "the account key of devstoreaccount1" in caught.value.message
     assert "Storage Blob Data Reader" in caught.value.message
-    assert 'az role assignment create --role "Storage Blob Data Reader"' in caught.value.mend
-    assert "storageAccounts/devstoreaccount1/blobServices/default/containers/private" in caught.value.mend
+    assert 'az role assignment create --role "Storage Blob Data Reader"' in caught.value.hint
+    assert "storageAccounts/devstoreaccount1/blobServices/default/containers/private" in caught.value.hint
     assert "d3Jvbmc" not in str(caught.value.to_dict())
 
 

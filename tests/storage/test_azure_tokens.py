@@ -146,7 +146,7 @@ async def test_a_bad_secret_is_the_platform_s_fault_asked_once_and_repeated_nowh
     assert type(caught.value) is PlatformCredentialError
     assert f"the service principal {CLIENT}" in caught.value.message
     assert "HTTP 401 AADSTS7000215" in caught.value.message
-    assert "renew" in caught.value.mend
+    assert "renew" in caught.value.hint
     assert authority.requests == ["client_credentials"]
     told = f"{caught.value.to_dict()}{bad!r}{caught.value.__cause__}{caught.value.__context__}{caplog.text}"
     assert "an-expired-secret" not in told
@@ -237,8 +237,8 @@ async def test_a_principal_without_the_role_is_named_with_the_command_that_grant
             await take_snapshot(source, store, limits=SnapshotLimits(), log=lambda _line: None)
         await source.close()
     assert f"the service principal {CLIENT}, needs the role Storage Blob Data Reader" in caught.value.message
-    assert f'--assignee "{CLIENT}"' in caught.value.mend
-    assert caught.value.mend.endswith("/storageAccounts/account/blobServices/default/containers/container")
+    assert f'--assignee "{CLIENT}"' in caught.value.hint
+    assert caught.value.hint.endswith("/storageAccounts/account/blobServices/default/containers/container")
 
 
 @pytest.mark.parametrize(

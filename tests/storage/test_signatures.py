@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mop.errors import ArtifactDamagedError, ArtifactSignatureError, PlatformFault, SigningKeyError
 from mop.storage import ArtifactStore, Manifest, SnapshotLimits, materialise, store_folder
-from mop.storage.garbage import unreferenced_objects
 from mop.storage.signatures import Signatures
 from mop.storage.signing_keys import SigningKeys, read_signing_keys
+from mop.storage.unreferenced import unreferenced_objects
 from support.signing import signature_of
 
 WriteTree = Callable[[Path, dict[str, bytes]], Path]

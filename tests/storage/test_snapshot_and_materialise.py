@@ -206,7 +206,7 @@ async def test_a_damaged_store_is_noticed_and_nothing_appears(
     with pytest.raises(ArtifactDamagedError, match="artifact store is damaged") as caught:
         await materialise(manifest.digest, store, tmp_path / "o/out", log=quiet)
     assert isinstance(caught.value, PlatformFault)
-    assert "backup" in caught.value.mend
+    assert "backup" in caught.value.hint
     assert not (tmp_path / "o/out").exists()
     assert not (tmp_path / "o/.out.partial").exists()
 

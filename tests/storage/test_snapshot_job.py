@@ -71,7 +71,7 @@ async def test_the_job_s_error_is_the_catalogue_s(root: Path, tmp_path: Path) ->
             limits=SnapshotLimits(),
             log=lambda _line: None,
         )
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def _stalled(request: Request) -> Reply | None:

@@ -85,7 +85,7 @@ def test_a_malformed_url_is_not_found_with_its_reason(url: str, said: str) -> No
     with pytest.raises(ModelUrlNotFoundError) as caught:
         parse_url(url, CONFIG)
     assert said in caught.value.message
-    assert "<account>.blob.core.windows.net" in caught.value.mend
+    assert "<account>.blob.core.windows.net" in caught.value.hint
 
 
 @pytest.mark.parametrize(

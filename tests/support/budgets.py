@@ -51,7 +51,7 @@ BUDGETS = {
 }
 UNPLANNED = 60
 FAR_OVER = 4.0
-FAULTS_EXIT_STATUS = 6  # unlike that of a failed test: a second try mends none of them
+FAULTS_EXIT_STATUS = 6  # unlike that of a failed test: a second try fixes none of them
 
 # what some hosts of a CI can not run: pattern of a test's id → why
 _LEVEL_1 = "level 1 needs control groups that the process may write; containers often have none"

@@ -1,4 +1,4 @@
-"""The table of docs/model-contributor-guide.md: what somebody did, the error, the mend.
+"""The table of docs/model-contributor-guide.md: what somebody did, the error, the hint.
 
 `python tests/support/gallery_table.py` writes it anew from what the gallery's tests prove.
 """
@@ -22,18 +22,18 @@ END = "<!-- end of gallery -->\n"
 
 def table() -> str:
     """Both tables in Markdown: those that fail, in the order in which a model meets the rules, and those that pass."""
-    broken = ["| what you did | error | mend |", "| --- | --- | --- |", *_broken()]
+    broken = ["| what you did | error | hint |", "| --- | --- | --- |", *_broken()]
     unruly = ["| what you did | outcome |", "| --- | --- |", *_unruly()]
     return "\n".join((*broken, "", "MOP copes with the following, and says so where it matters:", "", *unruly, ""))
 
 
 def _broken() -> Iterator[str]:
     told = json.loads((ROOT / "samples" / "broken" / "EXPECTED.json").read_text(encoding="utf-8"))
-    rows = [(one["did"], one["error"], one["mend"]) for one in told.values()]
-    rows += [(made.did, made.error, made.mend) for made in MADE.values()]
+    rows = [(one["did"], one["error"], one["hint"]) for one in told.values()]
+    rows += [(made.did, made.error, made.hint) for made in MADE.values()]
     order = list(dict.fromkeys(error for _, error, _ in rows))
-    for did, error, mend in sorted(rows, key=lambda row: order.index(row[1])):
-        yield f"| {did} | [{error}](errors.md#{error.lower()}) | {mend.replace('|', chr(92) + '|')} |"
+    for did, error, hint in sorted(rows, key=lambda row: order.index(row[1])):
+        yield f"| {did} | [{error}](errors.md#{error.lower()}) | {hint.replace('|', chr(92) + '|')} |"
 
 
 def _unruly() -> Iterator[str]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mop.loadtest.conditions import Conditions
+from mop.loadtest.jobs import begin, conclude, store_conditions, store_progress, store_step
 from mop.loadtest.models import LoadTest
-from mop.loadtest.orders import begin, conclude, store_conditions, store_progress, store_step
+from mop.loadtest.planning import RunRequest
 from mop.loadtest.reading import read
-from mop.loadtest.requests import RunRequest
 from mop.loadtest.results import Confidence, Lag, Latency, Progress, Requests, StepResult, Utilization
 from mop.loadtest.services import enable_load_test
 from mop.registry.models import Revision

@@ -22,7 +22,7 @@ class MadeFolder:
         spoil: does it to a copy of a good folder.
         error: catalogue name.
         contains: a part of the message.
-        mend: the whole mend.
+        hint: the whole hint.
         place: the whole place.
     """
 
@@ -30,7 +30,7 @@ class MadeFolder:
     spoil: Callable[[Path], object]
     error: str
     contains: str
-    mend: str
+    hint: str
     place: str | None
 
     def make(self, folder: Path) -> Path:
@@ -80,7 +80,7 @@ MADE = {
         spoil=_latin_1("inference.py", "LANGUAGE = 'français'\n"),
         error="UserScriptException",
         contains="src/inference.py line 1 raised SyntaxError: (unicode error) 'utf-8' codec can't decode byte 0xe7",
-        mend="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`.",
+        hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`.",
         place="src/inference.py:1",
     ),
     "requirements-in-latin-1": MadeFolder(
@@ -88,7 +88,7 @@ MADE = {
         spoil=_latin_1("requirements.txt", "# für Wörter\n"),
         error="RequirementsFileError",
         contains="byte 4 of the line (0xfc) is not UTF-8",
-        mend="Save the file as UTF-8.",
+        hint="Save the file as UTF-8.",
         place="src/requirements.txt:1",
     ),
     "settings-in-latin-1": MadeFolder(
@@ -96,7 +96,7 @@ MADE = {
         spoil=_latin_1("settings.yml", "# für Wörter\n"),
         error="SettingsFileError",
         contains="byte 4 (0xfc) is not UTF-8",
-        mend="Save the file as UTF-8.",
+        hint="Save the file as UTF-8.",
         place="src/settings.yml:1",
     ),
     "wheel-of-another-python": MadeFolder(
@@ -104,7 +104,7 @@ MADE = {
         spoil=_private_wheel(tag="cp38-cp38-manylinux_2_17_x86_64"),
         error="EnvironmentBuildError",
         contains="it is made for cp38-cp38-manylinux_2_17_x86_64 and does not fit Python 3.11",
-        mend="Build the wheel for this Python, or change env.python in src/settings.yml.",
+        hint="Build the wheel for this Python, or change env.python in src/settings.yml.",
         place="privatepkgs/gallery_words-1.0-cp38-cp38-manylinux_2_17_x86_64.whl",
     ),
     "wheel-of-another-platform": MadeFolder(
@@ -112,7 +112,7 @@ MADE = {
         spoil=_private_wheel(tag="py3-none-win_amd64"),
         error="EnvironmentBuildError",
         contains="it is made for py3-none-win_amd64 and does not fit",
-        mend="Build the wheel for Linux on this kind of processor, or upload one of any platform (py3-none-any).",
+        hint="Build the wheel for Linux on this kind of processor, or upload one of any platform (py3-none-any).",
         place="privatepkgs/gallery_words-1.0-py3-none-win_amd64.whl",
     ),
     "wheel-copied-by-a-browser": MadeFolder(
@@ -120,7 +120,7 @@ MADE = {
         spoil=_copied_wheel,
         error="EnvironmentBuildError",
         contains="'(1)' in its name is from a browser",
-        mend="Rename it to gallery_words-1.0-py3-none-any.whl.",
+        hint="Rename it to gallery_words-1.0-py3-none-any.whl.",
         place="privatepkgs/gallery_words-1.0-py3-none-any (1).whl",
     ),
     "wheel-damaged": MadeFolder(
@@ -128,7 +128,7 @@ MADE = {
         spoil=_damaged_wheel,
         error="EnvironmentBuildError",
         contains="it is no readable wheel",
-        mend="Upload the wheel again.",
+        hint="Upload the wheel again.",
         place="privatepkgs/gallery_words-1.0-py3-none-any.whl",
     ),
     "private-wheel-also-required": MadeFolder(
@@ -136,7 +136,7 @@ MADE = {
         spoil=_also_required,
         error="RequirementsFileError",
         contains="gallery-words is also the private wheel privatepkgs/gallery_words-1.0-py3-none-any.whl",
-        mend="Remove the line, or the wheel: a private wheel is not listed in requirements.txt.",
+        hint="Remove the line, or the wheel: a private wheel is not listed in requirements.txt.",
         place="src/requirements.txt:2",
     ),
     "link-out-of-the-folder": MadeFolder(
@@ -144,7 +144,7 @@ MADE = {
         spoil=lambda folder: (folder / "model" / "more.txt").symlink_to("/etc/hostname"),
         error="ModelStructureError",
         contains="'model/more.txt' is a symbolic link",
-        mend="Replace it by a regular file, or delete it.",
+        hint="Replace it by a regular file, or delete it.",
         place="'model/more.txt'",
     ),
     "linked-folder": MadeFolder(
@@ -152,7 +152,7 @@ MADE = {
         spoil=lambda folder: (shutil.rmtree(folder / "model"), (folder / "model").symlink_to("/etc")),
         error="ModelStructureError",
         contains="'model' is a symbolic link",
-        mend="Replace it by a regular file, or delete it.",
+        hint="Replace it by a regular file, or delete it.",
         place="'model'",
     ),
     "pipe-in-the-folder": MadeFolder(
@@ -160,7 +160,7 @@ MADE = {
         spoil=lambda folder: os.mkfifo(folder / "model" / "words.pipe"),
         error="ModelStructureError",
         contains="'model/words.pipe' is a named pipe",
-        mend="Replace it by a regular file, or delete it.",
+        hint="Replace it by a regular file, or delete it.",
         place="'model/words.pipe'",
     ),
     "too-many-files": MadeFolder(
@@ -168,7 +168,7 @@ MADE = {
         spoil=_many_files,
         error="ModelStructureError",
         contains="10,000 files",
-        mend="Keep the model folder to at most 10,000 files, for example by packing data files together.",
+        hint="Keep the model folder to at most 10,000 files, for example by packing data files together.",
         place=None,
     ),
     "name-with-a-backslash": MadeFolder(
@@ -176,7 +176,7 @@ MADE = {
         spoil=lambda folder: (folder / "model" / "de\\words.txt").touch(),
         error="ModelStructureError",
         contains="a backslash",
-        mend="Rename or delete the file in the model folder and onboard it again.",
+        hint="Rename or delete the file in the model folder and onboard it again.",
         place="'model/de\\\\words.txt': the name holds a backslash (U+005C)",
     ),
 }

@@ -36,7 +36,7 @@ def make_finding(severity: Severity = Severity.CRITICAL, path: str = "model/weig
         "scanner": "model-files",
         "rule": "code-execution",
         "message": f"{path} runs os.system when it is loaded.",
-        "mend": "Save the weights as safetensors.",
+        "hint": "Save the weights as safetensors.",
     } | fields
     return Finding(severity=severity, path=path, **given)
 
@@ -49,7 +49,7 @@ def make_advisory(identifier: str, url: str = "", severity: Severity = Severity.
         scanner="dependencies",
         rule="advisory",
         message=f"numpy 1.26.4 is affected by {identifier}.",
-        mend="Take numpy 2.0.0.",
+        hint="Take numpy 2.0.0.",
         details={"identifier": identifier, "url": url},
     )
 

@@ -53,7 +53,7 @@ class TokenAuthentication(HttpBearer):
             raise
         if found.scope == TokenScope.READ and request.method not in READING_METHODS:
             raise NotAllowedError(
-                f"The token {found.name!r} may only read.", mend="Create a token of scope write and use that."
+                f"The token {found.name!r} may only read.", hint="Create a token of scope write and use that."
             )
         return Caller(user=found.user, actor=actor_of(found.user, client_address(request)), token=found)
 
@@ -73,12 +73,12 @@ class SessionAuthentication(APIKeyCookie):
             return None  # nobody signed in is a 401, so this comes before the CSRF check
         if request.headers.get("Sec-Fetch-Site") in OTHER_SITES:
             raise NotAllowedError(
-                "Another site asks with the session of the portal.", mend="Send a personal access token instead."
+                "Another site asks with the session of the portal.", hint="Send a personal access token instead."
             )
         if check_csrf(request):
             raise NotAllowedError(
                 "The CSRF token is missing or wrong.",
-                mend=f"Send the cookie {settings.CSRF_COOKIE_NAME}'s value as X-CSRFToken.",
+                hint=f"Send the cookie {settings.CSRF_COOKIE_NAME}'s value as X-CSRFToken.",
             )
         return self.authenticate(request, None)
 
@@ -95,4 +95,4 @@ def require_session(caller: Caller, what: str) -> None:
         NotAllowedError: the caller came with a token.
     """
     if caller.token is not None:
-        raise NotAllowedError(f"A token may not {what}.", mend="Sign in to the portal.")
+        raise NotAllowedError(f"A token may not {what}.", hint="Sign in to the portal.")

@@ -6,8 +6,6 @@ from mop.areas.words import AuditAction
 
 
 class Action(AuditAction):
-    """Actions of this area."""
-
     USER_CREATED = "user.created"
     USER_ACCESS_CHANGED = "user.access_changed"
     USER_EMAIL_CHANGED = "user.email_changed"

@@ -32,8 +32,6 @@ class TokenForm(forms.Form):
 
 
 class TeamForm(forms.Form):
-    """A new team."""
-
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 

@@ -38,8 +38,6 @@ class Team(models.Model):
 
 
 class TeamMembership(models.Model):
-    """One user in one team."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE)
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     created_at = models.DateTimeField(db_default=Now())
@@ -64,7 +62,7 @@ class PersonalAccessToken(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    hint = models.CharField(
+    prefix = models.CharField(
         max_length=12, editable=False, help_text="first characters of the secret, to tell tokens apart"
     )
     scope = models.CharField(max_length=10, choices=TokenScope, default=TokenScope.WRITE)

@@ -56,7 +56,7 @@ class TokenOut(Schema):
 
     id: int
     name: str
-    hint: str
+    prefix: str
     scope: TokenScope
     created_at: dt.datetime
     expires_at: dt.datetime

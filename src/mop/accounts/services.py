@@ -68,7 +68,7 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
     """
     remaining = User.objects.select_for_update().filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
     if not (is_active and is_administrator) and not remaining.exists():
-        raise ConflictError(f"{user.username} is the last administrator.", mend="Make another administrator first.")
+        raise ConflictError(f"{user.username} is the last administrator.", hint="Make another administrator first.")
     user.is_active = is_active
     user.is_superuser = user.is_staff = is_administrator
     user.save(update_fields=["is_active", "is_superuser", "is_staff"])
@@ -181,7 +181,7 @@ def create_token(
         user=user,
         name=name,
         digest=digest_of(secret),
-        hint=secret[:8],
+        prefix=secret[:8],
         scope=scope,
         expires_at=timezone.now() + timedelta(days=days),
     )

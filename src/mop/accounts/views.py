@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import TeamForm, TokenForm, UsernameForm
 from mop.accounts.models import Team
-from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_team_by_id, get_token, get_user, tokens_of
 from mop.accounts.services import add_member, create_team, create_token, remove_member, revoke_token
@@ -95,7 +95,6 @@ def teams(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def team(request: HttpRequest, team_id: int) -> HttpResponse:
-    """A team and its members."""
     authorise(user_of(request), "accounts.define", what="define teams")
     return _show_team(request, get_team_by_id(team_id), UsernameForm())
 

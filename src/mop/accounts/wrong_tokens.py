@@ -34,7 +34,7 @@ def count_wrong_token(address: str) -> None:
         wait = WINDOW_SECONDS - int(now % WINDOW_SECONDS)
         raise TooManyRequestsError(
             f"More than {WRONG_TOKENS_MAX} wrong access tokens came from {address} within a minute.",
-            mend=f"Sign in, make a new token and use that. Wrong ones are answered again in {wait} s.",
+            hint=f"Sign in, make a new token and use that. Wrong ones are answered again in {wait} s.",
             retry_after_s=wait,
         )
     cache.set(key, count + 1, WINDOW_SECONDS)

@@ -50,7 +50,7 @@ def import_advisories(*, actor: Actor, file: Path, force: bool = False) -> Advis
                 content.add(advisory)
             return _write(content, actor=actor, source=file.name, sha256=sha256, force=force)
     except IntegrityError as error:
-        raise AdvisoryImportError("Another import was made at the same time.", mend="Import the file again.") from error
+        raise AdvisoryImportError("Another import was made at the same time.", hint="Import the file again.") from error
 
 
 @dataclass
@@ -110,7 +110,7 @@ def _write(content: _Content, *, actor: Actor, source: str, sha256: str, force: 
         raise AdvisoryImportError(
             f"Its newest record is of {newest:%Y-%m-%d %H:%M}, older than what is there "
             f"({before.newest_modified:%Y-%m-%d %H:%M}).",
-            mend="Fetch the present export, or give --force to go back to the older one.",
+            hint="Fetch the present export, or give --force to go back to the older one.",
         )
     there = dict(ImportedAdvisory.objects.values_list("identifier", "digest"))
     changed = {identifier for identifier, digest in content.digests.items() if there.get(identifier) != digest}

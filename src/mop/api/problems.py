@@ -36,7 +36,7 @@ class Problem(Schema):
     detail: str
     name: str
     message: str
-    mend: str
+    hint: str
     place: str | None = None
     also: list[str] = []
     fields: dict[str, list[str]] | None = None
@@ -54,7 +54,7 @@ def problem_response(error: MopError) -> HttpResponse:
 
 def bug_response(error: BaseException | None) -> HttpResponse:
     """The answer to a failure that nobody expected; a full disk is named, whatever failed because of it."""
-    return problem_response(full_disk(error) or MopError("MOP failed; its log says why.", mend="Tell the operator."))
+    return problem_response(full_disk(error) or MopError("MOP failed; its log says why.", hint="Tell the operator."))
 
 
 def answer_with_problems(api: NinjaAPI) -> None:
@@ -74,7 +74,7 @@ def answer_with_problems(api: NinjaAPI) -> None:
 
     @api.exception_handler(RequestDataTooBig)
     def _too_big(_request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-        return problem_response(RequestTooLargeError(str(error), mend="Send a smaller body."))
+        return problem_response(RequestTooLargeError(str(error), hint="Send a smaller body."))
 
     @api.exception_handler(HttpError)
     def _body(request: HttpRequest, error: HttpError) -> HttpResponse:

@@ -43,7 +43,7 @@ def _guarded(view: View) -> View:
 @csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
     """Tell that no such address exists."""
-    return problem_response(NotFoundError(f"There is nothing at {request.path}.", mend="See /api/v1/docs."))
+    return problem_response(NotFoundError(f"There is nothing at {request.path}.", hint="See /api/v1/docs."))
 
 
 _patterns, _app_name, _namespace = api.urls

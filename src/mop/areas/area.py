@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mop.areas.navigation import NavEntry
 from mop.areas.permissions import Permissions
-from mop.areas.places import Shown
+from mop.areas.portal_extensions import PortalExtension
 from mop.areas.references import Ref
 from mop.areas.words import AuditAction, NotificationKind
 from mop.areas.work import Schedule, Stage, Workflow
@@ -51,7 +51,7 @@ class Area:
         urls: its pages.
         permissions: the rows for all of them.
         navigation: its entries in side bar and user menu.
-        shown: what it shows on pages of other areas.
+        portal_extensions: what it adds to pages of other areas.
         workflows: its durable work.
         jobs: what the sweep of lost enqueues looks after; each is a `Job` of `mop.engine.job`.
         schedules: its periodic work.
@@ -69,7 +69,7 @@ class Area:
     urls: tuple[Urls, ...] = ()
     permissions: Ref[Permissions] | None = None
     navigation: tuple[NavEntry, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    portal_extensions: tuple[PortalExtension, ...] = ()
     workflows: tuple[Workflow, ...] = ()
     jobs: tuple[Ref[Any], ...] = ()
     schedules: tuple[Schedule, ...] = ()

@@ -97,7 +97,6 @@ class Entity(Generic[M, S]):
     failpoint: str | None = None
 
     def state_of(self, row: M) -> S:
-        """The state of a row as its enum."""
         return self.lifecycle.states(getattr(row, self.field))
 
     def advance(
@@ -213,6 +212,10 @@ class Entity(Generic[M, S]):
     def waiting(self, before: dt.datetime) -> QuerySet[M]:
         """Rows that wait for a host since before a moment: the enqueue of their work may have been lost."""
         return self._in({self.lifecycle.start}).filter(**{"host": "", f"{self.since}__lt": before})
+
+    def release(self, host: str) -> None:
+        """What a lost host worked on waits for another; until one takes it, it has a place in the queue again."""
+        self._in(self.lifecycle.live).filter(host=host).update(host="")
 
     def _rows(self) -> QuerySet[M]:
         return self.model._default_manager.all()  # noqa: SLF001 - Django's documented name for it

@@ -138,7 +138,7 @@ def _source(sources: dict[str, Path], member: Member) -> Iterator[IO[bytes]]:
 
 def _changed(member: Member) -> BackupRefusedError:
     return BackupRefusedError(
-        f"{member.name} changed while the backup was made.", mend="Run the backup again; nothing was kept of this one."
+        f"{member.name} changed while the backup was made.", hint="Run the backup again; nothing was kept of this one."
     )
 
 

@@ -72,7 +72,7 @@ def create_backup(installation: Installation, target: Path, *, listener: Listene
         PlatformFault: a database does not answer.
     """
     if target.exists():
-        raise ConflictError(f"{target} exists already.", mend="Name another file, or a folder.")
+        raise ConflictError(f"{target} exists already.", hint="Name another file, or a folder.")
     try:
         with occupied(installation.home), _workspace(target.parent) as workspace:
             manifest, sources = _collect(installation, workspace, listener)
@@ -132,7 +132,7 @@ def _describe(views: dict[str, Pinned], databases: Sequence[Database]) -> tuple[
         }
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
         raise BackupRefusedError(
-            f"There is no installation to back up: {error}.", mend="Set MOP_HOME, or start it once with `mop up`."
+            f"There is no installation to back up: {error}.", hint="Set MOP_HOME, or start it once with `mop up`."
         ) from error
     kinds = {database.name: database.kind for database in databases}
     manifest = BackupManifest(

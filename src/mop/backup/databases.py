@@ -43,8 +43,6 @@ class Pinned(Protocol):
 
 
 class Database(Protocol):
-    """One database of an installation."""
-
     @property
     def name(self) -> str:
         """`mop` or `engine`."""
@@ -103,10 +101,10 @@ class _PinnedSqlite:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                     raise DiskFullError(f"No room for the copy of {target.name} in {target.parent.parent}.") from error
-                raise PlatformFault(f"{target.name} can not be copied: {error}", mend="Check the disk.") from error
+                raise PlatformFault(f"{target.name} can not be copied: {error}", hint="Check the disk.") from error
         if answer != "ok":
             raise PlatformFault(
-                f"The copy {target.name} is damaged: {answer}", mend="Check the disk; then run the backup again."
+                f"The copy {target.name} is damaged: {answer}", hint="Check the disk; then run the backup again."
             )
 
 
@@ -137,11 +135,9 @@ class PostgresDatabase:
 
     @property
     def shown(self) -> str:
-        """For people."""
         return f"the database {self.database} at {self.host or 'this host'}"
 
     def same_as(self, other: PostgresDatabase) -> bool:
-        """Whether both are one database."""
         return (self.host, self.port, self.database) == (other.host, other.port, other.database)
 
     @contextmanager
@@ -162,7 +158,7 @@ class PostgresDatabase:
             )
         except psycopg.OperationalError as error:
             reason = " ".join(str(error).split())
-            raise PlatformFault(f"{self.shown} does not answer: {reason}", mend="Start the database.") from error
+            raise PlatformFault(f"{self.shown} does not answer: {reason}", hint="Start the database.") from error
         with contextlib.closing(connection):
             yield connection
 
@@ -239,8 +235,8 @@ def _no_moment(error: Exception, databases: Sequence[Database]) -> Exception:
         text = f"there is no {missing[0]}"
     if isinstance(error, psycopg.errors.UndefinedTable) or missing:
         return BackupRefusedError(
-            f"There is no installation to back up: {text}.", mend="Set MOP_HOME, or start it once."
+            f"There is no installation to back up: {text}.", hint="Set MOP_HOME, or start it once."
         )
     return PlatformFault(
-        f"The databases were never free of writers: {text}.", mend="Run the backup again when less goes on."
+        f"The databases were never free of writers: {text}.", hint="Run the backup again when less goes on."
     )

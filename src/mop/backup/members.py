@@ -90,7 +90,7 @@ class BackupManifest:
             if document["format"] != FORMAT:
                 raise BackupRefusedError(
                     f"The backup has format {document['format']!r}; this release reads {FORMAT}.",
-                    mend=f"Restore it with MOP {document['mop_version']} or newer.",
+                    hint=f"Restore it with MOP {document['mop_version']} or newer.",
                 )
             manifest = cls(
                 made_at=str(document["made_at"]),
@@ -139,7 +139,7 @@ def damaged(why: str) -> BackupRefusedError:
     """The error for a file that is no whole backup."""
     return BackupRefusedError(
         f"This is not a backup of MOP, or it is damaged: {why}.",
-        mend="Take another backup; the installation is as it was.",
+        hint="Take another backup; the installation is as it was.",
     )
 
 

@@ -66,9 +66,9 @@ def _lock(home: Path, kind: int) -> int:
     except BlockingIOError as error:
         os.close(descriptor)
         if kind == fcntl.LOCK_SH:
-            raise BackupRefusedError(f"{home} is being restored now.", mend="Wait until it is done.") from error
+            raise BackupRefusedError(f"{home} is being restored now.", hint="Wait until it is done.") from error
         raise BackupRefusedError(
-            f"MOP runs on {home}.", mend="Stop `mop up` and every `mop worker` of this installation first."
+            f"MOP runs on {home}.", hint="Stop `mop up` and every `mop worker` of this installation first."
         ) from error
     except BaseException:
         os.close(descriptor)
@@ -81,5 +81,5 @@ def _refuse_half_replaced(home: Path) -> None:
     if marker.exists():
         raise BackupRefusedError(
             f"{home} was left half-replaced: {marker.read_text(encoding='utf-8').strip()}.",
-            mend=f"Run `mop restore` again; or move that folder's content back and remove {INTERRUPTED}.",
+            hint=f"Run `mop restore` again; or move that folder's content back and remove {INTERRUPTED}.",
         )

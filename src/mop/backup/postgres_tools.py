@@ -42,7 +42,7 @@ def run_tool(name: str, *arguments: str, database: PostgresDatabase) -> None:
         reason = " ".join(done.stderr.split())[-500:]
         raise PlatformFault(
             f"{name} failed on {database.shown}: {reason}",
-            mend="It must be at least as new as the server; check the rights of MOP's database user.",
+            hint="It must be at least as new as the server; check the rights of MOP's database user.",
         )
 
 
@@ -58,6 +58,6 @@ def find_tool(name: str) -> str:
     if found is None:
         raise BackupRefusedError(
             f"{name} is not on this host, and MOP's database is a PostgreSQL server's.",
-            mend="Install Debian's package postgresql-client, as new as the server; or use the server's own backup.",
+            hint="Install Debian's package postgresql-client, as new as the server; or use the server's own backup.",
         )
     return found

@@ -77,14 +77,14 @@ def check_fit(manifest: BackupManifest, target: Target, known: Known) -> None:
         what = f"it holds {newer[0]}" if newer else f"its engine tables are version {manifest.engine_schema}"
         raise BackupRefusedError(
             f"The backup is of a newer release, MOP {manifest.mop_version}: {what}, which this one does not know.",
-            mend=f"Install MOP {manifest.mop_version} or newer, then restore it.",
+            hint=f"Install MOP {manifest.mop_version} or newer, then restore it.",
         )
     for database in target.databases:
         kind = manifest.databases.get(database.name, manifest.databases[MOP])
         if database.kind != kind:
             raise BackupRefusedError(
                 f"The backup holds {kind} of {database.name}, but the settings name {database.kind}.",
-                mend=(
+                hint=(
                     "Set MOP_DATABASE_URL to the PostgreSQL database that it goes to."
                     if kind == "postgresql"
                     else "Unset MOP_DATABASE_URL and MOP_ENGINE_URL; the files go to MOP_HOME."
@@ -93,16 +93,16 @@ def check_fit(manifest: BackupManifest, target: Target, known: Known) -> None:
         if isinstance(database, SqliteDatabase) and database.path != target.home / _FILES[database.name]:
             raise BackupRefusedError(
                 f"The settings place a database at {database.path}, outside of MOP_HOME.",
-                mend="Unset MOP_DATABASE_URL and MOP_ENGINE_URL; the files go to MOP_HOME.",
+                hint="Unset MOP_DATABASE_URL and MOP_ENGINE_URL; the files go to MOP_HOME.",
             )
         if isinstance(database, PostgresDatabase) and (count := others_on(database)):
             raise BackupRefusedError(
-                f"{count} other sessions use {database.shown}.", mend="Stop every part of MOP that uses it first."
+                f"{count} other sessions use {database.shown}.", hint="Stop every part of MOP that uses it first."
             )
     if {database.name for database in target.databases} != set(manifest.databases):
         raise BackupRefusedError(
             "The backup and the settings differ in their databases: one of them has the engine in one of its own.",
-            mend="Set MOP_ENGINE_URL as it was when the backup was made.",
+            hint="Set MOP_ENGINE_URL as it was when the backup was made.",
         )
 
 
@@ -205,7 +205,7 @@ def _switch(home: Path, unpacked: Path, aside: Path) -> Path | None:
     except OSError as error:
         raise PlatformFault(
             f"The new content could not be moved into {home}: {error}",
-            mend="Mend the disk and run `mop restore` again.",
+            hint="Repair the disk and run `mop restore` again.",
         ) from error
     marker.unlink()
     return kept

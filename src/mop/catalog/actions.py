@@ -6,8 +6,6 @@ from mop.areas.words import AuditAction
 
 
 class Action(AuditAction):
-    """Actions of this area."""
-
     TASK_CREATED = "task.created"
     TAXONOMY_CREATED = "taxonomy.created"
     INSTANCE_TYPE_CREATED = "instance_type.created"

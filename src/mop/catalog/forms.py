@@ -11,8 +11,6 @@ from mop.catalog.models import LABELS_MAX, LABELS_MIN, ORDINAL_LABELS_MIN, Label
 
 
 class TaskForm(forms.Form):
-    """A new task."""
-
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     team = forms.ModelChoiceField(Team.objects.none(), empty_label="Choose a team")
@@ -50,15 +48,11 @@ class TaskForm(forms.Form):
 
 
 class TaxonomyForm(forms.Form):
-    """A new taxonomy."""
-
     name = forms.CharField(max_length=64)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class InstanceTypeForm(forms.Form):
-    """A new instance type."""
-
     name = forms.CharField(max_length=64, help_text="As Azure names it, such as Standard_F4s_v2.")
     vcpus = forms.IntegerField(label="vCPUs", min_value=1, max_value=1024)
     memory_gib = forms.FloatField(label="Memory (GiB)", min_value=0.5, max_value=65536)

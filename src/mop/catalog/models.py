@@ -118,5 +118,4 @@ class InstanceType(models.Model):
 
     @property
     def memory_bytes(self) -> int:
-        """Memory in bytes."""
         return int(self.memory_gib * 1024**3)

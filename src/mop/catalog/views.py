@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from mop.accounts.requests import actor_in, user_of
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise, may
 from mop.catalog.forms import InstanceTypeForm, TaskFilterForm, TaskForm, TaxonomyForm
 from mop.catalog.models import InstanceType, Taxonomy
@@ -27,7 +27,6 @@ PAGE_ROWS = 50
 
 @require_GET
 def tasks(request: HttpRequest) -> HttpResponse:
-    """The list of tasks."""
     user = user_of(request)
     form = TaskFilterForm(request.GET)
     given = {name: value for name, value in (form.cleaned_data if form.is_valid() else {}).items() if value}
@@ -50,7 +49,6 @@ def task(request: HttpRequest, task_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def add_task(request: HttpRequest) -> HttpResponse:
-    """Define a task."""
     user = user_of(request)
     authorise(user, "catalog.define", what="define tasks")
     form = TaskForm(request.POST or None, initial={"owners": user.username})

@@ -118,7 +118,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "status": report.status,
         "error": report.error.name if report.error else None,
         "message": report.error.message if report.error else "",
-        "mend": report.error.mend if report.error else "",
+        "hint": report.error.hint if report.error else "",
         "warnings": list(report.warnings),
         "stages": [
             {"name": stage.name, "seconds": round(stage.seconds, 3), "result": stage.result} for stage in report.stages

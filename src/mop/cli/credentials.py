@@ -43,7 +43,7 @@ def load_credentials() -> Credentials:
         missing = "token" if url else "server"
         raise NotAuthenticatedError(
             f"No {missing} is known.",
-            mend="Make a token in the portal, then run `mop login --url URL`, or set MOP_URL and MOP_TOKEN.",
+            hint="Make a token in the portal, then run `mop login --url URL`, or set MOP_URL and MOP_TOKEN.",
         )
     return Credentials(url=url, token=token)
 
@@ -70,7 +70,7 @@ def normalise_url(text: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValidationFailedError(
-            f"{text!r} is not the address of a MOP server.", mend="Write it like https://mop.example.com."
+            f"{text!r} is not the address of a MOP server.", hint="Write it like https://mop.example.com."
         )
     return url
 
@@ -83,5 +83,5 @@ def _read(path: Path) -> Credentials | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotAuthenticatedError(
-            f"{path} can not be read: {type(error).__name__}.", mend="Run `mop login` again."
+            f"{path} can not be read: {type(error).__name__}.", hint="Run `mop login` again."
         ) from error

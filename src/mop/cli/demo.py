@@ -172,7 +172,7 @@ def _weak_cage(granted: dict[str, Any]) -> str:
         return ""
     stronger = next(result for result in describe_sandbox() if result.level == SandboxLevel.RLIMIT)
     more = (
-        f"Level 2 does not work here, {stronger.reason}: {stronger.mend}" if stronger.reason else "Level 2 works here."
+        f"Level 2 does not work here, {stronger.reason}: {stronger.hint}" if stronger.reason else "Level 2 works here."
     )
     return f"the sample ran at sandbox level 3, which MOP takes for its own sample alone. Level 2 {more}"
 

@@ -1,4 +1,4 @@
-"""`mop doctor`: what this host has and lacks for running MOP, each with its mend."""
+"""`mop doctor`: what this host has and lacks for running MOP, each with its hint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ app = typer.Typer()
 
 @app.command()
 def doctor(*, as_json: JsonFlag = False) -> None:
-    """Check sandbox, Pythons, uv, storage, disk and database; exit code 1 when something must be mended."""
+    """Check sandbox, Pythons, uv, storage, disk and database; exit code 1 when something must be fixed."""
     from mop.cli.examination import PROBLEM, examine
 
     with contextlib.redirect_stdout(sys.stderr):
@@ -27,7 +27,7 @@ def doctor(*, as_json: JsonFlag = False) -> None:
     else:
         for one in findings:
             print(printable(f"{one.state:<8}{one.name:<12}{one.detail}"))
-            if one.mend:
-                print(printable(f"{'':<20}mend: {one.mend}"))
+            if one.hint:
+                print(printable(f"{'':<20}hint: {one.hint}"))
     if any(one.state == PROBLEM for one in findings):
         raise typer.Exit(ExitCode.FAILED)

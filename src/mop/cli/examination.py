@@ -23,12 +23,12 @@ _BUG = "Install MOP again; if it stays, report it as CONTRIBUTING.md says."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: ok; note (works, could be better, or is not set up yet); problem (mend it)."""
+    """One thing looked at: ok; note (works, could be better, or is not set up yet); problem (fix it)."""
 
     name: str
     state: str
     detail: str
-    mend: str = ""
+    hint: str = ""
 
 
 Check = tuple[str, Callable[[], Iterator[Finding]]]
@@ -83,7 +83,7 @@ def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]
     try:
         return list(check())
     except MopError as error:
-        return [Finding(name, PROBLEM, error.message, error.mend)]
+        return [Finding(name, PROBLEM, error.message, error.hint)]
     except Exception as error:  # noqa: BLE001 - doctor reports what is broken, whatever it is
         return [Finding(name, PROBLEM, f"{type(error).__name__}: {error}", _BUG)]
 
@@ -111,13 +111,13 @@ def _runtime() -> Iterator[Finding]:
 
 
 def _writable(name: str, folder: Path, option: str) -> Finding:
-    mend = f"sudo chown {os.getuid()} {folder}, or set {option} to another folder."
+    hint = f"sudo chown {os.getuid()} {folder}, or set {option} to another folder."
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         return Finding(name, PROBLEM, f"{folder} can not be made: {error.strerror}", f"Set {option} to another folder.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        return Finding(name, PROBLEM, f"{folder} is not writable", mend)
+        return Finding(name, PROBLEM, f"{folder} is not writable", hint)
     return Finding(name, OK, str(folder))
 
 
@@ -181,7 +181,7 @@ def _engine() -> Iterator[Finding]:
 def _workers() -> Iterator[Finding]:
     from django.db.utils import DatabaseError
 
-    from mop.engine.roll import names_of_living_workers
+    from mop.engine.worker_registry import names_of_living_workers
 
     try:
         names = names_of_living_workers()
@@ -206,7 +206,7 @@ def _sandbox() -> Iterator[Finding]:
             yield Finding("sandbox", OK, f"level {result.level}: {', '.join(result.parts)}")
         else:
             state = NOTE if suffices else PROBLEM
-            yield Finding("sandbox", state, f"level {result.level}: {result.reason}", result.mend)
+            yield Finding("sandbox", state, f"level {result.level}: {result.reason}", result.hint)
 
 
 def _pythons() -> Iterator[Finding]:
@@ -226,13 +226,13 @@ def _pythons() -> Iterator[Finding]:
     else:
         return
     if settings.MOP_PYTHON_DOWNLOADS:
-        mend = "Nothing to do: MOP_PYTHON_DOWNLOADS lets MOP fetch them when a model asks."
+        hint = "Nothing to do: MOP_PYTHON_DOWNLOADS lets MOP fetch them when a model asks."
     else:
-        mend = (
+        hint = (
             f"Where models need one: `uv python install {' '.join(missing)}`, pyenv or the system's packages (found by "
             "themselves), MOP_INTERPRETER_FOLDERS for another place, or MOP_PYTHON_DOWNLOADS=true."
         )
-    yield Finding("python", state, detail, mend)
+    yield Finding("python", state, detail, hint)
 
 
 def _uv() -> Iterator[Finding]:
@@ -278,23 +278,23 @@ def examine_advisories() -> Iterator[Finding]:
         yield Finding("advisories", OK, f"asked of {settings.MOP_OSV_URL} at each audit")
         return
     if settings.MOP_ADVISORIES == Source.OFF:
-        mend = "Set MOP_ADVISORIES=osv, or =imported where the internet can not be reached."
-        yield Finding("advisories", NOTE, "installed packages are not audited", mend)
+        hint = "Set MOP_ADVISORIES=osv, or =imported where the internet can not be reached."
+        yield Finding("advisories", NOTE, "installed packages are not audited", hint)
         return
-    mend = "Fetch PyPI/all.zip of OSV, then `mop advisories import all.zip`."
+    hint = "Fetch PyPI/all.zip of OSV, then `mop advisories import all.zip`."
     is_made = connection.connection is not None or Path(connection.settings_dict["NAME"]).exists()
     if connection.vendor == "sqlite" and not is_made:  # to look into it would make it
-        yield Finding("advisories", NOTE, "none are imported", mend)
+        yield Finding("advisories", NOTE, "none are imported", hint)
         return
     try:
         known = knowledge()
     except DatabaseError:
         return  # the database says what is wrong with it
     if known.dated is None:
-        yield Finding("advisories", NOTE, "none are imported", mend)
+        yield Finding("advisories", NOTE, "none are imported", hint)
     else:
         detail = f"{known.records:,} imported, the newest change of {known.dated:%Y-%m-%d}"
-        yield Finding("advisories", NOTE if known.is_stale else OK, detail, mend if known.is_stale else "")
+        yield Finding("advisories", NOTE if known.is_stale else OK, detail, hint if known.is_stale else "")
 
 
 def _signing() -> Iterator[Finding]:

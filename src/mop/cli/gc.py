@@ -12,7 +12,7 @@ from mop.cli.output import console, print_json, say
 from mop.cli.platforms import require_linux
 
 if TYPE_CHECKING:
-    from mop.hosting.garbage import Plan, Wanted
+    from mop.hosting.garbage_collection import Plan, Wanted
 
 app = typer.Typer()
 
@@ -43,7 +43,7 @@ def gc(
     from django.conf import settings
 
     from mop.backup.occupancy import occupied
-    from mop.hosting.garbage import Limits, bytes_on_disk, configured_limits, make_plan
+    from mop.hosting.garbage_collection import Limits, bytes_on_disk, configured_limits, make_plan
     from mop.hosting.tools import open_host_tools
 
     limits = configured_limits()
@@ -75,7 +75,7 @@ def _wanted() -> Wanted | None:
 
     from django.db import connection
 
-    from mop.hosting.garbage import read_wanted
+    from mop.hosting.garbage_collection import read_wanted
 
     if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return None

@@ -100,7 +100,7 @@ def _read(document: dict[str, Any], server: Server) -> LoadTestRunOut:
     except ValueError as error:
         raise ServerUnreachableError(
             f"{server.url} describes a load test in a form that this command does not know.",
-            mend="Install the version of MOP that the server runs.",
+            hint="Install the version of MOP that the server runs.",
         ) from error
 
 

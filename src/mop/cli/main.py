@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> int:
         code = _show_refusal(error)
     except CommandError as error:
         say(printable(error.message))
-        say(f"  mend: {error.mend}")
+        say(f"  hint: {error.hint}")
         code = error.exit_code
     except MopError as error:
         print_error(error)

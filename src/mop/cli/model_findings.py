@@ -92,6 +92,6 @@ def _print(scan: dict[str, Any], found: list[dict[str, Any]]) -> None:
         ]
         print_columns(("policy", "severity", "rule", "what"), rows)
         print()
-        for mend in dict.fromkeys(one["mend"] for one in found):
-            print(printable(f"mend: {mend}"))
+        for hint in dict.fromkeys(one["hint"] for one in found):
+            print(printable(f"hint: {hint}"))
     sys.stdout.flush()

@@ -34,6 +34,6 @@ def notifications(
 def _print(item: dict[str, Any]) -> None:
     mark = " " if item["read_at"] else "*"
     print(f"{mark} {item['created_at'][:16].replace('T', ' ')}  {printable(item['title'])}")
-    for line in (item["reason"], item["mend"] and f"mend: {item['mend']}", item["link"]):
+    for line in (item["reason"], item["hint"] and f"hint: {item['hint']}", item["link"]):
         if line:
             print(f"    {printable(line)}")

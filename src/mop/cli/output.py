@@ -59,15 +59,15 @@ def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
 
 
 def error_lines(error: MopError) -> list[str]:
-    """Name, message, mend and the fields of an error, each on a line of its own, or on several where its text has."""
+    """Name, message, hint and the fields of an error, each on a line of its own, or on several where its text has."""
     lines = [f"{error.name}: {error.message}"]
     if error.place:
         lines.append(f"  at:   {error.place}")
     lines += [f"  also: {message}" for message in error.also]
     if isinstance(error, ValidationFailedError):
         lines += [f"  {name}: {' '.join(messages)}" for name, messages in sorted(error.fields.items())]
-    if error.mend:
-        lines.append(f"  mend: {error.mend}")
+    if error.hint:
+        lines.append(f"  hint: {error.hint}")
     return [printable(part) for line in lines for part in _split(line)]
 
 
@@ -83,6 +83,6 @@ def printable(text: str) -> str:
 
 
 def print_error(error: MopError) -> None:
-    """Show an error on stderr: its name, message and mend."""
+    """Show an error on stderr: its name, message and hint."""
     for line in error_lines(error):
         say(line)

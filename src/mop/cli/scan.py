@@ -143,8 +143,8 @@ def _print_report(report: ScanReport, decision: Decision) -> None:
         ]
         print_columns(("policy", "severity", "rule", "what"), rows)
         print()
-        for mend in dict.fromkeys(finding.mend for finding in report.findings):
-            print(printable(f"mend: {mend}"))
+        for hint in dict.fromkeys(finding.hint for finding in report.findings):
+            print(printable(f"hint: {hint}"))
     sys.stdout.flush()
 
 

@@ -62,8 +62,8 @@ def settings(
         _show(rows)
         for one in findings:
             print(printable(f"{one.state:<8}{one.name:<12}{one.detail}"))
-            if one.mend:
-                print(printable(f"{'':<20}mend: {one.mend}"))
+            if one.hint:
+                print(printable(f"{'':<20}hint: {one.hint}"))
         for line in listing.problems:
             say(printable(f"problem: {line}"))
         for line in listing.unknown:

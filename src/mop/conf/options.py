@@ -75,7 +75,7 @@ def _service_url(text: str) -> str:
     return _address(text, "write https://host, or http://host:port of a service in your own network")
 
 
-def _address(text: str, mend: str) -> str:
+def _address(text: str, hint: str) -> str:
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -83,7 +83,7 @@ def _address(text: str, mend: str) -> str:
         parts, port = urlsplit(""), None
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(mend)
+        raise ValueError(hint)
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 

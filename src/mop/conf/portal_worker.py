@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mop.patient_worker import PatientWorker
+from mop.slow_client_worker import SlowClientWorker
 
 
-class PortalWorker(PatientWorker):
+class PortalWorker(SlowClientWorker):
     """A body has 5 MiB at most; an answer may be a long log over a slow line."""
 
     head_seconds = 10.0

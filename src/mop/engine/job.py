@@ -6,6 +6,7 @@
         queue=lambda parcel: parcel.queue,
         args=lambda parcel: (str(parcel.pk),),
         waiting=PARCEL.waiting,
+        release=PARCEL.release,
     )
 
 A service calls `PARCEL_JOB.start(parcel)` in the transaction that makes the row, and `stop` in the one that cancels or
@@ -44,6 +45,8 @@ class Job(Generic[R]):
         queue: on which the work of a row waits for a host.
         args: what the workflow is called with.
         waiting: rows whose work waits since before a moment, so that its enqueue may have been lost.
+        release: called with the name of a host that was lost: what it worked on waits for another. None where rows do
+            not say which host works on them.
     """
 
     workflow: str
@@ -51,6 +54,7 @@ class Job(Generic[R]):
     queue: Callable[[R], str]
     args: Callable[[R], tuple[Any, ...]]
     waiting: Callable[[dt.datetime], Iterable[R]]
+    release: Callable[[str], None] | None = None
 
     def start(self, row: R) -> None:
         """Enqueue the work of a row when the transaction commits."""
@@ -78,6 +82,13 @@ def all_jobs() -> list[Job[Any]]:
         if found.setdefault(job.workflow, job) is not job:
             raise ValueError(f"two jobs start the workflow {job.workflow!r}")
     return list(found.values())
+
+
+def release_host(host: str) -> None:
+    """Let the work of all areas that a lost host had taken wait for another."""
+    for job in all_jobs():
+        if job.release is not None:
+            job.release(host)
 
 
 def sweep_lost_enqueues() -> int:

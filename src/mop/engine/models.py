@@ -13,7 +13,7 @@ class DurableWork(models.Model):
     """
 
     host = models.CharField(max_length=100, blank=True, help_text="worker that runs it")
-    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, mend, place, also")
+    error = models.JSONField(null=True, blank=True, help_text="the catalogue error: name, message, hint, place, also")
 
     class Meta:
         abstract = True

@@ -82,7 +82,7 @@ async def _tried(run: Run, work: Callable[[], Coroutine[Any, Any, object]], watc
     except WorkerLostError:
         raise  # no outcome: the step goes on elsewhere
     except PlatformFault as error:
-        logger.error("the platform is at fault for %s: %s %s", watch.describe(run), error.message, error.mend)  # noqa: TRY400 - expected, no traceback
+        logger.error("the platform is at fault for %s: %s %s", watch.describe(run), error.message, error.hint)  # noqa: TRY400 - expected, no traceback
         return {ERROR: error.to_dict()}
     except MopError as error:
         logger.info("%s failed: %s %s", watch.describe(run), error.name, error.message)

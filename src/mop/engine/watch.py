@@ -56,7 +56,6 @@ class Watch:
         self._looking: asyncio.Task[None] | None = None
 
     def describe(self, run: Run) -> str:
-        """The run in a message."""
         attempt = "" if run.attempt is None else f", attempt {run.attempt}"
         return f"{self._name} {run.id}{attempt}"
 

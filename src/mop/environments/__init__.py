@@ -3,10 +3,10 @@
 from mop.environments.allowed_hosts import allowed_host, host_text
 from mop.environments.config import BuildCommand, Cage, Environment, EnvironmentConfig, PythonDownloads, no_cage
 from mop.environments.environment import ensure_environment
-from mop.environments.garbage import environment_in_use
 from mop.environments.installed import Installed, read_installed
-from mop.environments.interpreter_places import SUPPORTED_MINORS, missing_minors, usual_folders
+from mop.environments.interpreter_search import SUPPORTED_MINORS, missing_minors, usual_folders
 from mop.environments.interpreters import Choice, Interpreter, choose_interpreter, find_interpreters
+from mop.environments.removal import environment_in_use
 from mop.environments.requirements_file import Requirement, check_requirements
 from mop.environments.sdk_wheel import build_mop_utils_wheel
 from mop.environments.settings_file import RuntimeSettings, read_settings

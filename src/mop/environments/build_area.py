@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mop.environments.config import BuildCommand, EnvironmentConfig, PrepareWritable
-from mop.environments.garbage import TRASH, leftover_folders, leftover_key, put_aside, remove_leftover
 from mop.environments.index_targets import PUBLIC_INDEX_URL, without_credentials
 from mop.environments.locks import unused_key
 from mop.environments.plan import Plan
+from mop.environments.removal import TRASH, leftover_folders, leftover_key, put_aside, remove_leftover
 from mop.environments.requirements_file import normal_index
 from mop.environments.sdk_wheel import DISTRIBUTION
 from mop.environments.trees import remove
@@ -18,8 +18,8 @@ _HTTP_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
-    """One place to install in: `area` is what the cage may write, cache and virtual environment lie in it together.
+class BuildLayout:
+    """Where one build writes: `area` is what the cage may write, cache and virtual environment lie in it together.
 
     Together, because a hard link can not cross from one mount of the cage to another.
     """
@@ -81,19 +81,19 @@ class BuildArea:
         self.scratch.mkdir(parents=True)
         self.prepare_writable(self.scratch)
 
-    def wheel_bench(self) -> Bench:
-        """A bench on the cache that all builds share; only for steps that run no stranger's code."""
+    def wheel_layout(self) -> BuildLayout:
+        """A layout on the cache that all builds share; only for steps that run no stranger's code."""
         # What runs in the cage owns what it writes; each such uid has a cache of its own.
         area = self.config.root / f"cache-{self.scratch.stat().st_uid}"
-        return self._bench(Bench(area=area, cache=area / "uv", folder=area / "building" / self.plan.key))
+        return self._prepared(BuildLayout(area=area, cache=area / "uv", folder=area / "building" / self.plan.key))
 
-    def source_bench(self) -> Bench:
-        """A bench with a cache of its own, for steps in which strangers' build scripts run."""
-        return self._bench(Bench(area=self.scratch, cache=self.scratch / "uv", folder=self.scratch / "build"))
+    def source_layout(self) -> BuildLayout:
+        """A layout with a cache of its own, for steps in which strangers' build scripts run."""
+        return self._prepared(BuildLayout(area=self.scratch, cache=self.scratch / "uv", folder=self.scratch / "build"))
 
-    def _bench(self, bench: Bench) -> Bench:
-        remove(bench.folder)
-        for folder in (bench.area, bench.cache, bench.folder.parent, bench.folder):
+    def _prepared(self, layout: BuildLayout) -> BuildLayout:
+        remove(layout.folder)
+        for folder in (layout.area, layout.cache, layout.folder.parent, layout.folder):
             if not folder.exists():
                 folder.mkdir(parents=True)
                 self.prepare_writable(folder)
@@ -102,12 +102,12 @@ class BuildArea:
             for one in self.plan.requirements.requirements
             if one.name != DISTRIBUTION or self.plan.sdk_wheel is None
         ]
-        bench.requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        bench.requirements.chmod(0o644)
+        layout.requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        layout.requirements.chmod(0o644)
         for name in ("venv", "tmp"):
-            (bench.folder / name).mkdir()
-            self.prepare_writable(bench.folder / name)
-        return bench
+            (layout.folder / name).mkdir()
+            self.prepare_writable(layout.folder / name)
+        return layout
 
     def indexes(self) -> list[str]:
         """The package indexes of this build, with the operator's credentials; the default one first."""
@@ -115,29 +115,31 @@ class BuildArea:
         extra = {without_credentials(normal_index(url)): url for url in self.config.allowed_indexes}
         return [self.config.index_url or PUBLIC_INDEX_URL, *(extra[url] for url in named)]
 
-    def create(self, bench: Bench) -> BuildCommand:
+    def create(self, layout: BuildLayout) -> BuildCommand:
         """Create the empty virtual environment; relocatable, because it moves when it is complete."""
         interpreter = str(self.plan.choice.interpreter.path)
-        return self._uv(bench, "venv", "--relocatable", "--python", interpreter, str(bench.environment), network=False)
+        return self._uv(
+            layout, "venv", "--relocatable", "--python", interpreter, str(layout.environment), network=False
+        )
 
-    def install(self, bench: Bench, *, from_source: bool) -> BuildCommand:
+    def install(self, layout: BuildLayout, *, from_source: bool) -> BuildCommand:
         """Install pip, requirements, private wheels and mop-utils in one resolution."""
         wheels = [str(wheel.path) for wheel in self.plan.wheels]
         if self.plan.sdk_wheel:
             wheels.append(str(self.plan.sdk_wheel))
         return self._uv(
-            bench,
-            *("pip", "install", "--python", str(bench.environment / "bin" / "python")),
+            layout,
+            *("pip", "install", "--python", str(layout.environment / "bin" / "python")),
             *(() if from_source else ("--no-build",)),
-            *("--requirements", str(bench.requirements), f"pip=={self.plan.settings.pip}", *wheels),
+            *("--requirements", str(layout.requirements), f"pip=={self.plan.settings.pip}", *wheels),
             network=True,
         )
 
-    def offered(self, bench: Bench, names: Path) -> BuildCommand:
+    def offered(self, layout: BuildLayout, names: Path) -> BuildCommand:
         """Ask the index for the packages listed in the file `names`."""
         version = self.plan.choice.interpreter.version
         return self._uv(
-            bench,
+            layout,
             *("pip", "compile", "--quiet", "--no-deps", "--no-build", "--no-header", "--no-annotate"),
             *("--python", str(self.plan.choice.interpreter.path), "--python-version", version, str(names)),
             network=True,
@@ -155,29 +157,29 @@ class BuildArea:
             network=False,
         )
 
-    def _uv(self, bench: Bench, *arguments: str, network: bool) -> BuildCommand:
+    def _uv(self, layout: BuildLayout, *arguments: str, network: bool) -> BuildCommand:
         plan, config = self.plan, self.config
         readable = [config.uv, *(wheel.path for wheel in plan.wheels)]
         readable += [path for path in (plan.sdk_wheel, config.certificates) if path]
         return BuildCommand(
             argv=(str(config.uv), *arguments),
-            env=self._environment(bench),
-            cwd=bench.folder,
+            env=self._environment(layout),
+            cwd=layout.folder,
             interpreter=plan.choice.interpreter.path,
             readable=tuple(readable),
-            writable=(bench.area,),
+            writable=(layout.area,),
             network=network,
         )
 
-    def _environment(self, bench: Bench) -> dict[str, str]:
+    def _environment(self, layout: BuildLayout) -> dict[str, str]:
         config = self.config
         variables = {
             "PATH": "/usr/bin:/bin",
-            "HOME": str(bench.folder / "tmp"),
-            "TMPDIR": str(bench.folder / "tmp"),
+            "HOME": str(layout.folder / "tmp"),
+            "TMPDIR": str(layout.folder / "tmp"),
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
-            "UV_CACHE_DIR": str(bench.cache),
+            "UV_CACHE_DIR": str(layout.cache),
             "UV_HTTP_RETRIES": str(config.index_retries),
             "UV_HTTP_TIMEOUT": str(_HTTP_TIMEOUT_SECONDS),
             "UV_NO_CONFIG": "1",

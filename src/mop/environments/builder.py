@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from mop import failpoints
-from mop.environments.build_area import Bench, BuildArea
+from mop.environments.build_area import BuildArea, BuildLayout
 from mop.environments.bytecode import compile_arguments, move_bytecode
 from mop.environments.commands import Finished, run_step
 from mop.environments.config import BuildCommand, Cage, Log
 from mop.environments.fingerprint import write_listing
-from mop.environments.garbage import clean_command
 from mop.environments.index_proxy import IndexProxy, index_proxy
 from mop.environments.index_targets import index_targets
 from mop.environments.installed import Installed, open_to_read, read_installed, site_packages
 from mop.environments.marker import Marker, write_marker
 from mop.environments.orphans import MARK, end_orphans
+from mop.environments.removal import clean_command
 from mop.environments.trees import remove
 from mop.environments.uv_errors import disk_error, install_error, last_lines, needs_source_build, sandbox_error
 from mop.errors import EnvironmentBuildError
@@ -69,17 +69,17 @@ class Builder:
     async def _make(self) -> Marker:
         area = self._area
         await _in_thread(area.make_scratch)
-        bench = await _in_thread(area.wheel_bench)
+        layout = await _in_thread(area.wheel_layout)
         if not self._trust_cache:
             self._log("empties the package cache, which shares files with the damaged environment")
-            await self._run(clean_command(area.config, bench.area, everything=True))
+            await self._run(clean_command(area.config, layout.area, everything=True))
         try:
             async with self._index_alone():
-                shadowed = await self._shadowed(bench)
-                installed_on = await self._install(bench)
+                shadowed = await self._shadowed(layout)
+                installed_on = await self._install(layout)
             await _in_thread(self._keep, installed_on)
         finally:
-            await _in_thread(remove, bench.folder)
+            await _in_thread(remove, layout.folder)
         try:
             await _in_thread(area.make_scratch)
             await self._compile()
@@ -112,16 +112,16 @@ class Builder:
             finally:
                 self._proxy = None
 
-    async def _install(self, bench: Bench) -> Bench:
+    async def _install(self, layout: BuildLayout) -> BuildLayout:
         """Install from wheels alone, where no stranger's code runs; from source in a place apart if that is needed."""
         area = self._area
-        finished = await self._install_on(bench, from_source=False)
+        finished = await self._install_on(layout, from_source=False)
         if finished.status and needs_source_build(finished.lines):
             self._log("some package has no wheel for this Python: builds it from source, with a cache of its own")
             if self._proxy is None:
                 self._log("this sandbox shares the host's network: build scripts reach what the host reaches")
-            bench = await _in_thread(area.source_bench)
-            finished = await self._install_on(bench, from_source=True)
+            layout = await _in_thread(area.source_layout)
+            finished = await self._install_on(layout, from_source=True)
         if finished.status:
             raise install_error(
                 finished.status,
@@ -130,28 +130,28 @@ class Builder:
                 requirements=self._plan.requirements.requirements,
                 python_version=self._plan.choice.interpreter.version,
             )
-        return bench
+        return layout
 
-    async def _install_on(self, bench: Bench, *, from_source: bool) -> Finished:
-        created = await self._run(self._area.create(bench))
+    async def _install_on(self, layout: BuildLayout, *, from_source: bool) -> Finished:
+        created = await self._run(self._area.create(layout))
         if created.status:
             raise self._failed("The virtual environment could not be created", created)
-        return await self._run(self._area.install(bench, from_source=from_source))
+        return await self._run(self._area.install(layout, from_source=from_source))
 
-    def _keep(self, bench: Bench) -> None:
+    def _keep(self, layout: BuildLayout) -> None:
         """Move the virtual environment to its final place, readable for every uid."""
         final = self._area.final
         final.mkdir(parents=True)
         final.chmod(0o755)
         failpoints.hit("before environment rename")
-        bench.environment.rename(final / "venv")
+        layout.environment.rename(final / "venv")
         failpoints.hit("after environment rename")
         open_to_read(final / "venv")
         python = final / "venv" / "bin" / "python"
         if python.resolve() != self._plan.choice.interpreter.path.resolve():
             raise EnvironmentBuildError(
                 "A package replaced the environment's own bin/python",
-                mend="Remove the package that installs a script named python.",
+                hint="Remove the package that installs a script named python.",
             )
 
     async def _compile(self) -> None:
@@ -173,18 +173,18 @@ class Builder:
         if "/pip/" in "\n".join(finished.lines) or "No module named pip" in "\n".join(finished.lines):
             raise EnvironmentBuildError(
                 f"pip {pip} does not run on Python {python}:\n{last_lines(finished.lines)}",
-                mend=f"Set env.pip in src/settings.yml to a version that supports Python {python}, for example 24.0.",
+                hint=f"Set env.pip in src/settings.yml to a version that supports Python {python}, for example 24.0.",
                 place="src/settings.yml",
             )
         raise self._failed("The environment's Python does not start", finished)
 
-    async def _shadowed(self, bench: Bench) -> list[str]:
+    async def _shadowed(self, layout: BuildLayout) -> list[str]:
         """The private wheels whose names the package index has too."""
         names = []
         for wheel in self._plan.wheels:
-            listing = bench.folder / "name.txt"
+            listing = layout.folder / "name.txt"
             listing.write_text(f"{wheel.name}\n", encoding="utf-8")
-            command = self._area.offered(bench, listing)
+            command = self._area.offered(layout, listing)
             finished = await self._run(command, log=_unheard)
             if finished.status == 0 or needs_source_build(finished.lines):
                 names.append(wheel.name)

@@ -93,7 +93,7 @@ async def _build(builder: Builder, seconds: float) -> Marker:
     except TimeoutError:
         raise EnvironmentBuildError(
             f"The environment was not built within {seconds:.0f} s",
-            mend="Choose packages that have a wheel for this Python: building from source takes long.",
+            hint="Choose packages that have a wheel for this Python: building from source takes long.",
         ) from None
 
 

@@ -54,7 +54,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Words:
-    """How the log speaks of who asks and of what is let through.
+    """How the log names who asks and what is let through.
 
     Attributes:
         who: the job.

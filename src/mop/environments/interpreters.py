@@ -64,7 +64,7 @@ def choose_interpreter(wanted: str, available: Sequence[Interpreter]) -> Choice:
         raise SettingsFileError(
             f"src/settings.yml: env.python is {wanted}, and this installation has no Python "
             f"{'.'.join(map(str, parts[:2]))}. It has: {have}.",
-            mend="Choose one of these versions, or ask the operator to install that Python.",
+            hint="Choose one of these versions, or ask the operator to install that Python.",
             place="src/settings.yml",
         )
     for one in same_minor:

@@ -107,7 +107,7 @@ def _content(path: Path, error: type[SettingsFileError | RequirementsFileError])
     place = f"src/{path.name}"
     try:
         if path.is_symlink():
-            raise error(f"{place} is a link", mend="Upload the file itself.", place=place)
+            raise error(f"{place} is a link", hint="Upload the file itself.", place=place)
         return path.read_bytes()
     except FileNotFoundError:
         raise error(f"{place} is missing", place=place) from None

@@ -105,7 +105,7 @@ def check_private_wheels(
             place = f"src/requirements.txt:{lines[wheel.name]}"
             raise RequirementsFileError(
                 f"{place}: {wheel.name} is also the private wheel {wheel.place}",
-                mend="Remove the line, or the wheel: a private wheel is not listed in requirements.txt.",
+                hint="Remove the line, or the wheel: a private wheel is not listed in requirements.txt.",
                 place=place,
             )
     supported = _supported_tags(python_version)
@@ -116,7 +116,7 @@ def check_private_wheels(
                 wheel.path,
                 f"it is made for {made_for} and does not fit Python {python_version} on this platform "
                 f"({next(tags.platform_tags())})",
-                _mend(wheel, supported),
+                _hint(wheel, supported),
             )
         if wheel.requires_python and Version(python_version) not in SpecifierSet(wheel.requires_python):
             _refuse(
@@ -126,7 +126,7 @@ def check_private_wheels(
             )
 
 
-def _mend(wheel: PrivateWheel, supported: frozenset[tags.Tag]) -> str:
+def _hint(wheel: PrivateWheel, supported: frozenset[tags.Tag]) -> str:
     """What to do about a wheel that does not fit: another platform's is of no use on any Python."""
     if {tag.platform for tag in wheel.tags} & {tag.platform for tag in supported}:
         return "Build the wheel for this Python, or change env.python in src/settings.yml."
@@ -144,7 +144,7 @@ def _supported_tags(python_version: str) -> frozenset[tags.Tag]:
 def _read(path: Path, *, bytes_max: int) -> PrivateWheel:
     place = f"{FOLDER}/{path.name}"
     if path.is_symlink() or not path.is_file():
-        raise ModelStructureError(f"{place} is not a regular file", mend="Upload the wheel itself.", place=place)
+        raise ModelStructureError(f"{place} is not a regular file", hint="Upload the wheel itself.", place=place)
     size = path.stat().st_size
     if size > bytes_max:
         raise ModelStructureError(f"{place} has {size} bytes, at most {bytes_max} are allowed", place=place)
@@ -239,6 +239,6 @@ def _same_version(text: str, version: Version) -> bool:
         return False
 
 
-def _refuse(path: Path, reason: str, mend: str | None = None) -> NoReturn:
+def _refuse(path: Path, reason: str, hint: str | None = None) -> NoReturn:
     place = f"{FOLDER}/{path.name}"
-    raise EnvironmentBuildError(f"{place}: {reason}", mend=mend, place=place)
+    raise EnvironmentBuildError(f"{place}: {reason}", hint=hint, place=place)

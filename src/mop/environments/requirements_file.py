@@ -94,7 +94,7 @@ def read_requirements(text: bytes, *, allowed_indexes: Sequence[str] = ()) -> Re
     """Read requirements.txt. A byte order mark, CRLF, comments and continued lines are fine.
 
     Raises:
-        RequirementsFileError: names the line (`src/requirements.txt:LINE`) and how to mend it.
+        RequirementsFileError: names the line (`src/requirements.txt:LINE`) and how to fix it.
     """
     allowed: dict[str, str] = {}
     for url in map(normal_index, allowed_indexes):
@@ -109,7 +109,7 @@ def read_requirements(text: bytes, *, allowed_indexes: Sequence[str] = ()) -> Re
             refused.append(error)
     if refused:
         also = [error.message for error in refused[1 : 1 + MAX_BAD_LINES]]
-        raise RequirementsFileError(refused[0].message, mend=refused[0].mend, place=refused[0].place, also=also)
+        raise RequirementsFileError(refused[0].message, hint=refused[0].hint, place=refused[0].place, also=also)
     return RequirementsFile(tuple(reading.requirements.values()), tuple(reading.indexes))
 
 
@@ -265,6 +265,6 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…")
 
 
-def _refuse(reason: str, line: int, mend: str | None = None) -> NoReturn:
+def _refuse(reason: str, line: int, hint: str | None = None) -> NoReturn:
     place = f"{PLACE}:{line}"
-    raise RequirementsFileError(f"{place}: {reason}", mend=mend, place=place)
+    raise RequirementsFileError(f"{place}: {reason}", hint=hint, place=place)

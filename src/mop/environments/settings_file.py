@@ -158,15 +158,15 @@ def _python_version(env: dict[str, _Node], env_line: int) -> str:
 
 def _pip_version(env: dict[str, _Node], env_line: int) -> str:
     text, line = _version_text(env, "pip", "24.0", env_line)
-    mend = "Write one exact version, for example `pip: 24.0`."
+    hint = "Write one exact version, for example `pip: 24.0`."
     if len(text) > MAX_VERSION_LENGTH or not re.match(r"[0-9]", text):
-        _refuse(f"env.pip is {_shown(text)}", line, mend)
+        _refuse(f"env.pip is {_shown(text)}", line, hint)
     try:
         version = Version(text)
     except InvalidVersion:
-        _refuse(f"env.pip is {_shown(text)}", line, mend)
+        _refuse(f"env.pip is {_shown(text)}", line, hint)
     if version.local or version.epoch:
-        _refuse(f"env.pip is {_shown(text)}, which no index offers", line, mend)
+        _refuse(f"env.pip is {_shown(text)}, which no index offers", line, hint)
     return text
 
 
@@ -179,6 +179,6 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…")
 
 
-def _refuse(reason: str, line: int, mend: str | None = None) -> NoReturn:
+def _refuse(reason: str, line: int, hint: str | None = None) -> NoReturn:
     place = f"{PLACE}:{line}"
-    raise SettingsFileError(f"{place}: {reason}", mend=mend, place=place)
+    raise SettingsFileError(f"{place}: {reason}", hint=hint, place=place)

@@ -1,4 +1,4 @@
-"""What uv said, as an error of the catalogue: who is at fault, where, and how to mend it."""
+"""What uv said, as an error of the catalogue: who is at fault, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def sandbox_error(status: int, text: str) -> MopError | None:
     if status == EXIT_MEMORY:
         return EnvironmentBuildError(
             f"The build used more memory than it may: {reason}",
-            mend="Choose packages that have a wheel for this Python, so that nothing is built from source.",
+            hint="Choose packages that have a wheel for this Python, so that nothing is built from source.",
         )
     if status == EXIT_TIME:
         return EnvironmentBuildError(f"The build took longer than it may: {reason}")
@@ -125,7 +125,7 @@ def _refused_error(text: str, refused: Sequence[str]) -> MopError | None:
         return None
     return EnvironmentBuildError(
         f"The package index links to what builds may not reach: {'; '.join(refused[:_SHOWN])}",
-        mend="Put the package's wheel into privatepkgs/, or ask the operator to add the host to MOP_INDEX_FILE_HOSTS.",
+        hint="Put the package's wheel into privatepkgs/, or ask the operator to add the host to MOP_INDEX_FILE_HOSTS.",
     )
 
 
@@ -146,7 +146,7 @@ def _build_error(
     return EnvironmentBuildError(
         f"{what} has no wheel for Python {minor} and could not be built from source:\n{last_lines(output)}"
         + (f"\nIt tried to reach {'; '.join(refused[:_SHOWN])}" if refused else ""),
-        mend=(f"Did you mean {meant[1]}? " if meant else "")
+        hint=(f"Did you mean {meant[1]}? " if meant else "")
         + f"Choose a version that has a wheel for Python {minor}, choose another Python in src/settings.yml, "
         "or build the wheel yourself and put it into privatepkgs/.",
         place=f"{PLACE}:{line}" if line else None,
@@ -160,14 +160,14 @@ def _unknown_package(name: str, cause: str, requirements: Sequence[Requirement])
         meant = PACKAGES_OF_MODULES.get(name)
         return RequirementsFileError(
             f"{place}: the package index has no package {name}",
-            mend=f"The package that provides the module {name} is {meant}: write that name."
+            hint=f"The package that provides the module {name} is {meant}: write that name."
             if meant
             else "Correct the name, or put the package's wheel into privatepkgs/ and remove the line.",
             place=place,
         )
     return EnvironmentBuildError(
         f"A package that the requirements need is not in the package index: {cause}",
-        mend=f"Put a wheel of {name} into privatepkgs/, or remove what needs it.",
+        hint=f"Put a wheel of {name} into privatepkgs/, or remove what needs it.",
     )
 
 
@@ -179,7 +179,7 @@ def _no_solution(cause: str, requirements: Sequence[Requirement], python_version
         place = SETTINGS_PLACE
     return EnvironmentBuildError(
         f"The requirements can not be installed on Python {python_version}: {cause}",
-        mend=_hint(cause, _minor(python_version)),
+        hint=_hint(cause, _minor(python_version)),
         place=place,
     )
 

@@ -6,8 +6,6 @@ from mop.areas.words import AuditAction
 
 
 class Action(AuditAction):
-    """Actions of this area."""
-
     REVISION_SCANNED = "revision.scanned"
     REVISION_RESCAN_ASKED = "revision.rescan_asked"
     WAIVER_CREATED = "waiver.created"

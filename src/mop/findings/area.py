@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mop.areas.area import Area, Commands, Urls
-from mop.areas.places import Place, Shown
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.areas.work import Schedule
 from mop.findings.actions import Action
@@ -17,10 +17,12 @@ AREA = Area(
     routers=(Ref("mop.findings.api:router"),),
     urls=(Urls("mop.findings.urls"),),
     permissions=Ref("mop.findings.permissions:PERMISSIONS"),
-    shown=(Shown(Place.REVISION_SECTIONS, Ref("mop.findings.sections:scan_of_revision")),),
+    portal_extensions=(
+        PortalExtension(ExtensionPoint.REVISION_SECTIONS, Ref("mop.findings.portal_extensions:scan_of_revision")),
+    ),
     work_on_revisions=(Ref("mop.findings.selectors:revisions_scanned_again"),),
     jobs=(Ref("mop.findings.rescans:RESCAN_JOB"),),
-    schedules=(Schedule(MATCHING, MATCHING_SECONDS, Ref("mop.findings.matching:match_again")),),
+    schedules=(Schedule(MATCHING, MATCHING_SECONDS, Ref("mop.findings.reassessment:reassess")),),
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from mop.audit.services import Actor
 from mop.errors import StaleAttemptError
+from mop.findings.notices import notify_new_findings
 from mop.findings.policy_file import InstallationPolicy
 from mop.findings.recording import WARNING_PREFIX, Recorded, ScanResult, blocking_error, record_scan, scan_warnings
-from mop.findings.telling import tell_new_findings
 from mop.registry.advance import advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
@@ -47,5 +47,5 @@ def record_and_conclude(
         others = [warning for warning in revision.warnings if not str(warning).startswith(WARNING_PREFIX)]
         revision.warnings = [*others, *scan_warnings(recorded.decision, result.report)]
         revision.save(update_fields=["warnings"])
-    tell_new_findings(revision, recorded, actor=actor, owners=not turns)  # who are told that it is vulnerable
+    notify_new_findings(revision, recorded, actor=actor, owners=not turns)  # who are told that it is vulnerable
     return recorded

@@ -7,13 +7,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from mop.accounts.requests import user_of
+from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
 from mop.findings.downloads import DOWNLOADS
 from mop.findings.forms import FileFilterForm, FindingFilterForm
 from mop.findings.models import Rescan, Scan
+from mop.findings.portal_extensions import counts
 from mop.findings.rescans import may_be_scanned
-from mop.findings.sections import counts
 from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, files_of, findings_of, rescan_of, scans_of
 from mop.registry.models import Revision
 from mop.ui.fragments import Action, Live

@@ -43,8 +43,6 @@ class FileFilterForm(forms.Form):
 
 
 class WaiverForm(forms.Form):
-    """A new waiver."""
-
     scanner = forms.CharField(max_length=64)
     rule = forms.CharField(max_length=100)
     path = forms.CharField(max_length=2000, help_text="As the finding has it; * stands for any characters.")

@@ -6,6 +6,4 @@ from mop.areas.words import NotificationKind
 
 
 class Kind(NotificationKind):
-    """Kinds of this area."""
-
     FINDINGS = "findings", "A scan finds something new in a version of my models", "warn"

@@ -74,7 +74,6 @@ class Scan(models.Model):
         return f"scan {self.pk} of {self.revision_id}"
 
     def get_decision(self) -> ScanDecision:
-        """The decision as its enum."""
         return ScanDecision(self.decision)
 
 
@@ -128,7 +127,7 @@ class ScanFinding(models.Model):
     path = models.TextField()
     position = models.CharField(max_length=200, blank=True)
     message = models.TextField()
-    mend = models.TextField()
+    hint = models.TextField()
     identifier = models.CharField(max_length=100, blank=True)
     details = models.JSONField(default=dict)
     waiver = models.ForeignKey(Waiver, null=True, on_delete=models.SET_NULL, related_name="findings")

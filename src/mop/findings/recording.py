@@ -166,7 +166,7 @@ def blocking_error(decision: Decision) -> BlockingFindingsError | None:
     return BlockingFindingsError(
         f"{'1 finding blocks' if count == 1 else f'{count} findings block'} this version. {_told(first)}",
         place=one_line(first.path + (f", {first.position}" if first.position else ""), TEXT_MAX),
-        mend=f"{one_line(first.mend, TEXT_MAX)} Then add a new version.",
+        hint=f"{one_line(first.hint, TEXT_MAX)} Then add a new version.",
         also=[_told(finding) for finding in others[: SHOWN - 1]]
         + ([f"and {len(others) - SHOWN + 1} more"] if len(others) >= SHOWN else []),
     )
@@ -258,7 +258,7 @@ def _write(
                 path=safe(finding.path, PATH_MAX),
                 position=safe(finding.position, 200),
                 message=safe(finding.message, TEXT_MAX),
-                mend=safe(finding.mend, TEXT_MAX),
+                hint=safe(finding.hint, TEXT_MAX),
                 identifier=safe(str(finding.details.get("identifier", "")), IDENTIFIER_MAX),
                 details=_safe_details(finding.details),
                 waiver=waived.get(id(finding)),
@@ -271,7 +271,6 @@ def _write(
 
 
 def decision_of(decision: Decision) -> ScanDecision:
-    """The word for a decision."""
     if decision.blocked:
         return ScanDecision.VULNERABLE
     return ScanDecision.WARNINGS if decision.warned else ScanDecision.CLEAN

@@ -33,12 +33,12 @@ def request_rescan(*, actor: Actor, revision: Revision) -> Rescan:
     """
     row = Revision.objects.select_for_update(of=("self",)).select_related("model").get(pk=revision.pk)
     if not row.get_status().is_final:
-        raise ConflictError(f"{row} is {row.status}: its pipeline scans it.", mend="Wait until the pipeline is done.")
+        raise ConflictError(f"{row} is {row.status}: its pipeline scans it.", hint="Wait until the pipeline is done.")
     if not row.artifact_digest:
-        raise ConflictError(f"{row} has no snapshot: its folder was never read.", mend="Add a new version.")
+        raise ConflictError(f"{row} has no snapshot: its folder was never read.", hint="Add a new version.")
     waiting = Rescan.objects.filter(revision=row).first()
     if waiting is not None and waiting.failure is None:
-        raise ConflictError(f"{row} is being scanned already.", mend="Wait for its end.")
+        raise ConflictError(f"{row} is being scanned already.", hint="Wait for its end.")
     if waiting is not None:
         waiting.delete()
     rescan = Rescan.objects.create(revision=row, workflow_id=f"rescan:{uuid.uuid4()}", asked_by=actor.label)

@@ -22,7 +22,7 @@ class FaultOut(Schema):
 
     name: str
     message: str
-    mend: str
+    hint: str
 
 
 class RescanOut(Schema):
@@ -81,7 +81,7 @@ class FindingOut(Schema):
     path: str
     position: str
     message: str
-    mend: str
+    hint: str
     details: dict[str, Any]
     waiver: int | None
 

@@ -145,7 +145,7 @@ def as_finding(row: ScanFinding) -> Finding:
         severity=Severity(row.severity),
         path=row.path,
         message=row.message,
-        mend=row.mend,
+        hint=row.hint,
         position=row.position,
         details=row.details,
     )

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from mop.accounts.requests import actor_in, user_of
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise, may
 from mop.findings.contexts import PAGE_FINDINGS, files_context, findings_context
 from mop.findings.downloads import download_of

@@ -57,7 +57,7 @@ async def allowed_network(
         raise SandboxUnavailableError(
             f"This version may reach {', '.join(hosts)}, but sandbox level {int(tools.sandbox.level)} of this host "
             "can hold no model to some hosts: it has no network of its own.",
-            mend="Give the host level 1 or 2 (`mop doctor` says how), or let an administrator take the hosts away.",
+            hint="Give the host level 1 or 2 (`mop doctor` says how), or let an administrator take the hosts away.",
         )
     log(f"an administrator allows this version to reach {', '.join(hosts)}")
     async with index_proxy(

@@ -11,7 +11,12 @@ HOUR = 3600.0
 AREA = Area(
     name="hosting",
     schedules=(
-        Schedule("garbage", Setting("MOP_GC_HOURS", HOUR), Ref("mop.hosting.garbage:collect_garbage"), each_host=True),
+        Schedule(
+            "garbage",
+            Setting("MOP_GC_HOURS", HOUR),
+            Ref("mop.hosting.garbage_collection:collect_garbage"),
+            each_host=True,
+        ),
     ),
     commands=(Commands(Ref("mop.cli.gc:app"), order=150),),
 )

@@ -20,7 +20,7 @@ class Near:
     there: str
     meant: str
 
-    def mend(self) -> str:
+    def hint(self) -> str:
         """What to do about it."""
         verb = "Move" if Path(self.there).name == Path(self.meant).name else "Rename"
         return f"{verb} {self.there} to {self.meant}."

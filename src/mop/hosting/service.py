@@ -183,7 +183,7 @@ def _require_cage(spec: ServiceSpec, tools: HostTools) -> None:
         raise SandboxUnavailableError(
             f"{spec.name} may not be given hidden data: at sandbox level {int(tools.sandbox.level)} of this host what "
             "a model writes can outlive it.",
-            mend="Give the host level 1 or 2; `mop doctor` says how.",
+            hint="Give the host level 1 or 2; `mop doctor` says how.",
         )
 
 

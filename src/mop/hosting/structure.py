@@ -53,7 +53,7 @@ def check_structure(folder: Path, *, wheel_bytes_max: int) -> ModelFolder:
     if problems:
         raise ModelStructureError(
             _sentence(problems[0], folder),
-            mend=_mend(problems[0], folder),
+            hint=_hint(problems[0], folder),
             place=_place(problems[0]),
             also=problems[1:],
         )
@@ -86,7 +86,7 @@ def _place(problem: str) -> str:
     return problem.split(maxsplit=1)[0]
 
 
-def _mend(problem: str, folder: Path) -> str | None:
+def _hint(problem: str, folder: Path) -> str | None:
     """How the missing part gets its place, or where the model url should point instead, if that can be seen."""
     parts = [path.name for path in sorted(folder.iterdir()) if path.is_dir()]
     if not {"src", "model"} & set(parts):
@@ -96,7 +96,7 @@ def _mend(problem: str, folder: Path) -> str | None:
         if (folder / "inference.py").is_file():
             return "The model url points into src/: set it one level higher, to the folder that holds model/ and src/."
     near = near_path(folder, _place(problem).rstrip("/")) if problem.endswith("is missing") else None
-    return near.mend() if near else None
+    return near.hint() if near else None
 
 
 def _refuse_unfetched(folder: Path) -> None:
@@ -104,7 +104,7 @@ def _refuse_unfetched(folder: Path) -> None:
     if found:
         raise ModelStructureError(
             f"{found[0].problem}.",
-            mend=found[0].mend,
+            hint=found[0].hint,
             place=found[0].path,
             also=[one.problem for one in found[1 : 1 + ALSO_MAX]],
         )
@@ -116,7 +116,7 @@ def _refuse_hidden_sdk(src: Path) -> None:
         if (src / name).exists():
             raise ModelStructureError(
                 f"src/{name} hides the package mop-utils, which MOP installs.",
-                mend=f"Remove src/{name}; the line `mop-utils>=3.0` in src/requirements.txt brings the package.",
+                hint=f"Remove src/{name}; the line `mop-utils>=3.0` in src/requirements.txt brings the package.",
                 place=f"src/{name}",
             )
 

@@ -23,7 +23,6 @@ def set_host_name(name: str) -> None:
 
 
 def host_name() -> str:
-    """The name of this worker host."""
     return _host
 
 

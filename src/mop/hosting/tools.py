@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from uv import find_uv_bin
 
-from mop.engine.quiet_host import QuietHost
+from mop.engine.host_lock import HostLock
 from mop.environments import (
     BuildCommand,
     EnvironmentConfig,
@@ -107,7 +107,7 @@ def open_host_tools(*, sandbox: bool = True, python: Path | None = None) -> Host
         python: offer this interpreter alone.
 
     Raises:
-        SandboxUnavailableError: no cage of the configured minimum level works here; the mend says what is missing.
+        SandboxUnavailableError: no cage of the configured minimum level works here; the hint says what is missing.
         SystemExit: MOP does not run models on this system.
     """
     if not sys.platform.startswith("linux"):
@@ -131,13 +131,13 @@ def open_host_tools(*, sandbox: bool = True, python: Path | None = None) -> Host
     )
 
 
-def quiet_host() -> QuietHost:
+def host_lock() -> HostLock:
     """Who may work on this host now.
 
     Raises:
         SandboxUnavailableError: by `own_runtime_folder`.
     """
-    return QuietHost(own_runtime_folder() / "host")
+    return HostLock(own_runtime_folder() / "host")
 
 
 def own_runtime_folder() -> Path:
@@ -154,7 +154,7 @@ def own_runtime_folder() -> Path:
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SandboxUnavailableError(
             f"The runtime folder {folder} is not a folder that this user alone may write.",
-            mend="Remove it, or set MOP_RUNTIME_FOLDER to a folder of your own.",
+            hint="Remove it, or set MOP_RUNTIME_FOLDER to a folder of your own.",
         )
     return folder
 
@@ -170,7 +170,7 @@ def open_sandbox() -> Sandbox:
     if level > minimum:
         raise SandboxUnavailableError(
             f"MOP_SANDBOX_LEVEL forces level {level}, which is weaker than the minimum level {minimum}.",
-            mend="Set MOP_SANDBOX_MINIMUM_LEVEL to it as well if that is meant, or take MOP_SANDBOX_LEVEL away.",
+            hint="Set MOP_SANDBOX_MINIMUM_LEVEL to it as well if that is meant, or take MOP_SANDBOX_LEVEL away.",
         )
     return probe_sandbox(
         runtime_folder=own_runtime_folder(),

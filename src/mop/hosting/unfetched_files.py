@@ -37,12 +37,12 @@ class Unfetched:
     Attributes:
         path: inside the model folder.
         problem: what it is, as a sentence without its stop.
-        mend: how its content is fetched.
+        hint: how its content is fetched.
     """
 
     path: str
     problem: str
-    mend: str
+    hint: str
 
 
 def unfetched_files(folder: Path) -> Iterator[Unfetched]:

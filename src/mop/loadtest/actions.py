@@ -6,6 +6,4 @@ from mop.areas.words import AuditAction
 
 
 class Action(AuditAction):
-    """Actions of this area."""
-
     STATE = "loadtest.state"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mop.areas.area import Area, Commands, Urls
-from mop.areas.places import Place, Shown
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.areas.work import Stage, StagePosition, TypeQueue, Workflow
 from mop.loadtest.actions import Action
@@ -17,10 +17,10 @@ AREA = Area(
     routers=(Ref("mop.loadtest.api:router"),),
     urls=(Urls("mop.loadtest.urls"),),
     permissions=Ref("mop.loadtest.permissions:PERMISSIONS"),
-    shown=(
-        Shown(Place.REVISION_COLUMNS, Ref("mop.loadtest.places:COLUMN")),
-        Shown(Place.REVISION_SECTIONS, Ref("mop.loadtest.places:result_section")),
-        Shown(Place.MODEL_PANELS, Ref("mop.loadtest.places:PANEL")),
+    portal_extensions=(
+        PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.loadtest.portal_extensions:COLUMN")),
+        PortalExtension(ExtensionPoint.REVISION_SECTIONS, Ref("mop.loadtest.portal_extensions:result_section")),
+        PortalExtension(ExtensionPoint.MODEL_PANELS, Ref("mop.loadtest.portal_extensions:PANEL")),
     ),
     workflows=(RUN,),
     jobs=(Ref("mop.loadtest.services:LOAD_TEST_JOB"),),

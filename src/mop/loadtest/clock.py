@@ -34,7 +34,6 @@ class Agenda:
         return self._entries[0][0] if self._entries else None
 
     def add(self, when: int, callback: Callable[[], None]) -> None:
-        """Enter one."""
         self._count += 1
         heapq.heappush(self._entries, (when, self._count, callback))
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from mop.errors import ValidationFailedError
 from mop.loadtest.plan import LARGEST_SEED, Arrivals
-from mop.loadtest.requests import RunRequest
+from mop.loadtest.planning import RunRequest
 from mop.registry.models import Revision
 from mop.serving_options import LoadTestOption
 
@@ -20,8 +20,6 @@ OPTIONS = [
 
 
 class EnableForm(forms.Form):
-    """What a run is to do."""
-
     option = forms.ChoiceField(label="Load test option", choices=OPTIONS)
     steps = forms.CharField(
         label="Steps", required=False, max_length=2000, help_text="Ascending numbers, such as 1,10,20."
@@ -49,7 +47,6 @@ class EnableForm(forms.Form):
         self.fields["duration"].help_text = f"Empty: {settings.MOP_LOAD_TEST_STEP_SECONDS:g}."
 
     def clean_steps(self) -> tuple[int, ...] | None:
-        """The steps as numbers."""
         text = self.cleaned_data["steps"].strip()
         try:
             return targets_in(text) if text else None

@@ -92,11 +92,9 @@ class HttpTransport:
         self.idle.clear()
 
     def opened(self, connection: Connection) -> None:
-        """A connection stands."""
         self._open.add(connection)
 
     def lost(self, connection: Connection) -> None:
-        """A connection ended."""
         self._open.discard(connection)
         if connection in self.idle:
             self.idle.remove(connection)
@@ -137,7 +135,6 @@ class Connection(asyncio.Protocol):
         self._was_used = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It stands."""
         self._transport = cast("asyncio.Transport", transport)
         self._pool.opened(self)
 
@@ -295,7 +292,7 @@ async def _refuse_plain_http(endpoint: Endpoint, address: str) -> None:
                 writer.transport.abort()
     if answer == _PLAIN_HTTP:
         raise LoadTargetUnreachableError(
-            f"{endpoint.address} speaks HTTP without TLS.", mend="Write http:// instead of https://."
+            f"{endpoint.address} speaks HTTP without TLS.", hint="Write http:// instead of https://."
         )
 
 

@@ -13,7 +13,7 @@ from typing import Self
 from django.db import DatabaseError
 
 from mop.engine.database import in_database
-from mop.loadtest.orders import store_progress
+from mop.loadtest.jobs import store_progress
 from mop.loadtest.results import Progress, StepResult
 
 STORE_SECONDS = 0.5

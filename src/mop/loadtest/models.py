@@ -60,11 +60,9 @@ class LoadTest(DurableWork):
         return f"load test {self.run} of {self.revision} ({self.modality})"
 
     def get_state(self) -> LoadTestState:
-        """The state as its enum."""
         return LoadTestState(self.state)
 
     def get_plan(self) -> Plan:
-        """The plan as its type."""
         return Plan.from_dict(self.plan)
 
     def get_conditions(self) -> Conditions | None:
@@ -100,5 +98,4 @@ class LoadTestStep(models.Model):
 
     @functools.cached_property
     def measured(self) -> StepResult:
-        """The result as its type."""
         return StepResult.from_dict(self.result)

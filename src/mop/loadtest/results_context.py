@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
+from mop.accounts.current_user import user_of
 from mop.accounts.models import User
-from mop.accounts.requests import user_of
 from mop.accounts.rules import may
 from mop.errors import NotFoundError
 from mop.loadtest.conditions import Conditions
@@ -44,8 +44,6 @@ class StepRow:
 
 @dataclass(frozen=True)
 class ShownTest:
-    """One load test as it is shown."""
-
     test: LoadTest
     state: LoadTestState
     plan: Plan

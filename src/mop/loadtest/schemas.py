@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mop.accounts.schemas import InputSchema
 from mop.loadtest.plan import LARGEST_SEED, LARGEST_TARGET, LONGEST_STEP_S, Arrivals, Strategy
-from mop.loadtest.requests import TARGETS_MAX, RunRequest
+from mop.loadtest.planning import TARGETS_MAX, RunRequest
 
 
 class LoadTestIn(InputSchema):

@@ -55,7 +55,6 @@ def states_of(revisions: Iterable[Revision]) -> dict[uuid.UUID, LoadTestState]:
 
 
 def state_without_run(revision: Revision) -> LoadTestState:
-    """The state of a revision that was never load-tested."""
     if revision.get_status() == RevisionStatus.VERIFIED:
         return LoadTestState.NOT_STARTED
     return LoadTestState.NOT_AVAILABLE

@@ -12,7 +12,7 @@ from mop.errors import ConflictError
 from mop.loadtest.advance import LOAD_TEST
 from mop.loadtest.area import LOAD_TESTS, RUN
 from mop.loadtest.models import LoadTest
-from mop.loadtest.requests import RunRequest, option_of, plan_of
+from mop.loadtest.planning import RunRequest, option_of, plan_of
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
@@ -25,6 +25,7 @@ LOAD_TEST_JOB: Job[LoadTest] = Job(
     queue=lambda test: test.queue,
     args=lambda test: (str(test.pk),),
     waiting=LOAD_TEST.waiting,
+    release=LOAD_TEST.release,
 )
 
 
@@ -40,10 +41,10 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
     if row.get_status() != RevisionStatus.VERIFIED:
         raise ConflictError(
             f"{row} is {row.status}; only a verified revision can be load-tested.",
-            mend="Wait until it is verified; what is vulnerable or outdated is not started again.",
+            hint="Wait until it is verified; what is vulnerable or outdated is not started again.",
         )
     if row.load_tests.filter(state__in=LOAD_TEST_LIFECYCLE.live).exists():
-        raise ConflictError(f"A load test of {row} is on its way.", mend="Wait for it, or cancel it first.")
+        raise ConflictError(f"A load test of {row} is on its way.", hint="Wait for it, or cancel it first.")
     return _begin(row, actor=actor, request=request)
 
 

@@ -59,7 +59,7 @@ class Measured:
     seconds: float
 
 
-class Bench(Protocol):
+class StepRunner(Protocol):
     """Measures steps, and keeps what it measured: in memory, or in the database, where it outlives a crash."""
 
     async def measured(self) -> Measured:
@@ -69,19 +69,19 @@ class Bench(Protocol):
         """Measure and keep the step at `place`, counted from 0; False when it was cancelled."""
 
 
-async def run_steps(plan: Plan, bench: Bench) -> Ending:
-    """Measure step after step until a rule ends the test; steps that the bench has kept already are not repeated."""
+async def run_steps(plan: Plan, runner: StepRunner) -> Ending:
+    """Measure step after step until a rule ends the test; steps that the runner has kept already are not repeated."""
     for place, target in enumerate(plan.targets):
-        so_far = await bench.measured()
+        so_far = await runner.measured()
         if reason := ending(plan.strategy, so_far.outcomes):
             return reason
         if place < len(so_far.outcomes):
             continue
         if not fits(so_far.seconds, plan.step_s, plan.budget_s):
             return Ending.BUDGET
-        if not await bench.measure(place, target):
+        if not await runner.measure(place, target):
             return Ending.CANCELLED
-    return ending(plan.strategy, (await bench.measured()).outcomes) or Ending.FINISHED
+    return ending(plan.strategy, (await runner.measured()).outcomes) or Ending.FINISHED
 
 
 def default_targets(maximum: int) -> tuple[int, ...]:

@@ -17,7 +17,6 @@ MS = 1_000_000
 
 
 def summed_up(loop: Loop, strategy: Strategy, target: int, *, cpu: float) -> StepResult:
-    """The result of a step that ended."""
     begin, end = loop.times.begin, loop.counted_until
     seconds = (end - begin) / NS
     window = loop.samples.window(begin, end)

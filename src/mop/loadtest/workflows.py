@@ -24,20 +24,20 @@ from mop.errors import HostLostError, LoadGeneratorLostError, LoadTargetUnreacha
 from mop.hosting.running import wait_ready
 from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.this_host import host_name, host_tools
-from mop.hosting.tools import HostTools, quiet_host
+from mop.hosting.tools import HostTools, host_lock
 from mop.loadtest.advance import LOAD_TEST
 from mop.loadtest.area import RUN
 from mop.loadtest.endpoint import Endpoint
-from mop.loadtest.live import LiveNumbers
-from mop.loadtest.orders import (
-    TestOrder,
+from mop.loadtest.jobs import (
+    LoadTestJob,
     begin,
     conclude,
     read_done,
-    read_order,
+    read_job,
     store_conditions,
     store_step,
 )
+from mop.loadtest.live import LiveNumbers
 from mop.loadtest.plan import Plan
 from mop.loadtest.process import Watched, cpus_beside, generate
 from mop.loadtest.sending import conditions_of, endpoint_of
@@ -47,7 +47,7 @@ from mop.serving.service import Service
 
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
 LOST = (HostLostError, LoadGeneratorLostError, LoadTargetUnreachableError)
-MEND = "Enable the load test again; if it happens again, look for what ends processes on this host."
+HINT = "Enable the load test again; if it happens again, look for what ends processes on this host."
 
 _T = TypeVar("_T")
 
@@ -70,7 +70,7 @@ async def measure_step(test_id: str) -> Outcome:
     """Measure every step that is not kept yet; the result is why there is no further one."""
 
     async def work() -> str:
-        return (await _measure(await in_database(read_order)(test_id, host_name()))).value
+        return (await _measure(await in_database(read_job)(test_id, host_name()))).value
 
     return await guarded(Run(test_id), work, watch=watch)
 
@@ -88,27 +88,27 @@ async def conclude_step(test_id: str, outcome: Outcome) -> str:
     return await concluded(outcome, failed=failed, done=done)
 
 
-async def _measure(order: TestOrder) -> Ending:
+async def _measure(job: LoadTestJob) -> Ending:
     """All steps, on a host that does nothing else meanwhile; begun anew when the service or the generator is lost."""
-    async with LiveNumbers(order.test_id) as live, quiet_host().alone(live.say):
-        await in_database(begin)(order.test_id)
+    async with LiveNumbers(job.test_id) as live, host_lock().alone(live.say):
+        await in_database(begin)(job.test_id)
         for _ in range(STARTS - 1):
             try:
-                return await _measure_once(order, live)
+                return await _measure_once(job, live)
             except LOST as error:
-                logger.warning("load test %s begins anew: %s", order.test_id, error.message)
-        return await _measure_once(order, live)
+                logger.warning("load test %s begins anew: %s", job.test_id, error.message)
+        return await _measure_once(job, live)
 
 
-async def _measure_once(order: TestOrder, live: LiveNumbers) -> Ending:
+async def _measure_once(job: LoadTestJob, live: LiveNumbers) -> Ending:
     live.say("starts the model")
-    async with revision_service(order.job, log=_quiet, observer=_Waiting(live)) as hosted:
+    async with revision_service(job.revision_job, log=_quiet, observer=_Waiting(live)) as hosted:
         service, given = hosted.service, hosted.given
-        endpoint, sent = await endpoint_of(service, order.modality)
-        await in_database(store_conditions)(order.test_id, conditions_of(order.known, given, endpoint, sent))
+        endpoint, sent = await endpoint_of(service, job.modality)
+        await in_database(store_conditions)(job.test_id, conditions_of(job.known, given, endpoint, sent))
         watched = Watched(service.usage, Given(cpus=given.cpus, memory_bytes=given.memory_bytes))
-        plan = replace(order.plan, cpus=cpus_beside(set(service.host_cpus())))
-        return await run_steps(plan, _DurableSteps(order.test_id, plan, endpoint, service, watched, live))
+        plan = replace(job.plan, cpus=cpus_beside(set(service.host_cpus())))
+        return await run_steps(plan, _DurableSteps(job.test_id, plan, endpoint, service, watched, live))
 
 
 class _Waiting(ServiceObserver):
@@ -161,12 +161,12 @@ async def while_it_lives(service: Service, tools: HostTools, work: Coroutine[Any
     try:
         await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", mend=MEND)
+            raise HostLostError(f"The service was lost in the middle of {what}: {ended.result()}.", hint=HINT)
         try:
             # a front that was killed may not be reaped yet, and a model that gives up fails what is asked of it at once
             await wait_ready(service, tools)
         except HostLostError as error:
-            raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", mend=MEND) from error
+            raise HostLostError(f"The service was lost in the middle of {what}. {error.message}", hint=HINT) from error
         except ServiceFault as error:  # it is there: the step's own connections may not be closed yet
             logger.info("after %s the service answered: %s", what, error.message)
         return working.result()

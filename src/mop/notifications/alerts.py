@@ -1,4 +1,4 @@
-"""Alerts: what only the operator can mend. One cause has one open alert, however often it comes."""
+"""Alerts: what only the operator can fix. One cause has one open alert, however often it comes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mop.audit.services import Actor, record
 from mop.errors import PlatformFault
 from mop.notifications.actions import Action
 from mop.notifications.kinds import Kind
-from mop.notifications.models import MEND_MAX, REASON_MAX, TITLE_MAX, Alert
+from mop.notifications.models import HINT_MAX, REASON_MAX, TITLE_MAX, Alert
 from mop.notifications.scopes import INSTALLATION, Scope
 from mop.notifications.services import News, notify
 from mop.notifications.texts import one_line
@@ -24,10 +24,10 @@ from mop.notifications.texts import one_line
 def raise_alert(*, actor: Actor, fault: PlatformFault) -> Alert:
     """Open an alert and tell the administrators, or count one more time at the open one of the same cause.
 
-    The same cause is the same fault with the same mend: one thing to do. The message does not count, because it may
+    The same cause is the same fault with the same hint: one thing to do. The message does not count, because it may
     hold what a model wrote, which could else open any number of alerts.
     """
-    cause = hashlib.sha256(f"{fault.name}\n{fault.mend}".encode()).hexdigest()
+    cause = hashlib.sha256(f"{fault.name}\n{fault.hint}".encode()).hexdigest()
     if (standing := _count(cause, fault)) is not None:
         return standing
     try:
@@ -37,7 +37,7 @@ def raise_alert(*, actor: Actor, fault: PlatformFault) -> Alert:
                 fault=fault.name,
                 title=one_line(fault.title, TITLE_MAX),
                 message=one_line(fault.message, REASON_MAX),
-                mend=one_line(fault.mend, MEND_MAX),
+                hint=one_line(fault.hint, HINT_MAX),
             )
     except IntegrityError:  # opened by another transaction a moment ago
         if (standing := _count(cause, fault)) is None:
@@ -51,7 +51,7 @@ def raise_alert(*, actor: Actor, fault: PlatformFault) -> Alert:
             event=f"alert:{alert.pk}",
             title=fault.title,
             reason=fault.message,
-            mend=fault.mend,
+            hint=fault.hint,
             link=f"{reverse('notifications:list')}#alert-{alert.pk}",
             scope=Scope(INSTALLATION),
         ),
@@ -61,7 +61,7 @@ def raise_alert(*, actor: Actor, fault: PlatformFault) -> Alert:
 
 @transaction.atomic
 def close_alert(*, actor: Actor, alert: Alert) -> None:
-    """Note that the operator mended the cause; if it comes again, a new alert opens."""
+    """Note that the operator fixed the cause; if it comes again, a new alert opens."""
     if Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=timezone.now()):
         record(
             actor=actor,
@@ -69,7 +69,7 @@ def close_alert(*, actor: Actor, alert: Alert) -> None:
             object_type="alert",
             object_id=alert.pk,
             object_label=alert.fault,
-            data={"count": alert.count, "mend": alert.mend},
+            data={"count": alert.count, "hint": alert.hint},
         )
 
 

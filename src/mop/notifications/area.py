@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry, NavGroup
-from mop.areas.places import Place, Shown
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.areas.work import Schedule
 from mop.notifications.actions import Action
@@ -20,7 +20,7 @@ AREA = Area(
     navigation=(
         NavEntry("Notification settings", "bell", "notifications:preferences", order=5, group=NavGroup.ACCOUNT),
     ),
-    shown=(Shown(Place.HEADER, Ref("mop.notifications.bell:bell")),),
+    portal_extensions=(PortalExtension(ExtensionPoint.HEADER, Ref("mop.notifications.bell:bell")),),
     schedules=(Schedule("notifications.outbox", OUTBOX_SECONDS, Ref("mop.notifications.outbox:deliver_due")),),
     audit_actions=Action,
     notification_kinds=Kind,

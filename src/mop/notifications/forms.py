@@ -46,6 +46,5 @@ class PreferencesForm(forms.Form):
         return [(kind.label, self[f"{kind.value}-portal"], self[f"{kind.value}-email"]) for kind in self._kinds]
 
     def wanted(self) -> dict[NotificationKind, tuple[bool, bool]]:
-        """What was chosen."""
         given = self.cleaned_data
         return {kind: (given[f"{kind.value}-portal"], given[f"{kind.value}-email"]) for kind in self._kinds}

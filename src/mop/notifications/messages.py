@@ -20,8 +20,8 @@ def compose(notification: Notification, key: uuid.UUID) -> EmailMessage:
     lines = [_wrapped(notification.title)]
     if notification.reason:
         lines.append(_wrapped(notification.reason))
-    if notification.mend:
-        lines.append(_wrapped(f"What to do: {notification.mend}"))
+    if notification.hint:
+        lines.append(_wrapped(f"What to do: {notification.hint}"))
     lines.append(_address(notification.link))
     lines.append(f"-- \nChoose what you are told: {_address(reverse('notifications:preferences'))}")
     return EmailMessage(

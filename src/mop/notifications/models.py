@@ -1,4 +1,4 @@
-"""What people were told, the e-mails that carry it, what they want to be told, and what the operator must mend."""
+"""What people were told, the e-mails that carry it, what they want to be told, and what the operator must fix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mop.areas.words import NotificationKind
 from mop.notifications.email_states import EmailState
 from mop.notifications.kinds import kind_of
 
-TITLE_MAX, REASON_MAX, MEND_MAX = 200, 1000, 500
+TITLE_MAX, REASON_MAX, HINT_MAX = 200, 1000, 500
 KIND_MAX = 64
 
 
@@ -28,7 +28,7 @@ class Notification(models.Model):
     kind = models.CharField(max_length=KIND_MAX)
     title = models.CharField(max_length=TITLE_MAX)
     reason = models.CharField(max_length=REASON_MAX, blank=True)
-    mend = models.CharField(max_length=MEND_MAX, blank=True)
+    hint = models.CharField(max_length=HINT_MAX, blank=True)
     link = models.CharField(max_length=500, help_text="path in the portal")
     scope_type = models.CharField(max_length=16, blank=True)
     scope_id = models.BigIntegerField(null=True, blank=True)
@@ -88,13 +88,13 @@ class Preference(models.Model):
 
 
 class Alert(models.Model):
-    """Something that the operator must mend. One cause has one open alert, which counts how often it came."""
+    """Something that the operator must fix. One cause has one open alert, which counts how often it came."""
 
-    cause = models.CharField(max_length=64, help_text="digest of the fault's name and mend")
+    cause = models.CharField(max_length=64, help_text="digest of the fault's name and hint")
     fault = models.CharField(max_length=64, help_text="the catalogue error's name")
     title = models.CharField(max_length=TITLE_MAX)
     message = models.CharField(max_length=REASON_MAX, help_text="of the last time")
-    mend = models.CharField(max_length=MEND_MAX, blank=True)
+    hint = models.CharField(max_length=HINT_MAX, blank=True)
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)

@@ -55,7 +55,7 @@ def deliver_due() -> int:
             if claim(email):
                 sent += _deliver(email, connection)
     except EmailUnavailableError as fault:
-        logger.error("%s %s", fault.message, fault.mend)  # noqa: TRY400 - expected, no traceback
+        logger.error("%s %s", fault.message, fault.hint)  # noqa: TRY400 - expected, no traceback
         raise_alert(actor=OUTBOX, fault=fault)
         _queued().update(next_at=timezone.now() + SERVER_PAUSE)  # spares a try for each
     finally:

@@ -34,7 +34,7 @@ class NotificationOut(Schema):
     kind: str = Field(json_schema_extra=_list_kinds)
     title: str
     reason: str
-    mend: str
+    hint: str
     link: str
     created_at: dt.datetime
     read_at: dt.datetime | None

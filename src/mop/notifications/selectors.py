@@ -43,7 +43,7 @@ def get_notification(user: User, notification_id: int) -> Notification:
 
 
 def open_alerts() -> QuerySet[Alert]:
-    """What the operator must mend, the latest first. The caller has checked who looks."""
+    """What the operator must fix, the latest first. The caller has checked who looks."""
     return Alert.objects.filter(closed_at=None)
 
 

@@ -13,7 +13,7 @@ from mop.accounts.services import change_email
 from mop.areas.words import NotificationKind
 from mop.audit.services import Actor
 from mop.notifications.kinds import kind_of
-from mop.notifications.models import MEND_MAX, REASON_MAX, TITLE_MAX, Email, Notification, Preference
+from mop.notifications.models import HINT_MAX, REASON_MAX, TITLE_MAX, Email, Notification, Preference
 from mop.notifications.scopes import Scope
 from mop.notifications.selectors import preferences_of, visible_notifications
 from mop.notifications.texts import one_line
@@ -29,7 +29,7 @@ class News:
         title: a few words.
         reason: one sentence.
         link: path in the portal where it is seen.
-        mend: what to do about it, if anything.
+        hint: what to do about it, if anything.
         scope: what one must be allowed to see to be told; None: it is about the person.
     """
 
@@ -38,7 +38,7 @@ class News:
     title: str
     reason: str
     link: str
-    mend: str = ""
+    hint: str = ""
     scope: Scope | None = None
 
 
@@ -71,7 +71,7 @@ def _tell(person: User, news: News, wanted: Preference) -> bool:
             "kind": news.kind,
             "title": one_line(news.title, TITLE_MAX),
             "reason": one_line(news.reason, REASON_MAX),
-            "mend": one_line(news.mend, MEND_MAX),
+            "hint": one_line(news.hint, HINT_MAX),
             "link": news.link,
             "scope_type": news.scope.type if news.scope else "",
             "scope_id": news.scope.id if news.scope else None,

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from mop.accounts.requests import actor_in, user_of
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise, may
 from mop.notifications.alerts import close_alert
 from mop.notifications.bell import TEMPLATE, bell_context
@@ -83,7 +83,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def close(request: HttpRequest, alert_id: int) -> HttpResponse:
-    """Close an alert whose cause is mended."""
+    """Close an alert whose cause is fixed."""
     authorise(user_of(request), "notifications.operate", what="close alerts")
     close_alert(actor=actor_in(request), alert=get_open_alert(alert_id))
     messages.success(request, "The alert is closed. If its cause comes again, a new one opens.")

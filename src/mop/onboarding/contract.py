@@ -183,14 +183,14 @@ async def _ask(service: Scorer, payload: Any, *, mop: bool, what: str) -> Any:
     except RequestDeadlineError as error:
         raise DeploymentTimeoutError(
             f"On {what}: {error.message}",
-            mend="Find what does not end on this input (a loop, a lock, a regular expression that backtracks), make "
+            hint="Find what does not end on this input (a loop, a lock, a regular expression that backtracks), make "
             "inference faster, or choose a larger instance type.",
             place=error.place or what,
             also=error.also,
         ) from error
     except ModelFault as error:
         raise type(error)(
-            f"On {what}: {error.message}", mend=error.mend, place=error.place or what, also=error.also
+            f"On {what}: {error.message}", hint=error.hint, place=error.place or what, also=error.also
         ) from error
 
 

@@ -23,7 +23,7 @@ from mop.findings.selectors import environment_as_seen, environment_that_was_bui
 from mop.hosting.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
 from mop.hosting.preparation import build_environment, check_folder, unpack_artifact
 from mop.hosting.this_host import host_tools
-from mop.hosting.tools import HostTools, quiet_host
+from mop.hosting.tools import HostTools, host_lock
 from mop.onboarding.area import RESCAN
 from mop.registry.models import Revision
 from mop.scanning.findings import merge
@@ -69,7 +69,7 @@ async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
     policy = installation_policy()
     started = timezone.now()
     tools = await host_tools()
-    async with quiet_host().shared(logger.info):
+    async with host_lock().shared(logger.info):
         folder = await unpack_artifact(digest, tools=tools, log=logger.debug)
         with folder_in_use(folder):
             report = await inspect_folder(folder, digest, tools=tools, log=logger.info, fresh=True)

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from mop.accounts.requests import user_of
+from mop.accounts.current_user import user_of
 from mop.accounts.rules import authorise
 from mop.errors import NotFoundError
 from mop.onboarding.models import LogKind, LogLine

@@ -25,12 +25,12 @@ from mop.hosting.scan_gate import scan_environment, scan_folder
 from mop.hosting.service import ServiceObserver, revision_service
 from mop.hosting.signing import open_signatures
 from mop.hosting.this_host import host_name, host_tools
-from mop.hosting.tools import quiet_host
+from mop.hosting.tools import host_lock
 from mop.onboarding.area import ONBOARD
 from mop.onboarding.contract import prove_contract
+from mop.onboarding.jobs import OnboardingJob, claim, conclude, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
-from mop.onboarding.orders import Order, claim, conclude, move, read_order
 from mop.registry.advance import REVISION
 from mop.registry.sources import storage_config
 from mop.registry.statuses import RevisionStatus
@@ -69,19 +69,19 @@ async def take_step(revision_id: str, attempt: int) -> Outcome:
 @DBOS.step(name="onboarding.fetch", preemptible=True)
 async def fetch_step(revision_id: str, attempt: int) -> Outcome:
     """Snapshot the folder into the artifact store; a retry uses the snapshot that stands."""
-    return await _on_order(_fetch, revision_id, attempt)
+    return await _on_job(_fetch, revision_id, attempt)
 
 
 @DBOS.step(name="onboarding.build", preemptible=True)
 async def build_step(revision_id: str, attempt: int) -> Outcome:
     """Check the structure, scan the folder, make the environment, scan that too."""
-    return await _on_order(_build, revision_id, attempt)
+    return await _on_job(_build, revision_id, attempt)
 
 
 @DBOS.step(name="onboarding.deploy", preemptible=True)
 async def deploy_step(revision_id: str, attempt: int) -> Outcome:
     """Reserve, start in the cage, prove the contract."""
-    return await _on_order(_deploy, revision_id, attempt)
+    return await _on_job(_deploy, revision_id, attempt)
 
 
 @DBOS.step(name="onboarding.conclude")
@@ -90,28 +90,30 @@ async def conclude_step(revision_id: str, attempt: int, outcome: Outcome) -> str
     return await concluded(outcome, failed=functools.partial(conclude, revision_id, attempt))
 
 
-async def _on_order(step: Callable[[Order], Coroutine[Any, Any, None]], revision_id: str, attempt: int) -> Outcome:
-    """Run a step on the order of the attempt, as long as the attempt is wanted."""
+async def _on_job(
+    step: Callable[[OnboardingJob], Coroutine[Any, Any, None]], revision_id: str, attempt: int
+) -> Outcome:
+    """Run a step on the job of the attempt, as long as the attempt is wanted."""
 
     async def work() -> None:
-        await step(await in_database(read_order)(revision_id, attempt, host_name()))
+        await step(await in_database(read_job)(revision_id, attempt, host_name()))
 
     return await guarded(Run(revision_id, attempt), work, watch=watch)
 
 
-async def _fetch(order: Order) -> None:
-    async with _log(order, LogKind.BUILD) as log, quiet_host().shared(log):
-        if order.artifact_digest:
-            log(f"uses the snapshot {order.artifact_digest[:12]} that this version already has")
-            await in_database(move)(order, RevisionStatus.DATA_DOWNLOADED, detail="snapshot of an earlier attempt")
+async def _fetch(job: OnboardingJob) -> None:
+    async with _log(job, LogKind.BUILD) as log, host_lock().shared(log):
+        if job.artifact_digest:
+            log(f"uses the snapshot {job.artifact_digest[:12]} that this version already has")
+            await in_database(move)(job, RevisionStatus.DATA_DOWNLOADED, detail="snapshot of an earlier attempt")
             return
-        log(f"reads {order.model_url}")
+        log(f"reads {job.model_url}")
         tools = await host_tools()
         signatures = open_signatures(tools.artifacts)  # a key that can not be used is told before anything is read
         try:
             async with asyncio.timeout(settings.MOP_FETCH_DEADLINE):
                 snapshot = await run_snapshot_job(
-                    order.model_url,
+                    job.model_url,
                     config=storage_config(),
                     store=tools.artifact_folder,
                     limits=SnapshotLimits(files=settings.MOP_MODEL_FILES_MAX, total_bytes=settings.MOP_MODEL_BYTES_MAX),
@@ -124,7 +126,7 @@ async def _fetch(order: Order) -> None:
         if signatures:
             await signatures.sign(snapshot.digest)
         await in_database(move)(
-            order,
+            job,
             RevisionStatus.DATA_DOWNLOADED,
             detail=f"{snapshot.files} files, {snapshot.bytes:,} bytes",
             facts={
@@ -135,19 +137,19 @@ async def _fetch(order: Order) -> None:
         )
 
 
-async def _build(order: Order) -> None:
-    job = _job(order)
-    async with _log(order, LogKind.BUILD) as log, quiet_host().shared(log):
-        await in_database(move)(order, RevisionStatus.ENVIRONMENT_CREATING)
+async def _build(job: OnboardingJob) -> None:
+    revision_job = _revision_job(job)
+    async with _log(job, LogKind.BUILD) as log, host_lock().shared(log):
+        await in_database(move)(job, RevisionStatus.ENVIRONMENT_CREATING)
         tools = await host_tools()
-        unpacked = await unpack_artifact(order.artifact_digest, tools=tools, log=log)
+        unpacked = await unpack_artifact(job.artifact_digest, tools=tools, log=log)
         parts = await check_folder(unpacked, tools=tools, log=log)
         with folder_in_use(unpacked):
-            report = await scan_folder(job, unpacked, tools, log)
+            report = await scan_folder(revision_job, unpacked, tools, log)
             environment = await build_environment(parts, tools=tools, log=log)
-        scanned = await scan_environment(job, PreparedModel(unpacked, parts, environment), report, tools, log)
+        scanned = await scan_environment(revision_job, PreparedModel(unpacked, parts, environment), report, tools, log)
         await in_database(move)(
-            order,
+            job,
             RevisionStatus.ENVIRONMENT_CREATED,
             detail=f"Python {environment.python_version}, {'reused' if environment.reused else 'built'} "
             f"in {environment.seconds:.2f} s",
@@ -160,56 +162,56 @@ async def _build(order: Order) -> None:
         )
 
 
-async def _deploy(order: Order) -> None:
-    async with _log(order, LogKind.DEPLOYMENT) as log, quiet_host().shared(log):
-        async with revision_service(_job(order), log=log, observer=_Statuses(order, log)) as hosted:
-            warnings = await prove_contract(hosted.service, tasks=order.tasks, sample=order.sample_post_data, log=log)
+async def _deploy(job: OnboardingJob) -> None:
+    async with _log(job, LogKind.DEPLOYMENT) as log, host_lock().shared(log):
+        async with revision_service(_revision_job(job), log=log, observer=_Statuses(job, log)) as hosted:
+            warnings = await prove_contract(hosted.service, tasks=job.tasks, sample=job.sample_post_data, log=log)
         for warning in warnings:
             log(f"warning: {warning}")
         log("the model answered by contract")
     # whoever follows the log stops at the final status, so the last lines are stored before it
     await in_database(move)(
-        order, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*order.warnings, *warnings))]}
+        job, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*job.warnings, *warnings))]}
     )
 
 
 class _Statuses(ServiceObserver):
     """Lets the attempt enter the statuses of its deployment."""
 
-    def __init__(self, order: Order, log: LogWriter) -> None:
-        self._order = order
+    def __init__(self, job: OnboardingJob, log: LogWriter) -> None:
+        self._job = job
         self._log = log
 
     async def endpoint_creating(self) -> None:
-        await in_database(move)(self._order, RevisionStatus.ENDPOINT_CREATING)
+        await in_database(move)(self._job, RevisionStatus.ENDPOINT_CREATING)
 
     async def endpoint_created(self, given: Granted, description: str) -> None:
         facts = {"granted": given.to_dict()}
-        await in_database(move)(self._order, RevisionStatus.ENDPOINT_CREATED, detail=description, facts=facts)
+        await in_database(move)(self._job, RevisionStatus.ENDPOINT_CREATED, detail=description, facts=facts)
 
     async def deployment_creating(self) -> None:
-        await in_database(move)(self._order, RevisionStatus.DEPLOYMENT_CREATING)
+        await in_database(move)(self._job, RevisionStatus.DEPLOYMENT_CREATING)
 
     async def deployment_created(self, seconds: float) -> None:
         ready = f"ready after {seconds:.2f} s"
         self._log(ready)
-        await in_database(move)(self._order, RevisionStatus.DEPLOYMENT_CREATED, detail=ready)
+        await in_database(move)(self._job, RevisionStatus.DEPLOYMENT_CREATED, detail=ready)
 
 
-def _job(order: Order) -> RevisionJob:
+def _revision_job(job: OnboardingJob) -> RevisionJob:
     return RevisionJob(
-        revision_id=order.revision_id,
-        attempt=order.attempt,
-        artifact_digest=order.artifact_digest,
+        revision_id=job.revision_id,
+        attempt=job.attempt,
+        artifact_digest=job.artifact_digest,
         spec=ServiceSpec(
-            name=f"{order.revision_id}-{order.attempt}",
-            owner=order.name,
-            configuration=order.configuration,
-            allowed_hosts=order.allowed_hosts,
-            sample=order.sample_post_data,
+            name=f"{job.revision_id}-{job.attempt}",
+            owner=job.name,
+            configuration=job.configuration,
+            allowed_hosts=job.allowed_hosts,
+            sample=job.sample_post_data,
         ),
     )
 
 
-def _log(order: Order, kind: LogKind) -> LogWriter:
-    return LogWriter(order.revision_id, kind, lines_max=settings.MOP_LOG_LINES_MAX)
+def _log(job: OnboardingJob, kind: LogKind) -> LogWriter:
+    return LogWriter(job.revision_id, kind, lines_max=settings.MOP_LOG_LINES_MAX)

@@ -6,8 +6,6 @@ from mop.areas.words import AuditAction
 
 
 class Action(AuditAction):
-    """Actions of this area."""
-
     MODEL_CREATED = "model.created"
     MODEL_DELETED = "model.deleted"
     MODEL_DESCRIPTION_CHANGED = "model.description_changed"

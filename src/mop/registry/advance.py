@@ -11,8 +11,8 @@ from mop.audit.transitions import Change, Entity
 from mop.errors import MopError
 from mop.registry.actions import Action
 from mop.registry.models import Revision, RevisionEvent
+from mop.registry.notices import notify_status
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
-from mop.registry.telling import tell_status
 
 
 def advance(
@@ -46,7 +46,7 @@ def _tell(change: Change[Revision, RevisionStatus]) -> None:
         actor_label=change.actor.label,
         detail=change.detail or (change.error.message if change.error else ""),
     )
-    tell_status(change.row, actor=change.actor, detail=change.detail, error=change.error)
+    notify_status(change.row, actor=change.actor, detail=change.detail, error=change.error)
 
 
 REVISION = Entity(

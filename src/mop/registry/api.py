@@ -12,9 +12,9 @@ from mop.accounts.listing import list_page
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_user
+from mop.registry.api_inputs import connection_inputs, revision_input, team_for
 from mop.registry.models import Model, Revision
 from mop.registry.proposals import propose_first_revision, propose_name
-from mop.registry.requests import connection_inputs, revision_input, team_for
 from mop.registry.schemas import ModelIn, ModelOut, ModelPage, ModelPatch, OwnerIn, RevisionDetail, SortName
 from mop.registry.selectors import get_listed_model, get_model, get_owner, get_revision_by_id, models_for_list, sort_of
 from mop.registry.services import add_owner, change_description, create_model, delete_model, remove_owner

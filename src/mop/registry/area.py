@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry
-from mop.areas.places import Place, Shown
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.registry.actions import Action
 from mop.registry.kinds import Kind
@@ -15,9 +15,9 @@ AREA = Area(
     urls=(Urls("mop.registry.urls"),),
     permissions=Ref("mop.registry.permissions:PERMISSIONS"),
     navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/",)),),
-    shown=(
-        Shown(Place.MODEL_TABS, Ref("mop.registry.sections:DETAIL_TAB")),
-        Shown(Place.TASK_SECTIONS, Ref("mop.registry.sections:connected_models")),
+    portal_extensions=(
+        PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.registry.portal_extensions:DETAIL_TAB")),
+        PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.registry.portal_extensions:connected_models")),
     ),
     jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
     audit_actions=Action,

@@ -162,7 +162,6 @@ class Revision(DurableWork):
         return f"{self.model.name} {self.version}"
 
     def get_status(self) -> RevisionStatus:
-        """The status as its enum."""
         return RevisionStatus(self.status)
 
     def configuration(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def principal_note(url: str) -> PrincipalNote:
         location = parse_url(url.strip(), config)
         who = principal(config, url.strip())
     except MopError as error:
-        return PrincipalNote(f"{error.message} {error.mend}".strip(), is_problem=True)
+        return PrincipalNote(f"{error.message} {error.hint}".strip(), is_problem=True)
     if isinstance(location, BlobLocation):
         return PrincipalNote(
             f"MOP reads this as {who}; it needs the role {READER_ROLE} on the container {location.container}.",

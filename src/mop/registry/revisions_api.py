@@ -12,9 +12,9 @@ from mop.accounts.access import caller_of
 from mop.accounts.listing import list_page
 from mop.accounts.rules import authorise
 from mop.registry.allowed_hosts import change_allowed_hosts
+from mop.registry.api_inputs import revision_input
 from mop.registry.models import Revision
 from mop.registry.proposals import propose_next_revision
-from mop.registry.requests import revision_input
 from mop.registry.schemas import AllowedHosts, RevisionDetail, RevisionIn, RevisionPage, RevisionPatch, Timeline
 from mop.registry.selectors import get_model, get_revision, timeline, visible_revisions
 from mop.registry.services import cancel_revision, change_note, create_revision, delete_revision, retry_revision

@@ -19,10 +19,10 @@ from mop.errors import ConflictError, MopError, ValidationFailedError
 from mop.registry.actions import Action
 from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
+from mop.registry.notices import forget_model, forget_revision, notify_owners_changed
 from mop.registry.sources import storage_config
 from mop.registry.start import PIPELINE_JOB, start_pipeline
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
-from mop.registry.telling import forget_model, forget_revision, tell_owners_changed
 from mop.registry.versions import default_description, default_note
 from mop.serving_options import ServingOptions, values_of
 from mop.storage import parse_url
@@ -136,7 +136,7 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
     if row.get_status() not in REVISION_LIFECYCLE.restarts:
         raise ConflictError(
             f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
-            mend="A changed folder is a new version: use Upgrade version.",
+            hint="A changed folder is a new version: use Upgrade version.",
         )
     PIPELINE_JOB.stop(row)
     begin_attempt(row, actor=actor, detail="retried")
@@ -175,7 +175,7 @@ def delete_revision(*, actor: Actor, revision: Revision) -> None:
     row = Revision.objects.select_for_update().select_related("model").get(pk=revision.pk)
     _refuse_held([row])
     if not Revision.objects.filter(model=row.model).exclude(pk=row.pk).exists():
-        raise ConflictError(f"{row} is the only version of {row.model}.", mend="Delete the model instead.")
+        raise ConflictError(f"{row} is the only version of {row.model}.", hint="Delete the model instead.")
     _remove(row, actor)
 
 
@@ -236,7 +236,7 @@ def add_owner(*, actor: Actor, model: Model, user: User) -> None:
         object_label=model.name,
         data={"user": user.username},
     )
-    tell_owners_changed(model, actor=actor, user=user, is_owner=True, event=event.pk)
+    notify_owners_changed(model, actor=actor, user=user, is_owner=True, event=event.pk)
 
 
 @transaction.atomic
@@ -250,7 +250,7 @@ def remove_owner(*, actor: Actor, model: Model, user: User) -> None:
     if not locked.owners.filter(pk=user.pk).exists():
         return
     if not locked.owners.exclude(pk=user.pk).exists():
-        raise ConflictError(f"{user.username} is the last owner of {model.name}.", mend="Add another owner first.")
+        raise ConflictError(f"{user.username} is the last owner of {model.name}.", hint="Add another owner first.")
     locked.owners.remove(user)
     event = record(
         actor=actor,
@@ -260,7 +260,7 @@ def remove_owner(*, actor: Actor, model: Model, user: User) -> None:
         object_label=model.name,
         data={"user": user.username},
     )
-    tell_owners_changed(locked, actor=actor, user=user, is_owner=False, event=event.pk)
+    notify_owners_changed(locked, actor=actor, user=user, is_owner=False, event=event.pk)
 
 
 class Problems:
@@ -353,7 +353,7 @@ def _check_url(url: str, problems: Problems) -> None:
     try:
         parse_url(url.strip(), storage_config())
     except MopError as error:
-        problems.add("model_url", f"{error.message} {error.mend}".strip())
+        problems.add("model_url", f"{error.message} {error.hint}".strip())
 
 
 def _refuse_held(revisions: Sequence[Revision]) -> None:

@@ -23,6 +23,7 @@ PIPELINE_JOB: Job[Revision] = Job(
     queue=lambda _revision: PIPELINE_QUEUE,
     args=lambda revision: (str(revision.pk), revision.attempt),
     waiting=_waiting,
+    release=REVISION.release,
 )
 
 

@@ -23,8 +23,6 @@ class Step:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The steps of one attempt."""
-
     number: int
     steps: list[Step]
 

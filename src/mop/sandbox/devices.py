@@ -16,7 +16,6 @@ _FOLDERS = ("nvidia-caps", "nvidia-caps-imex-channels")
 
 
 def host_gpus(folder: Path = DEVICES) -> int:
-    """GPUs that this host has."""
     return sum(_GPU.fullmatch(node.name) is not None for node in _nodes(folder))
 
 
@@ -34,7 +33,7 @@ def gpu_devices(count: int, folder: Path = DEVICES) -> list[tuple[Path, str]]:
     if found < count:
         raise HostLostError(
             f"The instance type has {count} GPU{'s' if count > 1 else ''}; this host has {found or 'none'}.",
-            mend="Run a worker for this instance type on a host with NVIDIA's driver, or choose a type without a GPU.",
+            hint="Run a worker for this instance type on a host with NVIDIA's driver, or choose a type without a GPU.",
         )
     return [(node, f"/dev/{node.relative_to(folder)}") for node in _nodes(folder)]
 

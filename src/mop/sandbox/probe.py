@@ -74,14 +74,14 @@ class ProbeResult:
         available: a job ran in it.
         parts: what holds it, when available.
         reason: why not, else "".
-        mend: what to do about it, else "".
+        hint: what to do about it, else "".
     """
 
     level: SandboxLevel
     available: bool
     parts: tuple[str, ...] = ()
     reason: str = ""
-    mend: str = ""
+    hint: str = ""
 
 
 def probe_sandbox(
@@ -104,7 +104,7 @@ def probe_sandbox(
         certificates: the bundle of trusted certificates for jobs with network; None for the host's own.
 
     Raises:
-        SandboxUnavailableError: no level of at least the minimum works; says what is missing and how to mend it.
+        SandboxUnavailableError: no level of at least the minimum works; says what is missing and how to fix it.
     """
     runtime_folder.mkdir(parents=True, exist_ok=True)
     levels = [forced] if forced else [level for level in SandboxLevel if SandboxLevel.NONE < level <= minimum]
@@ -116,13 +116,13 @@ def probe_sandbox(
         failed.append(result)
     raise SandboxUnavailableError(
         "; ".join(f"level {result.level} ({result.level.name.lower()}): {result.reason}" for result in failed),
-        mend=" ".join(dict.fromkeys(result.mend for result in failed)),
+        hint=" ".join(dict.fromkeys(result.hint for result in failed)),
         place="sandbox",
     )
 
 
 def describe_sandbox() -> list[ProbeResult]:
-    """Every level: whether it works here, and if not why and how to mend it."""
+    """Every level: whether it works here, and if not why and how to fix it."""
     with tempfile.TemporaryDirectory(prefix="mop-probe-") as folder:
         levels = [level for level in SandboxLevel if level > SandboxLevel.NONE]
         return [_try_level(level, Path(folder), SERVICE_UID, None)[1] for level in levels]
@@ -139,17 +139,17 @@ def _try_level(
         candidates = _landlocked(plain) if level == SandboxLevel.LANDLOCK else _in_bubblewrap(plain)
         sandbox = _first_that_holds(candidates)
     except _MissingError as missing:
-        return None, ProbeResult(level, available=False, reason=missing.reason, mend=missing.mend)
+        return None, ProbeResult(level, available=False, reason=missing.reason, hint=missing.hint)
     return sandbox, ProbeResult(level, available=True, parts=sandbox.granted(_tiny_limits()).parts)
 
 
 class _MissingError(Exception):
     """What a level needs and this host has not."""
 
-    def __init__(self, reason: str, mend: str) -> None:
+    def __init__(self, reason: str, hint: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.mend = mend
+        self.hint = hint
 
 
 def _check_uid(uid: int) -> None:
@@ -175,7 +175,7 @@ def _first_that_holds(candidates: list[Sandbox]) -> Sandbox:
         trouble = _run_tiny_job(candidate)
         if not trouble:
             return candidate
-    raise _MissingError(trouble, _mend_of(trouble))
+    raise _MissingError(trouble, _hint_of(trouble))
 
 
 def _in_bubblewrap(plain: Sandbox) -> list[Sandbox]:
@@ -250,7 +250,7 @@ _SWITCHES = (
 )
 
 
-def _mend_of(trouble: str) -> str:
+def _hint_of(trouble: str) -> str:
     """The exact command for the host's switches that stop a cage, else what the message points to."""
     commands = [
         command

@@ -1,4 +1,4 @@
-"""What scanners say: a verdict for every file, and findings with their place, their reason and their mend."""
+"""What scanners say: a verdict for every file, and findings with their place, their reason and their hint."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Finding:
         path: the file below the model folder (`model/a.pkl`), or in the environment (`environment:six-1.16.0`); a part
             inside a container follows after `!` (`model/a.zip!inner/b.pkl`).
         message: what was seen, in one sentence that a data scientist understands; never a secret's value whole.
-        mend: what to do about it.
+        hint: what to do about it.
         position: where in the file, for example "line 12" or "byte 2048"; "" when it is the file as a whole.
         details: further facts for machines, JSON-like (identifiers of an advisory, the global's name).
     """
@@ -63,7 +63,7 @@ class Finding:
     severity: Severity
     path: str
     message: str
-    mend: str
+    hint: str
     position: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -153,13 +153,13 @@ def not_seen_whole(
     path: str,
     reason: str,
     *,
-    mend: str,
+    hint: str,
     rule: str = "not-fully-scanned",
     severity: Severity = Severity.MEDIUM,
 ) -> ScanReport:
     """What a scanner says of a file that it could not look at whole: one finding, and a verdict that is not clean."""
     message = f"{path} was not looked at whole: {reason}."
-    finding = Finding(scanner=scanner, rule=rule, severity=severity, path=path, message=message, mend=mend)
+    finding = Finding(scanner=scanner, rule=rule, severity=severity, path=path, message=message, hint=hint)
     return ScanReport((FileVerdict(path, Verdict.NOT_FULLY_SCANNED, (message,)),), (finding,))
 
 

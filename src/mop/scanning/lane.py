@@ -178,8 +178,8 @@ class Lane:
         self._log(f"scanner {scanner} did not come to its end: {reason}")
 
     def _end_with(self, path: str, reason: str) -> None:
-        mend = "Save the file in a simpler or smaller form; if it is ordinary, report this to the operator."
-        self.reports.append(not_seen_whole(self._waiting[0], path, reason, mend=mend, rule=SCANNER_ENDED))
+        hint = "Save the file in a simpler or smaller form; if it is ordinary, report this to the operator."
+        self.reports.append(not_seen_whole(self._waiting[0], path, reason, hint=hint, rule=SCANNER_ENDED))
         self.looked[self._waiting[0]].add(path)
         self._looking = None
 
@@ -187,7 +187,7 @@ class Lane:
 def _is_well_formed(report: ScanReport, scanner: str) -> bool:
     texts = [text for file in report.files for text in (file.path, *file.reasons)]
     for one in report.findings:
-        texts += (one.rule, one.path, one.message, one.mend, one.position)
+        texts += (one.rule, one.path, one.message, one.hint, one.position)
     own = all(one.scanner == scanner and isinstance(one.details, dict) for one in report.findings)
     return own and all(isinstance(text, str) for text in texts)
 

@@ -115,7 +115,7 @@ class Look:
 
     def incomplete(self, part: str, reason: str, remedy: str = _READABLE, *, rule: str = "not-fully-scanned") -> None:
         """Something of this part was not seen."""
-        (finding,) = not_seen_whole(self.scanner, part, reason, mend=remedy).findings
+        (finding,) = not_seen_whole(self.scanner, part, reason, hint=remedy).findings
         self.tell(Verdict.NOT_FULLY_SCANNED, rule, finding.severity, part, finding.message, remedy)
 
     def costly(self, part: str, reason: str) -> None:

@@ -37,7 +37,7 @@ def to_sarif(report: ScanReport, *, version: str, waived: Iterable[tuple[Finding
 
     Returns:
         A JSON-like object. Paths are relative to the model folder (`%SRCROOT%`); a finding in the environment is placed
-        at src/requirements.txt, where it is mended.
+        at src/requirements.txt, where it is fixed.
     """
     waivers = {_fingerprint(finding): waiver for finding, waiver in waived}
     rules = {_rule_id(finding): finding for finding in reversed(report.findings)}
@@ -79,7 +79,7 @@ def _rule(name: str, finding: Finding) -> dict[str, Any]:
     return {
         "id": name,
         "shortDescription": {"text": f"{finding.scanner}: {finding.rule.replace('-', ' ')}"},
-        "help": {"text": finding.mend},
+        "help": {"text": finding.hint},
         "defaultConfiguration": {"level": _LEVELS[finding.severity]},
         "properties": {"tags": ["security"], "security-severity": _SCORES[finding.severity]},
     }
@@ -91,7 +91,7 @@ def _result(finding: Finding, places: Mapping[str, int], waivers: Mapping[str, W
         "ruleId": name,
         "ruleIndex": places[name],
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.message} {finding.mend}".strip()},
+        "message": {"text": f"{finding.message} {finding.hint}".strip()},
         "locations": [_location(finding)],
         "partialFingerprints": {"mopFinding/v1": fingerprint},
         "properties": {"severity": finding.severity.value, "details": finding.details},

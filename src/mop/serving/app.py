@@ -111,7 +111,6 @@ class ServiceApp:
             self.fail(exchange, error)
 
     def fail(self, exchange: Exchange, error: HttpError | MopError) -> None:
-        """Answer with an error."""
         extra: list[tuple[bytes, bytes]] = []
         if isinstance(error, HttpError):
             status, extra, error = int(error.status), error.headers, error.error
@@ -182,7 +181,7 @@ class ServiceApp:
             state = {"status": "ready", "processes": service.ready_count, "workers": self._config.workers}
             exchange.respond(HTTPStatus.OK, JSON, orjson.dumps(state))
         else:
-            self.fail(exchange, ServiceNotReadyError("No model process is ready yet.", mend="Ask again in a moment."))
+            self.fail(exchange, ServiceNotReadyError("No model process is ready yet.", hint="Ask again in a moment."))
 
     def _metrics_page(self, exchange: Exchange) -> None:
         pool = self._dispatcher.pool

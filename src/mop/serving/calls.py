@@ -64,7 +64,7 @@ class Call:
         if self.listed:
             error = type(error)(
                 error.message,
-                mend=error.mend,
+                hint=error.hint,
                 place=f"item {index}" + (f", {error.place}" if error.place else ""),
                 also=error.also,
             )

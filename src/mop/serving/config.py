@@ -113,7 +113,6 @@ class ServiceConfig:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ServiceConfig:
-        """The service that `to_dict` described."""
         names = ("uds", "reads_from", "log_path")
         paths = {name: Path(data[name]) for name in names if data.get(name) is not None}
         parts = {

@@ -19,10 +19,10 @@ from mop.errors import (
 )
 from mop.serving.batch_window import BatchWindow
 from mop.serving.calls import Batch, Call
+from mop.serving.concurrency_limiter import ConcurrencyLimiter
 from mop.serving.config import ServiceConfig
 from mop.serving.drain_time import DrainTime
 from mop.serving.frames import Answers
-from mop.serving.lanes import Lanes
 from mop.serving.metrics import Metrics
 from mop.serving.pool import ProcessPool
 from mop.serving.process import ModelProcess, model_error
@@ -46,7 +46,7 @@ class Dispatcher:
         self._waiting_bytes = 0
         self._window = BatchWindow(config.batch)
         self._drain_time = DrainTime()
-        self._lanes = Lanes(config.workers)
+        self._limiter = ConcurrencyLimiter(config.workers)
         self._sharing = config.batch.enabled and config.workers > 1
         self._batching = config.batch.enabled
         self._batch_items = config.batch.max_size if self._batching else 1
@@ -70,7 +70,7 @@ class Dispatcher:
         if self.pool.failure is not None:
             raise self.pool.failure
         if not self.pool.started:
-            raise ServiceNotReadyError("The model is still being loaded.", mend="Try again in a moment; see /ready.")
+            raise ServiceNotReadyError("The model is still being loaded.", hint="Try again in a moment; see /ready.")
         call = Call(bodies, form, listed=listed, on_done=on_done)
         self._check_room(call.waiting, call.waiting_bytes)
         self._queue.extend((call, index) for index in range(len(bodies)))
@@ -86,17 +86,17 @@ class Dispatcher:
         if count > limit or size > limit_bytes:
             raise RequestTooLargeError(
                 f"The list has {count} items of {size} bytes; the queue takes {limit} items of {limit_bytes} bytes.",
-                mend="Send the items in several requests.",
+                hint="Send the items in several requests.",
             )
         if self._waiting + count > limit or self._waiting_bytes + size > limit_bytes:
             raise QueueFullError(f"{self._waiting} items wait already; the limit is {limit}.")
 
     def retry_after(self) -> int:
         """Seconds after which a caller who found the queue full may find room."""
-        lanes = self.pool.ready_count * (1 if self._batching else self._config.threads)
+        parallel = self.pool.ready_count * (1 if self._batching else self._config.threads)
         return self._drain_time.retry_after(
             self._waiting,
-            lanes=lanes,
+            parallel_batches=parallel,
             running=self.pool.longest_work(time.perf_counter()),
             batch=self._batch_items,
             longest=self._longest_wait(),
@@ -176,15 +176,15 @@ class Dispatcher:
         if not self._sharing or self._waiting >= self._batch_items:
             return 0.0
         now = time.perf_counter()
-        rests = [process.working_since + self._lanes.late - now for process in self.pool.working()]
+        rests = [process.working_since + self._limiter.late - now for process in self.pool.working()]
         rests = [rest for rest in rests if rest > 0]
-        return min(rests) if len(rests) >= self._lanes.limit else 0.0
+        return min(rests) if len(rests) >= self._limiter.limit else 0.0
 
     def _share(self) -> int:
         """Items that the next batch takes: all that fit; or its part, when other processes work on the rest."""
         if not self._sharing or self._waiting >= self._batch_items:
             return self._batch_items
-        return min(self._batch_items, self._lanes.share(self._waiting + self.pool.load))
+        return min(self._batch_items, self._limiter.share(self._waiting + self.pool.load))
 
     def _drop_finished(self) -> None:
         while self._queue and self._queue[0][0].done:
@@ -216,7 +216,7 @@ class Dispatcher:
         if self._sharing:
             waited = sum(now - call.arrived for call, _ in batch.entries)
             present = batch.size + self._waiting + self.pool.load
-            self._lanes.answered(batch.size, duration=now - batch.started, waited=waited, present=present)
+            self._limiter.answered(batch.size, duration=now - batch.started, waited=waited, present=present)
         for (call, index), (succeeded, body) in zip(batch.entries, answers, strict=True):
             if call.done:
                 continue
@@ -293,4 +293,4 @@ class Dispatcher:
                 self._expiry_timer = self._loop.call_later(left + SHORTEST_TIMER_S, self._expire)
                 return
             message = f"No model process was free for the request within {limit:g} s."
-            self._fail(call, index, RequestDeadlineError(message, mend="Send fewer requests at once, or add workers."))
+            self._fail(call, index, RequestDeadlineError(message, hint="Send fewer requests at once, or add workers."))

@@ -18,15 +18,15 @@ class DrainTime:
         item = duration / size
         self._item = item if self._item == 0.0 else self._item + MEMORY * (item - self._item)
 
-    def retry_after(self, waiting: int, *, lanes: int, running: float, batch: int, longest: float) -> int:
+    def retry_after(self, waiting: int, *, parallel_batches: int, running: float, batch: int, longest: float) -> int:
         """Whole seconds after which the queue will have room, at least 1.
 
         Args:
             waiting: items in the queue.
-            lanes: batches that are worked on side by side.
+            parallel_batches: batches that are worked on side by side.
             running: since when the oldest batch has been worked on: a model that hangs now is no faster than that.
             batch: items of a batch at most.
             longest: an item that waits longer than this is dropped, so the answer is never more.
         """
         item = max(self._item, running / batch)
-        return max(1, math.ceil(min(longest, item * waiting / max(1, lanes))))
+        return max(1, math.ceil(min(longest, item * waiting / max(1, parallel_batches))))

@@ -32,7 +32,7 @@ def end_error(status: int, *, when: str, lines: Sequence[str]) -> MopError:
     if status == EXIT_SETUP:
         return SandboxUnavailableError(f"The sandbox could not be set up for the model process.{last}")
     message = f"The model process {_reason(status)} {when}.{last}"
-    return DeploymentCrashedError(message, mend=_mend(status, lines), place=_place(lines, when))
+    return DeploymentCrashedError(message, hint=_hint(status, lines), place=_place(lines, when))
 
 
 def late_error(seconds: float, *, lines: Sequence[str]) -> DeploymentTimeoutError:
@@ -44,7 +44,7 @@ def late_error(seconds: float, *, lines: Sequence[str]) -> DeploymentTimeoutErro
     """
     return DeploymentTimeoutError(
         f"The model was not ready within {seconds:g} s (import and init).{_last(lines)}",
-        mend="Load less while inference.py is imported and in init, and wait there for nothing that may never come "
+        hint="Load less while inference.py is imported and in init, and wait there for nothing that may never come "
         "(a lock, another process, an answer); or choose a larger instance type.",
         place=_place(lines, DURING_INIT),
     )
@@ -78,7 +78,7 @@ def _reason(status: int) -> str:
     return f"exited with code {status}"
 
 
-def _mend(status: int, lines: Sequence[str]) -> str | None:
+def _hint(status: int, lines: Sequence[str]) -> str | None:
     if status == EXIT_MEMORY:
         if _MANY_PROCESSES.search("\n".join(lines)):
             return "Start fewer processes: their memory counts together."

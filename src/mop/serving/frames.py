@@ -39,7 +39,6 @@ class FrameProtocol(asyncio.BufferedProtocol):
         self._misuse: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
         self._transport = transport  # type: ignore[assignment]  # a socket's transport both reads and writes
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the exit status tells more

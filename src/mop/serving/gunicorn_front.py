@@ -15,13 +15,13 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from mop.serving.board import Board
 from mop.serving.config import ServiceConfig
 from mop.serving.front_start import BACKLOG, announcement, begin
 from mop.serving.gunicorn_worker import ModelWorker
 from mop.serving.http_connection import KEEP_ALIVE_S
 from mop.serving.lease import READ_BYTES
 from mop.serving.parent_death import die_with
+from mop.serving.shared_state import SharedState
 
 SOCKET_UMASK = 0o177
 
@@ -38,12 +38,12 @@ class GunicornService(BaseApplication):  # type: ignore[misc] # gunicorn is unty
 
     Attributes:
         service: the configuration of the whole service.
-        board: what the workers share.
+        shared_state: what the workers share.
     """
 
     def __init__(self, config: ServiceConfig) -> None:
         self.service = config
-        self.board = Board(config.workers)
+        self.shared_state = SharedState(config.workers)
         super().__init__()
 
     def load_config(self) -> None:
@@ -76,7 +76,7 @@ class GunicornService(BaseApplication):  # type: ignore[misc] # gunicorn is unty
         worker.slot = next(slot for slot in range(self.service.workers) if slot not in taken)
 
     def _take_slot_back(self, _arbiter: Any, worker: ModelWorker) -> None:
-        self.board.set_ready(worker.slot, ready=False)
+        self.shared_state.set_ready(worker.slot, ready=False)
 
 
 def _announce(arbiter: Any) -> None:

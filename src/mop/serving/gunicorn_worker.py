@@ -29,9 +29,7 @@ from gunicorn.http.errors import (
 )
 
 from mop.errors import InvalidRequestError, MopError, ServiceNotReadyError
-from mop.patient_worker import PatientWorker
 from mop.serving.app import ServiceApp
-from mop.serving.board import Board
 from mop.serving.config import MIB, ServiceConfig
 from mop.serving.dispatcher import Dispatcher
 from mop.serving.exchange import Exchange, Headers, HttpError
@@ -40,6 +38,8 @@ from mop.serving.lease import LineWriter
 from mop.serving.metrics import Metrics
 from mop.serving.problem import CONTENT_TYPE, problem_body
 from mop.serving.service_log import ServiceLog
+from mop.serving.shared_state import SharedState
+from mop.slow_client_worker import SlowClientWorker
 
 Answer = tuple[int, bytes, bytes, Headers]
 DEADLINES_OF_AN_ITEM = 3  # two in the queue, one at work
@@ -51,7 +51,7 @@ REFUSALS = {
 }
 
 
-class ModelWorker(PatientWorker):
+class ModelWorker(SlowClientWorker):
     """One of gunicorn's threaded workers.
 
     Attributes:
@@ -67,7 +67,7 @@ class ModelWorker(PatientWorker):
         """Start the model process; requests that come before it is ready are told so."""
         config: ServiceConfig = self.app.service
         self.body_seconds = KEEP_ALIVE_S + DEADLINES_OF_AN_ITEM * config.request_deadline_s
-        self._service = WorkerService(config, self.app.board, self.slot, connections=lambda: self.nr_conns)
+        self._service = WorkerService(config, self.app.shared_state, self.slot, connections=lambda: self.nr_conns)
         self._service.start()
         self.app.callable = self._service
         super().load_wsgi()
@@ -97,14 +97,16 @@ class WorkerService:
 
     Args:
         config: of the whole service.
-        board: what its workers know of each other.
+        shared_state: what its workers know of each other.
         slot: this worker's number from 0.
         connections: counts those that are open.
     """
 
-    def __init__(self, config: ServiceConfig, board: Board, slot: int, *, connections: Callable[[], int]) -> None:
+    def __init__(
+        self, config: ServiceConfig, shared_state: SharedState, slot: int, *, connections: Callable[[], int]
+    ) -> None:
         self._config = config
-        self._board = board
+        self._shared_state = shared_state
         self._slot = slot
         self._connections = connections
         self._pending: dict[Exchange, queue.SimpleQueue[Answer]] = {}
@@ -143,23 +145,23 @@ class WorkerService:
         log = ServiceLog(own.log_path, own.max_log_bytes, writer.write, label=label)
         metrics = Metrics(worker=self._slot + 1)
         dispatcher = Dispatcher(own, log, metrics)
-        self._app = ServiceApp(self._config, dispatcher, metrics, self._board)
-        if self._board.started:
+        self._app = ServiceApp(self._config, dispatcher, metrics, self._shared_state)
+        if self._shared_state.started:
             dispatcher.pool.take_over()
         dispatcher.pool.start()
-        telling = self._loop.create_task(self._tell_board(dispatcher))
+        publishing = self._loop.create_task(self._publish_state(dispatcher))
         self._up.set()
         await self._end.wait()
         await dispatcher.pool.stop()
-        telling.cancel()
+        publishing.cancel()
 
-    async def _tell_board(self, dispatcher: Dispatcher) -> None:
+    async def _publish_state(self, dispatcher: Dispatcher) -> None:
         """Keep this worker's slot true."""
         pool = dispatcher.pool
         while True:
-            self._board.set_ready(self._slot, ready=pool.ready_count > 0)
+            self._shared_state.set_ready(self._slot, ready=pool.ready_count > 0)
             if pool.failure is not None:
-                self._board.set_failure(self._slot, pool.failure)
+                self._shared_state.set_failure(self._slot, pool.failure)
             await pool.changed()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -208,7 +210,7 @@ class WorkerService:
 
 
 def _stopped() -> Answer:
-    error = ServiceNotReadyError("The service stops.", mend="Ask again when it runs.")
+    error = ServiceNotReadyError("The service stops.", hint="Ask again when it runs.")
     return error.http_status, CONTENT_TYPE, problem_body(error, error.http_status), ()
 
 

@@ -159,7 +159,6 @@ class HttpConnection(asyncio.Protocol):
         self._next()
 
     def on_message_begin(self) -> None:
-        """A request begins."""
         self._touched = time.perf_counter()
         self._head_bytes = 0
         self._reading = Exchange(self, self._touched)
@@ -169,7 +168,6 @@ class HttpConnection(asyncio.Protocol):
         self._request.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
         self._request.headers[name.lower()] = value
 
     @property
@@ -205,7 +203,6 @@ class HttpConnection(asyncio.Protocol):
         return self._active is None and not self._waiting
 
     def on_body(self, part: bytes) -> None:
-        """A part of the body."""
         if not self._request.cut:
             self._take(self._request, part)
 

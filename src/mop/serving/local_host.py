@@ -78,7 +78,7 @@ class LocalServiceHost:
             raise HostLostError(
                 f"This host has no room for {request.name}: it wants {request.cpus:g} CPUs and "
                 f"{request.memory_bytes >> 20} MiB; {max(cpus, 0):g} CPUs and {max(memory, 0) >> 20} MiB are free.",
-                mend="MOP tries again when another service has ended; or give the host more room.",
+                hint="MOP tries again when another service has ended; or give the host more room.",
             )
 
     async def start(self, reservation: Reservation, config: ServiceConfig) -> LocalService:

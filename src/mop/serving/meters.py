@@ -32,7 +32,6 @@ class ServiceMeter:
     gpus: Gpus | None = None
 
     def __call__(self) -> UsageSample:
-        """One sample."""
         gpu, gpu_memory = self.gpus.shares() if self.gpus is not None else (None, None)
         return UsageSample(
             at_ns=time.perf_counter_ns(),

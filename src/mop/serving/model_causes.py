@@ -90,7 +90,7 @@ class Cause(NamedTuple):
     """What is added to the message, and the hint; None where it is not known what to do."""
 
     told: str = ""
-    mend: Optional[str] = None
+    hint: Optional[str] = None
 
 
 class Frame(NamedTuple):
@@ -134,13 +134,13 @@ def _of_the_contributor(top: str, src: Path) -> Optional[Cause]:
     if (src.with_name("model") / (top + ".py")).is_file():
         return Cause("; there is model/%s.py" % top, "Move model/%s.py to src/." % top)
     if top.lower() in _OWN:
-        return Cause(mend="Put your own module `%s` into src/, beside inference.py." % top)
+        return Cause(hint="Put your own module `%s` into src/, beside inference.py." % top)
     return None
 
 
 def _unknown_module(name: str, *, pickled: bool) -> Cause:
     if not pickled:
-        return Cause(mend="Add the package that provides `%s` to src/requirements.txt." % name)
+        return Cause(hint="Add the package that provides `%s` to src/requirements.txt." % name)
     return Cause(
         "; what is loaded was saved by code that has this module",
         "If `%s` is a module of your own, put it into src/; if a package provides it, add that package to "
@@ -184,7 +184,7 @@ def _pickled_name(src: Path, name: str, module: str) -> Cause:
             "module into src/." % name,
         )
     if _in_src(src, top):
-        return Cause(mend="Define `%s` in %s of src/, as it was when the file was saved." % (name, module))
+        return Cause(hint="Define `%s` in %s of src/, as it was when the file was saved." % (name, module))
     return _of_another_version("%s.%s" % (module, name), top, pickled=True)
 
 
@@ -241,12 +241,12 @@ def _path(error: Any, src: Path, frames: List[Frame]) -> Cause:
         )
     if not path.is_absolute():
         return Cause(
-            mend="Build paths from the model_root that init gets: os.path.join(model_root, '%s'); "
+            hint="Build paths from the model_root that init gets: os.path.join(model_root, '%s'); "
             "for files beside inference.py, from Path(__file__).parent." % path.name
         )
     if any(root in path.parents for root in (src, src.with_name("model"))):
         return Cause(
-            mend="Put `%s` where the script looks for it, or correct the path; names are case-sensitive." % path.name
+            hint="Put `%s` where the script looks for it, or correct the path; names are case-sensitive." % path.name
         )
     return Cause(
         "; a service has the files of model/ and src/ alone",
@@ -257,20 +257,20 @@ def _path(error: Any, src: Path, frames: List[Frame]) -> Cause:
 def _system(error: Any, src: Path, frames: List[Frame]) -> Cause:
     if error.errno in (errno.EROFS, errno.ENOSPC):
         logs = any(re.search(r"[/\\]logging[/\\]\w+\.py$", frame.file) for frame in frames)
-        return Cause(mend=WRITE + (LOG if logs else ""))
+        return Cause(hint=WRITE + (LOG if logs else ""))
     return _few_threads(error, src, frames)
 
 
 def _few_threads(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
     if isinstance(error, BlockingIOError) or "can't start new thread" in text_of(error):
-        return Cause(mend="Start fewer processes and threads: a service may have a limited number of them.")
+        return Cause(hint="Start fewer processes and threads: a service may have a limited number of them.")
     return Cause()
 
 
 def _syntax(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
     if "codec can't decode" in text_of(error):
         return Cause(
-            mend="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
+            hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
         )
     return Cause()
 
@@ -278,22 +278,22 @@ def _syntax(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
 def _end_of_file(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
     """input() has a text of its own; another end is that of a file."""
     if "EOF when reading a line" in text_of(error):
-        return Cause(mend="Ask for no input: a service has no terminal. Read what the model needs from model/.")
-    return Cause(mend=CUT) if "Ran out of input" in text_of(error) else Cause()
+        return Cause(hint="Ask for no input: a service has no terminal. Read what the model needs from model/.")
+    return Cause(hint=CUT) if "Ran out of input" in text_of(error) else Cause()
 
 
 def _unpickling(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
-    return Cause(mend=CUT) if "truncated" in text_of(error) else Cause()
+    return Cause(hint=CUT) if "truncated" in text_of(error) else Cause()
 
 
 def _exit(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
     return Cause(
-        mend="Let nothing end the process; what is for the command line goes under `if __name__ == '__main__':`."
+        hint="Let nothing end the process; what is for the command line goes under `if __name__ == '__main__':`."
     )
 
 
 def _memory(error: BaseException, src: Path, frames: List[Frame]) -> Cause:
-    return Cause(mend="Make the model need less memory, use fewer workers, or choose a larger instance type.")
+    return Cause(hint="Make the model need less memory, use fewer workers, or choose a larger instance type.")
 
 
 _Finder = Callable[[Any, Path, List[Frame]], Cause]

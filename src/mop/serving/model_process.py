@@ -11,7 +11,7 @@ standard library only, nothing of MOP is imported. Descriptor 0 is the frame cha
               FAILED    JSON error, the process ends
               RESULT    u32 id | u16 n | n x (u8 ok, u32 size) | n JSON values (outputs, or errors where ok is 0)
 
-An error is the dictionary form of MOP's error catalogue: name, message, mend, place, also.
+An error is the dictionary form of MOP's error catalogue: name, message, hint, place, also.
 """
 
 from __future__ import annotations
@@ -275,11 +275,11 @@ class Channel:
 class Refused(Exception):
     """An expected failure, as the catalogue's dictionary; `shown` is the exception whose trace goes to the log."""
 
-    def __init__(self, name: str, message: str, mend: Optional[str] = None, place: Optional[str] = None) -> None:
+    def __init__(self, name: str, message: str, hint: Optional[str] = None, place: Optional[str] = None) -> None:
         super().__init__(message)
         self.error: Error = {"name": name, "message": message[:MESSAGE_CHARACTERS], "place": place, "also": []}
-        if mend is not None:
-            self.error["mend"] = mend
+        if hint is not None:
+            self.error["hint"] = hint
         self.shown: Tuple[Any, Any, Any] = (Refused, self, None)
 
 
@@ -395,8 +395,8 @@ class Runner:
         body = encode(output)
         if len(body) > self._max_response_bytes:
             message = "An output is {:,} bytes of JSON; the limit is {:,}.".format(len(body), self._max_response_bytes)
-            mend = "Return labels and scores, not the input or other large values."
-            raise Refused("InvalidModelOutputError", message, mend, "$")
+            hint = "Return labels and scores, not the input or other large values."
+            raise Refused("InvalidModelOutputError", message, hint, "$")
         return body
 
     def _call(self, method: str, argument: Any) -> Any:
@@ -461,7 +461,7 @@ def find_wrapper(module: ModuleType, base: type) -> type:
 
 
 def _no_wrapper(module: ModuleType, base: type, leaves: List[type]) -> Refused:
-    mend = None
+    hint = None
     message = "src/inference.py defines no class that extends BaseModelWrapper"
     imported = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)]
     foreign = [one for one in imported if one is not base]
@@ -471,11 +471,11 @@ def _no_wrapper(module: ModuleType, base: type, leaves: List[type]) -> Refused:
             for leaf in leaves
         )
         message = "src/inference.py defines no complete wrapper: %s" % lacking
-        mend = "Define the methods that are missing."
+        hint = "Define the methods that are missing."
     elif foreign:
         message += "; it only imports %s from %s" % (foreign[0].__name__, foreign[0].__module__)
-        mend = "Define the class in src/inference.py; `class Model(%s): pass` is enough." % foreign[0].__name__
-    return Refused("ModelWrapperNotFoundError", message + ".", mend, "src/inference.py")
+        hint = "Define the class in src/inference.py; `class Model(%s): pass` is enough." % foreign[0].__name__
+    return Refused("ModelWrapperNotFoundError", message + ".", hint, "src/inference.py")
 
 
 def _refuse_async(wrapper: type) -> None:
@@ -504,7 +504,7 @@ def blame(error: BaseException, src: Path, stage: str) -> Refused:
     message = "%s raised %s (in %s%s)" % (where, raised, stage, ", at `%s`" % code if code else "")
     cause = causes.cause_of(error, src)
     place = "src/inference.py:%d" % line if line else "src/inference.py"
-    refused = Refused("UserScriptException", message + cause.told, cause.mend, place)
+    refused = Refused("UserScriptException", message + cause.told, cause.hint, place)
     refused.shown = (type(error), error, error.__traceback__)
     return refused
 
@@ -592,8 +592,8 @@ def encode(value: Any) -> bytes:
             "$",
             "The output can not be turned into JSON: %s: %s" % (type(error).__name__, causes.text_of(error)),
         )
-    mend = "Return plain dictionaries, lists, texts and finite numbers."
-    raise Refused("InvalidModelOutputError", message, mend, place)
+    hint = "Return plain dictionaries, lists, texts and finite numbers."
+    raise Refused("InvalidModelOutputError", message, hint, place)
 
 
 def _plain(value: Any) -> Any:

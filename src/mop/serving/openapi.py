@@ -175,10 +175,10 @@ _SCHEMAS: dict[str, Any] = {
             "status": {"type": "integer"},
             "name": _TEXT,
             "message": _TEXT,
-            "mend": _TEXT,
+            "hint": _TEXT,
             "place": {"type": ["string", "null"]},
             "also": {"type": "array", "items": _TEXT},
         },
-        "required": ["type", "title", "status", "name", "message", "mend", "place", "also"],
+        "required": ["type", "title", "status", "name", "message", "hint", "place", "also"],
     },
 }

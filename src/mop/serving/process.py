@@ -222,8 +222,8 @@ class ModelProcess:
 
     def _misused(self, what: str) -> None:
         message = f"The model process wrote into MOP's channel: {what}."
-        mend = "Let the model's code leave descriptors alone that it did not open."
-        error = self._config.disclosure.of(DeploymentCrashedError(message, mend=mend))
+        hint = "Let the model's code leave descriptors alone that it did not open."
+        error = self._config.disclosure.of(DeploymentCrashedError(message, hint=hint))
         self._log.write("front", error.message)
         self.terminate(error)
 

@@ -70,8 +70,6 @@ class Converted:
 
 
 class Service(Protocol):
-    """A running service."""
-
     @property
     def address(self) -> str:
         """Where it answers HTTP: `unix:/path` or `http://host:port`."""

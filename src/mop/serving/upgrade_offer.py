@@ -50,7 +50,6 @@ class ParserAfterOffer:
         self.parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
         if not self._again:
             self._connection.on_message_begin()
 
@@ -60,7 +59,6 @@ class ParserAfterOffer:
             self._connection.on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
         if not self._again:
             self._connection.on_header(name, value)
 

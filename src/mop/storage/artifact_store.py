@@ -214,7 +214,6 @@ class ArtifactStore:
         return await self._read(_UNSIGNED_LIST)
 
     async def manifests(self) -> list[str]:
-        """The digests of all manifests."""
         names: list[str] = []
         try:
             async for page in obstore.list(self._store, prefix=_MANIFESTS):
@@ -269,7 +268,7 @@ def store_fault(error: Exception) -> MopError:
         return DiskFullError(f"The artifact store has no room left: {text}")
     return StorageUnavailableError(
         f"The artifact store does not answer: {text}",
-        mend="MOP tries again by itself. If it lasts, the operator must check the artifact store.",
+        hint="MOP tries again by itself. If it lasts, the operator must check the artifact store.",
     )
 
 

@@ -76,7 +76,7 @@ def _unreadable(where: str, status: int, code: str) -> MopError:
     if code == "BlobArchived":
         return ModelUrlNotFoundError(
             f"{where} is in the archive tier and can not be read.",
-            mend="Move the blobs of the model folder to the hot or cool tier (this takes hours), then try again.",
+            hint="Move the blobs of the model folder to the hot or cool tier (this takes hours), then try again.",
         )
     return ModelUrlNotFoundError(f"The storage refuses the request for {where}: {_answer(status, code)}.")
 
@@ -88,7 +88,7 @@ def _refused(location: BlobLocation, status: int, code: str) -> MopError:
         return PlatformCredentialError(
             f"The storage account {account.name} refuses {blob_principal(account)} ({_answer(status, code)}): it is "
             "wrong, revoked or expired.",
-            mend=f"The operator must renew the credential of the storage account {account.name}.",
+            hint=f"The operator must renew the credential of the storage account {account.name}.",
         )
     return forbidden(location, _answer(status, code))
 
@@ -101,7 +101,7 @@ def _missing(location: BlobLocation, code: str, blob: str | None) -> MopError:
         return ModelUrlForbiddenError(
             f"The container {location.container} of {location.account.name} does not exist or is not public, and this "
             f"installation's principal, {blob_principal(location.account)}, shows no credential.",
-            mend=forbidden(location, code).mend + "; the operator configures the credential.",
+            hint=forbidden(location, code).hint + "; the operator configures the credential.",
         )
     return ModelUrlNotFoundError(
         f"There is no container {location.container} in the storage account {location.account.name}."

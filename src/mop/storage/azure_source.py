@@ -65,7 +65,6 @@ class AzureSource:
         return await self._list_once(at_most)
 
     def read(self, file: SourceFile, *, start: int = 0) -> AsyncGenerator[bytes, None]:
-        """See `Source.read`."""
         return self._reader.read(file, start)
 
     async def close(self) -> None:
@@ -128,7 +127,7 @@ def _trust(account: AzureAccount) -> ssl.SSLContext | None:
         raise PlatformFault(
             f"The certificates in {account.ca_file}, the ca_file of the storage account {account.name}, can not be "
             f"used: {error.strerror or type(error).__name__}.",
-            mend="The operator must correct ca_file in MOP_AZURE_ACCOUNTS.",
+            hint="The operator must correct ca_file in MOP_AZURE_ACCOUNTS.",
         ) from error
 
 

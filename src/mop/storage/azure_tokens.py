@@ -136,7 +136,7 @@ class AccountTokens:
     def _refused(self, why: str) -> PlatformCredentialError:
         return PlatformCredentialError(
             f"No token could be had as {why}.",
-            mend=f"The operator must renew or correct the credential of the storage account {self._account.name} "
+            hint=f"The operator must renew or correct the credential of the storage account {self._account.name} "
             "(MOP_AZURE_ACCOUNTS).",
         )
 

@@ -49,11 +49,9 @@ class FileSource:
         return cls(FileLocation(root=Path(os.path.realpath(folder)), parts=()))
 
     async def list(self, *, at_most: int) -> Sequence[SourceFile]:
-        """See `Source.list`."""
         return await asyncio.to_thread(self._walk, at_most)
 
     async def read(self, file: SourceFile, *, start: int = 0) -> AsyncGenerator[bytes, None]:
-        """See `Source.read`."""
         descriptor = await asyncio.to_thread(self._open_file, file)
         try:
             os.lseek(descriptor, start, os.SEEK_SET)
@@ -92,7 +90,7 @@ class FileSource:
         if walk.refused:
             raise ModelStructureError(
                 f"The model folder may hold regular files and folders only; {walk.refused[0]}.",
-                mend="Replace it by a regular file, or delete it.",
+                hint="Replace it by a regular file, or delete it.",
                 place=walk.refused[0].rpartition(" is ")[0],
                 also=walk.refused[1:_SHOWN],
             )
@@ -145,10 +143,10 @@ class FileSource:
             if path.is_symlink():
                 return ModelUrlForbiddenError(
                     f"{quoted(str(path))} in the model url is a symbolic link, which may lead out of the root.",
-                    mend="Write the real path of the folder in the model url.",
+                    hint="Write the real path of the folder in the model url.",
                 )
         return ModelUrlNotFoundError(
-            f"{self._location} is a file, not a folder.", mend="Write the folder that holds model/ and src/."
+            f"{self._location} is a file, not a folder.", hint="Write the folder that holds model/ and src/."
         )
 
     def _fault(self, error: OSError, relative: str) -> MopError:
@@ -157,7 +155,7 @@ class FileSource:
         if error.errno in {errno.EACCES, errno.EPERM}:
             return ModelUrlForbiddenError(
                 f"{where} may not be read by {file_principal()}.",
-                mend="Give that user read permission on the files and read and enter permission on the folders.",
+                hint="Give that user read permission on the files and read and enter permission on the folders.",
                 place=where,
             )
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:

@@ -20,7 +20,6 @@ class Marker:
         self._descriptor = descriptor
 
     def read(self) -> str:
-        """The text."""
         return os.pread(self._descriptor, _MAX_BYTES, 0).decode(errors="replace")
 
     def write(self, text: str) -> None:

@@ -25,7 +25,7 @@ def check_names(paths: Sequence[str]) -> None:
         return
     raise ModelStructureError(
         f"The model folder holds a file name that is not allowed: {faults[0]}.",
-        mend="Rename or delete the file in the model folder and onboard it again.",
+        hint="Rename or delete the file in the model folder and onboard it again.",
         place=shortened(faults[0]),
         also=faults[1:_SHOWN],
     )

@@ -72,5 +72,5 @@ def forbidden(location: BlobLocation, reason: str) -> ModelUrlForbiddenError:
     return ModelUrlForbiddenError(
         f"{location} may not be read ({reason}): the principal of this installation, {who}, needs the role "
         f"{READER_ROLE} on the container {location.container}.",
-        mend=f"Grant it: {grant_command(location)}",
+        hint=f"Grant it: {grant_command(location)}",
     )

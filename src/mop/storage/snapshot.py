@@ -29,8 +29,6 @@ _PROGRESS_EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class SnapshotProgress:
-    """How far a snapshot is."""
-
     files_done: int
     files_total: int
     bytes_done: int
@@ -117,7 +115,7 @@ async def _list(source: Source, limits: SnapshotLimits) -> tuple[Sequence[Source
     if faults:
         raise ModelStructureError(
             f"The model folder is too large: {faults[0]}.",
-            mend="Remove what the model does not need, or ask the operator for higher limits.",
+            hint="Remove what the model does not need, or ask the operator for higher limits.",
             also=faults[1:20],
         )
     return files, left_over

@@ -58,5 +58,5 @@ def too_many(at_most: int) -> ModelStructureError:
     """The error for a folder over the cap on files."""
     return ModelStructureError(
         f"The model folder holds more than {at_most:,} files.",
-        mend=f"Keep the model folder to at most {at_most:,} files, for example by packing data files together.",
+        hint=f"Keep the model folder to at most {at_most:,} files, for example by packing data files together.",
     )

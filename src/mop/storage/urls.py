@@ -36,7 +36,6 @@ class FileLocation:
 
     @property
     def path(self) -> Path:
-        """The folder."""
         return self.root.joinpath(*self.parts)
 
     def __str__(self) -> str:
@@ -65,7 +64,7 @@ def parse_url(url: str, config: StorageConfig) -> FileLocation | BlobLocation:
     """
     url = url.strip()
     if not url:
-        raise ModelRevisionEmptyModelUrlError("The model url is empty.", mend=_WRITE_IT_AS)
+        raise ModelRevisionEmptyModelUrlError("The model url is empty.", hint=_WRITE_IT_AS)
     parts = _split(url)
     _refuse_credentials(parts)
     if parts.scheme == "file":
@@ -73,7 +72,7 @@ def parse_url(url: str, config: StorageConfig) -> FileLocation | BlobLocation:
     if parts.scheme in _DEFAULT_PORTS:
         return _blob_location(parts, config)
     raise ModelUrlForbiddenError(
-        f"The model url has the scheme {quoted(parts.scheme)}; MOP reads https and file urls only.", mend=_WRITE_IT_AS
+        f"The model url has the scheme {quoted(parts.scheme)}; MOP reads https and file urls only.", hint=_WRITE_IT_AS
     )
 
 
@@ -99,12 +98,12 @@ def _refuse_credentials(parts: SplitResult) -> None:
     if "@" in parts.netloc:
         raise ModelUrlForbiddenError(
             "The model url holds a user name or password before the host.",
-            mend="Remove everything up to the @; the operator configures credentials per storage account.",
+            hint="Remove everything up to the @; the operator configures credentials per storage account.",
         )
     if parts.query and re.search(r"(?:^|&)sig=", parts.query, re.IGNORECASE):
         raise ModelUrlForbiddenError(
             "The model url carries a shared access signature (SAS); a url is stored and shown: no place for a secret.",
-            mend="Remove everything from the question mark on and revoke that SAS; the operator configures credentials "
+            hint="Remove everything from the question mark on and revoke that SAS; the operator configures credentials "
             "per storage account.",
         )
     if parts.query or parts.fragment:
@@ -142,12 +141,12 @@ def _file_location(parts: SplitResult, config: StorageConfig) -> FileLocation:
     if not config.file_roots:
         raise ModelUrlForbiddenError(
             "This installation reads no file:// urls: no root folder is allowed.",
-            mend="Upload the folder to blob storage, or ask the operator to allow a root folder.",
+            hint="Upload the folder to blob storage, or ask the operator to allow a root folder.",
         )
     allowed = ", ".join(str(root) for root in config.file_roots)
     raise ModelUrlForbiddenError(
         f"The folder {quoted(str(path))} is not under an allowed root ({allowed}).",
-        mend="Move the folder under an allowed root, or ask the operator to allow its root.",
+        hint="Move the folder under an allowed root, or ask the operator to allow its root.",
     )
 
 
@@ -162,7 +161,7 @@ def _blob_location(parts: SplitResult, config: StorageConfig) -> BlobLocation:
     allowed = ", ".join(account.url for account in config.azure_accounts) or "none"
     raise ModelUrlForbiddenError(
         f"The storage at {quoted(f'{parts.scheme}://{parts.netloc}')} is not one of the allowed accounts ({allowed}).",
-        mend="Use a folder in an allowed storage account, or ask the operator to add the account. " + _WRITE_IT_AS,
+        hint="Use a folder in an allowed storage account, or ask the operator to add the account. " + _WRITE_IT_AS,
     )
 
 
@@ -180,4 +179,4 @@ def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
 
 
 def _malformed(reason: str) -> NoReturn:
-    raise ModelUrlNotFoundError(f"The model url can not be used: {reason}.", mend=_WRITE_IT_AS)
+    raise ModelUrlNotFoundError(f"The model url can not be used: {reason}.", hint=_WRITE_IT_AS)

@@ -180,7 +180,6 @@ def number(value: float, *, step: float | None = None) -> str:
 
 
 def place(value: float) -> str:
-    """A coordinate."""
     return f"{value:.1f}".removesuffix(".0")
 
 

@@ -1,7 +1,7 @@
-"""Places in pages that areas above may fill: parts of the header, tabs, sections, columns of a table, side panels.
+"""Points of pages that areas above may extend: parts of the header, tabs, sections, columns of a table, side panels.
 
 Imports point down the layout, so a page of `catalog` can not ask `registry` for its connected models; `registry`
-declares instead in its `Area` what it shows in which place.
+declares instead in its `Area` what it adds to which point.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from mop.areas.places import Place
+from mop.areas.portal_extensions import ExtensionPoint
 from mop.areas.registry import registered
 
 _T = TypeVar("_T")
 Found = Callable[[], Sequence[_T]]
 
 
-def in_place(place: Place) -> Found[Any]:
-    """What gives everything that areas show in a place, in the order of the layout, when a page asks."""
+def extensions_at(point: ExtensionPoint) -> Found[Any]:
+    """What gives everything that areas add to a point, in the order of the layout, when a page asks."""
 
     def found() -> list[Any]:
-        return [shown.what.load() for area in registered() for shown in area.shown if shown.place is place]
+        return [found.what.load() for area in registered() for found in area.portal_extensions if found.point is point]
 
     return found
 
@@ -123,7 +123,6 @@ class ShownColumns:
         return [cells.state for cells in self.cells]
 
     def of(self, row: Any) -> list[SafeString]:
-        """The cells of one row."""
         return [cells.html[row.pk] for cells in self.cells]
 
 
@@ -134,7 +133,6 @@ class Columns:
     found: Found[Column]
 
     def shown(self, request: HttpRequest, rows: Sequence[Any]) -> ShownColumns:
-        """The columns for the rows of a page."""
         columns = self.found()
         return ShownColumns([column.heading for column in columns], [column.cells(request, rows) for column in columns])
 
@@ -161,10 +159,10 @@ class Panels:
         return None
 
 
-HEADER_PARTS: Sections[SafeString] = Sections(in_place(Place.HEADER))  # each is given the signed-in user
-MODEL_PANELS = Panels(in_place(Place.MODEL_PANELS))
-MODEL_TABS = Tabs(in_place(Place.MODEL_TABS))
-REVISION_COLUMNS = Columns(in_place(Place.REVISION_COLUMNS))
-TASK_SECTIONS: Sections[SafeString] = Sections(in_place(Place.TASK_SECTIONS))
+HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
+MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
+MODEL_TABS = Tabs(extensions_at(ExtensionPoint.MODEL_TABS))
+REVISION_COLUMNS = Columns(extensions_at(ExtensionPoint.REVISION_COLUMNS))
+TASK_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.TASK_SECTIONS))
 # in a revision's Details
-REVISION_SECTIONS: Sections[LiveSection] = Sections(in_place(Place.REVISION_SECTIONS))
+REVISION_SECTIONS: Sections[LiveSection] = Sections(extensions_at(ExtensionPoint.REVISION_SECTIONS))

@@ -62,7 +62,6 @@ def form_page(
     cancel_url: str,
     lead: str = "",
 ) -> HttpResponse:
-    """A page with one form, and what sending it does."""
     context = {"title": title, "trail": trail, "submit": submit, "cancel_url": cancel_url, "lead": lead}
     return sent(request, form, act) or show_form(request, "pages/form.html", form, context)
 

@@ -40,7 +40,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def errors(request: HttpRequest) -> HttpResponse:
-    """Every error of the catalogue: name, what it says, how to mend it."""
+    """Every error of the catalogue: name, what it says, how to fix it."""
     families = [
         (text, [_entry(name, error) for name, error in CATALOGUE.items() if _is_told(error, family)])
         for text, family in ERROR_FAMILIES
@@ -53,4 +53,4 @@ def _is_told(error: type[MopError], family: type[MopError]) -> bool:
 
 
 def _entry(name: str, error: type[MopError]) -> dict[str, str]:
-    return {"name": name, "title": error.title, "mend": error.default_mend}  # a template would call the class itself
+    return {"name": name, "title": error.title, "hint": error.default_hint}  # a template would call the class itself

@@ -15,13 +15,12 @@ from mop.catalog.models import InstanceType
 from mop.engine import hosts
 from mop.engine.database import in_database
 from mop.engine.fence import stand_behind_fence
+from mop.engine.job import release_host
 from mop.engine.liveness import Liveness, Pulse, recover_unheard
-from mop.engine.roll import lock_folder
 from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch, recover
 from mop.engine.schedules import register_schedule
+from mop.engine.worker_registry import lock_folder
 from mop.hosting.this_host import set_host_name
-from mop.registry.models import Revision
-from mop.registry.statuses import CHAIN
 from mop.sandbox import host_gpus
 from mop.worker.areas import load_workflows, work_queues
 
@@ -50,8 +49,8 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
 
 
 @dataclass
-class Place:
-    """This process's place among the workers: the lock on its name, and its heartbeat where there may be others."""
+class WorkerMembership:
+    """The lock on this worker's name, and its heartbeat where there may be other workers."""
 
     lock: ExecutorLock
     liveness: Liveness | None
@@ -66,7 +65,7 @@ class Place:
         self.lock.release()
 
 
-async def start(name: str, queues: tuple[WorkQueue, ...]) -> Place:
+async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     """Take the worker's name and start taking work, on the running event loop.
 
     Raises:
@@ -79,7 +78,7 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> Place:
     load_workflows()
     if not settings.MOP_MANY_WORKERS:
         await launch(url=settings.MOP_ENGINE_URL, executor_id=f"worker:{name}", queues=queues)
-        return Place(lock, None)
+        return WorkerMembership(lock, None)
     liveness = Liveness(
         name=name,
         lock=hosts.this_lock(lock.path),
@@ -94,12 +93,7 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> Place:
     await launch(url=settings.MOP_ENGINE_URL, executor_id=liveness.executor_id, queues=queues)
     liveness.start_looking()
     register_schedule("engine.unheard", UNHEARD_SECONDS, recover_what_nobody_does)
-    return Place(lock, liveness)
-
-
-def release_host(name: str) -> None:
-    """The revisions on a lost host wait for another; until one takes them they have a place in the queue again."""
-    Revision.objects.filter(host=name, status__in=CHAIN[:-1]).update(host="")
+    return WorkerMembership(lock, liveness)
 
 
 def recover_what_nobody_does() -> None:

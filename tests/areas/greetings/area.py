@@ -5,7 +5,7 @@ from __future__ import annotations
 from areas.greetings.words import Action, Kind
 from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry
-from mop.areas.places import Place, Shown
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.areas.work import Queue, Schedule, Stage, StagePosition, Workflow
 
@@ -17,7 +17,7 @@ AREA = Area(
     urls=(Urls("areas.greetings.urls"),),
     permissions=Ref("areas.greetings.permissions:PERMISSIONS"),
     navigation=(NavEntry("Greetings", "tasks", "greetings:greetings", order=90),),
-    shown=(Shown(Place.HEADER, Ref("areas.greetings.views:in_header")),),
+    portal_extensions=(PortalExtension(ExtensionPoint.HEADER, Ref("areas.greetings.views:in_header")),),
     workflows=(ANSWER,),
     jobs=(Ref("areas.greetings.services:JOB"),),
     schedules=(Schedule("greetings.count", 3600.0, Ref("areas.greetings.services:answered")),),

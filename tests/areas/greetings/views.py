@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from areas.greetings.services import answered
+from mop.accounts.current_user import user_of
 from mop.accounts.models import User
-from mop.accounts.requests import user_of
 
 PAGE = (
     '{% extends "base.html" %}{% block title %}Greetings{% endblock %}'

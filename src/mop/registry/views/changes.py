@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import UsernameForm
-from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_user
 from mop.errors import NotFoundError

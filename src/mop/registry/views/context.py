@@ -10,8 +10,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from mop.accounts.current_user import user_of
 from mop.accounts.forms import UsernameForm
-from mop.accounts.requests import user_of
 from mop.accounts.rules import may
 from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
 from mop.registry.forms import DescriptionForm
@@ -163,5 +163,5 @@ def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
 def _must_change(revision: Revision) -> bool:
     """Whether another try would end the same: the model's files are at fault, not what stands around them."""
     kind = CATALOGUE.get(str((revision.error or {}).get("name")), MopError)
-    access = ModelUrlForbiddenError | ModelUrlNotFoundError  # mended where the files are stored
+    access = ModelUrlForbiddenError | ModelUrlNotFoundError  # fixed where the files are stored
     return issubclass(kind, ModelFault) and not issubclass(kind, access)

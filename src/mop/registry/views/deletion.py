@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from mop.accounts.requests import actor_in, user_of
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.registry.models import Revision
 from mop.registry.selectors import get_model, get_revision

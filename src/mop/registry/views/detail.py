@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from mop.accounts.requests import user_of
+from mop.accounts.current_user import user_of
 from mop.registry.selectors import get_model
 from mop.registry.trails import below_model
 from mop.registry.views.context import details_context, details_panel, history_context, model_context

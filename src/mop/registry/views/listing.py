@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from mop.accounts.current_user import user_of
 from mop.accounts.models import User
-from mop.accounts.requests import user_of
 from mop.registry.forms import ModelFilterForm
 from mop.registry.models import Model
 from mop.registry.selectors import models_for_list, sort_of

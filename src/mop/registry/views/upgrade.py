@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from mop.accounts.requests import actor_in, user_of
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.registry.forms import RevisionForm, revision_initial
 from mop.registry.principals import principal_note

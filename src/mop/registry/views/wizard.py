@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.models import User
-from mop.accounts.requests import actor_in, user_of
 from mop.accounts.rules import authorise, may
 from mop.catalog.defaults import DEFAULT_INSTANCE_TYPE
 from mop.catalog.selectors import tasks_for_list

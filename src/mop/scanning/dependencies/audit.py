@@ -129,7 +129,7 @@ def _finding(package: Package, group: Sequence[Advisory]) -> Finding:
         severity=_severity(group, malware=malware),
         path=f"environment:{name}-{version}",
         message=f"{name} {version} has the advisory {names[0]}{told}",
-        mend=_REMOVE if malware else _mend(package, group, fixed),
+        hint=_REMOVE if malware else _hint(package, group, fixed),
         details={
             "identifier": names[0],
             "aliases": names[1:],
@@ -146,7 +146,7 @@ def _severity(group: Sequence[Advisory], *, malware: bool) -> Severity:
     return max(stated, key=lambda severity: severity.rank, default=Severity.MEDIUM)
 
 
-def _mend(package: Package, group: Sequence[Advisory], fixed: Sequence[Version]) -> str:
+def _hint(package: Package, group: Sequence[Advisory], fixed: Sequence[Version]) -> str:
     """The lowest version that every record calls fixed and none calls affected."""
     for version in fixed:
         candidate = Package(package.name, str(version))
@@ -168,7 +168,7 @@ def _not_audited(left: Sequence[NotAudited]) -> Finding:
             f"{len(left)} {noun} not audited, so nobody knows of advisories for: {_listed(names)}. "
             f"Why: {_escaped('; '.join(reasons[:_SHOWN]), 1000)}."
         ),
-        mend="Ask the operator what `mop advisories status` says; use released versions of public packages.",
+        hint="Ask the operator what `mop advisories status` says; use released versions of public packages.",
         details={
             "packages": [
                 {"name": _escaped(one.package.name), "version": _escaped(one.package.version), "reason": one.reason}

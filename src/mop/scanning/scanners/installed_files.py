@@ -126,14 +126,14 @@ class Installed:
 
     def hooks(self, tell: Tell) -> None:
         """What runs at every start of this Python."""
-        mend = "Leave out the package that brings it, or ask its authors why it needs that."
+        hint = "Leave out the package that brings it, or ask its authors why it needs that."
         for entry in sorted(os.scandir(self.site), key=lambda one: one.name):
             name = entry.name if entry.is_file(follow_symlinks=False) else f"{entry.name}/"
             if not start_up_hooks([name]):
                 continue
             message = f"{self._whose(entry)} put {quoted(entry.name)} there, which runs at every start of Python."
             if not name.endswith(".pth"):
-                tell("start-up-code", Severity.CRITICAL, message, mend, "")
+                tell("start-up-code", Severity.CRITICAL, message, hint, "")
                 continue
             try:
                 lines = start_up_lines(_text(Path(entry.path), _TEXT_BYTES_MAX))
@@ -141,7 +141,7 @@ class Installed:
                 lines = [(1, True)]
             for number, dangerous in lines:
                 severity = Severity.CRITICAL if dangerous else Severity.HIGH
-                tell("start-up-code", severity, message, mend, f"line {number} of {quoted(entry.name)}")
+                tell("start-up-code", severity, message, hint, f"line {number} of {quoted(entry.name)}")
 
     def programs(self, tell: Tell) -> None:
         """Scripts that take the place of others'."""

@@ -82,7 +82,7 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
         findings.append(_more(name))
     if not unread:
         return ScanReport((), tuple(findings))
-    unseen = not_seen_whole(NAME, name, unread, mend=_UNREAD_MEND, severity=Severity.LOW)
+    unseen = not_seen_whole(NAME, name, unread, hint=_UNREAD_MEND, severity=Severity.LOW)
     return ScanReport(unseen.files, (*findings, *unseen.findings))
 
 
@@ -145,7 +145,7 @@ def _finding(name: str, seen: Seen, line: int) -> Finding:
         severity=Severity.MEDIUM,
         path=name,
         message=f"{name} line {line} holds what looks like {what}{_hint(seen)}.",
-        mend=_MEND,
+        hint=_MEND,
         position=f"line {line}",
     )
 
@@ -166,5 +166,5 @@ def _more(name: str) -> Finding:
         severity=Severity.MEDIUM,
         path=name,
         message=f"{name} holds more than {FINDINGS_MAX} of what looks like secrets; the rest was not looked at.",
-        mend="Remove those that are listed, and scan again.",
+        hint="Remove those that are listed, and scan again.",
     )

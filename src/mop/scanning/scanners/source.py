@@ -30,7 +30,7 @@ _SUFFIXES = (".py", ".pyw")
 _NOTEBOOK = ".ipynb"
 _UNREAD_MEND = "Make it a file that Python 3.11 can read, of ordinary size; remove it if it is not needed."
 _BESIDE_MEND = "Move the code into src/, where it is reviewed as the model's own, and load the model from there."
-_MENDS = {
+_HINTS = {
     "B201": "Do not run a debug server; MOP calls the model itself.",
     "B202": "Check each member's name before it is unpacked, or pass filter='data' to extractall.",
     "B324": "Use SHA-256; where the digest protects nothing, pass usedforsecurity=False.",
@@ -72,7 +72,7 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
         unread = f"it can not be followed: {type(error).__name__}"
     if unread and not acts:
-        return not_seen_whole(NAME, name, unread, mend=_UNREAD_MEND)
+        return not_seen_whole(NAME, name, unread, hint=_UNREAD_MEND)
     return _report(name, issues, acts)
 
 
@@ -134,7 +134,7 @@ def _beside(name: str, act: Act) -> Finding:
         severity=Severity.CRITICAL if act.by_itself else Severity.HIGH,
         path=name,
         message=f"{name} line {act.line}: {act.what} {when}.",
-        mend=_BESIDE_MEND,
+        hint=_BESIDE_MEND,
         position=f"line {act.line}",
     )
 
@@ -146,7 +146,7 @@ def _finding(name: str, issue: Any) -> Finding:
         severity=Severity.MEDIUM,
         path=name,
         message=f"{name} line {issue.lineno}: {' '.join(str(issue.text).split())[:300]}",
-        mend=_MENDS.get(issue.test_id, "Write it in the way that bandit recommends for this test."),
+        hint=_HINTS.get(issue.test_id, "Write it in the way that bandit recommends for this test."),
         position=f"line {issue.lineno}",
         details={"test": issue.test_id, "confidence": str(issue.confidence).lower(), "cwe": issue.cwe.id},
     )
@@ -159,5 +159,5 @@ def _left_out(name: str, count: int) -> Finding:
         severity=Severity.MEDIUM,
         path=name,
         message=f"{name} has {count:,} more severe places.",
-        mend="Mend those that are listed, and scan again.",
+        hint="Fix those that are listed, and scan again.",
     )

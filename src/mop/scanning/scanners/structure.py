@@ -112,9 +112,7 @@ class _Look:
         for rule, count in self._count.items():
             if count > FINDINGS_MAX:
                 message = f"The folder has {count - FINDINGS_MAX:,} more findings of the rule {rule}."
-                self._findings.append(
-                    _finding(rule, Severity.MEDIUM, ".", message, "Mend those that are listed first.")
-                )
+                self._findings.append(_finding(rule, Severity.MEDIUM, ".", message, "Fix those that are listed first."))
         return ScanReport(tuple(self._verdicts), tuple(self._findings))
 
     def _name(self, path: str | Path) -> str:
@@ -215,33 +213,33 @@ class _Look:
         if kind not in _RUNS:
             return
         message = f"{quoted(path)} is not what its name says: it is {_RUNS[kind]}."
-        mend = "Name the file as what it is, or remove it."
-        self._tell("disguised", Severity.MEDIUM, path, message, mend)
+        hint = "Name the file as what it is, or remove it."
+        self._tell("disguised", Severity.MEDIUM, path, message, hint)
         self._verdict(path, Verdict.SUSPICIOUS, message)
 
     def _look_at_whole(self) -> None:
-        mend = "Remove what the model does not need, or ask the operator for a higher limit."
+        hint = "Remove what the model does not need, or ask the operator for a higher limit."
         if self._entries > self._limits.files:
             message = f"The folder has over {self._limits.files:,} files and folders."
-            self._tell("many-files", Severity.MEDIUM, ".", message, mend)
+            self._tell("many-files", Severity.MEDIUM, ".", message, hint)
         if self._bytes > self._limits.folder_bytes:
             message = f"The folder has {self._bytes:,} bytes, over the limit of {self._limits.folder_bytes:,}."
-            self._tell("large-folder", Severity.MEDIUM, ".", message, mend)
+            self._tell("large-folder", Severity.MEDIUM, ".", message, hint)
         if self._executable:
             count, first = len(self._executable), self._executable[0]
             message = f"{count:,} files of model/ are marked as programs, {quoted(first)} first; MOP does not run them."
             self._tell("executable-bit", Severity.LOW, first, message, "Take the bit away: chmod -R a-x+X model.")
 
     def _incomplete(self, path: str, reason: str) -> None:
-        unseen = not_seen_whole(NAME, path, reason, mend="Make the folder smaller and readable.")
+        unseen = not_seen_whole(NAME, path, reason, hint="Make the folder smaller and readable.")
         self._note(unseen.findings[0])
         self._verdicts += unseen.files
 
     def _verdict(self, path: str, verdict: Verdict, reason: str) -> None:
         self._verdicts.append(FileVerdict(path, verdict, (reason,)))
 
-    def _tell(self, rule: str, severity: Severity, path: str, message: str, mend: str) -> None:
-        self._note(_finding(rule, severity, path, message, mend))
+    def _tell(self, rule: str, severity: Severity, path: str, message: str, hint: str) -> None:
+        self._note(_finding(rule, severity, path, message, hint))
 
     def _note(self, finding: Finding) -> None:
         self._count[finding.rule] += 1
@@ -249,8 +247,8 @@ class _Look:
             self._findings.append(finding)
 
 
-def _finding(rule: str, severity: Severity, path: str, message: str, mend: str) -> Finding:
-    return Finding(scanner=NAME, rule=rule, severity=severity, path=path, message=message, mend=mend)
+def _finding(rule: str, severity: Severity, path: str, message: str, hint: str) -> Finding:
+    return Finding(scanner=NAME, rule=rule, severity=severity, path=path, message=message, hint=hint)
 
 
 def _invisible(path: str) -> str | None:

@@ -30,7 +30,7 @@ from mop.scanning.scanners.wheel_rules import (
 from mop.wheel_names import start_up_hooks
 
 Tell = Callable[[str, Severity, str, str, str], None]
-"""Takes rule, severity, message, mend and position."""
+"""Takes rule, severity, message, hint and position."""
 
 _TEXT_BYTES_MAX = MIB
 _NATIVE = re.compile(r"(?i).*\.(?:so|pyd|dll|dylib)(?:\.[0-9.]+)?")
@@ -163,12 +163,12 @@ class WheelFile:
 
     def _hook(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, rest: str) -> None:
         message = f"Its {quoted(rest)} runs code at every start of Python, whatever the model does."
-        mend = "Leave it out; import what is needed in inference.py."
+        hint = "Leave it out; import what is needed in inference.py."
         if not rest.endswith(".pth"):
-            self._tell("start-up-code", Severity.CRITICAL, message, mend, "")
+            self._tell("start-up-code", Severity.CRITICAL, message, hint, "")
             return
         for number, _ in start_up_lines(self._text(archive, member, _TEXT_BYTES_MAX)):
-            self._tell("start-up-code", Severity.CRITICAL, message, mend, f"line {number} of {quoted(rest)}")
+            self._tell("start-up-code", Severity.CRITICAL, message, hint, f"line {number} of {quoted(rest)}")
 
     def _program(self, program: str, owner: str) -> None:
         if shadowed_program(program, owner):
@@ -180,8 +180,8 @@ class WheelFile:
         if not native:
             return
         message = f"It brings native code, which nobody can read: {listed(native)}."
-        mend = "Keep the source of the native code where those who review the model find it."
-        self._tell("native-code", Severity.LOW, message, mend, "")
+        hint = "Keep the source of the native code where those who review the model find it."
+        self._tell("native-code", Severity.LOW, message, hint, "")
         if pure:
             message = f"It says that it fits every platform, and brings native code: {listed(native)}."
             self._tell("native-code-in-pure-wheel", Severity.MEDIUM, message, "Build it for its platform.", "")

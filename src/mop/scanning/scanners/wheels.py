@@ -50,7 +50,7 @@ class _Told:
         self._path = path
         self.findings: list[Finding] = []
 
-    def __call__(self, rule: str, severity: Severity, message: str, mend: str, position: str) -> None:
+    def __call__(self, rule: str, severity: Severity, message: str, hint: str, position: str) -> None:
         if len(self.findings) == FINDINGS_MAX and severity != Severity.CRITICAL:
             return
         self.findings.append(
@@ -60,7 +60,7 @@ class _Told:
                 severity=severity,
                 path=self._path,
                 message=f"{self._path}: {message[:1].lower()}{message[1:]}",
-                mend=mend,
+                hint=hint,
                 position=position,
             )
         )
@@ -68,8 +68,8 @@ class _Told:
     def incomplete(self, reason: str) -> None:
         """Something was not seen."""
         if reason:
-            mend = "Build or install it anew; if it is ordinary, report this to the operator."
-            self.findings += not_seen_whole(NAME, self._path, reason, mend=mend).findings
+            hint = "Build or install it anew; if it is ordinary, report this to the operator."
+            self.findings += not_seen_whole(NAME, self._path, reason, hint=hint).findings
 
     def report(self, *, is_file: bool) -> ScanReport:
         """The findings, with a verdict for a file of the model folder."""

@@ -11,20 +11,51 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mop.ui.fragments import Status
+
 register = template.Library()
 
+_STATUS_ICONS = {"vulnerable": "shield", "queued": "wait", "notStarted": "ring"}
+_TONE_ICONS = {"ok": "ok", "bad": "bad", "warn": "wait", "busy": "busy", "quiet": "off"}
+_TONE_CLASSES = {"ok": "ok", "bad": "bad", "warn": "warn", "busy": "busy", "quiet": "off"}
+_NOTE_LOOKS = {"success": "ok", "warning": "warn", "error": "bad"}
 _SECONDS_PER_MINUTE, _SECONDS_PER_HOUR = 60, 3600
 _KIB = 1024
 
 
 @register.simple_tag
-def icon(name: str) -> SafeString:
-    """A decorative icon of icons.svg; its meaning stands beside it in words."""
+def icon(name: str, look: str = "") -> SafeString:
+    """A decorative icon of icons.svg; its meaning stands beside it in words. `look` adds classes: `i--s`, `t-ok`."""
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        '<svg class="i{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        f" {look}" if look else "",
         static("mop/icons.svg"),
         name,
     )
+
+
+@register.filter
+def status_icon(status: Status) -> str:
+    """The icon of a status: its own, or that of its colour family."""
+    return _STATUS_ICONS.get(status.value) or _TONE_ICONS.get(status.tone, "off")
+
+
+@register.filter
+def status_class(status: Status) -> str:
+    """The class that colours a status's icon."""
+    return _TONE_CLASSES.get(status.tone, "off")
+
+
+@register.filter
+def note_look(level: str) -> str:
+    """The look of a notice for the level of a message: ok, warn, bad or busy."""
+    return _NOTE_LOOKS.get(level, "busy")
+
+
+@register.filter
+def note_icon(level: str) -> str:
+    """The icon of a notice for the level of a message."""
+    return {"ok": "ok", "warn": "warn", "bad": "bad", "busy": "info"}[note_look(level)]
 
 
 @register.filter

@@ -24,7 +24,7 @@ WAITS_FOR_ALL = "waits until nothing else runs on this host"
 Told = Callable[[str], object]
 
 
-class QuietHost:
+class HostLock:
     """The two locks of a host.
 
     Args:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from mop.environments.garbage import (
+from mop.environments.removal import (
     Standing,
     bytes_freed,
     clean_command,
@@ -30,8 +30,8 @@ from mop.environments.trees import inodes_of
 from mop.hosting.tools import HostTools, open_host_tools
 from mop.registry.models import Revision
 from mop.registry.statuses import REVISION_LIFECYCLE
-from mop.storage.garbage import remove_object, unreferenced_objects
 from mop.storage.unpacked import UnpackedFolder, remove_unpacked, unpacked_folders
+from mop.storage.unreferenced import remove_object, unreferenced_objects
 
 DAY = 24 * 3600.0
 RECENT_SECONDS = 2 * 3600.0

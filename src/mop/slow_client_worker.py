@@ -19,7 +19,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
+class SlowClientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     """Closes connections whose request or answer takes too long.
 
     Attributes:

@@ -28,7 +28,7 @@ ENABLE_AGAIN = "Enable the load test again; if it fails again, tell the operator
 
 
 @dataclass(frozen=True)
-class TestOrder:
+class LoadTestJob:
     """One load test, detached from the database.
 
     Attributes:
@@ -39,7 +39,7 @@ class TestOrder:
     test_id: uuid.UUID
     modality: str
     plan: Plan
-    job: RevisionJob
+    revision_job: RevisionJob
     known: Asked
 
 
@@ -51,8 +51,8 @@ class Done:
     seconds: float
 
 
-def read_order(test_id: str, host: str) -> TestOrder:
-    """The order of a load test, which this host works on from now on.
+def read_job(test_id: str, host: str) -> LoadTestJob:
+    """The job of a load test, which this host works on from now on.
 
     Raises:
         StaleAttemptError: it is over, or gone.
@@ -63,11 +63,11 @@ def read_order(test_id: str, host: str) -> TestOrder:
     revision = test.revision
     refuse_unverified(revision)
     plan = test.get_plan()
-    return TestOrder(
+    return LoadTestJob(
         test_id=test.pk,
         modality=test.modality,
         plan=plan,
-        job=job_of(revision, name=f"load-test-{test.pk}", owner=f"load test of {revision}"),
+        revision_job=job_of(revision, name=f"load-test-{test.pk}", owner=f"load test of {revision}"),
         known=Asked(
             configuration=revision.configuration(),
             asked_cpus=revision.instance_type.vcpus,
@@ -88,7 +88,7 @@ def refuse_unverified(revision: Revision) -> None:
     if revision.get_status() != RevisionStatus.VERIFIED:
         raise ConflictError(
             f"{revision} is {revision.status} by now; only a verified revision is load-tested.",
-            mend="See the revision's Details for the reason.",
+            hint="See the revision's Details for the reason.",
         )
 
 
@@ -148,7 +148,7 @@ def conclude(test_id: str, *, ended: str = "", error: MopError | None = None) ->
         StaleAttemptError: it was cancelled or deleted meanwhile.
     """
     if isinstance(error, OutsideFault):
-        error = type(error)(error.message, mend=ENABLE_AGAIN, place=error.place, also=error.also)
+        error = type(error)(error.message, hint=ENABLE_AGAIN, place=error.place, also=error.also)
     to = LoadTestState.FAILED if error else LoadTestState.FINISHED
     LOAD_TEST.advance(test_id, to=to, actor=WORKER, error=error, facts={"ended": ended})
     return to

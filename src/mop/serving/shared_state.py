@@ -19,7 +19,7 @@ MESSAGE_CHARACTERS = 4000
 POLL_S = 0.05
 
 
-class Board:
+class SharedState:
     """Made before the workers are forked. Each worker writes its own slot alone, byte by byte: nothing is locked."""
 
     def __init__(self, workers: int) -> None:

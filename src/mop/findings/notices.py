@@ -13,13 +13,13 @@ from mop.findings.recording import Recorded
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, notify
 from mop.registry.models import Revision
-from mop.registry.telling import MODEL_SCOPE
+from mop.registry.notices import MODEL_SCOPE
 
 # who else is told of new findings: areas above put in who answers for what runs the revision
 OTHERS_TOLD: list[Callable[[Revision], Iterable[User]]] = []
 
 
-def tell_new_findings(revision: Revision, recorded: Recorded, *, actor: Actor, owners: bool = True) -> None:
+def notify_new_findings(revision: Revision, recorded: Recorded, *, actor: Actor, owners: bool = True) -> None:
     """Tell who answers for what runs the revision, and its owners if so, of findings that are new, if there are any."""
     if not recorded.new:
         return
@@ -36,7 +36,7 @@ def tell_new_findings(revision: Revision, recorded: Recorded, *, actor: Actor, o
             event=f"revision:{revision.pk}:findings:{recorded.scan.pk}",
             title=f"{revision} has {count} new finding{'s' * (count > 1)}",
             reason=f"{worst.severity.value}: {worst.message}",
-            mend=worst.mend,
+            hint=worst.hint,
             link=reverse("findings:findings", args=(revision.model.name, revision.version)),
             scope=Scope(MODEL_SCOPE, revision.model_id),
         ),

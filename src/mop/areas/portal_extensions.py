@@ -1,4 +1,4 @@
-"""Places in pages that areas fill with what they know: parts of the header, tabs, sections, columns, side panels."""
+"""Points of pages that areas extend: parts of the header, tabs, sections, columns, side panels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from mop.areas.references import Ref
 
 
-class Place(enum.Enum):
-    """Where something is shown; `mop.ui.extensions` says what each place takes."""
+class ExtensionPoint(enum.Enum):
+    """Where pages can be extended; `mop.ui.extensions` says what each point takes."""
 
     HEADER = "header"
     MODEL_PANELS = "side panels of a model's page"
@@ -21,8 +21,8 @@ class Place(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Something that an area shows in a place of a page, which may be another area's."""
+class PortalExtension:
+    """What an area adds to a point of a page, which may be another area's."""
 
-    place: Place
+    point: ExtensionPoint
     what: Ref[Any]

@@ -38,7 +38,6 @@ class RunRequest:
 
 
 def option_of(revision: Revision, request: RunRequest) -> LoadTestOption:
-    """Which load test a run of the revision is."""
     option = LoadTestOption(request.option or revision.load_test_option)
     return LoadTestOption.PER_CONCURRENCY if option == LoadTestOption.OFF else option
 

@@ -27,7 +27,7 @@ RETRY_WINDOW = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Order:
+class OnboardingJob:
     """One attempt at one revision, detached from the database."""
 
     revision_id: uuid.UUID
@@ -42,20 +42,19 @@ class Order:
     warnings: tuple[str, ...]
 
 
-def read_order(revision_id: str, attempt: int, host: str) -> Order:
-    """The order of an attempt, which a step on this host works on from now on.
+def read_job(revision_id: str, attempt: int, host: str) -> OnboardingJob:
+    """The job of an attempt, which a step on this host works on from now on.
 
     Raises:
         StaleAttemptError: the revision is gone or in another attempt, or its pipeline was ended.
         WorkerLostError: this worker's work was given to another.
     """
-    return order_of(claim(revision_id, attempt, host))
+    return onboarding_job_of(claim(revision_id, attempt, host))
 
 
-def order_of(revision: Revision) -> Order:
-    """The order of the attempt that a revision is in."""
+def onboarding_job_of(revision: Revision) -> OnboardingJob:
     connections = revision.model.connections.select_related("task", "taxonomy")
-    return Order(
+    return OnboardingJob(
         revision_id=revision.pk,
         attempt=revision.attempt,
         name=str(revision),
@@ -88,16 +87,16 @@ def claim(revision_id: str, attempt: int, host: str) -> Revision:
     return REVISION.claim(Run(revision_id, attempt), host=host)
 
 
-def move(order: Order, to: RevisionStatus, *, detail: str = "", facts: dict[str, Any] | None = None) -> None:
+def move(job: OnboardingJob, to: RevisionStatus, *, detail: str = "", facts: dict[str, Any] | None = None) -> None:
     """Let the attempt enter a status; by `advance`."""
-    advance(revision_id=order.revision_id, attempt=order.attempt, to=to, actor=WORKER, detail=detail, facts=facts)
+    advance(revision_id=job.revision_id, attempt=job.attempt, to=to, actor=WORKER, detail=detail, facts=facts)
 
 
 def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:
     """End a failed attempt: vulnerable for findings, verifyFailed for other faults of the model, else toBeRetried.
 
     After five tries within 24 hours the outside cause itself is the reason of a verifyFailed. Faults of the platform
-    do not count: they are the operator's to mend.
+    do not count: they are the operator's to fix.
     """
     to, retry_at = _verdict(revision_id, attempt, error)
     advance(

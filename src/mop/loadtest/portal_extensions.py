@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from mop.accounts.requests import user_of
+from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
 from mop.loadtest.live_blocks import is_final, shown_state, with_blocks
 from mop.loadtest.results_context import result_context

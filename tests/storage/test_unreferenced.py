@@ -11,9 +11,9 @@ import pytest
 
 from mop.errors import PlatformFault
 from mop.storage import ArtifactStore, Manifest, SnapshotLimits, folder_in_use, materialise, store_folder, unpack
-from mop.storage.garbage import REMOVING, remove_object, unreferenced_objects
 from mop.storage.marker import locked_marker
 from mop.storage.unpacked import remove_unpacked, unpacked_folders
+from mop.storage.unreferenced import REMOVING, remove_object, unreferenced_objects
 
 WriteTree = Callable[[Path, dict[str, bytes]], Path]
 LONG_AGO = time.time() - 10 * 24 * 3600

@@ -48,7 +48,6 @@ def environment_in_use(environment: Environment) -> Iterator[None]:
 
 
 def standing_environments(root: Path) -> list[Standing]:
-    """The finished environments."""
     found = []
     for folder in sorted(root.glob("envs/*")):
         marker = read_marker(folder)
@@ -97,7 +96,6 @@ def leftover_folders(root: Path) -> list[Path]:
 
 
 def leftover_key(folder: Path) -> str:
-    """The key that a leftover is of."""
     return folder.name.partition(".")[0]
 
 

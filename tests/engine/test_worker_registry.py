@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from mop.engine.clock import from_now
 from mop.engine.models import Worker
-from mop.engine.roll import lock_folder, names_of_living_workers
 from mop.engine.runtime import ExecutorLock
+from mop.engine.worker_registry import lock_folder, names_of_living_workers
 
 
 def test_on_one_host_whoever_holds_the_lock_on_its_name_lives(settings: Settings, tmp_path: Path):

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from environments.packages import PackageIndex, pip_wheel, wheel
 from mop.environments import Environment, environment_in_use
-from mop.hosting.garbage import Limits, Plan, Removal, bytes_on_disk, make_plan, read_wanted
+from mop.hosting.garbage_collection import Limits, Plan, Removal, bytes_on_disk, make_plan, read_wanted
 from mop.hosting.preparation import build_environment, check_folder
 from mop.hosting.tools import HostTools
 from mop.registry.statuses import RevisionStatus

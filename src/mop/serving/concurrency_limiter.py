@@ -18,7 +18,7 @@ LATE = 3.0
 OTHER_LOAD = 2.0  # so many times more or fewer items: what was seen before says little
 
 
-class Lanes:
+class ConcurrencyLimiter:
     """For two processes or more. Times are seconds.
 
     Attributes:

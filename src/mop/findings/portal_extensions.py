@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from mop.accounts.requests import user_of
+from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
 from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, rescan_of
 from mop.registry.models import Revision

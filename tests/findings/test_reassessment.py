@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from mop.accounts.models import User
 from mop.advisories.models import AdvisoryImport
 from mop.advisories.services import import_advisories
-from mop.findings import matching
+from mop.findings import reassessment
 from mop.findings.auditing import Audited, audit_installed
-from mop.findings.matching import match_again
 from mop.findings.models import Scan
 from mop.findings.policy_file import installation_policy
+from mop.findings.reassessment import reassess
 from mop.findings.recording import record_scan
 from mop.findings.waivers import end_waiver
 from mop.notifications.models import Notification
@@ -83,7 +83,7 @@ def news(user: User) -> list[str]:
 
 def test_nothing_is_written_while_nothing_changed(verified: Revision, advise: Callable[..., None]):
     written = scan(verified, WARNS_LOW)
-    assert match_again() == 0
+    assert reassess() == 0
     assert newest(verified) == written
 
 
@@ -92,7 +92,7 @@ def test_a_new_advisory_is_found_told_and_shown_and_the_files_stand(
 ):
     scan(verified, WARNS_LOW, NOTED)
     advise("OSV-2026-1")
-    assert match_again() == 1
+    assert reassess() == 1
     again = newest(verified)
     assert (again.reason, again.decision, again.is_complete) == ("advisories", "warnings", True)
     assert again.findings.get(scanner="dependencies").identifier == "OSV-2026-1"
@@ -101,7 +101,7 @@ def test_a_new_advisory_is_found_told_and_shown_and_the_files_stand(
     assert news(owner) == ["toxicity v1.0.0 has 1 new finding"]
     assert status(verified) == "verified"
     assert any("OSV-2026-1" in warning for warning in verified.warnings)
-    assert match_again() == 0
+    assert reassess() == 0
 
 
 def test_an_advisory_that_was_withdrawn_goes_and_nobody_is_told(
@@ -110,7 +110,7 @@ def test_an_advisory_that_was_withdrawn_goes_and_nobody_is_told(
     advise("OSV-2026-1", "OSV-2026-2")
     scan(verified)
     advise("OSV-2026-2")
-    assert match_again() == 1
+    assert reassess() == 1
     assert [row.identifier for row in newest(verified).findings.all()] == ["OSV-2026-2"]
     assert news(owner) == []
 
@@ -120,18 +120,18 @@ def test_a_policy_that_blocks_more_turns_a_version_vulnerable(
 ):
     scan(verified, WARNS_LOW)
     (home / "policy.toml").write_text('block = "low"\n')
-    assert match_again() == 1
+    assert reassess() == 1
     assert status(verified) == "vulnerable"
     assert verified.error["name"] == "BlockingFindingsError"
-    assert match_again() == 0
+    assert reassess() == 0
 
 
 def test_a_waiver_that_was_ended_blocks_again(verified: Revision, administrator: User, advise: Callable[..., None]):
     waiver = waive(verified.model, administrator)
     scan(verified, BLOCKS)
-    assert match_again() == 0
+    assert reassess() == 0
     end_waiver(actor=ACTOR, waiver=waiver)
-    assert match_again() == 1
+    assert reassess() == 1
     assert status(verified) == "vulnerable"
 
 
@@ -141,9 +141,9 @@ def test_a_waiver_that_is_over_blocks_again_on_the_next_day(
     waive(verified.model, administrator, until=calendar.today + dt.timedelta(days=1))
     scan(verified, BLOCKS)
     calendar.go_on(1)
-    assert match_again() == 0
+    assert reassess() == 0
     calendar.go_on(1)
-    assert match_again() == 1
+    assert reassess() == 1
     assert status(verified) == "vulnerable"
 
 
@@ -152,7 +152,7 @@ def test_versions_that_are_not_verified_are_left_alone(verified: Revision, ended
     scan(verified)
     Revision.objects.filter(pk=verified.pk).update(status=ended)
     advise("OSV-2026-1")
-    assert match_again() == 0
+    assert reassess() == 0
 
 
 def test_without_an_environment_new_advisories_change_nothing_and_a_new_policy_does(
@@ -160,9 +160,9 @@ def test_without_an_environment_new_advisories_change_nothing_and_a_new_policy_d
 ):
     scan(verified, WARNS_LOW, packages=(), advisories={}, is_complete=False)
     advise("OSV-2026-1")
-    assert match_again() == 0
+    assert reassess() == 0
     (home / "policy.toml").write_text('block = "low"\n')
-    assert match_again() == 1
+    assert reassess() == 1
     assert (status(verified), newest(verified).is_complete) == ("vulnerable", False)
 
 
@@ -172,9 +172,9 @@ def test_what_a_source_said_is_not_forgotten_while_it_says_nothing(
     advise("OSV-2026-1")
     scan(verified)
     AdvisoryImport.objects.all().delete()
-    assert match_again() == 0
+    assert reassess() == 0
     (home / "policy.toml").write_text('block = "never"\nwarn = "low"\n')
-    assert match_again() == 1
+    assert reassess() == 1
     assert newest(verified).findings.get().identifier == "OSV-2026-1"
 
 
@@ -189,8 +189,8 @@ def test_a_scan_that_came_meanwhile_is_not_replaced_by_what_was_seen_before(
         came.append(scan(verified, WARNS_LOW))
         return audit_installed(*given, **named)
 
-    monkeypatch.setattr(matching, "audit_installed", slow_audit)
-    assert match_again() == 0
+    monkeypatch.setattr(reassessment, "audit_installed", slow_audit)
+    assert reassess() == 0
     assert newest(verified) == came[0]
 
 
@@ -212,7 +212,7 @@ def test_the_number_of_queries_does_not_grow_while_nothing_changed(
         for one in Revision.objects.filter(status="verified").exclude(version=f"v2.0.{number}"):
             scan(one)  # with today's waivers
         with CaptureQueriesContext(connection) as queries:
-            assert match_again() == 0
+            assert reassess() == 0
         counts.append(len(queries))
     assert len(set(counts)) == 1
 
@@ -223,6 +223,6 @@ def test_an_installation_that_no_longer_audits_says_so_once(
     advise("OSV-2026-1")
     scan(verified)
     settings.MOP_ADVISORIES = "off"
-    assert match_again() == 1
+    assert reassess() == 1
     assert newest(verified).advisories["told"] == "none of them audited"
-    assert match_again() == 0
+    assert reassess() == 0

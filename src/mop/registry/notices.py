@@ -26,7 +26,7 @@ TOLD: dict[RevisionStatus, tuple[Kind, str]] = {
 }
 
 
-def tell_status(revision: Revision, *, actor: Actor, detail: str, error: MopError | None) -> None:
+def notify_status(revision: Revision, *, actor: Actor, detail: str, error: MopError | None) -> None:
     """Tell the owners of the status that a revision just entered, and the operator of the platform's fault.
 
     Call it in the transaction that writes the status, after it was written.
@@ -45,14 +45,14 @@ def tell_status(revision: Revision, *, actor: Actor, detail: str, error: MopErro
             event=_event(revision, status),
             title=f"{revision} {ending}",
             reason=error.message if error else detail or status.meaning,
-            mend=error.mend if error else "",
+            hint=error.hint if error else "",
             link=reverse("registry:revision", args=(revision.model.name, revision.version)),
             scope=Scope(MODEL_SCOPE, revision.model_id),
         ),
     )
 
 
-def tell_owners_changed(model: Model, *, actor: Actor, user: User, is_owner: bool, event: int) -> None:
+def notify_owners_changed(model: Model, *, actor: Actor, user: User, is_owner: bool, event: int) -> None:
     """Tell a person that they became, or are no longer, an owner of a model, and the other owners of it too.
 
     Args:

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from mop.accounts.requests import user_of
+from mop.accounts.current_user import user_of
 from mop.catalog.models import Task
 from mop.registry.selectors import visible_models
 from mop.ui.extensions import Tab

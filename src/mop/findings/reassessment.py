@@ -23,7 +23,7 @@ MATCHER = Actor.system("matching")
 logger = logging.getLogger(__name__)
 
 
-def match_again() -> int:
+def reassess() -> int:
     """Look at the newest scan of every verified revision, and write a new one where something is not as it was.
 
     The files are not scanned again: what scanners saw of them stands. Runs on a schedule; costs two queries when

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from mop.engine.quiet_host import WAITS_FOR_ALL, WAITS_FOR_ONE, QuietHost
+from mop.engine.host_lock import WAITS_FOR_ALL, WAITS_FOR_ONE, HostLock
 
 HOLD = """
 import asyncio, sys
 from pathlib import Path
-from mop.engine.quiet_host import QuietHost
+from mop.engine.host_lock import HostLock
 
 async def hold():
-    host = QuietHost(Path(sys.argv[1]))
+    host = HostLock(Path(sys.argv[1]))
     async with getattr(host, sys.argv[2])(print):
         print("holds", flush=True)
         await asyncio.Event().wait()
@@ -26,14 +26,14 @@ asyncio.run(hold())
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> QuietHost:
-    return QuietHost(tmp_path / "host")
+def host(tmp_path: Path) -> HostLock:
+    return HostLock(tmp_path / "host")
 
 
 class Worker:
     """A task that holds the host until it is let go; what it did is kept in order."""
 
-    def __init__(self, host: QuietHost, kind: str) -> None:
+    def __init__(self, host: HostLock, kind: str) -> None:
         self.told: list[str] = []
         self.waits = asyncio.Event()
         self.holds = asyncio.Event()
@@ -50,7 +50,7 @@ class Worker:
             await self.let_go.wait()
 
 
-async def test_many_share_a_host(host: QuietHost):
+async def test_many_share_a_host(host: HostLock):
     workers = [Worker(host, "shared") for _ in range(3)]
     for worker in workers:
         await worker.holds.wait()
@@ -60,7 +60,7 @@ async def test_many_share_a_host(host: QuietHost):
         await worker.task
 
 
-async def test_one_alone_waits_for_those_inside_and_lets_nobody_else_in(host: QuietHost):
+async def test_one_alone_waits_for_those_inside_and_lets_nobody_else_in(host: HostLock):
     inside = Worker(host, "shared")
     await inside.holds.wait()
     alone = Worker(host, "alone")
@@ -79,7 +79,7 @@ async def test_one_alone_waits_for_those_inside_and_lets_nobody_else_in(host: Qu
     assert (alone.told, late.told) == ([WAITS_FOR_ALL], [WAITS_FOR_ONE])
 
 
-async def test_those_who_wait_come_in_before_the_next_one_who_wants_to_be_alone(host: QuietHost):
+async def test_those_who_wait_come_in_before_the_next_one_who_wants_to_be_alone(host: HostLock):
     first = Worker(host, "alone")
     await first.holds.wait()
     waiting = Worker(host, "shared")
@@ -96,7 +96,7 @@ async def test_those_who_wait_come_in_before_the_next_one_who_wants_to_be_alone(
     await following.task
 
 
-async def test_one_that_is_cancelled_while_it_waits_lets_the_others_in(host: QuietHost):
+async def test_one_that_is_cancelled_while_it_waits_lets_the_others_in(host: HostLock):
     inside = Worker(host, "shared")
     await inside.holds.wait()
     alone = Worker(host, "alone")
@@ -120,7 +120,7 @@ async def test_another_process_counts_and_one_that_was_killed_does_not(tmp_path:
     try:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"holds\n"
-        worker = Worker(QuietHost(folder), wanted)
+        worker = Worker(HostLock(folder), wanted)
         await worker.waits.wait()
         assert not worker.holds.is_set()
     finally:

@@ -15,7 +15,7 @@ from mop.errors import (
     StaleAttemptError,
     UserScriptException,
 )
-from mop.onboarding.orders import BACKOFF_MAX_SECONDS, claim, conclude, read_order
+from mop.onboarding.jobs import BACKOFF_MAX_SECONDS, claim, conclude, read_job
 from mop.pipeline.workflows import _next_attempt
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision
@@ -127,7 +127,7 @@ def test_an_order_holds_what_the_attempt_needs():
         batch_max_size=7,
     )
     revision = model.revisions.get()
-    order = read_order(str(revision.pk), 1, "w1")
+    order = read_job(str(revision.pk), 1, "w1")
     assert (order.revision_id, order.attempt, order.name) == (revision.pk, 1, f"{model.name} v1.0.0")
     assert (order.sample_post_data, order.artifact_digest) == ({"text": "x"}, "")
     assert (order.configuration.cpus, order.configuration.memory_bytes) == (4, 8 * 1024**3)
@@ -141,13 +141,13 @@ def test_an_order_holds_what_the_attempt_needs():
 
 def test_another_attempts_order_is_stale(revision: Revision):
     with pytest.raises(StaleAttemptError):
-        read_order(str(revision.pk), 2, "w1")
+        read_job(str(revision.pk), 2, "w1")
     cancel_revision(actor=ACTOR, revision=revision)
     with pytest.raises(StaleAttemptError):
-        read_order(str(revision.pk), 1, "w1")
+        read_job(str(revision.pk), 1, "w1")
     Revision.objects.all().delete()
     with pytest.raises(StaleAttemptError):
-        read_order(str(revision.pk), 1, "w1")
+        read_job(str(revision.pk), 1, "w1")
 
 
 def test_a_claim_names_the_host_and_refuses_what_is_over(revision: Revision):

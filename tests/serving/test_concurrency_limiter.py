@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mop.serving.lanes import Lanes
+from mop.serving.concurrency_limiter import ConcurrencyLimiter
 
 PROCESSES, MAX_SIZE = 4, 12
 
@@ -20,12 +20,14 @@ class World:
         takes: seconds of a batch, given its size, how many others are at work, and until when a shared stream is taken.
     """
 
-    def __init__(self, takes: Callable[[int, int, float], float], clients: int, processes: int, *, lanes: bool) -> None:
-        self.lanes = Lanes(processes)
+    def __init__(
+        self, takes: Callable[[int, int, float], float], clients: int, processes: int, *, limiter: bool
+    ) -> None:
+        self.limiter = ConcurrencyLimiter(processes)
         self.answered = 0
         self.now = 0.0
         self._takes = takes
-        self._follows = lanes
+        self._follows = limiter
         self._free = processes
         self._taken = 0.0
         self._working: dict[int, tuple[float, list[float]]] = {}
@@ -49,10 +51,10 @@ class World:
     def _begin(self) -> None:
         while self._waiting and self._free:
             full = len(self._waiting) >= MAX_SIZE or not self._follows
-            if not full and len(self._working) >= self.lanes.limit:
+            if not full and len(self._working) >= self.limiter.limit:
                 return
             at_work = sum(len(items) for _, items in self._working.values())
-            size = MAX_SIZE if full else self.lanes.share(len(self._waiting) + at_work)
+            size = MAX_SIZE if full else self.limiter.share(len(self._waiting) + at_work)
             items, self._waiting = self._waiting[:size], self._waiting[size:]
             taken = max(0.0, self._taken - self.now)
             seconds = self._takes(len(items), len(self._working), taken)
@@ -68,7 +70,7 @@ class World:
         self.answered += len(items)
         waited = sum(self.now - arrived for arrived in items)
         present = len(items) + len(self._waiting) + sum(len(others) for _, others in self._working.values())
-        self.lanes.answered(len(items), duration=self.now - begun, waited=waited, present=present)
+        self.limiter.answered(len(items), duration=self.now - begun, waited=waited, present=present)
         self.come(len(items))
 
     def come(self, clients: int) -> None:
@@ -91,25 +93,25 @@ def two_cores(size: int, others: int, _taken: float) -> float:
 
 @pytest.mark.parametrize("clients", [4, 8, 16])
 def test_processes_that_share_a_stream_end_with_one_at_work_and_large_batches(clients: int):
-    world = World(one_stream, clients, PROCESSES, lanes=True)
+    world = World(one_stream, clients, PROCESSES, limiter=True)
     reached = world.run(30)
-    assert world.lanes.limit == 1
-    assert reached > 0.95 * World(one_stream, clients, 1, lanes=False).run(30)
-    assert reached > 1.5 * World(one_stream, clients, PROCESSES, lanes=False).run(30)
+    assert world.limiter.limit == 1
+    assert reached > 0.95 * World(one_stream, clients, 1, limiter=False).run(30)
+    assert reached > 1.5 * World(one_stream, clients, PROCESSES, limiter=False).run(30)
 
 
 @pytest.mark.parametrize("clients", [4, 8, 16])
 def test_processes_on_cores_of_their_own_all_work_and_tries_cost_little(clients: int):
-    world = World(own_cores, clients, PROCESSES, lanes=True)
+    world = World(own_cores, clients, PROCESSES, limiter=True)
     assert world.run(30) > 0.9 * PROCESSES / 0.005
-    assert world.lanes.limit == PROCESSES
+    assert world.limiter.limit == PROCESSES
 
 
 def test_of_more_processes_than_cores_as_many_work_as_there_are_cores():
-    world = World(two_cores, 8, PROCESSES, lanes=True)
+    world = World(two_cores, 8, PROCESSES, limiter=True)
     reached = world.run(60)
-    assert world.lanes.limit == 2
-    assert reached > 1.2 * World(two_cores, 8, PROCESSES, lanes=False).run(60)
+    assert world.limiter.limit == 2
+    assert reached > 1.2 * World(two_cores, 8, PROCESSES, limiter=False).run(60)
 
 
 def test_when_the_stream_becomes_free_more_processes_work_again():
@@ -118,18 +120,18 @@ def test_when_the_stream_becomes_free_more_processes_work_again():
     def takes(size: int, others: int, taken: float) -> float:
         return one_stream(size, others, taken) if shared else own_cores(size, others, taken)
 
-    world = World(takes, 8, PROCESSES, lanes=True)
+    world = World(takes, 8, PROCESSES, limiter=True)
     world.run(30)
-    assert world.lanes.limit == 1
+    assert world.limiter.limit == 1
     shared = False
     world.run(500)
-    assert world.lanes.limit == PROCESSES
+    assert world.limiter.limit == PROCESSES
 
 
 def test_a_lone_client_teaches_nothing_and_a_crowd_is_soon_served_side_by_side():
-    world = World(own_cores, 1, PROCESSES, lanes=True)
+    world = World(own_cores, 1, PROCESSES, limiter=True)
     world.run(60)
-    assert world.lanes.limit == PROCESSES
+    assert world.limiter.limit == PROCESSES
     world.come(7)
     before = world.answered
     world.run(65)
@@ -142,18 +144,18 @@ def test_what_was_learned_from_few_clients_is_judged_again_when_there_are_many()
     def takes(size: int, others: int, taken: float) -> float:
         return one_stream(size, others, taken) if few else own_cores(size, others, taken)
 
-    world = World(takes, 4, PROCESSES, lanes=True)
+    world = World(takes, 4, PROCESSES, limiter=True)
     world.run(200)
-    assert world.lanes.limit == 1
+    assert world.limiter.limit == 1
     few = False
     world.come(12)
     world.run(210)
-    assert world.lanes.limit == PROCESSES
+    assert world.limiter.limit == PROCESSES
 
 
 def test_what_takes_three_times_as_long_as_usual_is_not_waited_for():
-    lanes = Lanes(PROCESSES)
-    assert lanes.late == 0.0
+    limiter = ConcurrencyLimiter(PROCESSES)
+    assert limiter.late == 0.0
     for _ in range(100):
-        lanes.answered(1, duration=0.02, waited=0.02, present=1)
-    assert lanes.late == pytest.approx(0.06)
+        limiter.answered(1, duration=0.02, waited=0.02, present=1)
+    assert limiter.late == pytest.approx(0.06)

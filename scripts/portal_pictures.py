@@ -1,0 +1,71 @@
+"""Pictures of every page of the portal, light and dark, wide and narrow, from the installation of the browser tests.
+
+    PYTHONPATH=tests python scripts/portal_pictures.py FOLDER [part of an address ...]
+
+Each page becomes NAME-THEME-WIDTH.png in the folder, the whole page at 390 px and the window at 1440 x 900.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from browser.browsing import Portal, launch, running_portal, sign_in
+from browser.test_look import ADMINISTRATOR_PAGES, OPEN_PAGES, OWNER_PAGES
+
+WIDTHS = (1440, 390)
+THEMES = ("light", "dark")
+PEOPLE = (("", OPEN_PAGES), ("olivia", OWNER_PAGES), ("ada", ADMINISTRATOR_PAGES))
+
+
+def main(folder: Path, wanted: Sequence[str]) -> None:
+    """Make the pictures; `wanted` keeps the addresses that hold one of its texts, all when empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_portal(Path(home)) as portal,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        for theme in THEMES:
+            for width in WIDTHS:
+                for username, urls in PEOPLE:
+                    chosen = [url for url in urls if not wanted or any(text in url for text in wanted)]
+                    _take(browser, portal, folder, theme=theme, width=width, username=username, urls=chosen)
+        browser.close()
+
+
+def _take(
+    browser: Browser, portal: Portal, folder: Path, *, theme: str, width: int, username: str, urls: Sequence[str]
+) -> None:
+    if not urls:
+        return
+    context = browser.new_context(
+        base_url=portal.url,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    if username:
+        sign_in(page, username)
+    for url in urls:
+        page.goto(url)
+        path = folder / f"{_name(url, username)}-{theme}-{width}.png"
+        page.screenshot(path=path, full_page=width < WIDTHS[0])
+        print(path)
+    context.close()
+
+
+def _name(url: str, username: str) -> str:
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", url).strip("-")
+    return f"{username or 'open'}-{words or 'first'}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
