@@ -27,8 +27,9 @@ class Header:
     _names: dict[int, str] = field(default_factory=dict)
 
     def name_of(self, index: int | None) -> str | None:
-        """How a report calls a column: its header if the spec knows it, else its number, since a file without a header
-        row begins with cells.
+        """How a report calls a column: its header if the spec knows it, else its number.
+
+        A file without a header row begins with cells, which no report may hold.
         """
         return None if index is None else self._names.get(index, f"column {index + 1}")
 

@@ -78,7 +78,7 @@ class FaultKind(enum.Enum):
     BAD_BASE64 = (
         "bad-base64",
         "Not valid base64",
-        "Encode the image file with the standard alphabet and padding, without line breaks and without a `data:` prefix.",
+        "Encode the image file with the standard alphabet and padding, without line breaks or a `data:` prefix.",
     )
     NOT_AN_IMAGE = (
         "not-an-image",

@@ -1,7 +1,7 @@
 """The exact reader: takes a file apart row by row and says what is wrong with each.
 
-Its grammar is that of RFC 4180 with tabs, as Python's csv module reads it with `strict=True`, but for two things: a line
-break within a cell is a fault, and a quote that is never closed costs its own line and not the rest of the file.
+Its grammar is that of RFC 4180 with tabs, as Python's csv module reads it with `strict=True`, but for two things: a
+line break within a cell is a fault, and a quote that is never closed costs its line and not the rest of the file.
 
     row      = cell *(TAB cell) [CR] LF          the last row may end without LF
     cell     = quoted / plain

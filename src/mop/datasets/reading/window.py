@@ -1,4 +1,4 @@
-"""A part of a stream that moves forward: what has been read is forgotten, so that memory does not grow with the file."""
+"""A part of a stream that moves forward: what was read is forgotten, so that memory does not grow with the file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Window:
         self.passed += count
 
     def find(self, byte: bytes, *, after: int = 0, most: int) -> int:
-        """How far ahead the byte is, looking no further than `most` bytes and from `after` on; -1 if it is not there."""
+        """How far ahead the byte is, from `after` on and within `most` bytes; -1 if it is not there."""
         while True:
             place = self.data.find(byte, self.position + after, self.position + most)
             if place >= 0:
