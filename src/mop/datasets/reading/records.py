@@ -146,11 +146,26 @@ def _rows_of_lines(lines: list[bytes]) -> list[list[bytes]]:
         if b'"' not in line:
             rows.append(line.split(b"\t"))
             continue
-        row = _take_apart(line, columns=0)
-        if row.ending is not _Ending.GOOD or row.broken is not None:
+        cells = _cells_of_line(line)
+        if cells is None:
             break
-        rows.append(row.cells)
+        rows.append(cells)
     return rows
+
+
+def _cells_of_line(line: bytes) -> list[bytes] | None:
+    """The cells of a line with quotes; None if it is no row, or goes on in the next line."""
+    cells = line.split(b"\t")
+    for place, cell in enumerate(cells):
+        if not cell.startswith(b'"'):
+            continue
+        inside = cell[1:-1]
+        if len(cell) == 1 or not cell.endswith(b'"') or b'"' in inside.replace(b'""', b""):
+            # a tab within quotes, or a fault
+            row = _take_apart(line, columns=0)
+            return row.cells if row.ending is _Ending.GOOD and row.broken is None else None
+        cells[place] = inside.replace(b'""', b'"')
+    return cells
 
 
 def is_utf_8(data: bytes) -> bool:
