@@ -70,7 +70,7 @@ def test_parts_of_the_digests_are_searched_as_the_whole(part: int, monkeypatch: 
     generator = np.random.default_rng(3)
     contents = [b"text %d" % n for n in generator.integers(0, 60, size=200)]
     digests = RowDigests(seed=5, budget_bytes=10**6)
-    digests.add(contents)
+    digests.add(digests.of(contents))
     found = digests.finish(places=20, sorted_digests=tmp_path / "digests")
     digests.close()
     expected = [place for place, content in enumerate(contents) if content in contents[:place]]
@@ -81,7 +81,7 @@ def test_parts_of_the_digests_are_searched_as_the_whole(part: int, monkeypatch: 
 def test_a_million_equal_rows_are_held_once(monkeypatch: pytest.MonkeyPatch):
     digests = RowDigests(seed=5, budget_bytes=10**8)
     for _ in range(100):
-        digests.add([b"the same"] * 10_000)
+        digests.add(digests.of([b"the same"] * 10_000))
     found = digests.finish(places=3)
     digests.close()
     assert (found.count, found.first) == (999_999, (1, 2, 3))

@@ -120,7 +120,11 @@ CASES: dict[str, tuple[bytes, DatasetSpec, set[Place]]] = {
         text_spec(),
         {(K.UNBALANCED_QUOTES, "text", (3,))},
     ),
-    "a cell too many": (table(HEAD, ("a", "0"), ("b", "1", "x"), ("c", "1")), text_spec(), {(K.RAGGED_ROW, None, (3,))}),
+    "a cell too many": (
+        table(HEAD, ("a", "0"), ("b", "1", "x"), ("c", "1")),
+        text_spec(),
+        {(K.RAGGED_ROW, None, (3,))},
+    ),
     "a cell too few": (table(HEAD, ("a", "0"), ("b",), ("c", "1")), text_spec(), {(K.RAGGED_ROW, None, (3,))}),
     "a blank line": (table(HEAD, ("a", "0"), ("c", "1")) + b"\n", text_spec(), {(K.RAGGED_ROW, None, (4,))}),
     "a long row": (
@@ -171,7 +175,11 @@ CASES: dict[str, tuple[bytes, DatasetSpec, set[Place]]] = {
         image_spec(pixels=9_999),
         {(K.TOO_MANY_PIXELS, "base64_image", (3,))},
     ),
-    "wrong width": (images(image_row(PNG, width=9, label="1")), image_spec(), {(K.WRONG_IMAGE_SIZE, "image_width_pixels", (3,))}),
+    "wrong width": (
+        images(image_row(PNG, width=9, label="1")),
+        image_spec(),
+        {(K.WRONG_IMAGE_SIZE, "image_width_pixels", (3,))},
+    ),
     "wrong height": (
         images(image_row(PNG, height=8, label="1"), image_row(PNG, height=7, label="1")),
         image_spec(),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import itertools
+import tracemalloc
 from collections.abc import Iterator
+from typing import Self
 
 import pytest
 
 from datasets.made import binary, places, read, table, text_spec
 from mop.datasets.reading import DatasetSpec, FaultKind, LabelColumn, LabelType, Limits, Modality, rows, verify
+from mop.datasets.reading import records as records_module
 
 HEAD = ("text", "label")
 
@@ -30,7 +33,7 @@ class Generated:
         self._rest = data[size:]
         return data[:size]
 
-    def __enter__(self) -> Generated:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -65,9 +68,9 @@ def test_20_labels_in_one_column():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("has_last_end", [True, False])
-def test_lines_end_with_or_without_carriage_returns(end: str, has_last_end: bool):
-    data = end.join(["text\tlabel", "a\t0", '"b"\t"1"', "c\t1"]) + end * has_last_end
+@pytest.mark.parametrize("last_ends", [0, 1])
+def test_lines_end_with_or_without_carriage_returns(end: str, last_ends: int):
+    data = end.join(["text\tlabel", "a\t0", '"b"\t"1"', "c\t1"]) + end * last_ends
     report = read(data.encode(), text_spec())
     assert report.is_clean
     assert report.label_counts == {"label": {"1": 2, "0": 1}}
@@ -126,18 +129,16 @@ def test_a_quote_that_is_never_closed_costs_no_more_than_its_row():
 def test_a_file_made_to_be_searched_again_and_again_is_read_once(monkeypatch: pytest.MonkeyPatch):
     # each line leaves quotes and enters them again, so each looks like the beginning of a row of many lines
     taken: list[int] = []
-    from mop.datasets.reading import records
-
-    take_apart = records._take_apart
+    take_apart = records_module._take_apart
     monkeypatch.setattr(
-        records, "_take_apart", lambda text, **options: taken.append(len(text)) or take_apart(text, **options)
+        records_module, "_take_apart", lambda text, **options: taken.append(len(text)) or take_apart(text, **options)
     )
     columns = [f"c{n}" for n in range(500)]
     line = b'a"\t"c\n'
     limits = Limits(row_bytes=4096)
     data = table(("text", "label", *columns)) + line * 3_000
     verify(lambda: io.BytesIO(data), text_spec(limits=limits))
-    assert sum(taken) < 10 * records._LOOKS * limits.row_bytes + 4 * len(data)
+    assert sum(taken) < 10 * records_module._LOOKS * limits.row_bytes + 4 * len(data)
 
 
 def test_a_row_without_end_is_not_held(peak: PeakMemory):
@@ -163,7 +164,9 @@ def test_memory_does_not_grow_with_the_file(peak: PeakMemory):
 
 @pytest.mark.second_tier
 def test_a_file_of_a_million_rows():
-    pieces = (b"".join(b"text number %d\t%d\n" % (n + k, k % 2) for k in range(10_000)) for n in range(0, 1_000_000, 10_000))
+    pieces = (
+        b"".join(b"text number %d\t%d\n" % (n + k, k % 2) for k in range(10_000)) for n in range(0, 1_000_000, 10_000)
+    )
     report = verify(lambda: Generated(itertools.chain([b"text\tlabel\n"], pieces)), text_spec())
     assert report.is_clean
     assert report.rows == 1_000_000
@@ -178,13 +181,9 @@ class PeakMemory:
         self.bytes = 0
 
     def __enter__(self) -> None:
-        import tracemalloc
-
         tracemalloc.start()
 
     def __exit__(self, *_error: object) -> None:
-        import tracemalloc
-
         self.bytes = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
 
@@ -207,5 +206,3 @@ def test_a_stream_that_fails_is_no_fault_of_the_file():
 
     with pytest.raises(OSError, match="lost"):
         verify(Failing, text_spec())
-
-

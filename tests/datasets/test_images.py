@@ -74,7 +74,7 @@ def test_a_rotated_image_has_the_size_that_is_stored():
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
 @pytest.mark.parametrize("share", [0.5, 0.95])
 def test_a_truncated_image_is_found_although_its_header_is_sound(form: str, share: float):
-    noise = Image.frombytes("RGB", (64, 48), random.Random(1).randbytes(64 * 48 * 3))
+    noise = Image.frombytes("RGB", (64, 48), random.Random(1).randbytes(64 * 48 * 3))  # noqa: S311 - no secret
     file = io.BytesIO()
     noise.save(file, form)
     data = file.getvalue()
@@ -110,7 +110,9 @@ def png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("size", [(8000, 8000), (12_000, 12_000), (40_000, 40_000), (2**31 - 1, 2**31 - 1)])
@@ -134,7 +136,7 @@ def test_a_decompression_bomb_is_not_decoded_whole():
 
 @pytest.mark.parametrize("seed", range(40))
 def test_no_damage_ends_otherwise_than_in_a_verdict(seed: int):
-    generator = random.Random(seed)
+    generator = random.Random(seed)  # noqa: S311 - no secret
     form = generator.choice(("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"))
     data = bytearray(frames(form, 3) if form in {"GIF", "WEBP", "TIFF"} else picture(40, 30, form=form))
     for _ in range(generator.randint(1, 12)):

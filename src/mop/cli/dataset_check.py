@@ -120,8 +120,8 @@ def _status(report: Report) -> str:
 
 def _places(fault: Fault) -> Iterator[dict[str, Any]]:
     quotes = fault.quotes or (None,) * len(fault.rows)
-    places = list(zip(fault.rows, quotes, strict=True)) or [(None, None)]
-    for row, quote in places:
+    places: list[tuple[int | None, str | None]] = list(zip(fault.rows, quotes, strict=True))
+    for row, quote in places or [(None, None)]:
         yield {
             "kind": fault.kind.name_in_report,
             "row": row,
@@ -157,11 +157,11 @@ def _print_report(report: Report, spec: DatasetSpec) -> None:
     print()
     rows = []
     for fault in found:
-        listed = ", ".join(map(str, fault.rows)) + (
-            f" and {more} more" if (more := fault.count - len(fault.rows)) else ""
-        )
+        listed = ", ".join(map(str, fault.rows))
+        if fault.rows and fault.count > len(fault.rows):
+            listed += f" and {fault.count - len(fault.rows)} more"
         seen = ", ".join(dict.fromkeys(repr(quote) for quote in fault.quotes[:3] if quote is not None))
-        rows.append((fault.column or "", fault.kind.title, str(fault.count), listed if fault.rows else "", seen))
+        rows.append((fault.column or "", fault.kind.title, str(fault.count), listed, seen))
     print_columns(("column", "fault", "count", "rows (the header is row 1)", "seen"), rows)
     print()
     for hint in dict.fromkeys(fault.kind.hint for fault in found):

@@ -13,8 +13,8 @@ bytes, how often which label and which value of a slice stands there. A report h
 samples of a clean file, from any row on. `shared_rows` counts the inputs that two files have in common, by the digest
 files that `verify` writes if it is asked to.
 
-What stands in a file is hostile: `verify` belongs in the cage (`python -m mop.datasets.reading.job`), and what comes out
-of there is read back with `Report.from_dict(..., spec)`, which takes nothing that a report of this spec cannot hold.
+What stands in a file is hostile: `verify` belongs in the cage (`python -m mop.datasets.reading.job`). What comes out of
+there is read back with `Report.from_dict(..., spec)`, which takes nothing that a report of this spec cannot hold.
 """
 
 from __future__ import annotations

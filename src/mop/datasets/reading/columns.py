@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mop.datasets.reading.faults import FaultKind, FaultLog
@@ -27,8 +27,9 @@ class Header:
     _names: dict[int, str] = field(default_factory=dict)
 
     def name_of(self, index: int | None) -> str | None:
-        """How a report calls a column: its header if the spec knows it, else its number, since a file without a header
-        row begins with cells.
+        """How a report calls a column: its header if the spec knows it, else its number.
+
+        A file without a header row begins with cells, which no report may hold.
         """
         return None if index is None else self._names.get(index, f"column {index + 1}")
 
@@ -121,9 +122,14 @@ class ValueCounts:
             return None
         return self.refusal if self.refusal is FaultKind.TOO_MANY_GROUP_VALUES else FaultKind.LABEL_SIZE
 
-    def take(self, value: bytes, count: int = 1) -> None:
+    def take(self, value: bytes) -> None:
         """Count a value that is not refused."""
-        self.counts[value] = self.counts.get(value, 0) + count
+        self.counts[value] = self.counts.get(value, 0) + 1
+
+    def take_all(self, found: Mapping[bytes, int]) -> None:
+        """Count values of which none is refused."""
+        for value, count in found.items():
+            self.counts[value] = self.counts.get(value, 0) + count
 
     def takes_all(self, values: Iterable[bytes]) -> bool:
         """Whether none of the values is refused."""

@@ -44,17 +44,22 @@ class RowDigests:
         self._most = budget_bytes // WIDTH
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
 
-    def add(self, contents: Iterable[bytes]) -> None:
-        """Take the inputs of further rows."""
-        seed = self.seed
-        self.add_digests([xxhash.xxh3_64_digest(content, seed) for content in contents])
+    def of(self, contents: Iterable[bytes]) -> list[bytes]:
+        """The digests of inputs; nothing is taken."""
+        seed, digest = self.seed, xxhash.xxh3_64_digest
+        return [digest(content, seed) for content in contents]
+
+    def of_slices(self, block: bytes, starts: list[int], ends: list[int]) -> list[bytes]:
+        """The digests of parts of a block, from a place up to another, without holding the parts together."""
+        seed, digest = self.seed, xxhash.xxh3_64_digest
+        return [digest(block[start:end], seed) for start, end in zip(starts, ends, strict=True)]
 
     def add_row_without(self, number: int) -> None:
         """Take a row that has no input; it is nobody's duplicate."""
-        self.add_digests([xxhash.xxh3_64_digest(b"row %d" % number, self.seed ^ 1)])
+        self.add([xxhash.xxh3_64_digest(b"row %d" % number, self.seed ^ 1)])
 
-    def add_digests(self, digests: list[bytes]) -> None:
-        """Take digests of further rows."""
+    def add(self, digests: list[bytes]) -> None:
+        """Take the digests of further rows."""
         del digests[max(0, self._most - self.count) :]
         self._file.write(b"".join(digests))
         self.count += len(digests)
@@ -100,6 +105,10 @@ class RowDigests:
 
 def _without_known(kept: Digests, chunk: Digests, part: int, bits: int) -> tuple[Digests, npt.NDArray[np.int64]]:
     """The digests kept so far with those of the chunk that are new, and where in the chunk others stand again."""
+    in_part = chunk[chunk >> np.uint64(64 - bits) == part] if bits else chunk
+    ordered = np.sort(in_part)
+    if not (ordered[1:] == ordered[:-1]).any() and not (len(kept) and np.isin(ordered, kept, assume_unique=True).any()):
+        return (np.sort(np.concatenate((kept, ordered))) if len(kept) else ordered), np.empty(0, dtype=np.int64)
     places = np.flatnonzero(chunk >> np.uint64(64 - bits) == part) if bits else np.arange(len(chunk))
     values, first = np.unique(chunk[places], return_index=True)
     is_new = ~np.isin(values, kept, assume_unique=True)

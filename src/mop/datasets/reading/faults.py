@@ -78,7 +78,7 @@ class FaultKind(enum.Enum):
     BAD_BASE64 = (
         "bad-base64",
         "Not valid base64",
-        "Encode the image file with the standard alphabet and padding, without line breaks and without a `data:` prefix.",
+        "Encode the image file with the standard alphabet and padding, without line breaks or a `data:` prefix.",
     )
     NOT_AN_IMAGE = (
         "not-an-image",
@@ -187,14 +187,22 @@ class Fault:
 
 @dataclass
 class FaultLog:
-    """Collects faults: a count and the first places of every kind in every column."""
+    """Collects faults: a count and the first places of every kind in every column.
+
+    Attributes:
+        places: how many are kept of a kind in a column.
+        quotes_cells: whether the cells there are quoted.
+        count: of all faults.
+    """
 
     places: int
     quotes_cells: bool = False
+    count: int = 0
     _entries: dict[tuple[FaultKind, str | None], _Entry] = field(default_factory=dict)
 
     def add(self, kind: FaultKind, *, row: int | None, column: str | None = None, cell: bytes | None = None) -> None:
         """Note one fault. Rows come in ascending order."""
+        self.count += 1
         entry = self._entries.setdefault((kind, column), _Entry())
         entry.count += 1
         if row is None or len(entry.rows) >= self.places:
@@ -202,10 +210,6 @@ class FaultLog:
         entry.rows.append(row)
         if self.quotes_cells:
             entry.quotes.append(None if cell is None else _beginning(cell))
-
-    def has(self, kind: FaultKind, column: str | None) -> bool:
-        """Whether such a fault was noted."""
-        return (kind, column) in self._entries
 
     def __bool__(self) -> bool:
         return bool(self._entries)

@@ -44,28 +44,34 @@ def examine(cell: bytes, limits: Limits) -> Examined:
         content = binascii.a2b_base64(cell, strict_mode=True)
     except binascii.Error:
         return Examined(FaultKind.BAD_BASE64)
-    size = None
+    file = io.BytesIO(content)
+    size = fault = None
     try:
-        file = io.BytesIO(content)
         with Image.open(file, formats=FORMATS) as image:
             size = image.size
-            if image.format in _ONE_PICTURE:
-                if size[0] * size[1] > limits.pixels:
-                    return Examined(FaultKind.TOO_MANY_PIXELS, size)
-                image.draft(None, (1, 1))
-                image.load()
-            elif not _decode_frames(image, limits):
-                return Examined(FaultKind.TOO_MANY_PIXELS, size)
-            # Pillow takes the end of the bytes for the end of a GIF: behind the last frame stands a semicolon
-            if image.format == "GIF" and content[file.tell() - 1 : file.tell()] != b";":
-                return Examined(FaultKind.BROKEN_IMAGE, size)
+            fault = _decode(image, file, limits)
     except Image.DecompressionBombError:
-        return Examined(FaultKind.TOO_MANY_PIXELS)
+        fault = FaultKind.TOO_MANY_PIXELS
     except UnidentifiedImageError:
-        return Examined(FaultKind.NOT_AN_IMAGE)
-    except Exception:  # noqa: BLE001 - decoders of hostile bytes raise whatever they like; each means it can't be decoded
-        return Examined(FaultKind.BROKEN_IMAGE, size)
-    return Examined(None, size)
+        fault = FaultKind.NOT_AN_IMAGE
+    except Exception:  # noqa: BLE001 - decoders of hostile bytes raise anything; each means that they can't be decoded
+        fault = FaultKind.BROKEN_IMAGE
+    return Examined(fault, size)
+
+
+def _decode(image: Image.Image, file: io.BytesIO, limits: Limits) -> FaultKind | None:
+    if image.size[0] * image.size[1] > limits.pixels:
+        return FaultKind.TOO_MANY_PIXELS
+    if image.format in _ONE_PICTURE:
+        image.draft(None, (1, 1))
+        image.load()
+        return None
+    if not _decode_frames(image, limits):
+        return FaultKind.TOO_MANY_PIXELS
+    # Pillow takes the end of the bytes for the end of a GIF; behind the last frame stands a semicolon
+    if image.format == "GIF" and file.getvalue()[file.tell() - 1 : file.tell()] != b";":
+        return FaultKind.BROKEN_IMAGE
+    return None
 
 
 def _decode_frames(image: Image.Image, limits: Limits) -> bool:

@@ -12,6 +12,7 @@ from mop.datasets.reading.images import examine, positive_integer
 from mop.datasets.reading.spec import DatasetSpec, Limits, Modality
 
 PLACEHOLDER = re.compile(rb"##\{image_([0-9]+)\}")
+_FILE_NAME_BYTES = 255  # the limit of file systems
 _FILE_NAME = re.compile(r"(?s)[^/\\]*[^./\\]\.[A-Za-z0-9]{1,10}")
 
 
@@ -89,13 +90,15 @@ class _Image:
                 yield CellFault(FaultKind.NOT_A_POSITIVE_INTEGER, column)
             elif actual is not None and stated != actual[axis]:
                 yield CellFault(FaultKind.WRONG_IMAGE_SIZE, column)
-        if self._file_name is not None and (name := cells[self._file_name]):
-            # a longer name is no file's: the system's limit is 255 bytes
-            if len(name) > 255 or not _FILE_NAME.fullmatch(name.decode()):  # noqa: PLR2004 - as said above
-                yield CellFault(FaultKind.FILE_NAME_WITHOUT_EXTENSION, self._file_name)
+        if self._file_name is not None and (name := cells[self._file_name]) and not _is_file_name(name):
+            yield CellFault(FaultKind.FILE_NAME_WITHOUT_EXTENSION, self._file_name)
 
     def content(self, cells: list[bytes]) -> bytes:
         return cells[self._image]
+
+
+def _is_file_name(name: bytes) -> bool:
+    return len(name) <= _FILE_NAME_BYTES and _FILE_NAME.fullmatch(name.decode()) is not None
 
 
 class _ImageAndText:

@@ -1,7 +1,7 @@
 """The exact reader: takes a file apart row by row and says what is wrong with each.
 
-Its grammar is that of RFC 4180 with tabs, as Python's csv module reads it with `strict=True`, but for two things: a line
-break within a cell is a fault, and a quote that is never closed costs its own line and not the rest of the file.
+Its grammar is that of RFC 4180 with tabs, as Python's csv module reads it with `strict=True`, but for two things: a
+line break within a cell is a fault, and a quote that is never closed costs its line and not the rest of the file.
 
     row      = cell *(TAB cell) [CR] LF          the last row may end without LF
     cell     = quoted / plain
@@ -22,6 +22,8 @@ from mop.datasets.reading.window import Window
 _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
 _PLAIN = re.compile(rb"[^\t\r\n]*+")
 _PLAIN_BYTES = 32 * 1024
+_LEAST_PLAIN_BYTES = 512
+_DECODED_BYTES = 32 * 1024
 _FIRST_LOOK = 64 * 1024
 _LOOKS = 8  # rows of the greatest length that are searched in vain for closing quotes
 
@@ -56,23 +58,32 @@ class RecordReader:
         self._row_bytes = row_bytes
         # looking for a closing quote over several lines must not take quadratic time in a file made for that
         self._patience = _LOOKS * row_bytes
+        self._most_plain = self._size = min(_PLAIN_BYTES, row_bytes)
 
     def plain(self) -> list[list[bytes]]:
-        """The cells of rows ahead that hold no quote and no carriage return and are UTF-8; the window moves behind them.
+        """The cells of rows ahead that are UTF-8 and each on a line of its own; the window moves behind them.
 
-        What these rows are is decided by tabs and line feeds alone, so many are taken at once. Empty if the next row is
-        not such a row; `next` takes any.
+        Many rows are taken at once, as long as nothing is wrong with them. Empty if the next row is not such a row, or
+        is long; `next` takes any.
         """
         window = self._window
-        lines = window.lines(min(_PLAIN_BYTES, self._row_bytes))
-        special = min((place for place in (lines.find(b'"'), lines.find(b"\r")) if place >= 0), default=len(lines))
-        lines = lines[: lines.rfind(b"\n", 0, special) + 1]
-        if not is_utf_8(lines):
-            return []
-        window.advance(len(lines))
-        cells = [line.split(b"\t") for line in lines.split(b"\n")]
-        cells.pop()  # what is behind the last line feed
-        return cells
+        block = window.lines(self._size)
+        lines = block.split(b"\n")
+        lines.pop()  # what is behind the last line feed
+        if not is_utf_8(block):
+            rows = []
+        elif b'"' in block or b"\r" in block:
+            rows = _rows_of_lines(lines)
+        else:
+            rows = [line.split(b"\t") for line in lines]
+        if len(rows) == len(lines):
+            window.advance(len(block))
+            self._size = min(2 * self._size, self._most_plain)
+        else:
+            # where one row is wrong others often are: do not look at many of which few can be taken
+            window.advance(sum(len(line) + 1 for line in lines[: len(rows)]))
+            self._size = max(self._size // 8, min(_LEAST_PLAIN_BYTES, self._most_plain))
+        return rows
 
     def next(self) -> Record | None:
         """The next row, whatever it is; None at the end of the file. The window moves behind it."""
@@ -125,12 +136,49 @@ class RecordReader:
         return min(self._window.held, size) > seen
 
 
+def _rows_of_lines(lines: list[bytes]) -> list[list[bytes]]:
+    """The cells of lines up to the first that is no row by itself."""
+    rows: list[list[bytes]] = []
+    for line in lines:
+        line = line.removesuffix(b"\r")  # noqa: PLW2901 - what a line ends with is none of its content
+        if b"\r" in line:
+            break
+        if b'"' not in line:
+            rows.append(line.split(b"\t"))
+            continue
+        cells = _cells_of_line(line)
+        if cells is None:
+            break
+        rows.append(cells)
+    return rows
+
+
+def _cells_of_line(line: bytes) -> list[bytes] | None:
+    """The cells of a line with quotes; None if it is no row, or goes on in the next line."""
+    cells = line.split(b"\t")
+    for place, cell in enumerate(cells):
+        if not cell.startswith(b'"'):
+            continue
+        inside = cell[1:-1]
+        if len(cell) == 1 or not cell.endswith(b'"') or b'"' in inside.replace(b'""', b""):
+            # a tab within quotes, or a fault
+            row = _take_apart(line, columns=0)
+            return row.cells if row.ending is _Ending.GOOD and row.broken is None else None
+        cells[place] = inside.replace(b'""', b'"')
+    return cells
+
+
 def is_utf_8(data: bytes) -> bool:
-    """Whether the bytes are UTF-8."""
+    """Whether whole lines, or a part of one, are UTF-8."""
     if data.isascii():
         return True
+    place = 0
     try:
-        data.decode()
+        while place < len(data):
+            # text of a megabyte would take four as a str, and leave the processor's cache
+            end = data.rfind(b"\n", place, place + _DECODED_BYTES) + 1 or len(data)
+            data[place:end].decode()
+            place = end
     except UnicodeDecodeError:
         return False
     return True
@@ -153,7 +201,10 @@ class _Parts(NamedTuple):
 
 
 def _take_apart(text: bytes, *, columns: int) -> _Parts:
-    """The row with which a text begins. The text ends at the end of a line or of the file, or within quotes."""
+    """The row with which a text begins. The text ends at the end of a line or of the file, or within quotes.
+
+    A text without line feed is taken for one that ends the file.
+    """
     cells: list[bytes] = []
     place = 0
     broken: int | None = None

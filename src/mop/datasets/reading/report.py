@@ -77,15 +77,17 @@ class Report:
             ValueError: it has another form.
         """
         try:
-            counts = {
-                "label_counts": {label.header: label.allowed for label in spec.labels},
-                "slice_counts": dict.fromkeys(spec.slice_columns),
-            }
+            labels = {label.header: label.allowed for label in spec.labels}
+            slices: dict[str, tuple[str, ...] | None] = dict.fromkeys(spec.slice_columns)
             return cls(
                 faults=tuple(_fault_from_dict(one, spec) for one in data["faults"]),
                 warnings=tuple(_fault_from_dict(one, spec) for one in data["warnings"]),
-                **{name: _number(data[name]) for name in ("rows", "size", "columns", "rows_searched")},
-                **{name: _counts_from_dict(data[name], allowed, spec) for name, allowed in counts.items()},
+                rows=_number(data["rows"]),
+                size=_number(data["size"]),
+                columns=_number(data["columns"]),
+                label_counts=_counts_from_dict(data["label_counts"], labels, spec),
+                slice_counts=_counts_from_dict(data["slice_counts"], slices, spec),
+                rows_searched=_number(data["rows_searched"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"Not a report: {type(error).__name__}.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -85,19 +86,21 @@ class _Verification:
         if not self._read_header():
             return
         reader = self._fast_reader() if fast else None
-        records = RecordReader(
-            self._window, columns=self._header.count, row_bytes=self._spec.limits.row_bytes
-        )
+        records = RecordReader(self._window, columns=self._header.count, row_bytes=self._spec.limits.row_bytes)
         largest = min(CHUNK, self._spec.limits.row_bytes)
-        size = largest
+        smallest = min(_SMALL_BLOCK, largest)
+        size, exact_size = largest, smallest
         is_at_end = False
         while not is_at_end:
             if reader is not None and self._read_fast(reader, size):
-                size = min(2 * size, largest)
+                size, exact_size = min(2 * size, largest), smallest
             else:
-                # a small part before the fast path tries again: there may be many faults, or this one alone
-                size = min(_SMALL_BLOCK, largest)
-                is_at_end = self._read_exactly(records, size)
+                # a small part before the fast path tries again, since this fault may be the only one; the more parts
+                # have one, the longer it is not tried
+                found = self._log.count
+                is_at_end = self._read_exactly(records, exact_size)
+                size = smallest
+                exact_size = min(2 * exact_size, largest) if self._log.count > found else smallest
             progress(self._rows, self._window.passed)
 
     def _read_fast(self, reader: FastReader, size: int) -> bool:
@@ -107,9 +110,8 @@ class _Verification:
         if batch is None:
             return False
         for values, found in zip(self._values, batch.values, strict=True):
-            for value, count in found.items():
-                values.take(value, count)
-        self._digests.add(batch.texts)
+            values.take_all(found)
+        self._digests.add(batch.digests)
         self._rows += batch.rows
         self._window.advance(len(block))
         return True
@@ -153,7 +155,7 @@ class _Verification:
         """Text only: an image must be decoded anyway. Not if a column that it needs is missing."""
         if self._spec.modality != Modality.TEXT or any(one not in self._header.place for one in self._spec.required):
             return None
-        return FastReader(self._header, self._values)
+        return FastReader(self._header, self._values, self._digests)
 
     def _read_header(self) -> bool:
         """Read the first row; whether it is worth while to read further ones."""
@@ -195,26 +197,35 @@ class _Verification:
         return None
 
     def _check_plain(self, rows: list[list[bytes]]) -> None:
-        """Check rows of UTF-8; what is not at once as it should be is checked as any row is."""
-        count, inputs, columns = self._header.count, self._inputs, self._value_columns
-        contents: list[bytes] = []
+        """Check rows of UTF-8: those that have all their cells together, others one by one."""
+        count = self._header.count
+        sound: list[list[bytes]] = []
         for cells in rows:
-            self._rows += 1
-            if len(cells) != count or b"" in cells or inputs is None:
-                self._digests.add(contents)
-                contents.clear()
-                self._check_row(Record(cells, b"\t".join(cells)))
+            if len(cells) == count and b"" not in cells and self._inputs is not None:
+                sound.append(cells)
                 continue
-            for place, values in columns:
-                cell = cells[place]
-                if cell in values.counts:
-                    values.counts[cell] += 1
-                else:
-                    self._check_value(values, cell)
-            contents.append(inputs.content(cells))
-            if inputs.checks_cells:
-                self._check_input(cells)
-        self._digests.add(contents)
+            self._check_sound(sound)
+            sound = []
+            self._rows += 1
+            self._check_row(Record(cells, b"\t".join(cells)))
+        self._check_sound(sound)
+
+    def _check_sound(self, rows: list[list[bytes]]) -> None:
+        inputs = self._inputs
+        if inputs is None or not rows:
+            return
+        for place, values in self._value_columns:
+            found = Counter([cells[place] for cells in rows])
+            if values.takes_all(found):
+                values.take_all(found)
+                continue
+            for number, cells in enumerate(rows, start=self._rows + 1):
+                self._check_value(values, cells[place], number + _HEADER_ROW)
+        self._digests.add(self._digests.of([inputs.content(cells) for cells in rows]))
+        if inputs.checks_cells:
+            for number, cells in enumerate(rows, start=self._rows + 1):
+                self._check_input(cells, number + _HEADER_ROW)
+        self._rows += len(rows)
 
     def _check_row(self, record: Record) -> None:
         row, log, header = self._rows + _HEADER_ROW, self._log, self._header
@@ -234,23 +245,23 @@ class _Verification:
                 log.add(FaultKind.NOT_UTF_8, row=row, column=header.name_of(place), cell=cell)
         for place, values in self._value_columns:
             if cells[place] and is_utf_8(cells[place]):
-                self._check_value(values, cells[place])
+                self._check_value(values, cells[place], row)
         if inputs is None or not is_utf_8(record.raw):
             self._digests.add_row_without(row)
             return
-        self._check_input(cells)
-        self._digests.add([inputs.content(cells)])
+        self._check_input(cells, row)
+        self._digests.add(self._digests.of([inputs.content(cells)]))
 
-    def _check_value(self, values: ValueCounts, cell: bytes) -> None:
+    def _check_value(self, values: ValueCounts, cell: bytes, row: int) -> None:
         if refusal := values.refuses(cell):
-            self._log.add(refusal, row=self._rows + _HEADER_ROW, column=values.column, cell=cell)
+            self._log.add(refusal, row=row, column=values.column, cell=cell)
         else:
             values.take(cell)
 
-    def _check_input(self, cells: list[bytes]) -> None:
+    def _check_input(self, cells: list[bytes], row: int) -> None:
         assert self._inputs is not None  # noqa: S101 - the callers ask
         for kind, place in self._inputs.faults(cells):
-            self._log.add(kind, row=self._rows + _HEADER_ROW, column=self._header.name_of(place), cell=cells[place])
+            self._log.add(kind, row=row, column=self._header.name_of(place), cell=cells[place])
 
     def _ragged(self, record: Record) -> FaultKind:
         """A row of one cell that holds enough commas was written by somebody who delimits with commas."""

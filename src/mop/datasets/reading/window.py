@@ -1,4 +1,4 @@
-"""A part of a stream that moves forward: what has been read is forgotten, so that memory does not grow with the file."""
+"""A part of a stream that moves forward: what was read is forgotten, so that memory does not grow with the file."""
 
 from __future__ import annotations
 
@@ -40,12 +40,17 @@ class Window:
         """Read more; whether there was more."""
         if self._has_ended:
             return False
-        # a long row is read in growing pieces, so that the copies below cost a constant number of times its length
-        chunk = self._stream.read(max(CHUNK, self.held // 2))
-        if not chunk:
-            self._has_ended = True
+        # a long row is read in growing pieces, so that the copies below cost a constant number of times its length;
+        # a pipe or a connection gives less than is asked for
+        wanted = max(CHUNK, self.held // 2)
+        parts = [self.data[self.position :]] if self.held else []
+        while wanted > 0 and (chunk := self._stream.read(wanted)):
+            parts.append(chunk)
+            wanted -= len(chunk)
+        self._has_ended = wanted > 0
+        if len(parts) == (1 if self.held else 0):
             return False
-        self.data = self.data[self.position :] + chunk
+        self.data = parts[0] if len(parts) == 1 else b"".join(parts)
         self.position = 0
         return True
 
@@ -55,7 +60,7 @@ class Window:
         self.passed += count
 
     def find(self, byte: bytes, *, after: int = 0, most: int) -> int:
-        """How far ahead the byte is, looking no further than `most` bytes and from `after` on; -1 if it is not there."""
+        """How far ahead the byte is, from `after` on and within `most` bytes; -1 if it is not there."""
         while True:
             place = self.data.find(byte, self.position + after, self.position + most)
             if place >= 0:
