@@ -43,9 +43,17 @@ def _column_option(what: str) -> Any:
 def create(
     url: Annotated[str, typer.Argument(help="Url of the folder: https://ACCOUNT.blob.core.windows.net/... or file://")],
     *,
-    modality: Annotated[str, typer.Option(parser=one_of(MODALITIES), metavar="|".join(MODALITIES))],
+    modality: Annotated[
+        str,
+        typer.Option(
+            parser=one_of(MODALITIES),
+            metavar="|".join(MODALITIES),
+            help="What a sample is: Text, Image or ImageAndText.",
+            show_default=False,
+        ),
+    ],
     label: Annotated[list[str], typer.Option(metavar="HEADER", help="A label column. Repeatable.")],
-    name: Annotated[list[str], _column_option("Dataset name; <folder>-<header> if left out")] = [],  # noqa: B006 - typer copies it
+    name: Annotated[list[str], _column_option("Dataset name; FOLDER-HEADER if left out")] = [],  # noqa: B006 - typer copies it
     label_type: Annotated[list[str], _column_option("binary, multi-label or ordinal; binary if left out")] = [],  # noqa: B006 - as above
     label_size: Annotated[list[str], _column_option("Multi-label: how many labels")] = [],  # noqa: B006 - as above
     task: Annotated[list[str], _column_option("A task to connect. Repeatable")] = [],  # noqa: B006 - as above
