@@ -1,4 +1,4 @@
-"""Kill -9 around every status of a dataset and every commit of its reading; afterwards nothing of its rows lies about."""
+"""Kill -9 around every status of a dataset and every commit of its reading; nothing of its rows lies about after it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from mop.accounts.models import User
 from mop.catalog.models import Task
 from mop.datasets.models import Binding, Dataset
 from mop.datasets.reading import Fault, FaultKind, Report
-from support.browsing import client_of
 from support.datasets import dataset_folder, dataset_input, make_datasets, settled
 from support.factories import make_task, make_user
 
@@ -32,6 +31,12 @@ def owner(db: None) -> User:
 @pytest.fixture
 def task(db: None) -> Task:
     return make_task("hate in text")
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def file_step(client: Client, owner: User, **fields: str) -> Any:
