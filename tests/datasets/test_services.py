@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from django.conf import settings as installed
+from django.utils import timezone
 from pytest_django import Settings
 
 from mop.audit.models import AuditEvent
@@ -146,8 +148,6 @@ def test_only_the_one_file_of_the_folder_is_copied():
     read(dataset)
     assert dataset.status == "verified"
     stored = {path.name for path in (installed.MOP_HOME / "artifacts" / "blobs").glob("*/*/*")}
-    import hashlib
-
     assert hashlib.sha256(b"another team's notes").hexdigest() not in stored
 
 
@@ -235,7 +235,7 @@ def test_names_and_columns_differ_within_a_file_and_names_from_others():
         ({"modality": "Image"}, {"label_type": "Binary"}, False),
     ],
 )
-def test_which_tasks_fit_which_label_type(task_fields: dict, fields: dict, fits: bool):
+def test_which_tasks_fit_which_label_type(task_fields: dict, fields: dict, fits: object):
     task = make_task(**task_fields)
     if fits:
         assert binding_of(made(task, **fields)).state == "requested"
@@ -390,8 +390,6 @@ def test_a_fault_of_the_platform_alerts_and_does_not_count(settings: Settings):
 
 
 def test_a_try_whose_time_has_come_is_enqueued_by_the_sweep(settings: Settings):
-    from django.utils import timezone
-
     settings.MOP_RETRY_BASE = 0.0
     dataset = made()
     now = timezone.now()
