@@ -144,8 +144,8 @@ def test_an_owner_of_the_task_approves_and_takes_back_on_its_page(owner: User, t
     decides, page = client_of(task.owners.get()), f"/tasks/{task.pk}/"
     assert "wait for your approval" not in client_of(owner).get("/datasets/").content.decode()
     assert "1 connection request waits" in decides.get("/datasets/").content.decode()
-    assert "Approve" in decides.get(page).content.decode()
-    assert "Approve" not in client_of(owner).get(page).content.decode()
+    assert "/approve/" in decides.get(page).content.decode()
+    assert "/approve/" not in client_of(owner).get(page).content.decode()
     binding = Binding.objects.get()
     assert decides.post(f"/connection-requests/{binding.pk}/approve/").status_code == 302
     assert "Take back" in decides.get(page).content.decode()
