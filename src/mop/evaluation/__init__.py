@@ -1,0 +1,1 @@
+"""Evaluation: how well a revision predicts the labels of data that its maker never saw."""
