@@ -14,11 +14,12 @@ pytestmark = pytest.mark.browser
 
 def test_a_model_is_added_in_two_steps(page: Page, portal: Portal):
     (portal.models / "new").mkdir(exist_ok=True)
+    (portal.models / "new" / "inference.py").touch()
     sign_in(page, "olivia")
     page.get_by_role("link", name="Add a model").click()
     page.get_by_role("button", name="Next: Connect tasks").click()
     summary = page.get_by_role("alert")
-    expect(summary).to_contain_text("Model url: This field is required.")
+    expect(summary).to_contain_text("Model url: Fill this in.")
     expect(summary).to_be_focused()
     page.get_by_label("Model url").fill("file:///etc/passwd")
     expect(page.locator("#principal")).to_contain_text("is not under an allowed root")
@@ -45,6 +46,7 @@ def test_a_model_is_added_in_two_steps(page: Page, portal: Portal):
 
 def test_a_model_is_added_without_scripts(browser: Browser, portal: Portal):
     (portal.models / "plain").mkdir(exist_ok=True)
+    (portal.models / "plain" / "inference.py").touch()
     context = browser.new_context(base_url=portal.url, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "olivia")

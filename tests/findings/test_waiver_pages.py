@@ -72,11 +72,11 @@ def test_an_owner_may_not_waive(model: Model, owner: User):
     ("changes", "field", "message"),
     [
         ({"until": "2020-01-01"}, "until", "Choose a day from today to"),
-        ({"until": ""}, "until", "This field is required."),
+        ({"until": ""}, "until", "Fill this in."),
         ({"path": "*"}, "path", "a * alone would waive the rule for every file"),
         ({"rule": "*"}, "rule", "neither may hold a *"),
         ({"owner": "nobody"}, "owner", "There is no user &#x27;nobody&#x27;."),
-        ({"reason": ""}, "reason", "This field is required."),
+        ({"reason": ""}, "reason", "Fill this in."),
     ],
 )
 def test_faults_of_a_waiver_stand_beside_their_fields(

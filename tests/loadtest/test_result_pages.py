@@ -153,12 +153,12 @@ def test_others_runs_are_laid_over_as_far_as_the_reader_may_see_them(
     finished(enabled(other), [step_result(1, 70.0)])
     assert 'name="with" value="v2.0.0"' in page(owner)
     html = page(owner, f"{PAGE}?with=v2.0.0,v9,v1.0.0")
-    assert "Laid over it: v2.0.0." in html
+    assert "Against v2.0.0" in html
     assert "v2.0.0 RPS: 70 at concurrency count 1" in html
     assert "chart__line--dash-1" in html
     Revision.objects.filter(pk=revision.pk).update(publish_status="public")
     html = page(stranger, f"{PAGE}?with=v2.0.0")
-    for absent in ("Laid over it", "v2.0.0 RPS", 'name="with"'):
+    for absent in ("Against v2.0.0", "v2.0.0 RPS", 'name="with"'):
         assert absent not in html
 
 
@@ -197,7 +197,7 @@ def test_the_numbers_are_downloaded_as_csv_and_json(revision: Revision, owner: U
 def test_the_history_shows_each_versions_state_and_leads_on(revision: Revision, model: Model, owner: User):
     test = running(enabled(revision))
     html = page(owner, "/models/toxicity/")
-    assert '<th scope="col">Load test result</th>' in html
+    assert ">Load test result</th>" in html
     assert f'id="load-test-{revision.pk}"' in html
     assert "/models/toxicity/versions/v2.0.0/load-test/enable/" in html
     assert 'hx-trigger="every 3s"' in html  # the history asks again while a load test runs

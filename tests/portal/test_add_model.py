@@ -11,6 +11,7 @@ from django.test import Client
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
+from mop.registry import source_check
 from mop.registry.models import Model, Revision
 from support.browsing import client_of, send
 from support.factories import make_model, make_task
@@ -25,6 +26,7 @@ def task(db: None) -> Task:
 def folder() -> str:
     path = settings.MOP_FILE_ROOTS[0] / "wizard"
     path.mkdir(exist_ok=True)
+    (path / "inference.py").touch()
     return path.as_uri()
 
 
@@ -81,16 +83,16 @@ def test_a_first_model_needs_only_a_url_and_a_task(owner: User, task: Task, fold
     ("field", "value", "message"),
     [
         ("name", "has space", "Use letters, digits, _ and - only."),
-        ("name", "", "This field is required."),
+        ("name", "", "Fill this in."),
         ("version", "-1", "Start with a letter or digit"),
-        ("model_url", "", "This field is required."),
+        ("model_url", "", "Fill this in."),
         ("model_url", "https://elsewhere.example/x/y", "elsewhere.example"),
         ("model_url", "file:///etc", "is not under an allowed root"),
-        ("sample_post_data", "{text:", "Enter a valid JSON."),
-        ("server", "apache", "Select a valid choice"),
-        ("worker_number", "0", "greater than or equal to 1"),
+        ("sample_post_data", "{text:", "This is not JSON."),
+        ("server", "apache", "Choose one of the values"),
+        ("worker_number", "0", "Enter at least 1."),
         ("batch_idle_size", "13", "must not be over the max batch size, 12"),
-        ("instance_type", "Standard_Imaginary", "Select a valid choice"),
+        ("instance_type", "Standard_Imaginary", "Choose one of the values"),
     ],
 )
 def test_a_wrong_field_is_told_beside_it_and_the_values_stay(
@@ -115,7 +117,7 @@ def test_a_taken_name_is_told_in_the_first_step(owner: User, model: Model, folde
 def test_only_the_users_own_teams_can_be_chosen(owner: User, stranger: User, task: Task, folder: str):
     response = first_step(client_of(owner), model_url=folder, team=stranger.teams.get().pk)
     assert response.status_code == 422
-    assert "Select a valid choice" in response.content.decode()
+    assert "Choose one of the values" in response.content.decode()
 
 
 def test_a_second_step_without_a_task_or_with_bad_names_is_refused(owner: User, task: Task, folder: str):
@@ -130,7 +132,7 @@ def test_a_second_step_without_a_task_or_with_bad_names_is_refused(owner: User, 
     same = {f"customized_name_{task.taxonomy_id}": "x", f"customized_name_{other.taxonomy_id}": "x"}
     assert "they must differ" in send(client, second, both | same).content.decode()
     foreign = send(client, second, {f"task_{task.taxonomy_id}": other.pk})
-    assert "Select a valid choice" in foreign.content.decode()
+    assert "Choose one of the values" in foreign.content.decode()
     assert not Model.objects.exists()
 
 
@@ -217,3 +219,42 @@ def test_without_any_task_the_second_step_says_whom_to_ask(owner: User, administ
         client = client_of(user)
         second = first_step(client, model_url=folder).headers["Location"]
         assert text in client.get(second).content.decode()
+
+
+def test_a_folder_that_is_missing_or_empty_is_told_in_the_first_step(owner: User, task: Task, folder: str):
+    for url in (f"{folder}-that-is-not-there", _empty_folder()):
+        response = first_step(client_of(owner), model_url=url)
+        assert response.status_code == 422
+        assert 'id="id_model_url_error"' in response.content.decode()
+
+
+def test_all_faults_are_told_at_once(owner: User, model: Model, folder: str):
+    html = first_step(client_of(owner), model_url=f"{folder}-missing", name="toxicity").content.decode()
+    assert 'id="id_name_error"' in html
+    assert 'id="id_model_url_error"' in html
+
+
+def test_a_storage_that_does_not_answer_in_time_is_left_to_the_pipeline(
+    owner: User, task: Task, folder: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(source_check, "SECONDS", 0.0)
+    assert first_step(client_of(owner), model_url=f"{folder}-missing").status_code == 302
+
+
+def test_what_is_typed_is_found_again_after_a_reload(owner: User, folder: str):
+    client = client_of(owner)
+    kept = send(client, "/add-model/keep/", {"name": "half-typed", "model_url": "file:///some"})
+    address = kept.headers["HX-Replace-Url"]
+    again = send(client, f"{address}keep/", {"name": "half-typed", "model_url": folder})
+    assert again.headers["HX-Replace-Url"] == address
+    page = client.get(address)
+    assert page.status_code == 200
+    values = shown_values(page.content.decode())
+    assert (values["name"], values["model_url"]) == ("half-typed", folder)
+    assert client.get("/add-model/").content.decode().count("half-typed") == 0
+
+
+def _empty_folder() -> str:
+    path = settings.MOP_FILE_ROOTS[0] / "nothing-in-it"
+    path.mkdir(exist_ok=True)
+    return path.as_uri()

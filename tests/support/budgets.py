@@ -30,6 +30,7 @@ BUDGETS = {
     "engine": 120,
     "environments": 400,
     "findings": 60,
+    "help": 20,
     "hosting": 180,
     "integration": 720,
     "mop-utils": 60,

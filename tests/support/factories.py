@@ -64,6 +64,7 @@ def make_revision_input(version: str = "v1.0.0", **fields: Any) -> RevisionInput
     """A version of a folder that exists below the allowed root."""
     folder = settings.MOP_FILE_ROOTS[0] / "model"
     folder.mkdir(exist_ok=True)
+    (folder / "inference.py").touch()
     given: dict[str, Any] = {
         "model_url": folder.as_uri(),
         "instance_type": InstanceType.objects.get(name="Standard_F4s_v2"),

@@ -9,6 +9,7 @@ from django import forms
 
 from mop.accounts.models import TokenScope, User
 from mop.accounts.services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.ui.forms import PlainForm
 
 
 class SignInForm(LoginForm):  # type: ignore[misc] # allauth is untyped
@@ -21,7 +22,7 @@ class SignInForm(LoginForm):  # type: ignore[misc] # allauth is untyped
             field.widget.attrs.pop("placeholder", None)
 
 
-class TokenForm(forms.Form):
+class TokenForm(PlainForm):
     """A new personal access token."""
 
     name = forms.CharField(max_length=100, help_text="What uses it, such as: build server.")
@@ -31,12 +32,12 @@ class TokenForm(forms.Form):
     )
 
 
-class TeamForm(forms.Form):
+class TeamForm(PlainForm):
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class UsernameForm(forms.Form):
+class UsernameForm(PlainForm):
     """One user, by name."""
 
     username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput(attrs={"autocomplete": "off"}))

@@ -71,6 +71,7 @@ class Area:
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
         artifacts: columns of its tables that refer to artifacts.
         commands: its commands of `mop`.
+        searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
     """
 
     name: str
@@ -89,3 +90,4 @@ class Area:
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()
+    searches: tuple[Ref[Any], ...] = ()

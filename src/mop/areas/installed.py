@@ -20,4 +20,5 @@ AREAS = (
     "mop.pipeline",
     "mop.backup",
     "mop.api",
+    "mop.help",
 )

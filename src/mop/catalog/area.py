@@ -32,4 +32,5 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
+    searches=(Ref("mop.catalog.search:TASKS"),),
 )

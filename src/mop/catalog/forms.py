@@ -8,9 +8,10 @@ from django import forms
 
 from mop.accounts.models import Team, User
 from mop.catalog.models import LABELS_MAX, LABELS_MIN, ORDINAL_LABELS_MIN, LabelType, Modality, Taxonomy
+from mop.ui.forms import PlainForm
 
 
-class TaskForm(forms.Form):
+class TaskForm(PlainForm):
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     team = forms.ModelChoiceField(Team.objects.none(), empty_label="Choose a team")
@@ -47,12 +48,12 @@ class TaskForm(forms.Form):
         return [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
 
 
-class TaxonomyForm(forms.Form):
+class TaxonomyForm(PlainForm):
     name = forms.CharField(max_length=64)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class InstanceTypeForm(forms.Form):
+class InstanceTypeForm(PlainForm):
     name = forms.CharField(max_length=64, help_text="As Azure names it, such as Standard_F4s_v2.")
     vcpus = forms.IntegerField(label="vCPUs", min_value=1, max_value=1024)
     memory_gib = forms.FloatField(label="Memory (GiB)", min_value=0.5, max_value=65536)
@@ -60,7 +61,7 @@ class InstanceTypeForm(forms.Form):
     gpu_name = forms.CharField(label="GPU name", max_length=64, required=False)
 
 
-class TaskFilterForm(forms.Form):
+class TaskFilterForm(PlainForm):
     """What the list of tasks shows."""
 
     search = forms.CharField(required=False)

@@ -173,6 +173,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_SESSION_IDLE_HOURS", _hours, 12.0, "hours without a click after which one has to sign in again"),
     Option("MOP_SESSION_MAX_HOURS", _hours, 168.0, "hours after signing in at which one has to sign in again"),
     Option("MOP_ALLOWED_HOSTS", _words, ("localhost", "127.0.0.1", "[::1]"), "host names that the portal answers to"),
+    Option("MOP_SUPPORT_CONTACT", str, "", "whom people may ask for help: an e-mail address, a https url, or a text"),
     Option("MOP_FILE_ROOTS", _paths, (), f"folders that `file://` model urls may lie in, separated by {os.pathsep!r}"),
     Option(
         "MOP_AZURE_ACCOUNTS",

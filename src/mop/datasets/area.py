@@ -26,6 +26,7 @@ AREA = Area(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:approved_datasets")),
     ),
+    searches=(Ref("mop.datasets.search:DATASETS"),),
     workflows=(VERIFY,),
     jobs=(Ref("mop.datasets.readings:READING_JOB"),),
     audit_actions=Action,

@@ -13,6 +13,7 @@ from mop.findings.models import Scan
 from mop.findings.selectors import SEVERITIES, VERDICTS, scanners_with_findings
 from mop.findings.waivers import DAYS_MAX
 from mop.scanning.policy import Action
+from mop.ui.forms import PlainForm
 
 ACTIONS = [
     ("", "All"),
@@ -20,7 +21,7 @@ ACTIONS = [
 ]
 
 
-class FindingFilterForm(forms.Form):
+class FindingFilterForm(PlainForm):
     """Which findings are shown."""
 
     severity = forms.ChoiceField(required=False, choices=[("", "All"), *((name, name) for name in SEVERITIES)])
@@ -33,7 +34,7 @@ class FindingFilterForm(forms.Form):
         self.fields["scanner"].choices = [("", "All"), *found]  # type: ignore[attr-defined] # a ChoiceField
 
 
-class FileFilterForm(forms.Form):
+class FileFilterForm(PlainForm):
     """Which files are shown."""
 
     verdict = forms.ChoiceField(
@@ -42,7 +43,7 @@ class FileFilterForm(forms.Form):
     search = forms.CharField(required=False)
 
 
-class WaiverForm(forms.Form):
+class WaiverForm(PlainForm):
     scanner = forms.CharField(max_length=64)
     rule = forms.CharField(max_length=100)
     path = forms.CharField(max_length=2000, help_text="As the finding has it; * stands for any characters.")

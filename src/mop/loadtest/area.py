@@ -18,6 +18,7 @@ AREA = Area(
     urls=(Urls("mop.loadtest.urls"),),
     permissions=Ref("mop.loadtest.permissions:PERMISSIONS"),
     portal_extensions=(
+        PortalExtension(ExtensionPoint.MODEL_FACTS, Ref("mop.loadtest.portal_extensions:peak")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.loadtest.portal_extensions:COLUMN")),
         PortalExtension(ExtensionPoint.REVISION_SECTIONS, Ref("mop.loadtest.portal_extensions:result_section")),
         PortalExtension(ExtensionPoint.MODEL_PANELS, Ref("mop.loadtest.portal_extensions:PANEL")),

@@ -53,8 +53,8 @@ _CHARTS = (
 )
 
 
-def charts_of(tests: Sequence[LoadTest]) -> list[Drawing]:
-    """The charts of a load test, and of others of its modality and option laid over it."""
+def charts_of(tests: Sequence[LoadTest], *, marked: float | None = None) -> list[Drawing]:
+    """The charts of a load test, and of others of its modality and option; `marked` is the best step's target."""
     first = tests[0]
     return [
         draw(
@@ -63,6 +63,7 @@ def charts_of(tests: Sequence[LoadTest]) -> list[Drawing]:
             x_label=X_LABELS[LoadTestOption(first.option)],
             series=_series(chart, tests),
             unit=chart.unit,
+            marked=marked,
         )
         for chart in _CHARTS
     ]

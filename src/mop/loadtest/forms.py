@@ -12,6 +12,7 @@ from mop.loadtest.plan import LARGEST_SEED, Arrivals
 from mop.loadtest.planning import RunRequest
 from mop.registry.models import Revision
 from mop.serving_options import LoadTestOption
+from mop.ui.forms import PlainForm
 
 OPTIONS = [
     (LoadTestOption.PER_CONCURRENCY, "PerConcurrency: so many clients, each asks again when it was answered"),
@@ -19,7 +20,7 @@ OPTIONS = [
 ]
 
 
-class EnableForm(forms.Form):
+class EnableForm(PlainForm):
     option = forms.ChoiceField(label="Load test option", choices=OPTIONS)
     steps = forms.CharField(
         label="Steps", required=False, max_length=2000, help_text="Ascending numbers, such as 1,10,20."

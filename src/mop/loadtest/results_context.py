@@ -14,6 +14,7 @@ from mop.accounts.rules import may
 from mop.errors import NotFoundError
 from mop.loadtest.conditions import Conditions
 from mop.loadtest.curves import X_LABELS, charts_of
+from mop.loadtest.headline import Headline, differences, headline_of
 from mop.loadtest.metrics import measured_metrics
 from mop.loadtest.models import LoadTest
 from mop.loadtest.plan import Plan
@@ -53,6 +54,19 @@ class ShownTest:
     headings: list[str]
     rows: list[StepRow]
     ending: str
+    headline: Headline | None
+    comparisons: list[Comparison]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Another version's result beside this one: its headline, the change, and why the two do not compare."""
+
+    version: str
+    headline: Headline | None
+    change: str
+    is_better: bool
+    differences: list[str]
 
 
 def result_context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
@@ -116,13 +130,14 @@ def _result(test: LoadTest, overlays: list[Run]) -> ShownTest:
     others = [other for run in overlays for other in run.tests if other.modality == test.modality]
     steps = [step.measured for step in test.steps.all()]
     metrics = measured_metrics(steps)
+    headline = headline_of(test, steps)
     return ShownTest(
         test=test,
         state=test.get_state(),
         plan=test.get_plan(),
         conditions=test.get_conditions(),
         x_label=X_LABELS[LoadTestOption(test.option)],
-        charts=charts_of([test, *others]),
+        charts=charts_of([test, *others], marked=headline.target if headline else None),
         headings=[metric.heading for metric in metrics],
         rows=[
             StepRow(
@@ -134,7 +149,18 @@ def _result(test: LoadTest, overlays: list[Run]) -> ShownTest:
             for step in steps
         ],
         ending=ENDINGS.get(test.ended, ""),
+        headline=headline,
+        comparisons=[_comparison(test, headline, other) for other in others],
     )
+
+
+def _comparison(test: LoadTest, headline: Headline | None, other: LoadTest) -> Comparison:
+    theirs = headline_of(other, [step.measured for step in other.steps.all()])
+    change = ""
+    if headline and theirs and theirs.rps:
+        change = f"{(headline.rps / theirs.rps - 1) * 100:+.0f} %".replace("-", "−")  # noqa: RUF001 - a minus sign
+    is_better = bool(headline and theirs and headline.rps > theirs.rps)
+    return Comparison(other.revision.version, theirs, change, is_better, differences(test, other))
 
 
 def _shown(value: float | None) -> str:

@@ -10,15 +10,16 @@ from django import forms
 from mop.accounts.models import User
 from mop.areas.words import NotificationKind
 from mop.notifications.models import Preference
+from mop.ui.forms import PlainForm
 
 
-class ReadAllForm(forms.Form):
+class ReadAllForm(PlainForm):
     """The newest notification that the page showed."""
 
     newest = forms.IntegerField(min_value=0, max_value=2**63 - 1)
 
 
-class PreferencesForm(forms.Form):
+class PreferencesForm(PlainForm):
     """A person's e-mail address, and two check boxes for each kind that they can be told of."""
 
     email = forms.EmailField(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mop.areas.area import Area, Commands, Urls
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref, Setting
 from mop.areas.work import Queue, Stage, StagePosition, TypeQueue, Workflow
 from mop.findings.names import RESCAN_WORKFLOW, SCANS_QUEUE
@@ -19,6 +20,9 @@ AREA = Area(
     routers=(Ref("mop.onboarding.api:router"),),
     urls=(Urls("mop.onboarding.urls"),),
     permissions=Ref("mop.onboarding.permissions:PERMISSIONS"),
+    portal_extensions=(
+        PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.onboarding.portal_extensions:log_card")),
+    ),
     workflows=(ONBOARD, RESCAN),
     stages=(
         Stage(

@@ -14,6 +14,8 @@ GET /models/<str:name>/versions/<str:version>/logs/<str:kind>/          private 
 GET /models/<str:name>/versions/<str:version>/logs/<str:kind>/          public  401 403 403 200 200 401 401
 GET /live/models/<str:name>/versions/<str:version>/logs/<str:kind>/     private 401 404 404 204 204 401 401
 GET /live/models/<str:name>/versions/<str:version>/logs/<str:kind>/     public  401 403 403 204 204 401 401
+GET /live/models/<str:name>/versions/<str:version>/log-card/            private 401 404 404 200 200 401 401
+GET /live/models/<str:name>/versions/<str:version>/log-card/            public  401 403 403 200 200 401 401
 GET /models/<str:name>/versions/<str:version>/logs/<str:kind>/download/ private 401 404 404 200 200 401 401
 GET /models/<str:name>/versions/<str:version>/logs/<str:kind>/download/ public  401 403 403 200 200 401 401
 """),

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mop.accounts.current_user import user_of
 from mop.accounts.rules import authorise
 from mop.errors import NotFoundError
+from mop.onboarding.log_tail import LAST, ShownLine, log_card_context, tail_of
 from mop.onboarding.models import LogKind, LogLine
 from mop.onboarding.selectors import LogPage, log_page
 from mop.registry.models import Revision
 from mop.registry.selectors import get_revision
 from mop.registry.trails import below_revision
-from mop.ui.fragments import Live
+from mop.ui.fragments import fragment
 
 NO_CONTENT = 204
-LAST = 2**31 - 1
 CHUNK_LINES = 1000
-
-
-@dataclass(frozen=True)
-class ShownLine:
-    """A line of a log, its text cut where the search matches: plain and matching pieces take turns."""
-
-    number: int
-    at: dt.datetime
-    pieces: list[str]
+LOG_CARD = "onboarding/components/log_card.html"
 
 
 @require_GET
@@ -52,7 +42,7 @@ def log(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespons
         "trail": below_revision(revision, log_kind.label),
         "search": search,
         "kinds": LogKind.choices,
-        "live": _tail(revision, log_kind, last, is_final=not grows),
+        "live": tail_of(revision, log_kind, last, is_final=not grows),
         "last": last,
     }
     return render(request, "onboarding/log.html", context)
@@ -68,9 +58,24 @@ def tail(request: HttpRequest, name: str, version: str, kind: str) -> HttpRespon
     if not page.lines and is_live:
         return HttpResponse(status=NO_CONTENT)
     last = page.lines[-1].number if page.lines else after
-    live = _tail(revision, log_kind, last, is_final=not is_live and not page.has_after)
+    live = tail_of(revision, log_kind, last, is_final=not is_live and not page.has_after)
     context = {**_context(revision, log_kind, page, ""), "live": live}
     return render(request, "onboarding/components/log_lines.html", context)
+
+
+@require_GET
+def live_card(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """The card beside Details again when another log is written, and when the pipeline has ended."""
+    user = user_of(request)
+    revision = get_revision(user, name, version)
+    authorise(user, "registry.view_logs", revision, what="read the logs of this model")
+    context = log_card_context(revision)
+    card = context["card"]
+    return fragment(
+        request,
+        card.etag,
+        lambda: render(request, "onboarding/components/log_card.html", {**context, "is_answer": True}),
+    )
 
 
 @require_GET
@@ -90,12 +95,6 @@ def _readable(request: HttpRequest, name: str, version: str, kind: str) -> tuple
     if kind not in LogKind.values:
         raise NotFoundError(f"There is no {kind!r} log.")
     return revision, LogKind(kind)
-
-
-def _tail(revision: Revision, kind: LogKind, last: int, *, is_final: bool) -> Live:
-    """The end of a log, which asks for the lines after its last one."""
-    url = reverse("onboarding:tail", args=[revision.model.name, revision.version, kind.value])
-    return Live(id="tail", url=url, query=f"after={last}", seconds=2, is_final=is_final, state=last)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -24,4 +24,5 @@ AREA = Area(
     notification_kinds=Kind,
     artifacts=(ArtifactColumn("registry_revision", "artifact_digest"),),
     commands=(Commands(Ref("mop.cli.model:app"), order=50),),
+    searches=(Ref("mop.registry.search:MODELS"),),
 )

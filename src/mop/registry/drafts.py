@@ -37,6 +37,12 @@ class Drafts:
         self._session[SESSION_KEY] = dict(list(drafts.items())[-DRAFTS_MAX:])
         return key
 
+    def drop(self, draft: str, step: str) -> None:
+        """Drop one step of a draft."""
+        drafts = self._all()
+        drafts.get(draft, {}).pop(step, None)
+        self._session[SESSION_KEY] = drafts
+
     def forget(self, draft: str) -> None:
         """Drop a draft that became a model."""
         drafts = self._all()

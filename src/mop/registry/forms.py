@@ -15,7 +15,7 @@ from mop.registry.models import MODEL_URL_MAX, VERSION_MAX, Revision
 from mop.registry.services import ConnectionInput, RevisionInput
 from mop.registry.statuses import RevisionStatus
 from mop.serving_options import CONFIGURATION, OPTIONS, Option, idle_size_problem
-from mop.ui.forms import JsonField
+from mop.ui.forms import JsonField, PlainForm
 
 FOLDED = ("instance_type", *CONFIGURATION)
 
@@ -40,7 +40,7 @@ def _option_field(option: Option) -> forms.Field:
     return forms.IntegerField(**arguments) if option.type is int else forms.FloatField(**arguments)
 
 
-class ModelFilterForm(forms.Form):
+class ModelFilterForm(PlainForm):
     """What the Models list shows; the address bar holds it."""
 
     group = forms.ChoiceField(required=False, choices=[("", "All models"), ("mine", "My own models")])
@@ -53,7 +53,7 @@ class ModelFilterForm(forms.Form):
 
 
 @with_options
-class RevisionForm(forms.Form):
+class RevisionForm(PlainForm):
     """One version: where its folder is, how it runs, which tests follow."""
 
     version = forms.CharField(max_length=VERSION_MAX)
@@ -132,7 +132,7 @@ class ConnectionRow:
     customized_name: forms.BoundField
 
 
-class ConnectTasksForm(forms.Form):
+class ConnectTasksForm(PlainForm):
     """The second step: for each taxonomy that has tasks, at most one of them."""
 
     def __init__(self, *args: Any, tasks: list[Task], **kwargs: Any) -> None:
@@ -182,19 +182,19 @@ class ConnectTasksForm(forms.Form):
             yield ConnectionRow(name, self[f"task_{key}"], self[f"customized_name_{key}"])
 
 
-class DescriptionForm(forms.Form):
+class DescriptionForm(PlainForm):
     """A model's description."""
 
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class NoteForm(forms.Form):
+class NoteForm(PlainForm):
     """A version's note."""
 
     note = forms.CharField(label="Version note", required=False, widget=forms.Textarea(attrs={"rows": 4}))
 
 
-class AllowedHostsForm(forms.Form):
+class AllowedHostsForm(PlainForm):
     """The hosts that a version's model may reach."""
 
     hosts = forms.CharField(

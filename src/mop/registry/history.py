@@ -1,4 +1,4 @@
-"""The version history as people see it: which columns there are, which of them the table shows, what the record holds."""
+"""The version history as people see it: its columns, which of them the table shows, what the record holds."""
 
 from __future__ import annotations
 

@@ -46,6 +46,8 @@ GET  /live/models/                                     -       401 200 200 200 2
 GET  /add-model/                                       -       401 200 200 200 200 401 401
 POST /add-model/                                       -       401 422 422 422 422 401 401
 GET  /add-model/principal/                             -       401 200 200 200 200 401 401
+POST /add-model/keep/                                  -       401 200 200 200 200 401 401
+POST /add-model/draft/<str:draft>/keep/                -       401 200 200 200 200 401 401
 GET  /add-model/draft/<str:draft>/                     -       401 200 200 200 200 401 401
 POST /add-model/draft/<str:draft>/                     -       401 422 422 422 422 401 401
 GET  /add-model/draft/<str:draft>/tasks/               -       401 302 302 302 302 401 401

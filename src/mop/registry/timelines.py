@@ -20,11 +20,62 @@ class Step:
     is_counting: bool = False
     detail: str = ""
 
+    @property
+    def look_class(self) -> str:
+        """The class that colours its icon."""
+        return f"t-{self.look}"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it ended in a fault, which the error card tells whole."""
+        return self.look == "bad"
+
 
 @dataclass(frozen=True)
 class Attempt:
     number: int
     steps: list[Step]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the way to `verified`: how it looks (done, now, bad or ahead), and how long it took so far."""
+
+    label: str
+    look: str
+    seconds: float | None = None
+    since: dt.datetime | None = None
+
+
+S = RevisionStatus
+_PHASES = (
+    ("Snapshot", (S.CREATED,)),
+    ("Environment", (S.DATA_DOWNLOADED, S.ENVIRONMENT_CREATING)),
+    ("Host", (S.ENVIRONMENT_CREATED, S.ENDPOINT_CREATING)),
+    ("Deployment", (S.ENDPOINT_CREATED, S.DEPLOYMENT_CREATING)),
+    ("Verification", (S.DEPLOYMENT_CREATED,)),
+)
+
+
+def phases(entries: list[TimelineEntry]) -> list[Phase]:
+    """The newest attempt in five phases; each lasts from the status that begins it to the one that begins the next."""
+    newest = [entry for entry in entries if entry.attempt == entries[-1].attempt]
+    last = newest[-1]
+    on_the_way = [entry for entry in newest if entry.status in CHAIN]
+    stands = on_the_way[-1].status if on_the_way else S.CREATED
+    found, is_ahead = [], False
+    for label, statuses in _PHASES:
+        own = [entry for entry in newest if entry.status in statuses]
+        seconds = sum(entry.seconds or 0.0 for entry in own) if own else None
+        if is_ahead:
+            found.append(Phase(label, "ahead"))
+        elif stands in statuses:
+            is_running = last.status in CHAIN
+            found.append(Phase(label, "now" if is_running else "bad", seconds, own[0].at if is_running else None))
+            is_ahead = True
+        else:
+            found.append(Phase(label, "done", seconds))
+    return found
 
 
 def attempts(entries: list[TimelineEntry]) -> list[Attempt]:

@@ -21,6 +21,7 @@ MOST_DECIMALS = 6
 COLOURS = 6
 DASHES = 4
 MARK = 3.4
+READOUT_LINE, READOUT_CHARACTER, READOUT_PADDING = 14.0, 6.4, 6.0
 
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 # one path for each series, around the origin
@@ -77,6 +78,27 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Readout:
+    """All values at one place along x, shown while the pointer is there.
+
+    Attributes:
+        left, width: of the strip that the pointer must be over.
+        at: of the line through the place.
+        box_left, box_width, box_height: of what holds the texts.
+        lines: text and its place, x first.
+    """
+
+    left: str
+    width: str
+    at: str
+    box_left: str
+    box_width: str
+    box_height: str
+    lines: tuple[Tick, ...]
+    text_left: str
+
+
+@dataclass(frozen=True)
 class Legend:
     """One entry of the legend: a series (with its marker), or a run (with its dashes)."""
 
@@ -93,6 +115,7 @@ class Drawing:
     Attributes:
         id: of the figure; those of its parts begin with it.
         summary: what the chart shows, for people who do not see it.
+        marked_at: of the vertical line through the marked place; empty without one.
         head, rows: of the table behind it; the first column is x.
     """
 
@@ -109,6 +132,8 @@ class Drawing:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     lines: tuple[Line, ...]
+    marked_at: str
+    readouts: tuple[Readout, ...]
     legend: tuple[Legend, ...]
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -119,7 +144,15 @@ class Drawing:
         return not self.rows
 
 
-def draw(chart_id: str, *, title: str, x_label: str, series: Sequence[Series], unit: str = "") -> Drawing:
+def draw(
+    chart_id: str,
+    *,
+    title: str,
+    x_label: str,
+    series: Sequence[Series],
+    unit: str = "",
+    marked: float | None = None,
+) -> Drawing:
     """The drawing of some series; y begins at 0.
 
     Args:
@@ -128,6 +161,7 @@ def draw(chart_id: str, *, title: str, x_label: str, series: Sequence[Series], u
         x_label: under the x axis.
         series: in the order of the legend; those of one name look alike but for their dashes.
         unit: is written behind the values of the axis and of tooltips, such as `%`.
+        marked: a place along x that a vertical line marks.
     """
     names, runs = list(dict.fromkeys(one.name for one in series)), list(dict.fromkeys(one.run for one in series))
     values = [value for one in series for value in one.points.values() if value is not None]
@@ -152,6 +186,8 @@ def draw(chart_id: str, *, title: str, x_label: str, series: Sequence[Series], u
         lines=tuple(
             plot.line(one, names.index(one.name), runs.index(one.run), x_label=x_label, unit=unit) for one in series
         ),
+        marked_at=place(plot.x(xs.index(marked))) if marked in xs else "",
+        readouts=tuple(plot.readout(index, x, series, x_label=x_label, unit=unit) for index, x in enumerate(xs)),
         legend=_legend(names, runs),
         head=(x_label, *(one.label for one in series)),
         rows=tuple((number(x), *(_cell(one.points.get(x), unit) for one in series)) for x in xs),
@@ -210,6 +246,26 @@ class _Plot:
         texts = [number(x) for x in self.xs]
         every = max(1, math.ceil((CHARACTER * max(map(len, texts), default=1) + LABEL_GAP) / self.step))
         return tuple(Tick(place(self.x(index)), text) for index, text in enumerate(texts) if index % every == 0)
+
+    def readout(self, index: int, x: float, series: Sequence[Series], *, x_label: str, unit: str) -> Readout:
+        """The values of every series at one place; the box stands on the side with more room."""
+        texts = [f"{x_label} {number(x)}"]
+        values = [(one.label, one.points.get(x)) for one in series]
+        texts += [f"{label} {number(value)}{unit}" for label, value in values if value is not None]
+        at = self.x(index)
+        width = READOUT_CHARACTER * max(map(len, texts)) + 2 * READOUT_PADDING
+        is_right = at < (self.left + WIDTH - RIGHT) / 2
+        left = min(at + LABEL_GAP, WIDTH - width) if is_right else max(0.0, at - LABEL_GAP - width)
+        return Readout(
+            left=place(at - self.step / 2),
+            width=place(self.step),
+            at=place(at),
+            box_left=place(left),
+            box_width=place(width),
+            box_height=place(READOUT_LINE * len(texts) + READOUT_PADDING),
+            text_left=place(left + READOUT_PADDING),
+            lines=tuple(Tick(place(TOP + READOUT_LINE * (row + 1) - 2), text) for row, text in enumerate(texts)),
+        )
 
     def line(self, series: Series, colour: int, dash: int, *, x_label: str, unit: str) -> Line:
         marks: list[Mark] = []

@@ -5,24 +5,38 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from mop.areas.navigation import NavGroup
 from mop.ui.extensions import HEADER_PARTS
 from mop.ui.navigation import links
+from mop.ui.search import searches
 from mop.ui.theme import following_theme, theme_of
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Navigation, user menu and theme of a request."""
     theme = theme_of(request)
-    context: dict[str, Any] = {"theme": theme, "following_theme": following_theme(theme)}
+    context: dict[str, Any] = {"theme": theme, "following_theme": following_theme(theme), **support()}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context |= {
             "header_parts": functools.partial(HEADER_PARTS.shown, request, user),
+            "search_kinds": ", ".join(search.label.lower() for search in searches()),
             "nav_main": links(NavGroup.MAIN, viewer=user, path=request.path),
             "nav_account": links(NavGroup.ACCOUNT, viewer=user, path=request.path),
             "nav_administration": links(NavGroup.ADMINISTRATION, viewer=user, path=request.path),
         }
     return context
+
+
+def support() -> dict[str, str]:
+    """Whom people may ask: the contact of the operator, and where it leads when it is an address."""
+    contact = settings.MOP_SUPPORT_CONTACT.strip()
+    is_page = contact.startswith(("https://", "http://"))
+    is_mail = "@" in contact and " " not in contact
+    return {
+        "support_contact": contact,
+        "support_url": contact if is_page else f"mailto:{contact}" if is_mail and not is_page else "",
+    }

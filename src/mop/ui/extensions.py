@@ -123,7 +123,7 @@ class Column:
 class ShownColumns:
     """The columns of one page of a table."""
 
-    columns: list[Column]
+    columns: Sequence[Column]
     cells: list[Cells]
 
     @property

@@ -65,6 +65,7 @@ class Live:
         state: all that it shows as plain data, for the ETag; a running duration is no change.
         progress, result: templates, drawn with the page's context.
         announce: is said aloud when it changes.
+        look: classes of the element.
         moving: what people without scripts are told while the block is not final.
     """
 
@@ -79,6 +80,7 @@ class Live:
     actions: Sequence[Action] = ()
     result: str = ""
     announce: str = ""
+    look: str = ""
     moving: str = ""
 
     @property

@@ -8,6 +8,7 @@ PERMISSIONS = Permissions(
     pages=rows("""
 GET  /        - 302 302 302 302 302 302 302
 POST /theme/  - 302 302 302 302 302 302 302
+GET  /search/ - 401 200 200 200 200 401 401
 GET  /errors/ - 200 200 200 200 200 200 200
 """),
 )

@@ -10,5 +10,6 @@ app_name = "ui"
 urlpatterns = [
     path("", views.home, name="home"),
     path("theme/", views.set_theme, name="theme"),
+    path("search/", views.search, name="search"),
     path("errors/", views.errors, name="errors"),
 ]

@@ -6,11 +6,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from mop.errors import CATALOGUE, ModelFault, MopError, OutsideFault, RequestFault, ServiceFault
+from mop.errors import CATALOGUE, ModelFault, MopError, NotAuthenticatedError, OutsideFault, RequestFault, ServiceFault
+from mop.ui.middleware import is_fragment
 from mop.ui.navigation import home_url
 from mop.ui.pages import back_or
+from mop.ui.search import found
 from mop.ui.theme import COOKIE, COOKIE_SECONDS, THEMES
 
+TOP_BAR_HITS, PAGE_HITS = 6, 50
 ERROR_FAMILIES: tuple[tuple[str, type[MopError]], ...] = (
     ("The model folder or its code must change", ModelFault),
     ("A cause outside the model; MOP tries again by itself", OutsideFault),
@@ -33,6 +36,18 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     if theme in THEMES:
         response.set_cookie(COOKIE, theme, max_age=COOKIE_SECONDS, samesite="Lax", secure=request.is_secure())
     return response
+
+
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """Everything with `?q=` in its name or description that the reader may see; for htmx what the top bar shows."""
+    if not request.user.is_authenticated:
+        raise NotAuthenticatedError("Nobody is signed in.")
+    text = request.GET.get("q", "").strip()
+    is_top_bar = is_fragment(request) and request.headers.get("HX-Target") == "search-hits"
+    hits = found(request.user, text, limit=TOP_BAR_HITS if is_top_bar else PAGE_HITS)
+    template = "components/search_hits.html" if is_top_bar else "search.html"
+    return render(request, template, {"found": hits, "text": text})
 
 
 @require_GET

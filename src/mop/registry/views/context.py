@@ -19,7 +19,7 @@ from mop.registry.history import chosen_columns, history_of
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
-from mop.registry.timelines import attempts
+from mop.registry.timelines import attempts, phases
 from mop.registry.trails import below_models
 from mop.registry.unsettled import worked_on
 from mop.ui.extensions import MODEL_FACTS, MODEL_TABS, REVISION_CARDS, REVISION_COLUMNS, REVISION_SECTIONS
@@ -32,7 +32,6 @@ PAGE_VERSIONS = 25
 
 def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     """A model's information, connected tasks and versions, and what the user may do with it."""
-    user = user_of(request)
     prefetch_related_objects([model], "owners")
     return {
         "model": model,
@@ -116,9 +115,13 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
         "model": revision.model,
         "revision": revision,
         "attempts": attempts(entries),
+        "phases": phases(entries),
+        "status": status,
+        "actions": _actions(request, revision),
         "place": place,
         "sample": as_json(revision.sample_post_data) if revision.sample_post_data is not None else "",
         "sections": [section.html for section in sections],
+        "cards": REVISION_CARDS.shown(request, revision),
         "may_change": may(user, "registry.change_revision", revision),
         "may_view_hosts": may(user, "registry.view_allowed_hosts", revision),
         "may_change_hosts": may(user, "registry.change_allowed_hosts", revision),
@@ -134,10 +137,8 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
                 [entry.detail for entry in entries],
                 [section.html for section in sections],
             ],
-            status=status,
-            progress="registry/components/details_progress.html",
-            actions=_actions(request, revision),
-            result="registry/components/details_result.html",
+            result="registry/components/details_live.html",
+            look="details__live",
             announce=f"{name} {version} is {status.value}",
             moving="The pipeline runs",
         ),
@@ -165,11 +166,21 @@ def _actions(request: HttpRequest, revision: Revision) -> list[Action]:
             changed = _must_change(revision) and may(user, "registry.create_revision", revision.model)
             if changed:
                 upgrade = reverse("registry:upgrade", args=[revision.model.name])
-                actions.append(Action("upgrade", "Upgrade version", upgrade, "primary"))
-            look = "" if changed else "primary"
-            actions.append(Action("retry", "Retry", reverse("registry:retry", args=where), look, is_post=True))
+                actions.append(Action("upgrade", "Upgrade version", upgrade, "primary", icon="upload"))
+            look = "quiet" if changed else "primary"
+            actions.append(
+                Action(
+                    "retry",
+                    "Retry the same files" if changed else "Retry",
+                    reverse("registry:retry", args=where),
+                    look,
+                    is_post=True,
+                )
+            )
         if not status.is_final:
-            actions.append(Action("cancel", "Cancel", reverse("registry:cancel", args=where), "danger", is_post=True))
+            actions.append(
+                Action("cancel", "Cancel this run", reverse("registry:cancel", args=where), "danger", is_post=True)
+            )
     if may(user, "registry.view_logs", revision):
         actions += [
             Action("build-log", "Build log", reverse("onboarding:log", args=[*where, "build"])),

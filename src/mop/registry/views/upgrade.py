@@ -9,10 +9,13 @@ from django.views.decorators.http import require_http_methods
 
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
+from mop.errors import ValidationFailedError
 from mop.registry.forms import RevisionForm, revision_initial
+from mop.registry.models import Model
 from mop.registry.principals import principal_note
 from mop.registry.selectors import get_model
 from mop.registry.services import create_revision
+from mop.registry.source_check import check_source
 from mop.registry.trails import below_model
 from mop.registry.versions import default_note, recommend_version
 from mop.ui.pages import Done, sent, show_form
@@ -34,6 +37,7 @@ def upgrade(request: HttpRequest, name: str) -> HttpResponse:
     form = RevisionForm(request.POST or None, initial=initial)
 
     def act() -> Done:
+        _check_source(model, form)
         revision = create_revision(actor=actor_in(request), user=user, model=model, revision=form.revision_input())
         here = f"{reverse('registry:model', args=[name])}?details={revision.version}"
         return Done(f"{revision.version} is added; its pipeline has started.", here)
@@ -45,3 +49,14 @@ def upgrade(request: HttpRequest, name: str) -> HttpResponse:
         "note": principal_note(str(form["model_url"].value() or ""), [model.team]),
     }
     return sent(request, form, act) or show_form(request, "registry/upgrade.html", form, context)
+
+
+def _check_source(model: Model, form: RevisionForm) -> None:
+    """Whether the folder can be read; a version that is taken is told with it, so that all faults come at once."""
+    try:
+        check_source(form.cleaned_data["model_url"])
+    except ValidationFailedError as error:
+        version = form.cleaned_data["version"]
+        if model.revisions.filter(version=version).exists():
+            error.fields["version"] = [f"{model.name} has a version {version} already."]
+        raise

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.models import Team, User
@@ -24,12 +24,14 @@ from mop.registry.models import Revision
 from mop.registry.principals import PrincipalNote, principal_note
 from mop.registry.selectors import get_model
 from mop.registry.services import check_model, create_model
+from mop.registry.source_check import check_source
 from mop.registry.trails import below_models
 from mop.registry.versions import FIRST_VERSION, default_description, recommend_name
 from mop.ui.forms import take_errors
 from mop.ui.pages import Trail, show_form
 
-MODEL_STEP, TASKS_STEP = "model", "tasks"
+MODEL_STEP, TASKS_STEP, TYPED = "model", "tasks", "typed"
+TYPED_CHARACTERS_MAX = 20_000
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,11 +44,27 @@ def model_step(request: HttpRequest, draft: str = "") -> HttpResponse:
         form = ModelStepForm(request.POST, user=user)
         if _checked(form, user):
             key = drafts.keep(draft, MODEL_STEP, request.POST.dict())
+            drafts.drop(key, TYPED)
             return redirect("registry:connect_tasks", draft=key)
         return _show_model_step(request, form)
     kept = drafts.read(draft, MODEL_STEP) if draft else None
-    form = ModelStepForm(kept, user=user) if kept else ModelStepForm(initial=_initial(user), user=user)
+    typed = drafts.read(draft, TYPED) if draft else None
+    if typed is not None:
+        form = ModelStepForm(initial={**_initial(user), **typed}, user=user)
+    else:
+        form = ModelStepForm(kept, user=user) if kept else ModelStepForm(initial=_initial(user), user=user)
     return _show_model_step(request, form)
+
+
+@require_POST
+def keep_typed(request: HttpRequest, draft: str = "") -> HttpResponse:
+    """Keep what is typed in the first step; the address of the page then leads back to it after a reload."""
+    authorise(user_of(request), "registry.create_model", what="create models")
+    values = {name: request.POST.get(name, "")[:TYPED_CHARACTERS_MAX] for name in ModelStepForm.base_fields}
+    key = Drafts(request.session).keep(draft, TYPED, values)
+    response = render(request, "registry/components/draft_address.html", {"draft": key})
+    response["HX-Replace-Url"] = reverse("registry:continue_model", args=[key])
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,6 +126,11 @@ def _checked(form: ModelStepForm, user: User) -> bool:
         check_model(user=user, **_model_fields(form), revision=form.revision_input())
     except ValidationFailedError as error:
         take_errors(form, error)
+    if "model_url" not in form.errors:
+        try:
+            check_source(form.cleaned_data["model_url"])
+        except ValidationFailedError as error:
+            take_errors(form, error)
     return form.is_valid()
 
 
@@ -126,7 +149,13 @@ def _initial(user: User) -> dict[str, Any]:
 
 
 def _show_model_step(request: HttpRequest, form: ModelStepForm) -> HttpResponse:
-    context = {"trail": _trail(), "step": 1, "note": _note(request, form)}
+    draft = request.resolver_match.kwargs.get("draft", "") if request.resolver_match else ""
+    context = {
+        "trail": _trail(),
+        "step": 1,
+        "draft": draft,
+        "note": _note(request, form),
+    }
     return show_form(request, "registry/add_model.html", form, context)
 
 

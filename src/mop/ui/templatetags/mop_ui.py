@@ -6,7 +6,6 @@ import datetime as dt
 
 from django import template
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -114,5 +113,5 @@ def size(count: float | None) -> str:
 
 @register.filter
 def error_docs(name: str) -> str:
-    """Where the catalogue explains an error."""
-    return f"{reverse('ui:errors')}#{name}"
+    """The section of the guide that explains an error and how to fix it."""
+    return f"/help/errors/#{name.lower()}"

@@ -1,0 +1,13 @@
+"""Who may read the help: everybody, rows as `mop.areas.permissions` explains them."""
+
+from __future__ import annotations
+
+from mop.areas.permissions import Permissions, rows
+
+PERMISSIONS = Permissions(
+    pages=rows("""
+GET /help/             - 200 200 200 200 200 200 200
+GET /help/api/         - 200 200 200 200 200 200 200
+GET /help/<slug:name>/ - 200 200 200 200 200 200 200
+"""),
+)
