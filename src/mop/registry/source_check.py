@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from mop.errors import ModelStructureError, MopError, OutsideFault, ValidationFailedError
-from mop.registry.sources import storage_config
+from mop.sources.places import storage_config
 from mop.storage.opening import open_source
 
 SECONDS = 5.0
