@@ -108,7 +108,11 @@ def make_all_datasets(olivia: User, team: Team, hate: Task, violence: Task) -> N
     )
     counts = {"hate": {"0": 4307, "1": 2811}, "violence": {"0": 6020, "1": 1098}}
     report = Report(
-        rows=7118, size=4_200_000, columns=4, label_counts=counts, slice_counts={"source": {"forum": 4000, "chat": 3118}}
+        rows=7118,
+        size=4_200_000,
+        columns=4,
+        label_counts=counts,
+        slice_counts={"source": {"forum": 4000, "chat": 3118}},
     )
     settled(first, report)
     approve(actor=SYSTEM, binding=second.bindings.get(), comment="The label guide matches ours.")
