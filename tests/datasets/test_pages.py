@@ -98,7 +98,7 @@ def test_faults_of_the_form_stand_beside_their_fields(owner: User, task: Task):
     answer = client.post(step, columns({"name": "taken"}, {"name": "ok", "label_type": "Ordinal", "label_header": "x"}))
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "Dataset with this Name already exists." in page
+    assert "This name is taken." in page
     assert "Connect the ordinal task whose levels the dataset uses." in page
     assert Dataset.objects.count() == 1
     assert task

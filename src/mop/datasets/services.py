@@ -280,9 +280,10 @@ def _check_row(file: DatasetFile, given: DatasetInput, where: str, problems: _Pr
     try:
         row.full_clean(exclude=("file", "reading"), validate_constraints=False)
     except ValidationError as error:
-        for name, messages in error.message_dict.items():
-            for message in messages:
-                problems.add(f"{where}.{name}", message)
+        for name, faults in error.error_dict.items():
+            for fault in faults:
+                text = "This name is taken." if fault.code == "unique" else " ".join(fault.messages)
+                problems.add(f"{where}.{name}", text)
 
 
 def _check_columns(file: DatasetFile, given: DatasetInput, where: str, problems: _Problems) -> None:
