@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
@@ -46,12 +47,21 @@ def listen(page: Page) -> list[str]:
     return messages
 
 
+# the cookies of who signed in before, by user name
+_signed_in: dict[str, list[Any]] = {}
+
+
 def sign_in(page: Page, username: str) -> None:
-    page.goto("/accounts/login/")
+    """Go to the Models list as this user. The form is filled in once for each: later pages take the session over."""
+    page.context.add_cookies(_signed_in.get(username, []))
+    page.goto("/models/")
+    if "/accounts/login/" not in page.url:
+        return
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/models/")
+    _signed_in[username] = [*page.context.cookies()]
 
 
 @contextlib.contextmanager

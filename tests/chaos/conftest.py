@@ -43,5 +43,4 @@ def module_mop(module_index: PackageIndex, storage: HeldStorage) -> Iterator[Ins
 def mop(module_mop: Installation) -> Iterator[Installation]:
     """An installation without a worker; what a test starts is stopped after it, and nothing may be left."""
     yield module_mop
-    module_mop.stop_workers()
-    module_mop.assert_idle()
+    module_mop.leave_clean()

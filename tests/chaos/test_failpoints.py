@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,12 +37,19 @@ class Immortal:
 
     def revive(self) -> None:
         """Start the worker again if it died; nothing of the dead one may be left."""
-        if self._worker.poll() is None:
+        if (ended := self._worker.poll()) is None:
             return
+        assert ended == -signal.SIGKILL, self.mop.output("w1")
         self.mop.kill(self._worker)
         wait_for(lambda: not self.mop.children(), seconds=20, what="all died with the worker", note=self.mop.listing)
         self.mop.assert_no_groups()
-        self._worker = self.mop.start_worker()
+        # the next life may meet its failpoint before it is ready; then the next call starts the one after it
+        self._worker = self.mop.start_worker(may_die=True)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing of a test is left that the next one would meet."""
+        return self._worker.poll() is None and not self.mop.armed() and not self.mop.children() and self.mop.answers()
 
     def see_through(self, revision: Submitted, *, until: Callable[[], bool]) -> None:
         """Revive the worker until every failpoint was met and `until` holds."""
@@ -59,14 +67,53 @@ class Immortal:
 
     def see_through_to(self, revision: Submitted, status: str) -> None:
         """Revive the worker until the revision ended in that status."""
-        self.see_through(revision, until=lambda: self.mop.show(revision)["status"] == status)
+        self.see_through(revision, until=lambda: self.mop.status(revision) == status)
         self.mop.assert_idle()
 
 
+class Immortals:
+    """The installation of the module's tests, and another one after a test that left something behind."""
+
+    def __init__(self, index_url: str) -> None:
+        self._index_url = index_url
+        self._stack = contextlib.ExitStack()
+        self._immortal: Immortal | None = None
+
+    def immortal(self) -> Immortal:
+        """The one there is."""
+        if self._immortal is None:
+            mop = self._stack.enter_context(running_installation(package_index=self._index_url, **OPTIONS))
+            self._immortal = Immortal(mop)
+        return self._immortal
+
+    def tidy(self) -> None:
+        """Give the installation up if the test that used it failed half way: the next one starts clean."""
+        if self._immortal is None:
+            return
+        with contextlib.suppress(AssertionError):
+            self._immortal.revive()  # the last death of a test may come after what it waits for
+        if self._immortal.is_clean:
+            return
+        self._immortal.mop.disarm()
+        self.close()
+
+    def close(self) -> None:
+        """End the installation; nothing of it may be left."""
+        self._immortal = None
+        self._stack.close()
+
+
 @pytest.fixture(scope="module")
-def immortal(module_index: PackageIndex) -> Iterator[Immortal]:
-    with running_installation(package_index=module_index.url, **OPTIONS) as mop:
-        yield Immortal(mop)
+def immortals(module_index: PackageIndex) -> Iterator[Immortals]:
+    immortals = Immortals(module_index.url)
+    yield immortals
+    immortals.close()
+
+
+@pytest.fixture
+def immortal(immortals: Immortals) -> Iterator[Immortal]:
+    yield immortals.immortal()
+    immortals.tidy()
 
 
 def around(*statuses: str) -> list[str]:

@@ -83,6 +83,7 @@ async def test_an_installation_at_work_goes_on_from_its_backup(index: PackageInd
         assert file.stat().st_mode & 0o777 == 0o600
         refused = run_mop(mop, "restore", str(file), "--yes", code=64)
         assert f"MOP runs on {mop.root / 'home'}" in refused
+        mop.stop_workers()  # what the original still had to do is the copy's here
         index.gate.set()
         with restored(file, mop, package_index=index.url, signing_key=key) as copy:
             store = copy.root / "home" / "artifacts"

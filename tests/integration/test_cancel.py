@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from environments.packages import PackageIndex, wheel
-from support.held_storage import HeldStorage, held_storage
+from support.held_storage import HeldStorage
 from support.installation import CHAIN, Installation, Submitted, running_installation
 from support.model_folders import write_model
 from support.postgres import running_postgres
@@ -20,18 +20,6 @@ pytestmark = pytest.mark.sandbox
 DEAF = "support.deaf_worker"
 # in the commands of the sandbox's supervisors: one for each job
 BUILD, MODEL = '"label":"build"', '"label":"model"'
-
-
-@pytest.fixture(scope="module")
-def storage() -> Iterator[HeldStorage]:
-    with held_storage() as storage:
-        yield storage
-
-
-@pytest.fixture(scope="module")
-def module_mop(module_index: PackageIndex, storage: HeldStorage) -> Iterator[Installation]:
-    with running_installation(package_index=module_index.url, azure_accounts=storage.accounts) as mop:
-        yield mop
 
 
 @dataclass(frozen=True)
@@ -97,11 +85,11 @@ def test_cancel_and_delete_end_the_running_step(
 
 @pytest.mark.postgres
 @pytest.mark.slow
-def test_cancel_and_delete_on_postgresql(module_index: PackageIndex):
+def test_cancel_and_delete_on_postgresql(session_index: PackageIndex):
     moment = MOMENTS["init"]
     with (
         running_postgres() as postgres,
-        running_installation(package_index=module_index.url, database_url=postgres.url()) as mop,
+        running_installation(package_index=session_index.url, database_url=postgres.url()) as mop,
     ):
         mop.start_worker(module=DEAF)
         cancelled, deleted = _submit_two(

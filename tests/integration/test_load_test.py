@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,12 @@ import pytest
 
 from environments.packages import PackageIndex
 from mop.engine.host_lock import WAITS_FOR_ONE
-from support.installation import Installation, Submitted, running_installation
+from support.installation import Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.sandbox
 SECONDS = 90.0
-
-
-@pytest.fixture(scope="module")
-def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
-    with running_installation(
-        package_index=module_index.url,
-        chaos=True,
-        load_test_step_seconds=2,  # so long that the service is looked at twice, also on a busy machine
-        load_test_warm_up_seconds=0.1,
-        load_test_target_max=10,
-    ) as mop:
-        yield mop
 
 
 def load_test(mop: Installation, revision: Submitted) -> dict[str, Any]:
@@ -72,7 +59,7 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
         steps = [step for test in load_test(mop, revision)["tests"] for step in test["steps"]]
         assert steps[: len(kept)] == kept  # what was measured before a crash is what is shown
         kept = steps
-        worker = mop.start_worker()
+        worker = mop.start_worker(may_die=True)
     shown = wait_state(mop, revision, "finished", "failed")
     (test,) = shown["tests"]
     assert (shown["state"], test["error"]) == ("finished", None)

@@ -6,7 +6,7 @@ import pytest
 
 from support.installation import Installation
 from support.mail_server import running_mail_server
-from support.model_folders import write_model
+from support.model_folders import write_broken
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.sandbox
@@ -20,9 +20,7 @@ User.objects.update(email="owner@example.org")
 
 def submit_broken(mop: Installation, name: str) -> str:
     """A model that ends in verifyFailed; gives the title that its owner is told."""
-    folder = write_model(mop.folders / name)
-    (folder / "src" / "inference.py").unlink()
-    revision = mop.submit(folder)
+    revision = mop.submit(write_broken(mop.folders / name))
     mop.wait(revision, "verifyFailed")
     return f"{revision.model} {revision.version} failed verification"
 

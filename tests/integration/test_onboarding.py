@@ -37,11 +37,11 @@ def test_a_folder_becomes_verified_with_everything_that_was_found(mop: Installat
 
 
 @pytest.mark.azurite
-def test_a_folder_in_blob_storage_becomes_verified(azurite: Azurite, module_index: PackageIndex):
+def test_a_folder_in_blob_storage_becomes_verified(azurite: Azurite, session_index: PackageIndex):
     account = (
         f'[{{"name": "{azurite.account}", "endpoint": "{azurite.endpoint}", "account_key": "{azurite.account_key}"}}]'
     )
-    with running_installation(package_index=module_index.url, azure_accounts=account) as mop:
+    with running_installation(package_index=session_index.url, azure_accounts=account) as mop:
         mop.start_worker()
         folder = write_model(mop.folders / "in-azure")
         revision = mop.submit(azurite.upload_folder("models", folder, prefix="in-azure"))

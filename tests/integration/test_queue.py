@@ -6,7 +6,7 @@ import pytest
 
 from environments.packages import PackageIndex, wheel
 from support.installation import Installation, running_installation
-from support.model_folders import write_model
+from support.model_folders import write_broken, write_model
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.sandbox
@@ -20,7 +20,7 @@ def test_places_are_shown_and_teams_take_turns(mop: Installation, index: Package
     first = mop.submit(write_model(mop.folders / "first", requirements="tiny-turn==1.0\n"))
     assert index.waiting.wait(30), mop.story(first)
     teams = {"second": "the team", "third": "the team", "fourth": "the team", "guest": "another team"}
-    waiting = {name: mop.submit(write_model(mop.folders / name), name=name, team=team) for name, team in teams.items()}
+    waiting = {name: mop.submit(write_broken(mop.folders / name), name=name, team=team) for name, team in teams.items()}
     places = {name: mop.show(revision)["queue"] for name, revision in waiting.items()}
     assert {name: (place["place"], place["waiting"]) for name, place in places.items()} == {
         "second": (1, 4),
@@ -31,14 +31,15 @@ def test_places_are_shown_and_teams_take_turns(mop: Installation, index: Package
     assert {place["instance_type"] for place in places.values()} == {"Standard_F4s_v2"}
     assert mop.show(first)["queue"] is None
     index.gate.set()
-    for revision in (first, *waiting.values()):
-        mop.wait(revision, "verified")
+    mop.wait(first, "verified")
+    for revision in waiting.values():
+        mop.wait(revision, "verifyFailed")
     taken = {name: mop.call("GET", f"{revision.path}/events")["items"][1]["at"] for name, revision in waiting.items()}
     assert sorted(taken, key=lambda name: taken[name]) == ["second", "guest", "third", "fourth"]
 
 
-def test_a_lost_enqueue_is_swept(module_index: PackageIndex):
-    with running_installation(portal=False, package_index=module_index.url) as mop:
+def test_a_lost_enqueue_is_swept(session_index: PackageIndex):
+    with running_installation(portal=False, package_index=session_index.url) as mop:
         mop.start_portal(engine_url=f"sqlite:///{mop.root}/no-such-folder/engine.db")
         revision = mop.submit(write_model(mop.folders / "lost"))
         assert "could not be enqueued" in mop.output("portal")

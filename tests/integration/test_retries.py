@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from environments.packages import PackageIndex, wheel
-from support.installation import Installation, Submitted, free_port, running_installation
+from support.installation import Installation, Submitted, free_port
 from support.model_folders import write_model
 from support.waiting import wait_for
 
@@ -43,16 +43,14 @@ def test_an_index_that_does_not_answer_is_waited_for(mop: Installation, index: P
     assert "The package index did not answer" in waited["detail"]
 
 
-def test_after_the_last_try_the_outside_cause_is_the_reason(module_index: PackageIndex):
-    closed = f"http://127.0.0.1:{free_port()}/simple"
-    with running_installation(package_index=closed, retry_base=0.05, retry_max=1) as mop:
-        mop.start_worker()
-        revision = mop.submit(write_model(mop.folders / "unreachable"))
-        shown = mop.wait(revision, "verifyFailed")
-        assert shown["error"]["name"] == "PackageIndexUnavailableError"
-        assert shown["attempt"] == 2
-        statuses = [status for _, status in mop.events(revision)]
-        assert (statuses.count("toBeRetried"), statuses[-1]) == (1, "verifyFailed")
+def test_after_the_last_try_the_outside_cause_is_the_reason(mop: Installation, index: PackageIndex):
+    mop.start_worker(package_index=f"http://127.0.0.1:{free_port()}/simple", retry_base=0.05, retry_max=1)
+    revision = mop.submit(write_model(mop.folders / "unreachable", requirements=new_package(index)))
+    shown = mop.wait(revision, "verifyFailed")
+    assert shown["error"]["name"] == "PackageIndexUnavailableError"
+    assert shown["attempt"] == 2
+    statuses = [status for _, status in mop.events(revision)]
+    assert (statuses.count("toBeRetried"), statuses[-1]) == (1, "verifyFailed")
 
 
 def test_faults_of_the_platform_do_not_count_and_are_told_to_the_operator(mop: Installation, index: PackageIndex):

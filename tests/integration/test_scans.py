@@ -6,24 +6,18 @@ import datetime as dt
 import json
 import pickle
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from environments.packages import PackageIndex, wheel
-from support.installation import CHAIN, Installation, Submitted, running_installation
+from support.installation import CHAIN, Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.sandbox
 SECONDS = 60.0
-MAKE_ADMINISTRATOR = """
-import django; django.setup()
-from support.factories import make_token, make_user
-print(make_token(make_user("ada", is_administrator=True)))
-"""
 BLOCK_SECRETS = '[rules]\n"secrets/*" = "block"\n'
 
 
@@ -35,19 +29,6 @@ class Touches:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (open, (str(self.marker), "w"))
-
-
-@pytest.fixture(scope="module")
-def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
-    with running_installation(package_index=module_index.url, advisories="imported") as mop:
-        yield mop
-
-
-@pytest.fixture(scope="module")
-def administrator(module_mop: Installation) -> dict[str, str]:
-    done = module_mop.run("-c", MAKE_ADMINISTRATOR, seconds=SECONDS)
-    assert done.returncode == 0, done.stderr
-    return {"Authorization": f"Bearer {done.stdout.strip()}"}
 
 
 def write_hostile(folder: Path, marker: Path) -> Path:
@@ -62,7 +43,7 @@ def findings_of(mop: Installation, revision: Submitted) -> list[dict[str, Any]]:
 
 
 def test_code_in_a_checkpoint_blocks_before_anything_is_installed(
-    mop: Installation, index: PackageIndex, administrator: dict[str, str], tmp_path: Path
+    mop: Installation, index: PackageIndex, tmp_path: Path
 ):
     marker = tmp_path / "marker"
     index.add(wheel("tiny-scan", "1.0"))
@@ -88,14 +69,14 @@ def test_code_in_a_checkpoint_blocks_before_anything_is_installed(
 
     finding = blocking[0]
     waiver = {name: finding[name] for name in ("scanner", "rule", "path")} | {
-        "owner": "ada",
+        "owner": "administrator",
         "reason": "written by the team itself; loaded with weights_only",
         "until": (dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=30)).isoformat(),
     }
     waivers = f"/models/{revision.model}/waivers"
     assert mop.call("POST", waivers, waiver, status=403)["name"] == "NotAllowedError"
-    given = mop.api.post(waivers, json=waiver, headers=administrator)
-    assert given.status_code == 201, given.text
+    with mop.as_administrator():
+        given = mop.call("POST", waivers, waiver, status=201)
     answer = mop.call("POST", f"/models/{revision.model}/revisions", {"version": "v2"})
     second = Submitted(answer["id"], answer["model"], answer["version"])
     shown = mop.wait(second, "verified")
@@ -103,8 +84,8 @@ def test_code_in_a_checkpoint_blocks_before_anything_is_installed(
     waived = [finding for finding in findings_of(mop, second) if finding["waiver"]]
     assert [finding["action"] for finding in waived] == ["warn"]
     # when the waiver ends, what only it kept from blocking is vulnerable
-    ended = mop.api.delete(f"{waivers}/{given.json()['id']}", headers=administrator)
-    assert ended.status_code == 204, ended.text
+    with mop.as_administrator():
+        mop.call("DELETE", f"{waivers}/{given['id']}", status=204)
     match_now(mop)
     assert mop.show(second)["status"] == "vulnerable"
     assert not marker.exists()

@@ -28,8 +28,8 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="module")
-def module_mop(postgres: PostgresServer, module_index: PackageIndex) -> Iterator[Installation]:
-    with running_installation(package_index=module_index.url, database_url=postgres.url()) as mop:
+def shared_mop(postgres: PostgresServer, session_index: PackageIndex) -> Iterator[Installation]:
+    with running_installation(package_index=session_index.url, database_url=postgres.url()) as mop:
         yield mop
 
 

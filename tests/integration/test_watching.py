@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from environments.packages import PackageIndex
-from support.installation import CHAIN, Installation, Submitted, running_installation
+from support.installation import CHAIN, Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
@@ -30,12 +30,10 @@ SECONDS = 90.0
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@pytest.fixture(scope="module")
-def installation(module_index: PackageIndex) -> Iterator[Installation]:
-    """An installation of its own: its portal is stopped and started again."""
-    with running_installation(package_index=module_index.url) as mop:
-        mop.start_worker()
-        yield mop
+@pytest.fixture
+def installation(mop: Installation) -> Installation:
+    mop.start_worker()
+    return mop
 
 
 @pytest.fixture
@@ -79,7 +77,6 @@ def test_it_goes_on_over_a_restart_of_the_portal(
 ):
     out = tmp_path / "out"
     with out.open("wb") as file, watching(installation, held, "--json", stdout=file) as process:
-        (portal,) = [one for one in installation._running if one not in installation._workers.values()]
 
         def wait_line(**wanted: object) -> None:
             wait_for(
@@ -91,7 +88,7 @@ def test_it_goes_on_over_a_restart_of_the_portal(
 
         wait_line(event="status", status="environmentCreating")
         wait_line(event="log", log="build")
-        installation.kill(portal, signal.SIGTERM)
+        installation.stop_portal()
         wait_line(event="connection", state="lost")
         installation.start_portal()
         wait_line(event="connection", state="found")

@@ -29,6 +29,7 @@ BUDGETS = {
     "datasets": 120,
     "engine": 120,
     "environments": 400,
+    "evaluation": 60,
     "findings": 60,
     "help": 20,
     "hosting": 180,

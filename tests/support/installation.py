@@ -31,6 +31,7 @@ import psycopg
 
 from mop.cli.serving_parts import parts
 from mop.failpoints import file_of
+from mop.registry.statuses import RevisionStatus
 from support.forked import execute, python, run_python
 from support.postgres import make_database
 from support.prepared import prepared_home, prepared_postgres
@@ -40,9 +41,8 @@ from support.waiting import wait_for
 READY_SECONDS = 60.0
 END_SECONDS = 20.0
 PIPELINE_SECONDS = 90.0
-# an answer costs the portal CPU that the pipeline could have
-API_POLL_SECONDS = 0.2
 TESTS = Path(__file__).parents[1]
+FINAL = [status.value for status in RevisionStatus if status.is_final]
 CHAIN = (
     "created",
     "dataDownloaded",
@@ -88,6 +88,8 @@ class Installation:
         self._options = options | ({"failpoints": self._failpoints} if options.get("chaos") else {})
         self._running: list[subprocess.Popen[bytes]] = []
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._portal: subprocess.Popen[bytes] | None = None
+        self._begun: dict[str, int] = {}
         self._numbers = itertools.count(1)
         self._cgroups: set[Path] = set()
         self.username = self.password = self.administrator_token = ""
@@ -126,24 +128,38 @@ class Installation:
     def start_portal(self, *, executed: bool = False, **changes: object) -> subprocess.Popen[bytes]:
         """The portal as `mop up` starts it; returns when it answers."""
         command = [sys.executable, *self._portal_arguments()]
-        process = self.start("portal", command, executed=executed, **changes)
+        self._portal = process = self.start("portal", command, executed=executed, **changes)
         wait_for(self.answers, seconds=READY_SECONDS, what="the portal answers", note=lambda: self.output("portal"))
         return process
 
     def start_worker(
-        self, name: str = "w1", *, module: str = "mop.worker", executed: bool = False, **changes: object
+        self,
+        name: str = "w1",
+        *,
+        module: str = "mop.worker",
+        executed: bool = False,
+        may_die: bool = False,
+        **changes: object,
     ) -> subprocess.Popen[bytes]:
-        """A worker; returns when it takes work."""
-        log = self.root / f"{name}.log"
-        seen = log.stat().st_size if log.exists() else 0
+        """A worker; returns when it takes work.
+
+        Args:
+            name: of the worker.
+            module: what is run.
+            executed: never forked from the fork server.
+            may_die: of SIGKILL before it is ready. The engine goes on with unfinished work while the worker still
+                starts, and that work may reach a failpoint first.
+            changes: further options.
+        """
         process = self.start(name, self.worker_command(name, module=module), executed=executed, **changes)
         wait_for(
-            lambda: process.poll() is not None or b"ready\n" in log.read_bytes()[seen:],
+            lambda: process.poll() is not None or "ready\n" in self.output(name),
             seconds=READY_SECONDS,
             what=f"{name} is ready",
             note=lambda: self.output(name),
         )
-        assert process.poll() is None, self.output(name)
+        died = process.poll()
+        assert died is None or (may_die and died == -signal.SIGKILL), self.output(name)
         self._workers[process.pid] = process
         return process
 
@@ -164,6 +180,7 @@ class Installation:
         """
         start = execute if executed else python
         with (self.root / f"{name}.log").open("ab") as log:
+            self._begun[name] = log.tell()
             process = start(
                 argv,
                 env=self.environment(**changes),
@@ -184,13 +201,19 @@ class Installation:
         self.processes()
         process.send_signal(number)
         process.wait(END_SECONDS)
-        self._running.remove(process)
+        # a test that failed in between may end it again
+        self._running = [other for other in self._running if other is not process]
         self._workers.pop(process.pid, None)
 
     def arm(self, *failpoints: str) -> None:
         """Whoever reaches one of these is killed there, once; see `mop.failpoints`. The installation needs CHAOS."""
         for name in failpoints:
             file_of(self._failpoints, name).touch()
+
+    def disarm(self) -> None:
+        """Nobody is killed at a failpoint any more."""
+        for path in self._failpoints.iterdir():
+            path.unlink(missing_ok=True)
 
     def armed(self) -> list[str]:
         """Failpoints that nobody reached yet."""
@@ -200,6 +223,24 @@ class Installation:
         """End every worker politely."""
         for worker in [*self._workers.values()]:
             self.kill(worker, signal.SIGTERM)
+
+    def stop_portal(self) -> None:
+        """End the portal politely."""
+        assert self._portal is not None
+        self.kill(self._portal, signal.SIGTERM)
+
+    def leave_clean(self) -> None:
+        """End what a test of an installation that goes on started, and assert that nothing of it is left."""
+        self.disarm()
+        rows = self.rows(
+            "select m.name, r.status, t.state from registry_model m join registry_revision r on r.model_id = m.id"
+            " left join loadtest_loadtest t on t.revision_id = r.id"
+        )
+        # of a test that failed half way: the next one's worker would go on with it
+        for name in {name for name, status, test in rows if status not in FINAL or test in {"queued", "running"}}:
+            self.call("DELETE", f"/models/{name}", status=204)
+        self.stop_workers()
+        self.assert_idle()
 
     def processes(self, *words: str) -> list[Process]:
         """Living processes of the installation whose command holds one of `words`; none given: all."""
@@ -218,9 +259,10 @@ class Installation:
         return "\n".join(f"{process.pid} {process.command[:300]}" for process in self.children())
 
     def output(self, name: str) -> str:
-        """What a process wrote so far."""
-        with contextlib.suppress(FileNotFoundError):
-            return (self.root / f"{name}.log").read_text(errors="replace")
+        """What a process wrote since a process of that name was started last."""
+        with contextlib.suppress(FileNotFoundError), (self.root / f"{name}.log").open("rb") as log:
+            log.seek(self._begun.get(name, 0))
+            return log.read().decode(errors="replace")
         return ""
 
     def stop(self) -> None:
@@ -317,20 +359,28 @@ class Installation:
     def wait(self, revision: Submitted, *statuses: str, seconds: float = PIPELINE_SECONDS) -> dict[str, Any]:
         """Wait until the revision is in one of `statuses`; an end that is not among them fails at once."""
 
+        seen = ""
+
         def arrived() -> dict[str, Any] | None:
+            nonlocal seen
+            # read beside the portal, whose answers cost CPU that the pipeline could have
+            if (status := self.status(revision)) == seen:
+                return None
             shown = self.show(revision)
             if shown["status"] in statuses:
                 return shown
             assert not shown["is_final"], self.story(revision)
+            seen = status if shown["status"] == status else ""
             return None
 
         return wait_for(
-            arrived,
-            seconds=seconds,
-            what=f"{revision.model} is {statuses}",
-            note=lambda: self.story(revision),
-            every=API_POLL_SECONDS,
+            arrived, seconds=seconds, what=f"{revision.model} is {statuses}", note=lambda: self.story(revision)
         )
+
+    def status(self, revision: Submitted) -> str:
+        """The revision's status in the database."""
+        rows = self.rows("select status from registry_revision where id = ?", revision.id.replace("-", ""))
+        return str(rows[0][0]) if rows else ""
 
     def events(self, revision: Submitted) -> list[tuple[int, str]]:
         """Attempt and status of every event, oldest first."""

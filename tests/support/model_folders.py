@@ -52,3 +52,10 @@ def write_model(folder: Path, *, init: str = "pass", inference: str = "pass", re
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     return folder
+
+
+def write_broken(folder: Path) -> Path:
+    """A folder without its script: whoever takes it ends it at once, and nothing is built or started."""
+    write_model(folder)
+    (folder / "src" / "inference.py").unlink()
+    return folder
