@@ -30,7 +30,18 @@ GROUPS = (
     ("Scripts and the command line", ("api", "cli")),
     (
         "How MOP works",
-        ("environments", "hosting", "index-proxy", "sandbox", "serving", "storage", "engine", "performance", "portal"),
+        (
+            "environments",
+            "hosting",
+            "index-proxy",
+            "sandbox",
+            "serving",
+            "storage",
+            "engine",
+            "metrics",
+            "performance",
+            "portal",
+        ),
     ),
     ("Operate and develop MOP", ("operations", "architecture", "adding-an-area")),
 )
