@@ -243,9 +243,9 @@ def test_a_storage_that_does_not_answer_in_time_is_left_to_the_pipeline(
 
 def test_what_is_typed_is_found_again_after_a_reload(owner: User, folder: str):
     client = client_of(owner)
-    kept = send(client, "/add-model/keep/", {"name": "half-typed", "model_url": "file:///some"})
+    kept = send(client, "/add-model/keep/", {"name": "half-typed", "model_url": "file:///some"}, form="/add-model/")
     address = kept.headers["HX-Replace-Url"]
-    again = send(client, f"{address}keep/", {"name": "half-typed", "model_url": folder})
+    again = send(client, f"{address}keep/", {"name": "half-typed", "model_url": folder}, form=address)
     assert again.headers["HX-Replace-Url"] == address
     page = client.get(address)
     assert page.status_code == 200

@@ -178,7 +178,7 @@ def test_a_failed_revision_says_why_where_and_how_to_mend_it(revision: Revision,
     html = details(owner)
     for text in ("ModelStructureError", "src/inference.py is missing.", "Add it.", "model/ is &lt;empty&gt;."):
         assert text in html
-    assert 'href="/errors/#ModelStructureError"' in html
+    assert 'href="/help/errors/#modelstructureerror"' in html
     assert re.search(r"Retry( the same files)?</button>", html)
     assert "Cancel</button>" not in html
     assert "/live/models/" not in html
@@ -304,3 +304,59 @@ def test_only_public_revisions_are_shown_to_others(model: Model, owner: User, st
 def test_a_second_owner_sees_the_model(model: Model, owner: User, stranger: User):
     add_owner(actor=actor_of(owner), model=model, user=stranger)
     assert client_of(stranger).get("/models/toxicity/").status_code == 200
+
+
+def test_the_address_opens_a_versions_full_record(revision: Revision, owner: User):
+    client = client_of(owner)
+    assert 'id="record"' not in client.get("/models/toxicity/").content.decode()
+    html = client.get("/models/toxicity/?version=v1.0.0").content.decode()
+    record = html.partition('id="record"')[2].partition("</tr>")[0]
+    for text in ("Enable regression test", "Model configuration", "Revision id", str(revision.pk), "Blob Container"):
+        assert text in record
+    live = client.get("/live/models/toxicity/?version=v1.0.0", headers={"HX-Request": "true"}).content.decode()
+    assert 'id="record"' in live
+    assert 'id="facts" hx-swap-oob="true"' in live
+
+
+def test_the_reader_chooses_the_columns_and_goes_back_to_the_usual_ones(model: Model, owner: User):
+    client = client_of(owner)
+    assert ">Instance type</th>" not in client.get("/models/toxicity/").content.decode()
+    chosen = send(
+        client,
+        "/version-columns/",
+        {"action": "apply", "column": ["instance-type", "no-such"], "next": "/models/toxicity/"},
+        form="/models/toxicity/",
+    )
+    assert chosen.headers["Location"] == "/models/toxicity/"
+    html = client.get("/models/toxicity/").content.decode()
+    assert ">Instance type</th>" in html
+    assert ">Version note</th>" not in html
+    assert ">Status</th>" in html
+    elsewhere = {"action": "reset", "next": "https://elsewhere.example/"}
+    assert send(client, "/version-columns/", elsewhere, form="/models/toxicity/").headers["Location"] == "/models/"
+    assert ">Version note</th>" in client.get("/models/toxicity/").content.decode()
+
+
+def test_the_note_is_edited_in_place(revision: Revision, owner: User):
+    client, url = client_of(owner), "/models/toxicity/versions/v1.0.0/note/"
+    htmx = {"HX-Request": "true"}
+    form = client.get(url, headers=htmx).content.decode()
+    assert "<html" not in form
+    assert "<textarea" in form
+    token = client.cookies["csrftoken"].value
+    saved = client.post(url, {"note": "in <place>", "csrfmiddlewaretoken": token}, headers=htmx).content.decode()
+    assert "in &lt;place&gt;" in saved
+    revision.refresh_from_db()
+    assert revision.note == "in <place>"
+    assert "<textarea" not in client.get(f"{url}?cancel=1", headers=htmx).content.decode()
+
+
+def test_the_log_card_follows_the_log_that_is_written(revision: Revision, owner: User):
+    client, url = client_of(owner), "/live/models/toxicity/versions/v1.0.0/log-card/"
+    first = client.get(url)
+    assert "Build log</h3>" in first.content.decode()
+    for status in CHAIN[1 : CHAIN.index(RevisionStatus.DEPLOYMENT_CREATING) + 1]:
+        end(revision, status)
+    second = client.get(url, headers={"If-None-Match": first.headers["ETag"]})
+    assert "Deployment log</h3>" in second.content.decode()
+    assert client.get(url, headers={"If-None-Match": second.headers["ETag"]}).status_code == 304

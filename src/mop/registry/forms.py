@@ -147,6 +147,7 @@ class ConnectTasksForm(PlainForm):
             self.fields[f"customized_name_{key}"] = forms.CharField(
                 label=f"{name} in the model's output", required=False, max_length=100, initial=name
             )
+        self.speak_plainly()
 
     def clean(self) -> dict[str, Any]:
         """Check names against tasks, and that there is a task at all."""

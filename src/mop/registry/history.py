@@ -114,7 +114,8 @@ def history_of(
         record = []
         if revision.version == opened:
             by_key = {column.key: column for column in own}
-            record = [Value(column, html[column.key]) for column in added]
+            # an area's cell stands once on the page: it may hold ids
+            record = [Value(column, html[column.key]) for column in added if column not in shown]
             record += [Value(by_key[key]) for key in RECORD_ORDER if key in by_key]
         rows.append(Row(revision, [Value(column, html.get(column.key)) for column in shown], record))
     return History(shown, [(column, column in shown) for column in every], rows)

@@ -29,6 +29,10 @@ class PlainForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.speak_plainly()
+
+    def speak_plainly(self) -> None:
+        """Give every field the portal's words; a form that makes fields of its own calls it again."""
         for field in self.fields.values():
             usual = _usual_messages(type(field))
             own = {key: text for key, text in field.error_messages.items() if text != usual.get(key)}

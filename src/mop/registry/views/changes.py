@@ -104,6 +104,7 @@ def _note_in_place(request: HttpRequest, revision: Revision, form: NoteForm) -> 
         if not form.is_valid():
             return show_form(request, "registry/components/note_form.html", form, context)
         change_note(actor=actor_in(request), revision=revision, note=form.cleaned_data["note"])
+        revision.refresh_from_db(fields=["note"])
     return render(request, "registry/components/note.html", context)
 
 
