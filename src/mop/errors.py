@@ -4,6 +4,7 @@ The class name is the error's name everywhere: database, API, portal, CLI, docs.
 
     MopError
     ├── ModelFault               the model folder or its code must change; the revision ends in verifyFailed
+    ├── DatasetFault             the dataset's file must change; the dataset ends in verifyFailed
     ├── OutsideFault             a cause outside the model; the revision waits in toBeRetried
     │   └── PlatformFault        the installation itself is at fault; alerts the operator, does not count as a try
     ├── ServiceFault             what a running model service answers to a caller
@@ -104,6 +105,12 @@ def from_dict(data: dict[str, Any]) -> MopError:
 
 class ModelFault(MopError):
     """The model folder or its code must change."""
+
+    http_status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class DatasetFault(MopError):
+    """The dataset's file must change, or somebody ended its verification."""
 
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -281,6 +288,23 @@ class OrdinalTaskLabelConfidenceScoreValueError(ModelFault):
 
     title = "Ordinal confidence scores must never increase"
     default_hint = "Return cumulative scores: the probability of this label or a higher one."
+
+
+# A dataset's file --------------------------------------------------------------------------------------------
+
+
+class DatasetFileError(DatasetFault):
+    """The file of a dataset breaks its format."""
+
+    title = "The dataset's file is not as its format says"
+    default_hint = "Correct the file, then retry: the url is read again."
+
+
+class VerificationCancelledError(DatasetFault):
+    """An owner ended the verification of a dataset."""
+
+    title = "The verification was cancelled"
+    default_hint = "Retry reads the url again."
 
 
 # Causes outside the model ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.apps import apps
 from django.db.models import CharField
 
 from mop.backup.archive import write_archive
-from mop.backup.create import REFERENCES, Installation, create_backup
+from mop.backup.create import Installation, create_backup, references
 from mop.backup.databases import PostgresDatabase, SqliteDatabase
 from mop.backup.members import BackupManifest, Member
 from mop.backup.occupancy import INTERRUPTED, emptied_of_users, occupied
@@ -39,7 +39,7 @@ def make_home(home: Path, *, digest: str = "") -> Installation:
     with contextlib.closing(sqlite3.connect(home / "mop.db")) as mop, mop:
         mop.execute("PRAGMA journal_mode=WAL")
         mop.execute("CREATE TABLE django_migrations (id integer primary key, app text, name text)")
-        mop.execute("INSERT INTO django_migrations VALUES (1, 'accounts', '0001_initial')")
+        mop.execute("INSERT INTO django_migrations VALUES (1, 'registry', '0001_initial')")
         mop.execute("CREATE TABLE registry_revision (artifact_digest text)")
         mop.execute("INSERT INTO registry_revision VALUES (?)", [digest])
     sqlite3.connect(home / "engine.db").close()
@@ -61,14 +61,14 @@ def restore(file: Path, home: Path) -> Path | None:
         return restore_backup(file, target, hand_back=lambda _folder: 0, listener=Silent()).aside
 
 
-KNOWN = Known(frozenset({"accounts.0001_initial"}), 3)
+KNOWN = Known(frozenset({"registry.0001_initial"}), 3)
 
 
 def test_a_backup_is_complete_private_and_never_overwrites(tmp_path: Path):
     installation = make_home(tmp_path / "home")
     file = tmp_path / "out" / "b.tar.gz"
     manifest = create_backup(installation, file, listener=Silent())
-    assert (manifest.migrations, manifest.engine_schema) == (("accounts.0001_initial",), 3)
+    assert (manifest.migrations, manifest.engine_schema) == (("registry.0001_initial",), 3)
     assert file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(ConflictError, match="exists already"):
         create_backup(installation, file, listener=Silent())
@@ -88,7 +88,7 @@ def test_every_column_that_names_a_snapshot_is_backed_up():
         for field in model._meta.get_fields()
         if isinstance(field, CharField) and field.column.endswith("artifact_digest")
     }
-    assert named == set(REFERENCES)
+    assert named == set(references())
 
 
 def test_no_installation_is_nothing_to_back_up(tmp_path: Path):
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"migrations": ("accounts.0001_initial", "accounts.0999_future")}, "accounts.0999_future"),
+        ({"migrations": ("registry.0001_initial", "accounts.0999_future")}, "accounts.0999_future"),
         ({"engine_schema": 4}, "engine tables are version 4"),
     ],
 )
@@ -215,7 +215,7 @@ def manifest(**fields: object) -> BackupManifest:
         "made_at": "",
         "mop_version": "9.9.9",
         "databases": {"mop": "sqlite", "engine": "sqlite"},
-        "migrations": ("accounts.0001_initial",),
+        "migrations": ("registry.0001_initial",),
         "engine_schema": 3,
         "members": (),
     } | fields

@@ -40,7 +40,7 @@ def databases(server: str) -> tuple[PostgresDatabase, PostgresDatabase]:
     """MOP's and the engine's, with the least that a backup reads."""
     mop, engine = empty(server, "one"), empty(server, "two")
     run(mop, "CREATE TABLE django_migrations (id serial, app text, name text)")
-    run(mop, "INSERT INTO django_migrations (app, name) VALUES ('accounts', '0001_initial')")
+    run(mop, "INSERT INTO django_migrations (app, name) VALUES ('registry', '0001_initial')")
     run(mop, "CREATE TABLE registry_revision (artifact_digest text NOT NULL DEFAULT '', status text)")
     run(mop, "INSERT INTO registry_revision (status) VALUES ('created')")
     run(engine, "CREATE SCHEMA dbos", "CREATE TABLE dbos.dbos_migrations (version bigint)")
@@ -77,7 +77,7 @@ def test_two_databases_go_into_two_others(
     file = tmp_path / "b.tar.gz"
     manifest = create_backup(Installation(home, databases), file, listener=Silent())
     assert manifest.databases == {"mop": "postgresql", "engine": "postgresql"}
-    assert (manifest.migrations, manifest.engine_schema) == (("accounts.0001_initial",), 3)
+    assert (manifest.migrations, manifest.engine_schema) == (("registry.0001_initial",), 3)
     target = Target(home, (empty(server, "three"), empty(server, "four")))
     run(target.databases[0], "CREATE TABLE newer (x int)")  # type: ignore[arg-type]
     check_fit(manifest, target, Known(frozenset(manifest.migrations), 3))

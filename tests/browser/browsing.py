@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -71,7 +72,9 @@ def running_portal(home: Path) -> Iterator[Portal]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")} | {
         "MOP_HOME": str(home),
         "MOP_FILE_ROOTS": str(models),
-        "MOP_SOURCE_PREFIXES": '[{"team": "*", "purpose": "models", "prefix": "*"}]',
+        "MOP_SOURCE_PREFIXES": json.dumps(
+            [{"team": "*", "purpose": purpose, "prefix": "*"} for purpose in ("models", "datasets")]
+        ),
         "DJANGO_SETTINGS_MODULE": "mop.conf.settings",
     }
     subprocess.run([sys.executable, "-c", SEED], env=environment, cwd=Path(__file__).parent.parent, check=True)

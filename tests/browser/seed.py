@@ -15,6 +15,8 @@ from mop.audit.services import Actor
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.catalog.services import create_task
 from mop.contract_runs.services import add_task, change_sample
+from mop.datasets.bindings import approve
+from mop.datasets.reading import Fault, FaultKind, Report
 from mop.errors import (
     DiskFullError,
     OrdinalTaskLabelValueError,
@@ -37,6 +39,7 @@ from mop.trials.models import Trial
 from mop.trials.states import TrialState
 from mop.worker.setup import prepare_databases
 from support.contract_runs import fail_run, prove
+from support.datasets import dataset_input, make_datasets, settled
 from support.load_tests import enabled, finished, running, step_result
 from support.scans import (
     BLOCKS,
@@ -105,6 +108,7 @@ def main() -> None:
         retry_at=timezone.now() + dt.timedelta(minutes=4),
     )
     add_owner(actor=SYSTEM, model=model, user=ada)
+    make_all_datasets(olivia, team, hate, violence)
     for _ in range(2):
         raise_alert(actor=WORKER, fault=DiskFullError("No room to write the snapshot at /srv/mop/work: no space left."))
 
@@ -121,6 +125,42 @@ def make_contract_runs(user: User, team: Team, first: Revision, newest: Revision
     sample = change_sample(actor=actor_of(newest.created_by), revision=newest, sample={"sentence": "you are kind"})
     assert sample is not None
     fail_run(sample, UserScriptException("On the sample post data: KeyError: 'text'", place="inference.py line 31"))
+
+
+def make_all_datasets(olivia: User, team: Team, hate: Task, violence: Task) -> None:
+    """One waits for approval beside an approved one of the same file, one failed, one is verified, one waits."""
+    first, second = make_datasets(
+        dataset_input(
+            "hate-en-2026",
+            [hate],
+            description="English forum and chat posts of 2026, balanced by source, double annotated.",
+        ),
+        dataset_input("violence-en-2026", [violence], label_header="violence"),
+        owner=olivia,
+        team=team,
+        language="en",
+        group_columns=["source"],
+    )
+    counts = {"hate": {"0": 4307, "1": 2811}, "violence": {"0": 6020, "1": 1098}}
+    report = Report(
+        rows=7118,
+        size=4_200_000,
+        columns=4,
+        label_counts=counts,
+        slice_counts={"source": {"forum": 4000, "chat": 3118}},
+    )
+    settled(first, report)
+    approve(actor=SYSTEM, binding=second.bindings.get(), comment="The label guide matches ours.")
+    (failed,) = make_datasets(dataset_input("hate-posts-2025", [hate]), owner=olivia, team=team, language="en")
+    faults = (
+        Fault(FaultKind.EMPTY_CELL, "text", 12, (318, 402, 777, 1015, 1016, 1398)),
+        Fault(FaultKind.NOT_UTF_8, "text", 3, (44, 45, 2190)),
+        Fault(FaultKind.LABEL_NOT_OF_TASK, "hate", 2, (871, 1533)),
+        Fault(FaultKind.DUPLICATE_HEADER, "column 4", 1, (1,)),
+    )
+    warnings = (Fault(FaultKind.DUPLICATE_ROW, None, 41, tuple(range(100, 120))),)
+    settled(failed, Report(rows=2204, size=812_400, columns=4, faults=faults, warnings=warnings))
+    make_datasets(dataset_input("self-harm-chat"), owner=olivia, team=team)
 
 
 def make_task(user: User, team: Team, name: str, taxonomy: str, label_type: str, labels: list[str]) -> Task:

@@ -146,7 +146,7 @@ def test_a_line_of_the_log_has_its_address(page: Page):
 
 def test_a_stranger_sees_no_private_model(page: Page):
     sign_in(page, "stella")
-    expect(page.get_by_role("main")).to_contain_text("There is no model to show")
+    expect(page.get_by_role("main")).to_contain_text("No models yet")
 
 
 def test_no_page_answers_with_a_fault_of_ours(page: Page, portal: Portal):

@@ -15,11 +15,10 @@ from support.postgres import PostgresServer
 
 _database = os.environ.get("MOP_TEST_DATABASE", "")
 _server = os.environ.get("MOP_TEST_SERVER", "")
-_field_cases = os.environ.get("MOP_FIELD_CASES", "")
+_inputs = {name: os.environ[name] for name in ("MOP_FIELD_CASES", "MOP_REAL_DATA") if name in os.environ}
 for _name in [name for name in os.environ if name.startswith("MOP_")]:
     del os.environ[_name]  # the developer's own installation stays out of the tests
-if _field_cases:
-    os.environ["MOP_FIELD_CASES"] = _field_cases
+os.environ |= _inputs
 _home = tempfile.mkdtemp(prefix="mop-test-")
 os.environ["MOP_HOME"] = _home
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -43,7 +42,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MOP_FILE_ROOTS = (Path(_home) / "folders",)
 MOP_FILE_ROOTS[0].mkdir()
 # each team of the tests reads below it, unless a test is about that
-MOP_SOURCE_PREFIXES = '[{"team": "*", "purpose": "models", "prefix": "*"}]'
+MOP_SOURCE_PREFIXES = (
+    '[{"team": "*", "purpose": "models", "prefix": "*"}, {"team": "*", "purpose": "datasets", "prefix": "*"}]'
+)
 MOP_TRY_CLAIM_SECONDS = 0.1  # no worker runs beside these tests
 MOP_ADVISORIES = "off"  # no test asks a service that is not its own
 STATIC_ROOT.mkdir()  # noqa: F405 - whitenoise warns of a missing one

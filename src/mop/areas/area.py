@@ -42,6 +42,14 @@ class Commands:
     group: str = ""
 
 
+@dataclass(frozen=True)
+class ArtifactColumn:
+    """A column of digests of artifacts, empty where a row has none. Garbage collection and backups keep these."""
+
+    table: str
+    column: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Area:
     """An area of the product.
@@ -64,6 +72,7 @@ class Area:
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
         disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
             the connection, or None.
+        artifacts: columns of its tables that refer to artifacts.
         commands: its commands of `mop`.
         searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
     """
@@ -83,5 +92,6 @@ class Area:
     work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()
     searches: tuple[Ref[Any], ...] = ()

@@ -14,6 +14,7 @@ AREAS = (
     "mop.registry",
     "mop.findings",
     "mop.hosting",
+    "mop.datasets",
     "mop.onboarding",
     "mop.contract_runs",
     "mop.trials",

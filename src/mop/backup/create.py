@@ -18,6 +18,7 @@ from typing import Protocol
 
 import psycopg
 
+from mop.areas.registry import register_installed, registered
 from mop.backup.archive import CHUNK_BYTES, Progress, write_archive
 from mop.backup.databases import ENGINE, MOP, Database, Pinned, pinned
 from mop.backup.members import (
@@ -34,8 +35,6 @@ from mop.backup.occupancy import occupied
 from mop.errors import BackupRefusedError, ConflictError, DiskFullError, MopError
 from mop.storage import Manifest
 
-# where rows name a snapshot of the artifact store
-REFERENCES = (("registry_revision", "artifact_digest"),)
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _WORKSPACE = ".mop-backup-"
 
@@ -121,13 +120,20 @@ def _collect(installation: Installation, workspace: Path, listener: Listener) ->
     return replace(manifest, members=(*members, *artifacts), left_out=tuple(left_out)), sources
 
 
+def references() -> list[tuple[str, str]]:
+    """Tables and columns whose rows name something in the artifact store."""
+    register_installed()
+    return [(one.table, one.column) for area in registered() for one in area.artifacts]
+
+
 def _describe(views: dict[str, Pinned], databases: Sequence[Database]) -> tuple[BackupManifest, list[str]]:
     """The manifest without members, and the digests that rows refer to."""
     try:
         migrations = views[MOP].rows("SELECT app, name FROM django_migrations ORDER BY id")
         digests = {
             str(digest)
-            for table, column in REFERENCES
+            for table, column in references()
+            if table.partition("_")[0] in {app for app, _ in migrations}  # of an area that this database has
             for (digest,) in views[MOP].rows(f"SELECT DISTINCT {column} FROM {table} WHERE {column} <> ''")  # noqa: S608 - our own names
         }
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:

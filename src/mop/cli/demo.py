@@ -20,11 +20,13 @@ from mop.errors import from_dict
 if TYPE_CHECKING:
     import asyncio
 
+    from mop.cli.client import Server
     from mop.cli.demo_data import DemoPeople
 
 app = typer.Typer()
 
 PORT_DEFAULT = 8000
+DATASET_SECONDS = 120.0
 SHORT_LOAD_TEST = {
     "MOP_LOAD_TEST_STEP_SECONDS": "5",
     "MOP_LOAD_TEST_WARM_UP_SECONDS": "1",
@@ -68,7 +70,10 @@ def demo(
     )
     # for MOP's own sample the weakest cage will do, and the result says so
     os.environ.setdefault("MOP_SANDBOX_MINIMUM_LEVEL", "3")
-    os.environ.setdefault("MOP_SOURCE_PREFIXES", '[{"team": "*", "purpose": "models", "prefix": "*"}]')
+    os.environ.setdefault(
+        "MOP_SOURCE_PREFIXES",
+        '[{"team": "*", "purpose": "models", "prefix": "*"}, {"team": "*", "purpose": "datasets", "prefix": "*"}]',
+    )
     # half a minute shows what a load test is; it has the one host of the demonstration to itself
     for name, seconds in SHORT_LOAD_TEST.items():
         os.environ.setdefault(name, seconds)
@@ -130,7 +135,7 @@ def _in_thread(work: Callable[[], dict[str, Any]]) -> asyncio.Future[dict[str, A
 
 
 def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
-    """Add the sample through the REST API, as a contributor's script would, and follow it."""
+    """Add the samples through the REST API, as a contributor's script would, and follow the model."""
     from mop.cli.client import Server
     from mop.cli.demo_data import MODEL_NAME, revision_request
     from mop.cli.watch_views import LineView
@@ -147,10 +152,39 @@ def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
         else:
             revision = server.post("models", MODEL_NAME, "revisions", body={"model_url": request["model_url"]})
         say(f"onboarding {MODEL_NAME} {revision['version']} from {request['model_url']}")
+        dataset = _add_dataset(server, samples)
         # a line each: the worker writes to the same terminal
-        return follow(server, MODEL_NAME, revision["version"], LineView(), through_retries=False)
+        revision = follow(server, MODEL_NAME, revision["version"], LineView(), through_retries=False)
+        _approve_dataset(server, dataset)
+        return revision
     finally:
         server.close()
+
+
+def _add_dataset(server: Server, samples: Path) -> dict[str, Any]:
+    """Add the sample dataset, unless it stands there from an earlier call."""
+    from mop.cli.demo_data import DATASET_NAME, dataset_request
+    from mop.errors import NotFoundError
+
+    try:
+        dataset: dict[str, Any] = server.get("datasets", DATASET_NAME)
+    except NotFoundError:
+        (dataset,) = server.post("datasets", body=dataset_request(samples))
+        say(f"reading the dataset {DATASET_NAME} from {dataset['path']}")
+    return dataset
+
+
+def _approve_dataset(server: Server, dataset: dict[str, Any]) -> None:
+    """Wait for the verification, then let the task's owner approve the dataset."""
+    from mop.cli.demo_data import approve_dataset
+
+    patience = time.monotonic() + DATASET_SECONDS
+    while not dataset["is_final"] and time.monotonic() < patience:
+        time.sleep(0.5)
+        dataset = server.get("datasets", dataset["name"])
+    if dataset["status"] == "verified":
+        approve_dataset()
+    say(f"the dataset {dataset['name']} is {dataset['status']}")
 
 
 def _tell(revision: dict[str, Any], port: int, people: DemoPeople, home: Path, *, seconds: float) -> None:

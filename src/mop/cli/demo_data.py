@@ -13,6 +13,7 @@ from mop.cli.failures import SamplesMissingError
 
 SAMPLE = "text-moderation"
 MODEL_NAME = "text-moderation"
+DATASET_NAME = "profanity-sample"
 TASK_NAME = "Profanity in text"
 TEAM_NAME = "Demonstration"
 USER, ADMINISTRATOR = "demo", "admin"
@@ -71,6 +72,44 @@ def revision_request(samples: Path) -> dict[str, Any]:
         "connections": [{"task": TASK_NAME, "customized_name": task["customized_name"]}],
         "sample_post_data": json.loads((samples / f"{SAMPLE}.sample.json").read_text(encoding="utf-8")),
     }
+
+
+def dataset_request(samples: Path) -> dict[str, Any]:
+    """The body that adds the sample dataset: what a contributor fills in."""
+    return {
+        "modality": "Text",
+        "url": (samples / "datasets" / "text").as_uri(),
+        "language": "en",
+        "group_columns": ["source"],
+        "datasets": [
+            {
+                "label_header": "profanity",
+                "name": DATASET_NAME,
+                "label_type": "Ordinal",
+                "tasks": [TASK_NAME],
+                "description": "Invented posts in four levels of profanity.",
+            }
+        ],
+    }
+
+
+def approve_dataset() -> None:
+    """Let the task's owner, the administrator, approve the sample dataset, unless they did."""
+    from django.db import connection
+
+    from mop.accounts.models import User
+    from mop.accounts.services import actor_of
+    from mop.catalog.selectors import get_task
+    from mop.datasets.bindings import approve
+    from mop.datasets.selectors import get_binding
+    from mop.datasets.states import BindingState
+
+    try:
+        binding = get_binding(get_task(TASK_NAME), DATASET_NAME)
+        if binding.state == BindingState.REQUESTED:
+            approve(actor=actor_of(User.objects.get(username=ADMINISTRATOR)), binding=binding)
+    finally:
+        connection.close()  # that of this thread
 
 
 def _make_people() -> DemoPeople:

@@ -231,6 +231,17 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("MOP_MODEL_FILES_MAX", int, 10_000, "files in a model folder"),
     Option("MOP_MODEL_BYTES_MAX", int, 20 * GIB, "bytes in a model folder"),
+    Option("MOP_DATASET_BYTES_MAX", _positive, 20 * GIB, "bytes in the file of a dataset"),
+    Option("MOP_DATASET_PIXELS_MAX", _positive, 50_000_000, "pixels in one image of a dataset"),
+    Option("MOP_DATASET_ROWS_MIN", _positive, 100, "rows that a dataset needs to be approved for a task"),
+    Option(
+        "MOP_DATASET_DIGEST_BYTES_MAX",
+        _positive,
+        256 * 1024**2,
+        "bytes of disk for the digests of a file's rows, 8 bytes each; rows beyond are not searched for duplicates",
+    ),
+    Option("MOP_DATASET_DEADLINE", _seconds, 7200.0, "seconds that the verification of a file may take"),
+    Option("MOP_DATASET_CONCURRENCY", _positive, 2, "files of datasets that a worker reads at once"),
     Option("MOP_WHEEL_BYTES_MAX", int, 5 * GIB // 2, "bytes in a private wheel"),
     Option("MOP_ENVIRONMENTS_MAX_DAYS", float, 30.0, "days after which an unused environment or model copy goes"),
     Option(

@@ -25,11 +25,23 @@ PACKAGED = Path(__file__).parent / "guides"  # an installed MOP brings them alon
 IN_REPOSITORY = Path(mop.__file__).parents[2] / "docs"
 GROUPS = (
     ("Write a model", ("getting-started", "model-contributor-guide", "errors")),
+    ("Add datasets", ("datasets",)),
     ("Use MOP", ("onboarding", "lifecycle", "load-tests", "scanning", "notifications", "permissions")),
     ("Scripts and the command line", ("api", "cli")),
     (
         "How MOP works",
-        ("environments", "hosting", "index-proxy", "sandbox", "serving", "storage", "engine", "performance", "portal"),
+        (
+            "environments",
+            "hosting",
+            "index-proxy",
+            "sandbox",
+            "serving",
+            "storage",
+            "engine",
+            "metrics",
+            "performance",
+            "portal",
+        ),
     ),
     ("Operate and develop MOP", ("operations", "architecture", "adding-an-area")),
 )

@@ -15,7 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
+from mop.areas.registry import registered
 from mop.environments.removal import (
     Standing,
     bytes_freed,
@@ -79,7 +81,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What revisions that are on their way refer to, and every digest that any revision refers to."""
+    """What revisions that are on their way refer to, and every digest that any row refers to."""
 
     environments: frozenset[str]
     digests: frozenset[str]
@@ -110,8 +112,17 @@ def read_wanted() -> Wanted:
     return Wanted(
         environments=frozenset(on_their_way.exclude(environment_key="").values_list("environment_key", flat=True)),
         digests=frozenset(on_their_way.exclude(artifact_digest="").values_list("artifact_digest", flat=True)),
-        all_digests=frozenset(Revision.objects.exclude(artifact_digest="").values_list("artifact_digest", flat=True)),
+        all_digests=frozenset(_referred_artifacts()),
     )
+
+
+def _referred_artifacts() -> Iterator[str]:
+    """Every digest that a row of any area refers to."""
+    columns = [one for area in registered() for one in area.artifacts]
+    with connection.cursor() as cursor:
+        for one in columns:
+            cursor.execute(f"SELECT DISTINCT {one.column} FROM {one.table} WHERE {one.column} <> ''")  # noqa: S608 - our own names
+            yield from (digest for (digest,) in cursor.fetchall())
 
 
 def make_plan(tools: HostTools, limits: Limits, wanted: Wanted | None) -> Plan:
@@ -273,14 +284,14 @@ def _clean(tools: HostTools, area: Path, *, everything: bool) -> bool:
 
 
 def _artifacts(store: Path, wanted: Wanted, now: float) -> Iterator[Removal]:
-    """Store objects that no revision refers to, older than any snapshot in progress can be."""
+    """Store objects that nothing refers to, older than any snapshot in progress can be."""
     before = now - max(DAY, 2 * settings.MOP_FETCH_DEADLINE)
     for one in unreferenced_objects(store, wanted.all_digests, before=before):
         kind, _, name = one.path.partition("/")
         yield Removal(
             "artifact",
             f"{kind.removesuffix('s')} {name.rpartition('/')[2][:12]}",
-            "no revision refers to it",
+            "nothing refers to it",
             one.bytes,
             partial(remove_object, store, one.path, before=before),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop.areas.area import Area, Commands, Urls
+from mop.areas.area import Area, ArtifactColumn, Commands, Urls
 from mop.areas.navigation import NavEntry
 from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
@@ -26,6 +26,7 @@ AREA = Area(
     jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
     audit_actions=Action,
     notification_kinds=Kind,
+    artifacts=(ArtifactColumn("registry_revision", "artifact_digest"),),
     commands=(Commands(Ref("mop.cli.model:app"), order=50), Commands(Ref("mop.cli.group:app"), order=55)),
     searches=(Ref("mop.registry.search:MODELS"),),
 )

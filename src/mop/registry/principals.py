@@ -1,4 +1,4 @@
-"""Who must be able to read a model url: the note beside the field."""
+"""Who must be able to read a url: the note beside the field."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class PrincipalNote:
     is_problem: bool = False
 
 
-def principal_note(url: str, teams: Iterable[Team]) -> PrincipalNote:
-    """The note for what stands in the field, for the teams that the version may become one of; reads no storage."""
+def principal_note(url: str, teams: Iterable[Team], purpose: Purpose = Purpose.MODELS) -> PrincipalNote:
+    """The note for what stands in the field, for the teams that it may become one of; reads no storage."""
     config = storage_config()
     teams = list(teams)
     if not url.strip():
-        places = places_of(teams, Purpose.MODELS).urls(config)
+        places = places_of(teams, purpose).urls(config)
         if not (config.azure_accounts or config.file_roots):
             return PrincipalNote("This installation allows no place for model folders yet; ask its operator.")
         if not places:
@@ -37,7 +37,7 @@ def principal_note(url: str, teams: Iterable[Team]) -> PrincipalNote:
             )
         return PrincipalNote(f"Allowed here: {', '.join(f'{place}/' for place in places)}")
     try:
-        location = _allowed_for_one(teams, url.strip())
+        location = _allowed_for_one(teams, purpose, url.strip())
         who = principal(config, url.strip())
     except MopError as error:
         return PrincipalNote(f"{error.message} {error.hint}".strip(), is_problem=True)
@@ -49,12 +49,12 @@ def principal_note(url: str, teams: Iterable[Team]) -> PrincipalNote:
     return PrincipalNote(f"MOP reads this as {who}; that user must be able to read the folder.")
 
 
-def _allowed_for_one(teams: Sequence[Team], url: str) -> FileLocation | BlobLocation:
+def _allowed_for_one(teams: Sequence[Team], purpose: Purpose, url: str) -> FileLocation | BlobLocation:
     """Where the url points, for the first of the teams that may read there; the first team's refusal if none may."""
     refusals: list[MopError] = []
     for team in teams:
         try:
-            return allowed(team, Purpose.MODELS, url)
+            return allowed(team, purpose, url)
         except MopError as error:
             refusals.append(error)
     raise refusals[0] if refusals else NotAllowedError("You belong to no team.")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+from mop.accounts.models import Team
 from mop.errors import ModelStructureError, MopError, OutsideFault, ValidationFailedError
 from mop.sources.places import storage_config
+from mop.sources.prefixes import allowed
+from mop.sources.purposes import Purpose
 from mop.storage.opening import open_source
 
 SECONDS = 5.0
 
 
-def check_source(url: str) -> None:
-    """Look for one file in the folder that the url names.
+def check_source(url: str, team: Team) -> None:
+    """Look for one file in the folder that the url names, if the team may read there; else nothing is requested.
 
     A storage that does not answer within the limit is no fault of the form: the pipeline tries again by itself.
 
@@ -20,6 +23,7 @@ def check_source(url: str) -> None:
         ValidationFailedError: the folder does not exist, holds nothing, or MOP may not read it; says how to fix it.
     """
     try:
+        allowed(team, Purpose.MODELS, url)
         asyncio.run(asyncio.wait_for(_look(url), SECONDS))
     except (TimeoutError, ModelStructureError):  # more than one file, or a shape that the pipeline judges
         return

@@ -128,6 +128,10 @@ class ArtifactStore:
             raise store_fault(error) from error
         return size is None or found["size"] == size
 
+    def path_of(self, sha256: str) -> Path | None:
+        """Where a blob of a local store lies, for a reader in the cage; None if the store is not local."""
+        return None if self.folder is None else self.folder / _blob_key(sha256)
+
     def renew(self, sha256: str) -> None:
         """Make a blob that a snapshot counts on as young as one that it wrote: garbage collection leaves it alone.
 

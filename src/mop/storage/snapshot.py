@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mop.errors import ModelStructureError, SourceChangedError, StorageUnavailableError
+from mop.errors import ModelStructureError, ModelUrlNotFoundError, SourceChangedError, StorageUnavailableError
 from mop.file_names import quoted
 from mop.storage.artifact_store import ArtifactStore, StoredBlob
 from mop.storage.config import SnapshotLimits
@@ -43,15 +43,18 @@ async def take_snapshot(
     log: Callable[[str], None],
     progress: Callable[[SnapshotProgress], None] | None = None,
     journal: ResumeJournal | None = None,
+    only: str = "",
 ) -> Manifest:
     """Copy a folder into the store, each file under its SHA-256, and store the manifest.
 
     The folder is listed again at the end; one that changed meanwhile is read again (unchanged files are not), three
     times in all. What operating systems and tools leave behind (`.DS_Store`, `__MACOSX`) is left out.
     The source is left open. With a journal (of this source; the store must be local) it goes on where an interrupted
-    snapshot of the source stopped, and the journal is removed at the end.
+    snapshot of the source stopped, and the journal is removed at the end. With `only`, the path of one file, nothing
+    else of the folder is read.
 
     Raises:
+        ModelUrlNotFoundError: the one file is not there.
         ModelStructureError: a name, a kind of file, a size or the number of files breaks a rule; nothing was written.
         SourceChangedError: the folder never stood still.
         DiskFullError, StorageUnavailableError, and what `Source.list` and `Source.read` raise.
@@ -60,7 +63,7 @@ async def take_snapshot(
     named = False
     for reading in range(1, _READINGS + 1):
         try:
-            listed, left_over = await _list(source, limits)
+            listed, left_over = await _list(source, limits, only)
             if left_over and not named:
                 named = True
                 log(told([quoted(path) for path in left_over]))
@@ -69,7 +72,7 @@ async def take_snapshot(
             await copy.run()
             if copy.resumed:
                 log(f"{copy.resumed:,} bytes were there from an interrupted snapshot.")
-            change = "" if set((await _list(source, limits))[0]) == set(listed) else "the listing differs"
+            change = "" if set((await _list(source, limits, only))[0]) == set(listed) else "the listing differs"
         except SourceChangedError as error:
             change = error.message
         if not change:
@@ -99,9 +102,15 @@ async def store_folder(
         await source.close()
 
 
-async def _list(source: Source, limits: SnapshotLimits) -> tuple[Sequence[SourceFile], Sequence[str]]:
+async def _list(source: Source, limits: SnapshotLimits, only: str) -> tuple[Sequence[SourceFile], Sequence[str]]:
     """A listing that is within every rule, before anything is read or written, and the paths that are left out."""
     everything = await source.list(at_most=limits.files)
+    if only:
+        everything = [file for file in everything if file.path == only]
+        if not everything:
+            raise ModelUrlNotFoundError(
+                f"The model folder holds no {only}.", hint=f"Give the url of the folder that holds {only}."
+            )
     left_over = [file.path for file in everything if is_left_over(file.path)]
     files = [file for file in everything if not is_left_over(file.path)]
     check_names([file.path for file in files])

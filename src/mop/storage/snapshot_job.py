@@ -1,6 +1,7 @@
 """`python -m mop.storage.snapshot_job`: one snapshot in a process of its own, which can be killed at any moment.
 
-Standard input: one JSON object {"url", "config", "store", "limits"}; credentials come this way only, never in argv.
+Standard input: one JSON object {"url", "config", "store", "limits", "only"}; credentials come this way only, never in
+argv.
 With "parent", a process id, the job ends when that is no longer its parent.
 Standard output: JSON lines {"log"} | {"progress"} | and last {"result"} or {"error"}.
 Exit status: 0 with a result, 1 with an error of the catalogue.
@@ -60,6 +61,7 @@ async def _run(request: Mapping[str, Any]) -> dict[str, Any]:
             log=lambda line: _tell("log", line[:_LINE_CHARACTERS]),
             progress=lambda progress: _tell("progress", asdict(progress)),
             journal=journal,
+            only=request.get("only", ""),
         )
     finally:
         watch.cancel()

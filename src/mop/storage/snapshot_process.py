@@ -39,6 +39,7 @@ async def run_snapshot_job(
     log: Callable[[str], None],
     progress: Callable[[SnapshotProgress], None] | None = None,
     started: Callable[[int], None] | None = None,
+    only: str = "",
 ) -> SnapshotResult:
     """Take a snapshot in a process of its own, in its own process group.
 
@@ -50,6 +51,7 @@ async def run_snapshot_job(
         log: takes one line.
         progress: takes the state of the snapshot, twice a second at most.
         started: takes the process id, which is its process group's id too.
+        only: the path of the one file that is read; empty: the whole folder.
 
     Raises:
         MopError: what `open_source` and `take_snapshot` raise.
@@ -72,6 +74,7 @@ async def run_snapshot_job(
             "config": config.to_json(),
             "store": str(store),
             "limits": asdict(limits),
+            "only": only,
             "parent": os.getpid(),
             "failpoints": str(failpoints.armed() or ""),
         }

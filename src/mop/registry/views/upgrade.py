@@ -54,7 +54,7 @@ def upgrade(request: HttpRequest, name: str) -> HttpResponse:
 def _check_source(model: Model, form: RevisionForm) -> None:
     """Whether the folder can be read; a version that is taken is told with it, so that all faults come at once."""
     try:
-        check_source(form.cleaned_data["model_url"])
+        check_source(form.cleaned_data["model_url"], model.team)
     except ValidationFailedError as error:
         version = form.cleaned_data["version"]
         if model.revisions.filter(version=version).exists():

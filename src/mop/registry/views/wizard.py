@@ -128,7 +128,7 @@ def _checked(form: ModelStepForm, user: User) -> bool:
         take_errors(form, error)
     if "model_url" not in form.errors:
         try:
-            check_source(form.cleaned_data["model_url"])
+            check_source(form.cleaned_data["model_url"], form.cleaned_data["team"])
         except ValidationFailedError as error:
             take_errors(form, error)
     return form.is_valid()

@@ -1,0 +1,1 @@
+"""Evaluation datasets: hidden labelled files that decide over models."""

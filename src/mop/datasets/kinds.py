@@ -1,0 +1,14 @@
+"""What people are told of datasets and their bindings."""
+
+from __future__ import annotations
+
+from mop.areas.words import NotificationKind
+
+
+class Kind(NotificationKind):
+    """Kinds of this area."""
+
+    VERIFIED = "datasetVerified", "One of my datasets is verified", "ok"
+    VERIFY_FAILED = "datasetVerifyFailed", "One of my datasets failed verification", "bad"
+    REQUESTED = "bindingRequested", "A dataset asks to be connected to one of my tasks", "warn"
+    DECIDED = "bindingDecided", "A task owner decided about one of my datasets", "quiet"

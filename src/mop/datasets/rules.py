@@ -1,0 +1,36 @@
+"""Who may do what with datasets. Everybody signed in sees their metadata; nobody sees their rows."""
+
+from __future__ import annotations
+
+import rules
+from django.contrib.auth.models import AnonymousUser
+
+from mop.accounts.models import User
+from mop.accounts.rules import is_administrator, is_signed_in
+from mop.catalog.models import Task
+from mop.datasets.models import Dataset
+
+
+@rules.predicate
+def is_dataset_owner(user: User | AnonymousUser, dataset: Dataset | None) -> bool:
+    """The user owns the dataset."""
+    if dataset is None or not user.is_authenticated:
+        return False
+    return any(owner.pk == user.pk for owner in dataset.owners.all())  # no query where they were read with it
+
+
+@rules.predicate
+def is_task_owner(user: User | AnonymousUser, task: Task | None) -> bool:
+    """The user owns the task."""
+    return task is not None and user.is_authenticated and any(owner.pk == user.pk for owner in task.owners.all())
+
+
+rules.add_perm("datasets.view", is_signed_in)
+rules.add_perm("datasets.create", is_signed_in)
+rules.add_perm("datasets.change", is_dataset_owner)
+# where a fault is tells something about the rows
+rules.add_perm("datasets.view_places", is_dataset_owner)
+rules.add_perm("datasets.view_requests", is_task_owner | is_administrator)
+rules.add_perm("datasets.decide", is_task_owner)
+# how many rows two datasets share tells who knows one of them something about the other
+rules.add_perm("datasets.view_shared", is_task_owner)
