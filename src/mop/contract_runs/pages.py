@@ -42,7 +42,7 @@ def tasks_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         {
             "connection": one.connection,
             "versions": [_shown(state, may_change=may_change, with_errors=with_errors) for state in one.versions],
-            "obstacle": disconnection_obstacle(one.connection) if may_change else "",
+            "obstacle": disconnection_obstacle(one.connection, is_only=len(connected) == 1) if may_change else "",
         }
         for one in connected
     ]

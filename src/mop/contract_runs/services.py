@@ -98,9 +98,16 @@ def disconnect_task(*, actor: Actor, model: Model, task: Task) -> None:
     )
 
 
-def disconnection_obstacle(connection: TaskConnection) -> str:
-    """Why a task can not be disconnected from its model; empty where it can."""
-    if not TaskConnection.objects.filter(model=connection.model_id).exclude(pk=connection.pk).exists():
+def disconnection_obstacle(connection: TaskConnection, *, is_only: bool | None = None) -> str:
+    """Why a task can not be disconnected from its model; empty where it can.
+
+    Args:
+        connection: of the task.
+        is_only: whether the model has no other; None asks the database.
+    """
+    if is_only is None:
+        is_only = not TaskConnection.objects.filter(model=connection.model_id).exclude(pk=connection.pk).exists()
+    if is_only:
         return f"{connection.task.name} is the only connected task; a model needs at least one."
     guards = [guard.load() for area in registered() for guard in area.disconnection_guards]
     return " ".join(reason for guard in guards if (reason := guard(connection)))

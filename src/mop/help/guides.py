@@ -26,7 +26,19 @@ IN_REPOSITORY = Path(mop.__file__).parents[2] / "docs"
 GROUPS = (
     ("Write a model", ("getting-started", "model-contributor-guide", "errors")),
     ("Add datasets", ("datasets",)),
-    ("Use MOP", ("onboarding", "lifecycle", "load-tests", "scanning", "notifications", "permissions")),
+    (
+        "Use MOP",
+        (
+            "onboarding",
+            "lifecycle",
+            "contract-runs",
+            "try-it",
+            "load-tests",
+            "scanning",
+            "notifications",
+            "permissions",
+        ),
+    ),
     ("Scripts and the command line", ("api", "cli")),
     (
         "How MOP works",

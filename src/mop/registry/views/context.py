@@ -79,6 +79,8 @@ def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         cursor=request.GET.get("cursor", ""),
         size=PAGE_VERSIONS,
     )
+    for row in page.rows:
+        row.model = model  # whose owners are known already
     columns = REVISION_COLUMNS.shown(request, page.rows)
     sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
     opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
