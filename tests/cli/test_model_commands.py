@@ -141,7 +141,7 @@ def test_list_shows_what_the_user_may_see_over_all_pages(mop: Mop, model: Model,
     make_model("hidden")
     assert [item["name"] for item in mop("model", "list", "--json").json] == [*mine, "toxicity"]
     text = mop("model", "list", "--search", "tox").out.splitlines()
-    assert text[0].split() == ["NAME", "VERSION", "STATUS", "TEAM", "TASKS"]
+    assert text[0].split() == ["NAME", "VERSION", "STATUS", "USABLE", "TEAM", "TASKS"]
     assert text[1].split(maxsplit=4) == ["toxicity", "v1.0.0", "created", "ada", "hate in text"]
     assert mop("model", "list", "--status", "VERIFY-FAILED", "--json").json == []
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from environments.packages import PackageIndex
-from support.installation import Installation, Submitted, running_installation
+from support.installation import Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
@@ -18,17 +16,15 @@ SECONDS = 90.0
 PICKY = "assert 'poison' not in item['text'], 'poison'"
 
 
-@pytest.fixture(scope="module")
-def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
-    with running_installation(package_index=module_index.url, chaos=True) as mop:
-        with mop.as_administrator():
-            for name, taxonomy, labels in (
-                ("same words", "Hate", ["no", "yes"]),
-                ("other words", "Violence", ["a", "b"]),
-            ):
-                body = {"name": name, "team": "the team", "modality": "Text", "taxonomy": taxonomy}
-                mop.call("POST", "/tasks", body | {"label_type": "Categorical", "labels": labels})
-        yield mop
+@pytest.fixture(scope="module", autouse=True)
+def further_tasks(shared_mop: Installation) -> None:
+    with shared_mop.as_administrator():
+        for name, taxonomy, labels in (
+            ("same words", "Hate", ["no", "yes"]),
+            ("other words", "Violence", ["a", "b"]),
+        ):
+            body = {"name": name, "team": "the team", "modality": "Text", "taxonomy": taxonomy}
+            shared_mop.call("POST", "/tasks", body | {"label_type": "Categorical", "labels": labels})
 
 
 def states(mop: Installation, revision: Submitted) -> dict[str, dict[str, Any]]:
@@ -86,7 +82,7 @@ def test_tasks_and_samples_of_a_verified_version_are_proved_in_runs_of_their_own
 
 @pytest.mark.second_tier
 def test_a_contract_run_survives_the_death_of_its_worker_at_any_moment(mop: Installation):
-    worker = mop.start_worker()
+    worker = mop.start_worker(may_die=True)
     revision = mop.submit(write_model(mop.folders / "killed"))
     mop.wait(revision, "verified")
     mop.arm(
@@ -103,7 +99,7 @@ def test_a_contract_run_survives_the_death_of_its_worker_at_any_moment(mop: Inst
             what="the worker is killed",
             note=lambda: f"{mop.armed()}\n{mop.output('w1')[-4000:]}",
         )
-        worker = mop.start_worker()
+        worker = mop.start_worker(may_die=True)
     wait_for(
         lambda: mop.show(revision)["sample_post_data"] == {"text": "darn"},
         seconds=SECONDS,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from environments.packages import PackageIndex
-from support.installation import Installation, Submitted, running_installation
+from support.installation import Installation, Submitted
 from support.model_folders import write_model
 from support.waiting import wait_for
 
@@ -18,12 +16,6 @@ SECONDS = 90.0
 SECRET = "darn-quaxolotl"
 # prints what it gets, and raises it when told
 TALKATIVE = "print('seen', item['text'], flush=True); assert 'raise' not in item['text'], item['text']"
-
-
-@pytest.fixture(scope="module")
-def module_mop(module_index: PackageIndex) -> Iterator[Installation]:
-    with running_installation(package_index=module_index.url, chaos=True) as mop:
-        yield mop
 
 
 def start(mop: Installation, revision: Submitted, text: str) -> dict[str, Any]:
