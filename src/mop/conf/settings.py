@@ -247,7 +247,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 # files of a try stay in memory: a handler that writes to a disk is not among them, and a larger body has no files
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["mop.ui.uploads.MemoryUploadHandler"]
 
 LOGGING = {
     "version": 1,

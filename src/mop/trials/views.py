@@ -26,10 +26,12 @@ from mop.trials.states import TrialState
 from mop.ui.forms import as_json
 from mop.ui.fragments import Action, Live, live_answer
 from mop.ui.pages import show_form
+from mop.ui.uploads import takes_files
 
 COOKIE_SECONDS = 15 * 60
 
 
+@takes_files
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def try_it(request: HttpRequest, name: str, version: str) -> HttpResponse:
