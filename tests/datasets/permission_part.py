@@ -26,7 +26,7 @@ def _prepare(world: World) -> None:
 
 def _names(_world: World, row: Row) -> dict[str, object]:
     last = row.path.rstrip("/").rpartition("/")[2]
-    if "{task}" in row.path:
+    if row.path.startswith("/tasks/{task}"):
         return {"task": TASK, "name": "dataset-verified"}
     if "connection-requests" in row.path:
         return {"binding_id": Dataset.objects.get(name="dataset-verified").bindings.get().pk}

@@ -111,7 +111,7 @@ def test_an_unknown_address_is_a_page_that_says_so(owner: User):
         ("/models/toxicity/versions/v1.0.0/cancel/", "/models/toxicity/versions/v1.0.0/"),
         ("/models/toxicity/versions/v1.0.0/rescan/", "/models/toxicity/versions/v1.0.0/"),
         ("/models/toxicity/owners/add/", "/models/toxicity/"),
-        ("/models/toxicity/description/?x=1", "/models/toxicity/"),
+        ("/models/toxicity/owners/add/?x=1", "/models/toxicity/"),
         ("/notifications/7/read/", "/notifications/"),
         ("/notifications/read/", "/notifications/"),
         ("/notifications/alerts/7/close/", "/notifications/"),
@@ -140,7 +140,7 @@ def test_every_address_that_takes_only_forms_leads_to_a_page(administrator: User
 
 
 def test_a_fragment_of_a_form_address_is_no_page(owner: User, model: Model):
-    answer = client_of(owner).get("/models/toxicity/description/", headers={"HX-Request": "true"})
+    answer = client_of(owner).get("/models/toxicity/owners/add/", headers={"HX-Request": "true"})
     assert answer.status_code == 405
 
 

@@ -201,7 +201,7 @@ def test_settings_are_kept_and_shown(owner: User):
 def test_a_wrong_address_is_told_beside_its_field(owner: User):
     answer = send(client_of(owner), SETTINGS, {"email": "olivia"})
     assert answer.status_code == 422
-    assert "Enter a valid email address." in answer.content.decode()
+    assert "Enter an e-mail address." in answer.content.decode()
 
 
 def test_only_administrators_are_asked_about_alerts(owner: User, administrator: User):

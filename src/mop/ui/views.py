@@ -6,7 +6,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from mop.errors import CATALOGUE, ModelFault, MopError, NotAuthenticatedError, OutsideFault, RequestFault, ServiceFault
+from mop.errors import (
+    CATALOGUE,
+    DatasetFault,
+    ModelFault,
+    MopError,
+    NotAuthenticatedError,
+    OutsideFault,
+    RequestFault,
+    ServiceFault,
+)
 from mop.ui.middleware import is_fragment
 from mop.ui.navigation import home_url
 from mop.ui.pages import back_or
@@ -16,6 +25,7 @@ from mop.ui.theme import COOKIE, COOKIE_SECONDS, THEMES
 TOP_BAR_HITS, PAGE_HITS = 6, 50
 ERROR_FAMILIES: tuple[tuple[str, type[MopError]], ...] = (
     ("The model folder or its code must change", ModelFault),
+    ("The dataset file must change", DatasetFault),
     ("A cause outside the model; MOP tries again by itself", OutsideFault),
     ("What a running model service answers", ServiceFault),
     ("What portal and API answer", RequestFault),
