@@ -16,6 +16,7 @@ from mop.catalog import services as catalog
 from mop.catalog.models import Taxonomy
 from mop.registry import services as registry
 from mop.registry.advance import advance
+from mop.registry.editing import change_model, change_note
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import RevisionStatus
 from support.factories import (
@@ -104,10 +105,8 @@ def test_every_write_to_models_leaves_its_record():
     step = lambda: advance(revision_id=first.pk, attempt=1, to=to, actor=WHO)  # noqa: E731 - done twice
     assert happened(step) == ["revision.status"]
     assert happened(step) == []
-    assert happened(lambda: registry.change_description(actor=WHO, model=model, description="x")) == [
-        "model.description_changed"
-    ]
-    assert happened(lambda: registry.change_note(actor=WHO, revision=revision, note="x")) == ["revision.note_changed"]
+    assert happened(lambda: change_model(actor=WHO, model=model, description="x")) == ["model.description_changed"]
+    assert happened(lambda: change_note(actor=WHO, revision=revision, note="x")) == ["revision.note_changed"]
     add = lambda: registry.add_owner(actor=WHO, model=model, user=colleague)  # noqa: E731 - done twice
     remove = lambda: registry.remove_owner(actor=WHO, model=model, user=colleague)  # noqa: E731 - done twice
     assert happened(add) == ["model.owner_added"]
@@ -132,7 +131,7 @@ def test_a_change_that_fails_leaves_no_record():
     model = make_model()
     count = AuditEvent.objects.count()
     with transaction.atomic():
-        registry.change_description(actor=WHO, model=model, description="lost")
+        change_model(actor=WHO, model=model, description="lost")
         transaction.set_rollback(True)
     model.refresh_from_db()
     assert AuditEvent.objects.count() == count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from psycopg import sql
@@ -11,6 +12,7 @@ from mop.backup.postgres_tools import run_tool
 from mop.errors import PlatformFault
 
 ENGINE_SCHEMA = "dbos"
+_ENDING_SECONDS = 2.0
 
 
 def content_of(database: PostgresDatabase) -> list[str]:
@@ -24,13 +26,19 @@ def content_of(database: PostgresDatabase) -> list[str]:
 
 
 def others_on(database: PostgresDatabase) -> int:
-    """How many sessions of others the database has."""
+    """How many sessions of others the database has; one that is just ending gets a moment."""
     with database.connect() as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        ).fetchone()
-    return int(row[0]) if row else 0
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while True:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).fetchone()
+            count = int(row[0]) if row else 0
+            if not count or time.monotonic() > deadline:
+                return count
+            connection.rollback()  # within one transaction the answer stays the same
+            time.sleep(0.1)
 
 
 def replace_content(database: PostgresDatabase, dump: Path, *, keep: Path) -> None:
