@@ -24,12 +24,15 @@ POLL_SECONDS = 0.1
 def prepare_installation() -> None:
     """Bring databases and static files of the installation up to date, in a process for each.
 
-    They are forks of this one, which has opened the settings and runs no thread: importing everything once more took
-    most of their time where nothing had changed.
+    They are forks of this one, which opens the settings and runs no thread: importing everything once more took most of
+    their time where nothing had changed.
 
     Raises:
         PartFailedError: it failed; its output is on stderr.
     """
+    from mop.cli.installation import open_settings
+
+    open_settings()
     sys.stderr.flush()
     running = [(name, _forked(work)) for name, work in (("database", _databases), ("static files", _static_files))]
     ended = [(name, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])) for name, pid in running]
