@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from support.prepared import prepared_home
 from support.webhook_receiver import running_receiver
 
 TESTS = Path(__file__).parents[1]
 PREPARE = """
 import os, django; django.setup()
-from mop.worker.setup import prepare_databases; prepare_databases()
 from mop.registry.kinds import Kind
 from mop.notifications.services import News, notify
 from mop.notifications.webhooks import create_webhook
@@ -40,6 +40,7 @@ print(*found, deliver_due(), deliver_due(), Delivery.objects.filter(state="deliv
 
 @pytest.mark.second_tier
 @pytest.mark.chaos
+@pytest.mark.timeout(600)  # four processes, also on a busy machine
 def test_a_killed_worker_s_messages_are_sent_again_under_the_same_ids(tmp_path: Path):
     with running_receiver() as receiver:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")} | {
@@ -55,12 +56,13 @@ def test_a_killed_worker_s_messages_are_sent_again_under_the_same_ids(tmp_path: 
                 [sys.executable, "-c", code], env=environment, cwd=TESTS, stdout=subprocess.PIPE, text=True
             )
 
-        assert run(PREPARE).wait(timeout=120) == 0
+        prepared_home(tmp_path / "home")
+        assert run(PREPARE).wait(timeout=240) == 0
         worker = run(DELIVER)
         receiver.on_message = worker.kill
-        assert worker.wait(timeout=120) == -signal.SIGKILL
+        assert worker.wait(timeout=240) == -signal.SIGKILL
         receiver.on_message = None
-        told = run(GO_ON).communicate(timeout=120)[0].split()
+        told = run(GO_ON).communicate(timeout=240)[0].split()
     assert told == ["0", "3", "3", "0", "3"]
     ids = [message.id for message in receiver.messages]
     assert (len(ids), len(set(ids)), ids.count(ids[0])) == (4, 3, 2)

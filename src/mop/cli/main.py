@@ -23,6 +23,7 @@ from mop.errors import MopError
 
 # commands of the installation itself; the others are those that areas declare
 INSTALLATION = (
+    Commands(Ref("mop.cli.model_folder:app"), order=5),
     Commands(Ref("mop.cli.login:app"), order=80),
     Commands(Ref("mop.cli.up:app"), order=90),
     Commands(Ref("mop.cli.worker:app"), order=100),

@@ -39,7 +39,8 @@ class WebhookForm(PlainForm):
         kinds.choices = [(kind.value, kind.label) for kind in kinds_for(user)]  # type: ignore[attr-defined]
         kinds.initial = known
         if webhook is not None:
-            self.initial |= {
+            self.initial = {
+                **self.initial,
                 "url": webhook.url,
                 "description": webhook.description,
                 "hears": EVERY if webhook.kinds is None else CHOSEN,

@@ -77,7 +77,7 @@ class WebhooksOut(Schema):
     hosts: list[str]
 
 
-class TryOut(Schema):
+class DeliveryTry(Schema):
     """One try of a delivery; `status` is null where there was no answer."""
 
     at: dt.datetime
@@ -100,7 +100,7 @@ class DeliveryOut(Schema):
     delivered_at: dt.datetime | None
     error: str
     body: str
-    tries: list[TryOut]
+    tries: list[DeliveryTry]
 
     @staticmethod
     def resolve_next_at(delivery: Delivery) -> dt.datetime | None:
