@@ -25,7 +25,7 @@ def problem(answer: HttpResponse, status: int, name: str) -> dict[str, Any]:
     body = json.loads(answer.content)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.status_code, body["status"], body["name"]) == (status, status, name)
-    assert body["type"] == f"urn:mop:error:{name}"
+    assert body["type"] == f"/help/errors/#{name.lower()}"
     assert body["title"]
     assert body["message"] == body["detail"] != ""
     assert {"hint", "place", "also"} <= set(body)

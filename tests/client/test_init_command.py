@@ -80,8 +80,8 @@ def test_an_onnx_model_of_images_passes_the_check(tmp_path: Path):
     onnx_classifier(tmp_path / "images.onnx", side=16, labels=3)
     folder = tmp_path / "folder"
     made = mop(
-        "init", str(folder), "--modality", "image", "--label-type", "ordinal", "--labels", "0,1,2", "--name", "Violence",
-        "--from", "onnx", str(tmp_path / "images.onnx"), home=tmp_path,
+        "init", str(folder), "--modality", "image", "--label-type", "ordinal", "--labels", "0,1,2",
+        "--name", "Violence", "--from", "onnx", str(tmp_path / "images.onnx"), home=tmp_path,
     )  # fmt: skip
     assert made.code == 0, made.err
     check(folder, tmp_path)

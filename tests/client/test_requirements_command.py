@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import zipfile
 from pathlib import Path
 
@@ -40,8 +41,6 @@ def test_requirements_and_private_wheels_are_resolved_together(tmp_path: Path):
 
 
 def test_the_sdk_that_mop_brings_is_this_one():
-    import importlib.metadata
-
     assert importlib.metadata.version("mop-utils") == SDK_VERSION
 
 

@@ -71,8 +71,8 @@ def test_the_wheel_is_pure_and_holds_the_pipeline_s_readers(wheel: Path):
 def test_its_dependencies_resolve_on_every_system(system: str, wheel: Path, tmp_path: Path):
     (tmp_path / "wanted.in").write_text(f"{wheel}[requirements]\n")
     done = run(
-        UV, "pip", "compile", "--quiet", "--python-platform", system, "--python-version", "3.9", "--only-binary", ":all:",
-        tmp_path / "wanted.in", cwd=tmp_path,
+        UV, "pip", "compile", "--quiet", "--python-platform", system, "--python-version", "3.9",
+        "--only-binary", ":all:", tmp_path / "wanted.in", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

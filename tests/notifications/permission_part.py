@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mop.accounts.sealing import seal
 from mop.areas.permissions import Row
 from mop.errors import DiskFullError
 from mop.notifications.alerts import raise_alert
 from mop.notifications.models import Alert, Delivery, Notification, Webhook
 from mop.notifications.services import News, notify
-from mop.notifications.webhook_signing import new_secret, seal
+from mop.notifications.webhook_signing import PURPOSE, new_secret
 from mop.notifications.webhook_states import DeliveryState
 from mop.registry.kinds import Kind
 from support.factories import ACTOR
@@ -21,7 +22,7 @@ ALLOWED = "https://hooks.example/"
 
 def _prepare(world: World) -> None:
     notify(actor=ACTOR, people=[world.owner], news=News(Kind.OWNERSHIP, EVENT, "title", "reason", "/models/"))
-    webhook = Webhook.objects.create(user=world.owner, url=ALLOWED, secret=seal(new_secret()))
+    webhook = Webhook.objects.create(user=world.owner, url=ALLOWED, secret=seal(new_secret(), purpose=PURPOSE))
     Delivery.objects.create(webhook=webhook, event=EVENT, kind="test", body="{}", state=DeliveryState.DELIVERED)
     raise_alert(actor=ACTOR, fault=DiskFullError("no room"))
 

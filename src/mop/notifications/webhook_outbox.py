@@ -24,13 +24,14 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from mop.accounts.sealing import unseal
 from mop.audit.services import Actor
 from mop.notifications.models import Delivery, DeliveryAttempt, Webhook
 from mop.notifications.scopes import within_sight
 from mop.notifications.texts import one_line
 from mop.notifications.webhook_http import Answer, Poster
 from mop.notifications.webhook_selectors import allowed
-from mop.notifications.webhook_signing import signatures, unseal
+from mop.notifications.webhook_signing import PURPOSE, signatures
 from mop.notifications.webhook_states import DeliveryState
 from mop.notifications.webhooks import disable_webhook
 
@@ -117,9 +118,9 @@ def _prepared(lane: Sequence[Delivery]) -> list[_Message]:
     if why := _why_not(webhook):
         _settle_as(lane, DeliveryState.WITHHELD, why)
         return []
-    keys = [unseal(webhook.secret)]
+    keys = [unseal(webhook.secret, purpose=PURPOSE)]
     if webhook.former_until and webhook.former_until > timezone.now():
-        keys.append(unseal(webhook.former_secret))
+        keys.append(unseal(webhook.former_secret, purpose=PURPOSE))
     usable = [key for key in keys if key]
     if keys[0] is None:
         _settle_as(lane, DeliveryState.FAILED, "The secret can not be read: MOP_SECRET_KEY is another one. Rotate it.")

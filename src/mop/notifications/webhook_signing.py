@@ -13,30 +13,13 @@ import hmac
 import secrets
 from collections.abc import Iterable
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-
+PURPOSE = "webhooks"
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 
 
 def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-
-
-def seal(secret: str) -> str:
-    """The secret as the database keeps it."""
-    return _box().encrypt(secret.encode()).decode()
-
-
-def unseal(kept: str) -> str | None:
-    """The secret that was sealed; None where MOP_SECRET_KEY is another one since."""
-    try:
-        return _box().decrypt(kept.encode()).decode()
-    except InvalidToken:
-        return None
 
 
 def signatures(keys: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
@@ -48,8 +31,3 @@ def signatures(keys: Iterable[str], message_id: str, timestamp: int, body: bytes
 def _hmac(secret: str, signed: bytes) -> str:
     key = base64.b64decode(secret.removeprefix(PREFIX))
     return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
-def _box() -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"mop webhooks").derive(settings.SECRET_KEY.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mop.accounts.models import Team, User
+from mop.accounts.sealing import seal
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, NotAllowedError, ValidationFailedError
@@ -31,7 +32,7 @@ from mop.notifications.scopes import Scope
 from mop.notifications.texts import one_line
 from mop.notifications.webhook_hosts import RefusedTargetError
 from mop.notifications.webhook_selectors import allowed
-from mop.notifications.webhook_signing import new_secret, seal
+from mop.notifications.webhook_signing import PURPOSE, new_secret
 from mop.notifications.webhook_states import DeliveryState
 
 ROTATION = dt.timedelta(hours=24)
@@ -80,7 +81,7 @@ def create_webhook(
         url=_checked_url(url),
         description=one_line(description, 200),
         kinds=_checked_kinds(kinds, free=owner is not None),
-        secret=seal(secret),
+        secret=seal(secret, purpose=PURPOSE),
     )
     save_checked(webhook)
     _note(actor, Action.WEBHOOK_CREATED, webhook, {"url": webhook.url})
@@ -124,7 +125,7 @@ def rotate_secret(*, actor: Actor, webhook: Webhook, user: User | None = None) -
     """A new secret, which is shown once; for a day messages are signed by the former one too."""
     secret = new_secret()
     webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + ROTATION
-    webhook.secret = seal(secret)
+    webhook.secret = seal(secret, purpose=PURPOSE)
     if webhook.team_id and user is not None:
         webhook.user = user  # whoever holds the secret answers for what is sent
     webhook.save(update_fields=["secret", "former_secret", "former_until", "user"])

@@ -284,13 +284,13 @@ class Tasks(_Part):
         """A task."""
         return cast("Task", self._server.get("tasks", name))
 
-    def taxonomies(self) -> list[Taxonomy]:  # type: ignore[valid-type] # `list` is a method here
+    def taxonomies(self) -> Sequence[Taxonomy]:
         """Taxonomies."""
-        return cast("Any", self._server.get("taxonomies"))
+        return cast("Sequence[Taxonomy]", self._server.get("taxonomies"))
 
-    def instance_types(self) -> list[InstanceType]:  # type: ignore[valid-type] # as above
+    def instance_types(self) -> Sequence[InstanceType]:
         """Machine sizes that a model may ask for."""
-        return cast("Any", self._server.get("instance-types"))
+        return cast("Sequence[InstanceType]", self._server.get("instance-types"))
 
 
 class Datasets(_Part):
@@ -323,7 +323,7 @@ class Datasets(_Part):
             options: team, language, group_columns, language_column.
         """
         body = _given({"url": url, "modality": modality, "datasets": [dict(one) for one in datasets], **options})
-        return cast("Any", self._server.post("datasets", body=body))
+        return cast("Sequence[DatasetRow]", self._server.post("datasets", body=body))
 
     def delete(self, name: str) -> None:
         """Delete a dataset with what was measured on it."""
@@ -335,7 +335,7 @@ class Groups(_Part):
 
     def list(self) -> Sequence[Group]:
         """Your groups and those shared with you."""
-        return cast("Any", self._server.get("groups")["items"])
+        return cast("Sequence[Group]", self._server.get("groups")["items"])
 
     def create(self, name: str, models: Sequence[str] = ()) -> Group:
         """Make a group, and put models into it."""
@@ -362,7 +362,7 @@ class Webhooks(_Part):
 
     def list(self) -> Sequence[Webhook]:
         """Your webhooks and those of your teams."""
-        return cast("Any", self._server.get("webhooks")["items"])
+        return cast("Sequence[Webhook]", self._server.get("webhooks")["items"])
 
     def create(
         self, url: str, *, team: str | None = None, description: str = "", kinds: Sequence[str] | None = None

@@ -124,7 +124,7 @@ class Transport:
 def _pause(number: int, asked: int | None) -> float:
     if asked is not None:
         return min(float(asked), PAUSE_MAX_SECONDS)
-    return min(PAUSE_SECONDS * 2 ** (number - 1), PAUSE_MAX_SECONDS) * (0.5 + random.random() / 2)  # noqa: S311 - jitter
+    return min(PAUSE_SECONDS * 2.0 ** (number - 1), PAUSE_MAX_SECONDS) * (0.5 + random.random() / 2)  # noqa: S311 - jitter
 
 
 def _retry_after(response: httpx.Response) -> int | None:
