@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def signed_in(live_server: LiveServer, tmp_path: Path) -> Iterator[dict[str, Any]]:
+def signed_in(live_server: LiveServer, tmp_path: Path) -> dict[str, Any]:
     ada = make_user("ada")
     make_model("toxicity", owner=ada)
     make_model("topic", owner=ada)
-    yield {"home": tmp_path, "MOP_URL": live_server.url, "MOP_TOKEN": make_token(ada)}
+    return {"home": tmp_path, "MOP_URL": live_server.url, "MOP_TOKEN": make_token(ada)}
 
 
 def completed(line: str, signed_in: dict[str, Any]) -> list[str]:

@@ -43,7 +43,7 @@ def accept_keys(api: NinjaAPI) -> None:
         for view in views:
             for operation in view.operations:
                 if creates(operation):
-                    operation.view_func = _once(operation, operation.view_func)
+                    operation.view_func = _once(api, operation, operation.view_func)
 
 
 def forget_old() -> int:
@@ -56,7 +56,7 @@ def forget_old() -> int:
     return removed
 
 
-def _once(operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:
+def _once(api: NinjaAPI, operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(HEADER)
@@ -71,7 +71,8 @@ def _once(operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:
                 # whoever sends the same at the same time waits here, and then fails
                 row = IdempotentAnswer.objects.create(user=user, key=key, request=digest)
                 result = view(request, *args, **kwargs)
-                temporary = operation.api.create_temporal_response(request)
+                operation.api = api  # the one that ninja calls may be a copy of this one
+                temporary = api.create_temporal_response(request)
                 # as ninja itself makes it; an operation that creates something streams nothing
                 response = cast("HttpResponse", operation._result_to_response(request, result, temporary))  # noqa: SLF001
                 row.status, row.body = response.status_code, seal(response.content.decode(), purpose=PURPOSE)

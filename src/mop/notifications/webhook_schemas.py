@@ -32,8 +32,8 @@ class WebhookChange(InputSchema):
     kinds: list[str] | None = Field(None, description=KINDS)
 
 
-class WebhookOut(Schema):
-    """A webhook without its secret; `username` is in whose name it is sent."""
+class WebhookFields(Schema):
+    """A webhook."""
 
     id: int
     url: str
@@ -47,6 +47,10 @@ class WebhookOut(Schema):
     disabled_at: dt.datetime | None
     disabled_reason: str
 
+
+class WebhookOut(WebhookFields):
+    """A webhook without its secret; `username` is in whose name it is sent."""
+
     @staticmethod
     def resolve_team(webhook: Webhook) -> str | None:
         """The team's name."""
@@ -58,7 +62,7 @@ class WebhookOut(Schema):
         return webhook.user.username if webhook.user else ""
 
 
-class WebhookCreated(WebhookOut):
+class WebhookCreated(WebhookFields):
     """A new webhook; the secret is shown this once."""
 
     secret: str
