@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from cli.commands import mop
 from mop.cli.near_names import near
-from support.factories import make_model, make_token, make_user
+from support.factories import make_model, make_task, make_token, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,6 +62,14 @@ def test_a_name_that_is_not_there_gets_the_near_ones(signed_in: dict[str, Any]):
     wrong_version = mop("model", "show", "toxicity", "--version", "v1.0", **signed_in)
     assert "Did you mean v1.0.0?" in wrong_version.err
     assert "Did you mean" not in mop("model", "show", "nothing-like-it", **signed_in).err
+
+
+def test_tasks_are_listed(signed_in: dict[str, Any]):
+    make_task("hate in text")
+    result = mop("task", "list", "--json", **signed_in)
+    assert [one["name"] for one in result.json] == ["hate in text"]
+    assert "hate in text" in mop("task", "list", "--search", "hate", **signed_in).out
+    assert mop("task", "list", "--search", "nothing", "--json", **signed_in).json == []
 
 
 def test_the_likest_name_comes_first_in_any_case():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop.areas.area import Area, Urls
+from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry, NavGroup
 from mop.areas.references import Ref
 from mop.catalog.actions import Action
@@ -32,5 +32,6 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
+    commands=(Commands(Ref("mop.cli.task_list:app"), order=76, group="task"),),
     searches=(Ref("mop.catalog.search:TASKS"),),
 )
