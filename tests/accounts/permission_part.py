@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from mop.accounts.models import PersonalAccessToken
-from mop.accounts.services import actor_of, create_token
+from mop.accounts.services import actor_of
+from mop.accounts.token_services import create_token
 from mop.areas.permissions import Row
 from support.permission_world import Part, World
 
 
 def _prepare(world: World) -> None:
-    create_token(actor=actor_of(world.owner), user=world.owner, name="own", scope="write")
+    create_token(actor=actor_of(world.owner), user=world.owner, name="own")
 
 
 def _names(world: World, _row: Row) -> dict[str, object]:
@@ -28,6 +29,10 @@ def _names(world: World, _row: Row) -> dict[str, object]:
 PART = Part(
     prepare=_prepare,
     names=_names,
-    bodies=lambda _world, _row: {("POST", "/tokens"): {"name": "new"}, ("POST", "/teams"): {"name": "new"}},
+    bodies=lambda _world, _row: {
+        ("POST", "/tokens"): {"name": "new"},
+        ("POST", "/tokens/{token_id}/rotate"): {},
+        ("POST", "/teams"): {"name": "new"},
+    },
     forms={f"/teams/<int:team_id>/members/{change}/": {"username": "coowner"} for change in ("add", "remove")},
 )

@@ -14,3 +14,4 @@ class Action(AuditAction):
     TEAM_MEMBER_REMOVED = "team.member_removed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - the action's name
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the action's name
+    TOKEN_ROTATED = "token.rotated"  # noqa: S105 - the action's name

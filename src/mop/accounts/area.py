@@ -32,5 +32,5 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
-    commands=(Commands(Ref("mop.cli.createuser:app"), order=110),),
+    commands=(Commands(Ref("mop.cli.createuser:app"), order=110), Commands(Ref("mop.cli.token:app"), order=75)),
 )

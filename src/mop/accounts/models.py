@@ -49,15 +49,11 @@ class TeamMembership(models.Model):
         return f"{self.user} in {self.team}"
 
 
-class TokenScope(models.TextChoices):
-    """What a token may do in its user's name; `write` includes `read`."""
-
-    READ = "read", "Read"
-    WRITE = "write", "Read and write"
-
-
 class PersonalAccessToken(models.Model):
-    """A secret for API and CLI: shown once, stored as a SHA-256, scoped, expiring, revocable."""
+    """A secret for API and CLI: shown once, stored as a SHA-256, scoped, expiring, revocable.
+
+    A token that was made with another (`made_by`) has no scope that the other lacks, lives no longer, and ends with it.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
@@ -65,7 +61,8 @@ class PersonalAccessToken(models.Model):
     prefix = models.CharField(
         max_length=12, editable=False, help_text="first characters of the secret, to tell tokens apart"
     )
-    scope = models.CharField(max_length=10, choices=TokenScope, default=TokenScope.WRITE)
+    scopes = models.JSONField(default=list, help_text="as mop.areas.scopes writes them")
+    made_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="made")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)

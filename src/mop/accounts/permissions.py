@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
-GET    /me                - 401 200 200 200 200 200 200
-GET    /tokens            - 401 200 200 200 200 403 403
-POST   /tokens            - 401 201 201 201 201 403 403
-DELETE /tokens/{token_id} - 401 404 404 204 404 403 403
-GET    /people            - 401 200 200 200 200 200 200
-GET    /teams             - 401 200 200 200 200 200 200
-POST   /teams             - 401 403 403 403 201 403 403
-"""),
+    api=(
+        *rows(
+            """
+GET    /me     - 401 200 200 200 200 200 200
+GET    /people - 401 200 200 200 200 200 200
+GET    /teams  - 401 200 200 200 200 200 200
+""",
+            scope=RouteScope.ANY_TOKEN,
+        ),
+        *rows(
+            """
+GET    /tokens                   - 401 200 200 200 200 200 200
+POST   /tokens                   - 401 201 201 201 201 403 201
+POST   /tokens/{token_id}/rotate - 401 404 404 201 404 403 404
+DELETE /tokens/{token_id}        - 401 404 404 204 404 403 404
+""",
+            scope=RouteScope.ACCOUNT,
+        ),
+        *rows(
+            """
+POST   /teams - 401 403 403 403 201 403 403
+""",
+            scope=RouteScope.ADMINISTRATION,
+        ),
+    ),
     pages=rows("""
 GET  /accounts/login/                                  - 200 302 302 302 302 200 200
 POST /accounts/login/                                  - 200 302 302 302 302 200 200
@@ -45,6 +62,8 @@ GET  /account/tokens/                                  - 401 200 200 200 200 401
 POST /account/tokens/                                  - 401 422 422 422 422 401 401
 GET  /account/tokens/<int:token_id>/revoke/            - 401 404 404 200 404 401 401
 POST /account/tokens/<int:token_id>/revoke/            - 401 404 404 302 404 401 401
+GET  /account/tokens/<int:token_id>/rotate/            - 401 404 404 200 404 401 401
+POST /account/tokens/<int:token_id>/rotate/            - 401 404 404 200 404 401 401
 GET  /people/                                          - 401 200 200 200 200 401 401
 GET  /teams/                                           - 401 403 403 403 200 401 401
 POST /teams/                                           - 401 403 403 403 422 401 401

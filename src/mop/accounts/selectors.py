@@ -66,18 +66,19 @@ def search_people(text: str) -> QuerySet[User]:
     return User.objects.filter(holds, is_active=True).order_by("username")[:PEOPLE_MAX]
 
 
-def tokens_of(user: User) -> QuerySet[PersonalAccessToken]:
-    """The user's tokens, newest first, revoked and expired ones too."""
-    return PersonalAccessToken.objects.filter(user=user).order_by("-created_at", "-pk")
+def tokens_of(user: User, *, seen_by: PersonalAccessToken | None = None) -> QuerySet[PersonalAccessToken]:
+    """The user's tokens, newest first, revoked and expired ones too; a token sees itself and what it made."""
+    tokens = PersonalAccessToken.objects.filter(user=user).order_by("-created_at", "-pk")
+    return tokens.filter(Q(pk=seen_by.pk) | Q(made_by=seen_by)) if seen_by else tokens
 
 
-def get_token(user: User, token_id: int) -> PersonalAccessToken:
+def get_token(user: User, token_id: int, *, seen_by: PersonalAccessToken | None = None) -> PersonalAccessToken:
     """One of the user's own tokens.
 
     Raises:
-        NotFoundError: it is not theirs, or there is none.
+        NotFoundError: it is not theirs, the token that asks does not see it, or there is none.
     """
-    token = tokens_of(user).filter(pk=token_id).first()
+    token = tokens_of(user, seen_by=seen_by).filter(pk=token_id).first()
     if token is None:
         raise NotFoundError(f"You have no token {token_id}.")
     return token

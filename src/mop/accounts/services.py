@@ -1,26 +1,21 @@
-"""Writes to users, teams and tokens."""
+"""Writes to users and teams."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from datetime import timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import EmailField
-from django.utils import timezone
 
 from mop.accounts.actions import Action
-from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, TokenScope, User
+from mop.accounts.models import Team, TeamMembership, User
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
-from mop.errors import ConflictError, NotAuthenticatedError, ValidationFailedError
+from mop.errors import ConflictError, ValidationFailedError
 
-TOKEN_PREFIX = "mop_"  # noqa: S105 - a public mark, so that leaked tokens can be recognised
 EMAIL_MAX = 254
-TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX = 90, 366
 
 
 def actor_of(user: User, address: str = "") -> Actor:
@@ -161,72 +156,3 @@ def ensure_team(*, actor: Actor, user: User) -> Team:
         add_member(actor=actor, team=team, user=user)
         return team
     raise ValidationFailedError(f"no free name for a personal team of {user.username}")
-
-
-@transaction.atomic
-def create_token(
-    *, actor: Actor, user: User, name: str, scope: str = TokenScope.WRITE, days: int = TOKEN_DAYS_DEFAULT
-) -> tuple[PersonalAccessToken, str]:
-    """A new token and its secret. The secret is not stored: show it once.
-
-    Raises:
-        ValidationFailedError: the name is empty, the scope unknown, or the life is not 1 to 366 days.
-    """
-    if not 1 <= days <= TOKEN_DAYS_MAX:
-        raise ValidationFailedError(
-            f"A token lives 1 to {TOKEN_DAYS_MAX} days.", fields={"days": [f"Give 1 to {TOKEN_DAYS_MAX} days."]}
-        )
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = PersonalAccessToken(
-        user=user,
-        name=name,
-        digest=digest_of(secret),
-        prefix=secret[:8],
-        scope=scope,
-        expires_at=timezone.now() + timedelta(days=days),
-    )
-    save_checked(token)
-    record(
-        actor=actor,
-        action=Action.TOKEN_CREATED,
-        object_type="token",
-        object_id=token.pk,
-        object_label=name,
-        data={"scope": scope, "expires_at": token.expires_at.isoformat()},
-    )
-    return token, secret
-
-
-@transaction.atomic
-def revoke_token(*, actor: Actor, token: PersonalAccessToken) -> None:
-    """End a token now; does nothing if it is revoked."""
-    if token.revoked_at is None:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
-        record(
-            actor=actor, action=Action.TOKEN_REVOKED, object_type="token", object_id=token.pk, object_label=token.name
-        )
-
-
-def authenticate_token(secret: str) -> PersonalAccessToken:
-    """The living token of a secret, its user active.
-
-    Raises:
-        NotAuthenticatedError: unknown, expired or revoked, or its user is inactive; the answer does not say which.
-    """
-    now = timezone.now()
-    token = (
-        PersonalAccessToken.objects.select_related("user")
-        .filter(digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
-        .first()
-    )
-    if token is None:
-        raise NotAuthenticatedError("The access token is unknown, expired or revoked.")
-    if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):  # spares a write per request
-        PersonalAccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token
-
-
-def digest_of(secret: str) -> str:
-    """What is stored of a secret. Tokens are 256 random bits, so a plain SHA-256 can not be guessed back."""
-    return hashlib.sha256(secret.encode()).hexdigest()

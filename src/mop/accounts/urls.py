@@ -10,6 +10,7 @@ app_name = "accounts"
 urlpatterns = [
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke/", views.revoke, name="revoke_token"),
+    path("account/tokens/<int:token_id>/rotate/", views.rotate, name="rotate_token"),
     path("people/", views.people, name="people"),
     path("teams/", views.teams, name="teams"),
     path("teams/<int:team_id>/", views.team, name="team"),

@@ -15,11 +15,12 @@ from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
-from mop.accounts.forms import TeamForm, TokenForm, UsernameForm
+from mop.accounts.forms import RotateTokenForm, TeamForm, TokenForm, UsernameForm
 from mop.accounts.models import Team
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, tokens_of
-from mop.accounts.services import add_member, create_team, create_token, remove_member, revoke_token
+from mop.accounts.services import add_member, create_team, remove_member
+from mop.accounts.token_services import create_token, revoke_token, rotate_token
 from mop.errors import NotFoundError, ValidationFailedError
 from mop.ui.forms import take_errors
 from mop.ui.pages import Done, confirm_page, sent, show_form
@@ -52,8 +53,25 @@ def tokens(request: HttpRequest) -> HttpResponse:
             take_errors(form, error)
         else:
             form = TokenForm()
-    context = {"tokens": tokens_of(user), "secret": secret, "now": timezone.now()}
+    context = {"tokens": tokens_of(user).select_related("made_by"), "secret": secret, "now": timezone.now()}
     return show_form(request, "accounts/tokens.html", form, context)
+
+
+@require_http_methods(["GET", "POST"])
+def rotate(request: HttpRequest, token_id: int) -> HttpResponse:
+    """Replace a token's secret; the answer to the form shows the new one."""
+    user = user_of(request)
+    token = get_token(user, token_id)
+    authorise(user, "accounts.revoke_token", token, what="replace this token")
+    form = RotateTokenForm(request.POST or None)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = rotate_token(actor=actor_in(request), token=token, **form.cleaned_data)
+        except ValidationFailedError as error:
+            take_errors(form, error)
+    trail = [("Access tokens", reverse("accounts:tokens")), ("Replace", "")]
+    return show_form(request, "accounts/rotate_token.html", form, {"token": token, "secret": secret, "trail": trail})
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,7 +91,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
         act,
         title=f"Revoke the token {token.name}?",
         trail=[("Access tokens", here), ("Revoke", "")],
-        lead="Whatever uses it is refused from now on. This can not be undone.",
+        lead="Whatever uses it, or a token that was made with it, is refused from now on. This can not be undone.",
         submit="Revoke token",
         cancel_url=here,
     )

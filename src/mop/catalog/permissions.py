@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET  /taxonomies     - 401 200 200 200 200 200 200
 POST /taxonomies     - 401 403 403 403 201 403 403
 GET  /instance-types - 401 200 200 200 200 200 200
@@ -13,7 +15,9 @@ POST /instance-types - 401 403 403 403 201 403 403
 GET  /tasks          - 401 200 200 200 200 200 200
 POST /tasks          - 401 403 403 403 201 403 403
 GET  /tasks/{name}   - 401 200 200 200 200 200 200
-"""),
+""",
+        scope=RouteScope.TASKS,
+    ),
     pages=rows("""
 GET  /tasks/               - 401 200 200 200 200 401 401
 GET  /tasks/add/           - 401 403 403 403 200 401 401
