@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from mop.accounts.models import PersonalAccessToken
+from mop.accounts.links import invite
+from mop.accounts.models import PersonalAccessToken, SignIn
 from mop.accounts.services import actor_of
 from mop.accounts.token_services import create_token
 from mop.areas.permissions import Row
 from support.permission_world import Part, World
 
+_secrets: dict[str, str] = {}
+
 
 def _prepare(world: World) -> None:
     create_token(actor=actor_of(world.owner), user=world.owner, name="own")
+    SignIn.objects.create(user=world.owner, session_key="elsewhere")
+    root = world.people["administrator"]
+    assert root is not None
+    _, _secrets["invitation"] = invite(actor=actor_of(root), by=root, email="new@example.com")
 
 
 def _names(world: World, _row: Row) -> dict[str, object]:
     return {
         "token_id": PersonalAccessToken.objects.get(name="own").pk,
         "team_id": world.team.pk,
+        "provider_id": "oidc",
+        "session_id": SignIn.objects.get(session_key="elsewhere").pk,
+        "secret": _secrets["invitation"],
+        "uid": "MQ",
+        "key": "made-up",
+        "pk": 1,
         "username": world.coowner.username,
         # of Django's administration
         "object_id": world.coowner.pk,

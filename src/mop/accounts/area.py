@@ -14,6 +14,7 @@ AREA = Area(
     permissions=Ref("mop.accounts.permissions:PERMISSIONS"),
     navigation=(
         NavEntry("Access tokens", "key", "accounts:tokens", order=10, group=NavGroup.ACCOUNT),
+        NavEntry("Sign-in and security", "lock", "mfa_index", order=15, group=NavGroup.ACCOUNT),
         NavEntry(
             "Change password",
             "lock",

@@ -132,3 +132,30 @@ def find_person(name: str) -> User:
     raise forms.ValidationError(
         f"There is no user {name!r}." + (f" Do you mean one of these: {names}?" if names else "")
     )
+
+
+class NewPasswordForm(PlainForm):
+    """A password, twice."""
+
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="10 characters or more."
+    )
+    again = forms.CharField(label="The same again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+
+    def clean(self) -> dict[str, Any]:
+        """The password, if both are the same."""
+        cleaned = super().clean() or {}
+        if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
+            self.add_error("again", "The two passwords differ.")
+        return cleaned
+
+
+class AcceptForm(NewPasswordForm):
+    """The account of an invitation."""
+
+    username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput({"autocomplete": "username"}))
+    field_order = ("username", "password", "again")
+
+
+class ResetRequestForm(PlainForm):
+    username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput({"autocomplete": "username"}))

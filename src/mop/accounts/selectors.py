@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+import datetime as dt
 
-from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, User
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from mop.accounts.models import PersonalAccessToken, SignIn, Team, TeamMembership, User
 from mop.errors import NotFoundError
 
 
@@ -54,6 +58,7 @@ def get_user(username: str) -> User:
 
 
 PEOPLE_MAX = 10
+GRAIN_SECONDS = 300.0  # when a session was last seen is written down at most so often
 PEOPLE_LETTERS_MIN = 2
 
 
@@ -64,6 +69,15 @@ def search_people(text: str) -> QuerySet[User]:
         return User.objects.none()
     holds = Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
     return User.objects.filter(holds, is_active=True).order_by("username")[:PEOPLE_MAX]
+
+
+def sessions_of(user: User) -> QuerySet[SignIn]:
+    """The user's sessions of the portal that are not over, the one seen last first."""
+    now = timezone.now()
+    return user.sign_ins.filter(
+        created_at__gt=now - dt.timedelta(seconds=settings.MOP_SESSION_MAX_SECONDS),
+        seen_at__gt=now - dt.timedelta(seconds=settings.MOP_SESSION_IDLE_SECONDS + GRAIN_SECONDS),
+    )
 
 
 def tokens_of(user: User, *, seen_by: PersonalAccessToken | None = None) -> QuerySet[PersonalAccessToken]:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import EmailField
 
+from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
 from mop.accounts.models import Team, TeamMembership, User
 from mop.accounts.validation import save_checked
@@ -56,7 +57,10 @@ def create_user(*, actor: Actor, username: str, password: str | None, is_adminis
 
 @transaction.atomic
 def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator: bool) -> None:
-    """Let an account in or keep it out, make it administrator or not. Its tokens stop with it.
+    """Let an account in or keep it out, make it administrator or not.
+
+    Keeping out, and taking the role of administrators, end all its sessions and tokens at once; with the first, areas
+    end what they do in its name (`Area.departures`).
 
     Raises:
         ConflictError: nobody would be administrator any more.
@@ -64,6 +68,7 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
     remaining = User.objects.select_for_update().filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
     if not (is_active and is_administrator) and not remaining.exists():
         raise ConflictError(f"{user.username} is the last administrator.", hint="Make another administrator first.")
+    before = User.objects.values_list("is_active", "is_superuser").get(pk=user.pk)
     user.is_active = is_active
     user.is_superuser = user.is_staff = is_administrator
     user.save(update_fields=["is_active", "is_superuser", "is_staff"])
@@ -75,6 +80,10 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
         object_label=user.username,
         data={"is_active": is_active, "is_administrator": is_administrator},
     )
+    if (before[0] and not is_active) or (before[1] and not is_administrator):
+        end_access(actor=actor, user=user, why="kept out" if not is_active else "no administrator any more")
+    if before[0] and not is_active:
+        tell_departure(actor=actor, user=user)
 
 
 @transaction.atomic

@@ -7,7 +7,10 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mop.accounts.actions import Action
@@ -124,7 +127,10 @@ def revoke_token(*, actor: Actor, token: PersonalAccessToken) -> None:
 
 
 def authenticate_token(secret: str) -> PersonalAccessToken:
-    """The living token of a secret, its user active.
+    """The living token of a secret, its user somebody who could sign in.
+
+    With single sign-on that is somebody whom the provider let in during the last MOP_TOKEN_SIGN_IN_DAYS: what happened
+    to their account there meanwhile, MOP learns at a sign-in alone.
 
     Raises:
         NotAuthenticatedError: unknown, expired or revoked, or its user is inactive; the answer does not say which.
@@ -132,14 +138,26 @@ def authenticate_token(secret: str) -> PersonalAccessToken:
     now = timezone.now()
     token = (
         PersonalAccessToken.objects.select_related("user")
+        .annotate(is_of_provider=Exists(SocialAccount.objects.filter(user=OuterRef("user"))))
         .filter(digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
         .first()
     )
     if token is None:
         raise NotAuthenticatedError("The access token is unknown, expired or revoked.")
+    if token.is_of_provider and _has_lapsed(token.user, now):
+        raise NotAuthenticatedError(
+            "The access token works again when its owner signs in to the portal.", hint="Sign in to the portal."
+        )
     if token.last_used_at is None or now - token.last_used_at > dt.timedelta(minutes=1):  # spares a write per request
         PersonalAccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+def _has_lapsed(user: User, now: dt.datetime) -> bool:
+    """Whether a person of the provider signed in too long ago; one with a password here can sign in by that."""
+    if user.has_usable_password():
+        return False
+    return user.last_login is None or now - user.last_login > dt.timedelta(days=settings.MOP_TOKEN_SIGN_IN_DAYS)
 
 
 def digest_of(secret: str) -> str:

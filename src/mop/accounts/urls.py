@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mop.accounts import views
+from mop.accounts import security_views, views
 
 app_name = "accounts"
 urlpatterns = [
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke/", views.revoke, name="revoke_token"),
     path("account/tokens/<int:token_id>/rotate/", views.rotate, name="rotate_token"),
+    path("account/sessions/<int:session_id>/end/", security_views.end_one, name="end_session"),
+    path("account/sessions/end-others/", security_views.end_others, name="end_other_sessions"),
     path("people/", views.people, name="people"),
     path("teams/", views.teams, name="teams"),
     path("teams/<int:team_id>/", views.team, name="team"),
