@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mop.accounts.links import invite
-from mop.accounts.models import PersonalAccessToken, SignIn
+from mop.accounts.models import Invitation, PersonalAccessToken, SignIn
 from mop.accounts.services import actor_of
 from mop.accounts.token_services import create_token
 from mop.areas.permissions import Row
@@ -27,6 +27,10 @@ def _names(world: World, _row: Row) -> dict[str, object]:
         "provider_id": "oidc",
         "session_id": SignIn.objects.get(session_key="elsewhere").pk,
         "secret": _secrets["invitation"],
+        "user_id": world.coowner.pk,
+        "change": "disable",
+        "what": "access",
+        "invitation_id": Invitation.objects.get().pk,
         "uid": "MQ",
         "key": "made-up",
         "pk": 1,

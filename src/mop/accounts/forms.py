@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mop.accounts.models import User
+from mop.accounts.models import Team, User
 from mop.accounts.selectors import search_people
 from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
 from mop.areas.scopes import ALL_READ, ALL_WRITE, READ, TOKEN_AREAS, WRITE
@@ -159,3 +159,30 @@ class AcceptForm(NewPasswordForm):
 
 class ResetRequestForm(PlainForm):
     username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput({"autocomplete": "username"}))
+
+
+class InviteForm(PlainForm):
+    """Whom to invite, and into what."""
+
+    email = forms.EmailField(label="E-mail address", required=False, help_text="The new account gets it.")
+    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="A personal team")
+    is_administrator = forms.BooleanField(label="Make them an administrator", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = Team.objects.filter(is_personal=False)  # type: ignore[attr-defined] # a ModelChoiceField
+
+
+class PeopleFilterForm(PlainForm):
+    """Which people the list shows."""
+
+    search = forms.CharField(required=False, max_length=150)
+    which = forms.ChoiceField(
+        required=False,
+        choices=(
+            ("", "Everybody"),
+            ("in", "May sign in"),
+            ("out", "Kept out"),
+            ("administrators", "Administrators"),
+        ),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -69,6 +70,23 @@ def search_people(text: str) -> QuerySet[User]:
         return User.objects.none()
     holds = Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
     return User.objects.filter(holds, is_active=True).order_by("username")[:PEOPLE_MAX]
+
+
+def people_for_list(*, search: str = "", which: str = "") -> QuerySet[User]:
+    """People with an account, with their teams and whether they are of the provider (`is_of_provider`).
+
+    Args:
+        search: part of the user name, the name or the e-mail address.
+        which: `in`, `out` or `administrators`; empty for everybody.
+    """
+    people = User.objects.annotate(is_of_provider=Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
+    people = people.prefetch_related("teams")
+    if search:
+        holds = Q(username__icontains=search) | Q(first_name__icontains=search)
+        people = people.filter(holds | Q(last_name__icontains=search) | Q(email__icontains=search))
+    if which == "administrators":
+        return people.filter(is_superuser=True)
+    return people.filter(is_active=which == "in") if which else people
 
 
 def sessions_of(user: User) -> QuerySet[SignIn]:

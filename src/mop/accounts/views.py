@@ -8,7 +8,7 @@ from allauth.account.views import PasswordChangeView
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -18,10 +18,12 @@ from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import RotateTokenForm, TeamForm, TokenForm, UsernameForm
 from mop.accounts.models import Team
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, tokens_of
+from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, sessions_of, tokens_of
 from mop.accounts.services import add_member, create_team, remove_member
 from mop.accounts.token_services import create_token, revoke_token, rotate_token
+from mop.areas.registry import registered
 from mop.errors import NotFoundError, ValidationFailedError
+from mop.ui.extensions import ACCOUNT_SECTIONS
 from mop.ui.forms import take_errors
 from mop.ui.pages import Done, confirm_page, sent, show_form
 
@@ -148,6 +150,23 @@ def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpRes
     trail = [("Teams", reverse("accounts:teams")), (found.name, "")]
     context = {"team": found, "trail": trail, "members": found.members.order_by("username")}
     return show_form(request, "accounts/team.html", form, context)
+
+
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """What is one's own: models, groups, tasks, datasets, requests, tokens, sessions."""
+    user = user_of(request)
+    now = timezone.now()
+    context = {
+        "person": user,
+        "teams": list(user.teams.order_by("is_personal", "name")),
+        "belongings": [one for area in registered() for made in area.belongings for one in [made.load()(user)]],
+        "tokens": list(tokens_of(user).filter(revoked_at=None, expires_at__gt=now)),
+        "sessions": list(sessions_of(user)),
+        "current": request.session.session_key,
+        "sections": ACCOUNT_SECTIONS.shown(request, user),
+    }
+    return render(request, "accounts/account.html", context)
 
 
 @require_GET

@@ -23,6 +23,11 @@ GET  /tasks/               - 401 200 200 200 200 401 401
 GET  /tasks/add/           - 401 403 403 403 200 401 401
 POST /tasks/add/           - 401 403 403 403 422 401 401
 GET  /tasks/<int:task_id>/ - 401 200 200 200 200 401 401
+GET  /tasks/<int:task_id>/change/              - 401 403 403 403 200 401 401
+POST /tasks/<int:task_id>/change/              - 401 403 403 403 422 401 401
+GET  /taxonomies/<int:taxonomy_id>/change/     - 401 403 403 403 200 401 401
+POST /taxonomies/<int:taxonomy_id>/change/     - 401 403 403 403 302 401 401
+POST /instance-types/<int:type_id>/offer/      - 401 403 403 403 302 401 401
 GET  /taxonomies/          - 401 403 403 403 200 401 401
 POST /taxonomies/          - 401 403 403 403 422 401 401
 GET  /instance-types/      - 401 403 403 403 200 401 401
