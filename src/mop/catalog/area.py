@@ -31,6 +31,7 @@ AREA = Area(
             permission="catalog.define",
         ),
     ),
+    belongings=(Ref("mop.catalog.belongings:tasks_of"),),
     audit_actions=Action,
     commands=(Commands(Ref("mop.cli.task_list:app"), order=76, group="task"),),
     searches=(Ref("mop.catalog.search:TASKS"),),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET  /notifications                        - 401 200 200 200 200 200 200
 POST /notifications/{notification_id}/read - 401 404 404 200 404 403 200
 POST /notifications/read                   - 401 200 200 200 200 403 200
@@ -20,7 +22,9 @@ GET    /webhooks/{webhook_id}/deliveries                    - 401 404 404 200 40
 GET    /webhooks/{webhook_id}/deliveries/{delivery_id}      - 401 404 404 200 404 200 200
 POST   /webhooks/{webhook_id}/deliveries/{delivery_id}/replay - 401 404 404 202 404 403 202
 DELETE /webhooks/{webhook_id}                               - 401 404 404 204 404 403 204
-"""),
+""",
+        scope=RouteScope.ACCOUNT,
+    ),
     pages=rows("""
 GET  /notifications/                             - 401 200 200 200 200 401 401
 POST /notifications/read/                        - 401 302 302 302 302 401 401
