@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -117,7 +118,17 @@ def test_it_creates_watches_and_publishes_a_model(environment: Path, tmp_path: P
         index.close()
 
 
-def test_its_commands_work_without_a_server_s_package(environment: Path, tmp_path: Path):
+def oldest_python() -> str:
+    """The oldest Python that the client promises, where this machine has it."""
+    versions = sorted((Path.home() / ".pyenv" / "versions").glob("3.9.*/bin/python"))
+    return str(versions[0]) if versions else shutil.which("python3.9") or sys.executable
+
+
+def test_its_commands_work_without_a_server_s_package_on_the_oldest_python(wheel: Path, tmp_path: Path):
+    environment = tmp_path / "environment"
+    assert run(UV, "venv", "--python", oldest_python(), environment, cwd=tmp_path).returncode == 0
+    installed = run(UV, "pip", "install", "--python", environment, f"{wheel}[requirements]", cwd=tmp_path)
+    assert installed.returncode == 0, installed.stderr
     mop = environment / "bin" / "mop"
     made = run(mop, "init", "folder", "--python", "3.11", "--json", cwd=tmp_path)
     assert json.loads(made.stdout)["files"], made.stderr

@@ -1,6 +1,8 @@
-"""Commands for model folders: `mop init`, `mop requirements`. Where a MOP server is installed, `mop` is its command."""
+"""Commands for model folders: `mop init`, `mop requirements`. Where a MOP server is installed, `mop` is its command.
 
-from __future__ import annotations
+Annotations are no texts here (no `from __future__ import annotations`): on Python 3.9 Typer does not read the options
+in them otherwise.
+"""
 
 import importlib.util
 import json

@@ -81,7 +81,7 @@ def write_model_folder(folder: Path, wish: Wish) -> Made:
         "task.json": json.dumps([_task(wish)], indent=2) + "\n",
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        (folder / name).write_bytes(text.encode())  # with the same line ends on every system
     return Made(("model/", *texts), pins.notes)
 
 
