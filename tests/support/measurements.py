@@ -146,6 +146,8 @@ def ordinal(
     said = np.clip(level + generator.choice([-1, 0, 0, 0, 1, 2], count), 0, len(levels) - 1)
     scores = np.sort(generator.random((count, len(levels))), axis=1)[:, ::-1].copy()
     scores[:, 0] = 1.0
+    if is_binary:  # the dataset's 0 and 1 are no levels, so levels beside them have longer names
+        levels = tuple(f"level {level}" for level in levels)
     labels = ("0", "1") if is_binary else tuple(levels)
     outside = tuple(levels) if is_binary else ()
     true = (level >= 2).astype(np.int64) if is_binary else level

@@ -23,7 +23,6 @@ Values = NDArray[np.float64]
 Metric = Callable[[Counts], Values]
 
 NO_ANSWER = "no answer"
-BINARY = ("0", "1")  # the labels of a Binary dataset
 _CHUNK = 1 << 16  # codes that are counted at once: they and their sums stay in the processor's cache
 
 
@@ -44,7 +43,7 @@ class ConfusionMatrix:
     def __post_init__(self) -> None:
         """Raises: ValueError: a label stands twice, or the counts have another shape or are negative."""
         names = self.labels + self.outside
-        if any(len(set(part)) != len(part) for part in (self.labels, self.outside)) or self._ambiguous:
+        if len(set(names)) != len(names):
             raise ValueError("a label stands twice")
         if self.counts.shape != (len(self.labels), len(names) + 1):
             raise ValueError(f"the counts have the shape {self.counts.shape}")
@@ -112,14 +111,6 @@ class ConfusionMatrix:
     __hash__ = None  # type: ignore[assignment] # its counts may be large
 
     @property
-    def _ambiguous(self) -> set[str]:
-        """Names that stand for a label of the dataset and for another one outside.
-
-        A Binary dataset's `0` and `1` are no levels, even where levels of the ordinal task have these names.
-        """
-        return set() if self.labels == BINARY else set(self.labels) & set(self.outside)
-
-    @property
     def total(self) -> int:
         """How many rows."""
         return int(self.counts.sum())
@@ -145,8 +136,6 @@ class ConfusionMatrix:
             ValueError: a label that is merged is none of the matrix, or a merged one is called as an unmerged one.
         """
         names = self.labels + self.outside
-        if len(set(names)) != len(names):
-            raise ValueError("levels of an ordinal task are not merged: partitions do that")
         if unknown := sorted(set(merges) - set(names)):
             raise ValueError(f"no labels of the matrix: {', '.join(unknown)}")
         if taken := sorted(set(merges.values()) & (set(names) - set(merges))):

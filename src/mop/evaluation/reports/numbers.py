@@ -24,8 +24,6 @@ from mop.evaluation.metrics.matrix import (
 )
 from mop.evaluation.metrics.partitions import POSITIVE, Partition, partitions, representing
 
-AVERAGE_NAMES: tuple[str, ...] = ("macro", "micro", "weighted")
-METRIC_NAMES: tuple[str, ...] = ("f1", "precision", "recall", "accuracy")
 HEADLINE = "macro_f1"
 POSITIVE_F1 = "positive_f1"
 
@@ -144,8 +142,9 @@ class PartitionNumbers:
 
 
 def partition_name(lower: Sequence[str], upper: Sequence[str]) -> str:
-    """How a partition is written."""
-    return f"{','.join(lower)} | {','.join(upper)}"
+    """How a partition is written; levels beside a Binary dataset's labels are called `level 0`, which it leaves out."""
+    sides = ([level.removeprefix("level ") for level in side] for side in (lower, upper))
+    return " | ".join(",".join(side) for side in sides)
 
 
 def partition_numbers(
@@ -194,11 +193,6 @@ def main_metrics(matrix: ConfusionMatrix, levels: tuple[str, ...]) -> Mapping[st
     whole = {name: _at_representing(matrix, levels, metric) for name, metric in OF_THE_WHOLE.items()}
     positive = {POSITIVE_F1: _at_representing(matrix, levels, _of_label(f1, 1))}
     return whole | positive | (dict(ORDINAL) if has_levels(matrix, levels) else {})
-
-
-def average_metric(average: str, metric: str) -> str:
-    """The name of a metric of the whole in lists: `macro_f1`; accuracy has no average."""
-    return metric if metric == "accuracy" else f"{average}_{metric}"
 
 
 def _of_label(metric: Metric, place: int) -> Metric:
