@@ -41,6 +41,8 @@ class Evaluation(DurableWork):
     state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.QUEUED)
     attempt = models.PositiveIntegerField(default=1, help_text="counts runs; an answer to an earlier run is refused")
     queue = models.CharField(max_length=100, help_text="the engine's queue on which it waits for a host")
+    priority = models.PositiveIntegerField(default=1, help_text="in the queue; lower goes first")
+    is_recount = models.BooleanField(default=False, help_text="this run counts kept predictions anew; no row is run")
     created_at = models.DateTimeField(default=timezone.now)
     created_by_label = models.CharField(max_length=200)
     queued_at = models.DateTimeField(default=timezone.now)
