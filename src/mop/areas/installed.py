@@ -21,6 +21,7 @@ AREAS = (
     "mop.loadtest",
     "mop.evaluation",
     "mop.pipeline",
+    "mop.releases",
     "mop.backup",
     "mop.api",
     "mop.help",
