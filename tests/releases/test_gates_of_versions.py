@@ -79,11 +79,11 @@ def test_load_tests_are_read_at_the_step_that_the_condition_names() -> None:
     finished(enabled(revision), steps)
     task = revision.model.connections.get().task
     lines = {
-        "load test: actual RPS >= 200": "pass",
-        "load test PerConcurrency: actual RPS > 200": "fail",
-        "load test: latency P99 at 210 RPS <= 1 s": "pass",
-        "load test: latency P99 at 300 RPS <= 1 s": "not measured",
-        "load test PerRPS: actual RPS >= 1": "not measured",
+        "load test: actual RPS >= 200 RPS": "pass",
+        "load test PerConcurrency: actual RPS > 200 RPS": "fail",
+        "load test: latency P99 at 210 RPS <= 1000 ms": "pass",
+        "load test: latency P99 at 300 RPS <= 1000 ms": "not measured",
+        "load test PerRPS: actual RPS >= 1 RPS": "not measured",
         "load test: actual RPS >= 1 times the previous release": "not measured",
         "load test: actual RPS >= 1 times the previous release or none": "pass",
     }
