@@ -69,6 +69,7 @@ def of_task(request: HttpRequest, task_id: int) -> HttpResponse:
             for row in best_by_dataset(rows, query)
         ],
         **board_context(user_of(request), board),
+        "board_words": METRICS["accuracy"] if board.metric == "accuracy" else _average_name(query),
         **_list(request, rows, scope="task", links_all=False),
     }
     return render(request, "evaluation/task.html", context)
