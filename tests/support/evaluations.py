@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -80,21 +81,26 @@ def evaluations(mop: Installation, model: str) -> list[dict[str, Any]]:
     return [dict(zip((name.split(".")[-1] for name in columns), row, strict=True)) for row in mop.rows(query, model)]
 
 
-def finished(mop: Installation, model: str, *, count: int = 1, seconds: float = 120) -> list[dict[str, Any]]:
-    """Wait until so many evaluations of a model ended; all of them finished."""
-    ended = settled(mop, model, count=count, seconds=seconds)
+def finished(
+    mop: Installation, model: str, *, datasets: Collection[str] = (), seconds: float = 240
+) -> list[dict[str, Any]]:
+    """Wait until the evaluations of a model on these datasets (else any) ended; all of them finished."""
+    ended = settled(mop, model, datasets=datasets, seconds=seconds)
     assert {one["state"] for one in ended} == {EvaluationState.FINISHED.value}, ended
     return ended
 
 
-def settled(mop: Installation, model: str, *, count: int = 1, seconds: float = 120) -> list[dict[str, Any]]:
-    """Wait until so many evaluations of a model ended, however."""
-    wait_for(
-        lambda: len(found := evaluations(mop, model)) >= count and all(one["state"] in ENDED for one in found),
-        seconds=seconds,
-        what=f"{count} evaluations of {model}",
-    )
-    return evaluations(mop, model)
+def settled(
+    mop: Installation, model: str, *, datasets: Collection[str] = (), seconds: float = 240
+) -> list[dict[str, Any]]:
+    """Wait until the evaluations of a model on these datasets (else any) ended, however."""
+
+    def ended() -> list[dict[str, Any]]:
+        found = [one for one in evaluations(mop, model) if not datasets or one["name"] in datasets]
+        is_over = len(found) >= max(1, len(datasets)) and all(one["state"] in ENDED for one in found)
+        return found if is_over else []
+
+    return wait_for(ended, seconds=seconds, what=f"evaluations of {model}", note=lambda: str(evaluations(mop, model)))
 
 
 def document(mop: Installation, evaluation: dict[str, Any]) -> dict[str, Any]:
