@@ -83,5 +83,5 @@ def test_a_dataset_approved_later_is_measured_and_a_cancelled_run_stays_cancelle
 FAULTY = (
     "if 'RAISE' in item['text']: raise ValueError('I saw ' + item['text'])\n"
     "        if 'KILL' in item['text']: print('I saw', item['text'], flush=True); os._exit(3)\n"
-    "        if 'BREAK' in item['text']: return 7"
+    "        if 'BREAK' in item['text']: return {'bad': 5}"
 )
