@@ -94,7 +94,7 @@ def _show(evaluation: Evaluation, checks: list[Check]) -> None:
     failed = sum(not check.holds for check in checks)
     say(f"{evaluation}: {len(checks)} numbers computed again, {failed or 'none'} differ{'s' * (failed == 1)}")
     print_columns(
-        ("number", "kept", "computed", "holds"),
+        ("NUMBER", "KEPT", "COMPUTED", "HOLDS"),
         [
             (check.name, _number(check.kept), _number(check.computed), "yes" if check.holds else "NO")
             for check in checks
