@@ -46,7 +46,10 @@ AREA = Area(
             step="pipeline.evaluation",
         ),
     ),
-    commands=(Commands(Ref("mop.cli.evaluation:app"), order=45),),
+    commands=(
+        Commands(Ref("mop.cli.evaluation:app"), order=45),
+        Commands(Ref("mop.cli.evaluation_verify:app"), order=46, group="evaluation"),
+    ),
     audit_actions=Action,
     notification_kinds=Kind,
     artifacts=(

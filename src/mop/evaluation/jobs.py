@@ -98,7 +98,16 @@ def read_job(evaluation_id: str, attempt: int, host: str) -> EvaluationJob:
         EvaluationMappingError: the labels of task and dataset do not fit.
         WorkerLostError: this worker's work was given to another.
     """
-    row = EVALUATION.claim(Run(evaluation_id, attempt), host=host)
+    return job_for(EVALUATION.claim(Run(evaluation_id, attempt), host=host))
+
+
+def job_for(row: Evaluation) -> EvaluationJob:
+    """The job of an evaluation as things stand now.
+
+    Raises:
+        ConflictError: it can not be run as things stand.
+        EvaluationMappingError: the labels of task and dataset do not fit.
+    """
     revision, dataset, task = row.revision, row.dataset, row.task
     connection = revision.model.connections.filter(task=task).first()
     if connection is None or not is_applicable(row):
@@ -111,7 +120,7 @@ def read_job(evaluation_id: str, attempt: int, host: str) -> EvaluationJob:
     slice_values = {name: tuple(sorted(values)) for name, values in dataset.slices.items()}
     return EvaluationJob(
         evaluation_id=row.pk,
-        attempt=attempt,
+        attempt=row.attempt,
         is_recount=row.is_recount and bool(row.predictions_digest),
         predictions_digest=row.predictions_digest,
         digests=digests_of(revision, task, dataset, connection.customized_name),
