@@ -15,6 +15,7 @@ from mop.catalog.models import Task
 from mop.errors import EvaluationMappingError
 from mop.evaluation.models import Evaluation
 from mop.evaluation.services import publish, start_missing
+from mop.evaluation.templatetags.evaluation_ui import MINUS
 from mop.registry.models import Model, Revision
 from mop.registry.publishing import publish_revision
 from support.evaluation_results import add_version, approved_dataset, evaluate, failed, running, verified

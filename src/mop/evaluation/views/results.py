@@ -155,6 +155,7 @@ def _head(request: HttpRequest, model: Model, tab: str, here: str) -> dict[str, 
         "tabs": MODEL_TABS.shown(tab, name=model.name),
         "may_change": may(user_of(request), "registry.change_model", model),
         **facts_context(request, model),
+        "may_change_owners": False,  # they are managed on the first tab
     }
 
 
