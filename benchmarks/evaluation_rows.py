@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/evaluation_rows.py [--seconds 10] [--rounds 3] [--rows 10000 1000000] [--cache FOLDER]
 
 Throughput: the scikit-learn text model, texts of 1,000 characters, the same batch size; both take turns in one run, and
-the ratio is of their best rounds. Neither is caged: the cage costs both the same (benchmarks/sandbox.py). Memory: peak of this process, and of the
-service's front, for few and for many rows of the model that costs nothing; each count in a process of its own.
+the ratio is of their best rounds. Neither is caged: the cage costs both the same (benchmarks/sandbox.py). Memory: peak
+of this process, and of the service's front, for few and for many rows of the model that costs nothing; each count in a
+process of its own.
 """
 
 from __future__ import annotations

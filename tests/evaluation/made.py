@@ -85,7 +85,7 @@ def finished(evaluation: Evaluation, *, seed: int = 1) -> Evaluation:
         job,
         document=counting.document(least_rows=job.least_rows),
         predictions="cd" * 32,
-        errors=dict(counting.errors),
+        counting=counting,
     )
     evaluation.refresh_from_db()
     return evaluation

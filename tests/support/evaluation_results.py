@@ -118,7 +118,7 @@ def finished(evaluation: Evaluation, *, skill: float = 0.8, keeps: bool = True) 
     counting = Counting(job.mapped, job.slices)
     counting.add(found)
     digest = _kept(job, found) if keeps else f"{evaluation.pk.int:064x}"[-64:]
-    finish(job, document=counting.document(least_rows=job.least_rows), predictions=digest, errors=dict(counting.errors))
+    finish(job, document=counting.document(least_rows=job.least_rows), predictions=digest, counting=counting)
     evaluation.refresh_from_db()
     return evaluation
 
