@@ -17,6 +17,8 @@ from mop.evaluation.metrics.slices import SliceName, withheld
 from mop.evaluation.predictions import Predictions, SliceColumns
 from mop.evaluation.results import EvaluationDocument, LabelScoreCounts, SliceCounts
 
+PLACES_MAX = 20
+
 
 class Counting:
     """Takes predictions part by part.
@@ -33,6 +35,7 @@ class Counting:
         self._scored = _scored(mapped)
         self.rows = 0
         self.errors: Counter[str] = Counter()
+        self.failed_rows: dict[str, list[int]] = {}
         self._matrix = np.zeros(self._shape, dtype=np.int64)
         self._histograms = np.zeros((len(self._scored), 2, GRID), dtype=np.int64)
         self._calibrations = [_no_calibration() for _ in self._scored]
@@ -51,7 +54,11 @@ class Counting:
         true, predicted = found.true.astype(np.int64), found.predicted.astype(np.int64)
         self._matrix += ConfusionMatrix.from_codes(true, predicted, self._map.labels, self._map.outside).counts
         self.rows += len(found)
-        self.errors.update(name for name in found.errors if name)
+        for number, name in enumerate(found.errors, found.first_row):
+            if name:
+                self.errors[name] += 1
+                if len(places_of := self.failed_rows.setdefault(name, [])) < PLACES_MAX:
+                    places_of.append(number)
         self._combinations.update(map(tuple, found.slices.tolist()))
         cells = true * self._shape[1] + predicted
         answered = predicted != self._map.no_answer

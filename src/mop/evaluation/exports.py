@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from django.conf import settings
-
 from mop.errors import NotFoundError
 from mop.evaluation.models import Evaluation
-from mop.evaluation.reports.document import IntervalOut, ReportOut, report_of
-from mop.evaluation.reports.shown import shown_of
-from mop.evaluation.results import document_of
+from mop.evaluation.reading import report_for
+from mop.evaluation.reports.document import IntervalOut, ReportOut
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,7 @@ COLUMNS = tuple(field.name for field in fields(Line))
 def lines_of(evaluations: Iterable[Evaluation]) -> Iterator[Line]:
     """Every number that may be told of measured evaluations; they were read with `result`."""
     for evaluation in evaluations:
-        shown = shown_of(document_of(evaluation), least=settings.MOP_EVALUATION_SLICE_ROWS_MIN)
-        yield from _lines(evaluation, report_of(shown))
+        yield from _lines(evaluation, report_for(evaluation))
 
 
 def _lines(evaluation: Evaluation, report: ReportOut) -> Iterator[Line]:

@@ -24,6 +24,7 @@ from mop.engine.watch import Run
 from mop.errors import ConflictError, EvaluationMappingError, ModelFault, MopError, OutsideFault, StaleAttemptError
 from mop.evaluation.advance import EVALUATION
 from mop.evaluation.budget import count_measurement
+from mop.evaluation.counting import PLACES_MAX, Counting
 from mop.evaluation.label_map import LabelMap, label_map
 from mop.evaluation.models import PROGRESS_STEP, Evaluation, EvaluationChunk, EvaluationResult
 from mop.evaluation.predictions import LENGTH_RANGES, SliceColumns
@@ -38,7 +39,6 @@ from mop.serving.row_runner import Pace
 from mop.serving_options import ServingOptions
 
 NOTE_CHARACTERS = 300
-PLACES_MAX = 20
 CHUNK_ROWS = 5_000
 AGAIN = "Run the evaluation again; if it fails again, tell the operator."
 
@@ -56,6 +56,7 @@ class EvaluationJob:
     """
 
     evaluation_id: uuid.UUID
+    dataset_id: int
     attempt: int
     is_recount: bool
     predictions_digest: str
@@ -98,7 +99,16 @@ def read_job(evaluation_id: str, attempt: int, host: str) -> EvaluationJob:
         EvaluationMappingError: the labels of task and dataset do not fit.
         WorkerLostError: this worker's work was given to another.
     """
-    row = EVALUATION.claim(Run(evaluation_id, attempt), host=host)
+    return job_for(EVALUATION.claim(Run(evaluation_id, attempt), host=host))
+
+
+def job_for(row: Evaluation) -> EvaluationJob:
+    """The job of an evaluation as things stand now.
+
+    Raises:
+        ConflictError: it can not be run as things stand.
+        EvaluationMappingError: the labels of task and dataset do not fit.
+    """
     revision, dataset, task = row.revision, row.dataset, row.task
     connection = revision.model.connections.filter(task=task).first()
     if connection is None or not is_applicable(row):
@@ -106,15 +116,18 @@ def read_job(evaluation_id: str, attempt: int, host: str) -> EvaluationJob:
             f"The {row} can not be run as things stand.",
             hint="The version must be verified, the task connected, and the dataset approved for the task.",
         )
+    digests = digests_of(revision, task, dataset, connection.customized_name)
     options = ServingOptions.of(revision)
     rows = dataset.rows or 0
     slice_values = {name: tuple(sorted(values)) for name, values in dataset.slices.items()}
     return EvaluationJob(
         evaluation_id=row.pk,
-        attempt=attempt,
-        is_recount=row.is_recount and bool(row.predictions_digest),
+        dataset_id=row.dataset_id,
+        attempt=row.attempt,
+        # of something that changed meanwhile the kept predictions say nothing
+        is_recount=row.is_recount and bool(row.predictions_digest) and digests == _kept_digests(row),
         predictions_digest=row.predictions_digest,
-        digests=digests_of(revision, task, dataset, connection.customized_name),
+        digests=digests,
         metric_version=metric_version(),
         least_rows=settings.MOP_EVALUATION_SLICE_ROWS_MIN,
         revision_job=job_of(revision, name=f"evaluation-{row.pk}", owner=str(row)),
@@ -142,9 +155,12 @@ def begin(job: EvaluationJob) -> None:
     Raises:
         EvaluationBudgetError: no budget is left.
     """
+    hold_fence()
+    if not job.is_recount:
+        # two runs do not share the last place of a budget; the dataset first, as who deletes it locks it
+        list(Dataset.objects.select_for_update(no_key=True).filter(pk=job.dataset_id).values_list("pk"))
     row = EVALUATION.lock(job.evaluation_id, attempt=job.attempt)
     if not job.is_recount:
-        Dataset.objects.select_for_update(no_key=True).get(pk=row.dataset_id)  # two runs do not share the last place
         count_measurement(row)
     EVALUATION.move(row, EvaluationState.RUNNING, actor=WORKER)
 
@@ -219,7 +235,7 @@ def read_chunks(job: EvaluationJob) -> list[tuple[str, int]]:
 
 
 @transaction.atomic
-def finish(job: EvaluationJob, *, document: EvaluationDocument, predictions: str, errors: Mapping[str, int]) -> None:
+def finish(job: EvaluationJob, *, counting: Counting, document: EvaluationDocument, predictions: str) -> None:
     """Keep the result; it takes the place of the one before.
 
     Raises:
@@ -228,7 +244,6 @@ def finish(job: EvaluationJob, *, document: EvaluationDocument, predictions: str
     """
     row = EVALUATION.lock(job.evaluation_id, attempt=job.attempt)
     EvaluationResult.objects.update_or_create(evaluation=row, defaults={"document": document.to_dict()})
-    failed_rows = row.failed_rows if job.is_recount else _errors_so_far(job)[1]
     metrics = document.report().metrics
     interval = document.headline_interval
     EVALUATION.move(
@@ -245,8 +260,8 @@ def finish(job: EvaluationJob, *, document: EvaluationDocument, predictions: str
             "headline_low": interval.low if interval else None,
             "headline_high": interval.high if interval else None,
             "progress": 100,
-            "error_counts": dict(errors),
-            "failed_rows": failed_rows,
+            "error_counts": dict(counting.errors),
+            "failed_rows": counting.failed_rows,
             "rows": document.matrix.total,
             "no_answer": document.matrix.no_answer,
             "measured_at": timezone.now(),
@@ -282,6 +297,11 @@ def _errors_so_far(job: EvaluationJob) -> tuple[dict[str, int], dict[str, list[i
         for name, rows in failed_rows.items():
             places[name] = [*places.get(name, []), *rows][:PLACES_MAX]
     return dict(counts), places
+
+
+def _kept_digests(row: Evaluation) -> dict[str, str]:
+    names = ("artifact_digest", "environment_digest", "dataset_digest", "mapping_digest")
+    return {name: getattr(row, name) for name in names}
 
 
 def _spec_of(dataset: Dataset) -> DatasetSpec:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
 from mop.engine.models import DurableWork
+from mop.evaluation import comparison_models  # noqa: F401 - a table of this app, in a file of its own
 from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
 from mop.registry.models import Revision
 

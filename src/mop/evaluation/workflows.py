@@ -27,8 +27,8 @@ from mop.errors import ArtifactDamagedError, EvaluationMappingError, HostLostErr
 from mop.evaluation.advance import EVALUATION
 from mop.evaluation.answers import Answers, RowFacts
 from mop.evaluation.area import RUN
+from mop.evaluation.counting import PLACES_MAX
 from mop.evaluation.jobs import (
-    PLACES_MAX,
     EvaluationJob,
     begin,
     conclude,
@@ -109,7 +109,7 @@ async def _measure(job: EvaluationJob) -> None:
             predictions = await keep_whole(tools.artifacts, [digest for digest, _ in parts])
         counting = await count_all(tools.artifacts, predictions, job.mapped, job.slices, rows=job.rows)
         document = await asyncio.to_thread(counting.document, least_rows=job.least_rows)
-        await in_database(finish)(job, document=document, predictions=predictions, errors=dict(counting.errors))
+        await in_database(finish)(job, document=document, predictions=predictions, counting=counting)
 
 
 async def _answer_all(job: EvaluationJob, tools: HostTools, observer: ServiceObserver) -> None:

@@ -35,6 +35,8 @@ GROUPS = (
             "try-it",
             "load-tests",
             "gates",
+            "evaluation",
+            "reading-results",
             "scanning",
             "notifications",
             "permissions",

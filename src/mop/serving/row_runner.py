@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -108,6 +108,9 @@ class ServiceGaveUpError(Exception):
         self.cause = cause
 
 
+_UNDECIDED = (ServiceGaveUpError, HostLostError)
+
+
 async def run_rows(
     rows: AsyncIterator[bytes], *, service: Service, pace: Pace, form: str = "mop"
 ) -> AsyncGenerator[Outcome, None]:
@@ -124,24 +127,40 @@ async def run_rows(
         HostLostError: the service is lost, likewise.
     """
     runner = _Runner(service, pace, form)
-    flying: deque[asyncio.Task[list[Outcome]]] = deque()
+    flying: deque[asyncio.Task[_Decided]] = deque()
+    is_over = False
+    lists = _lists(rows, pace)
     try:
-        async for items in _lists(rows, pace):
-            flying.append(asyncio.create_task(runner.answers(items)))
-            if len(flying) >= pace.lists:
-                for outcome in await flying.popleft():
-                    yield outcome
-        while flying:
-            for outcome in await flying.popleft():
+        while not is_over or flying:
+            if not is_over and len(flying) < pace.lists:
+                items = await anext(lists, None)
+                if items is None:
+                    is_over = True
+                else:
+                    flying.append(asyncio.create_task(runner.answers(items)))
+                continue
+            decided = await flying.popleft()
+            for outcome in decided.outcomes:
                 yield outcome
+            if decided.cause is not None:
+                raise decided.cause
     finally:
         for task in flying:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
+        await lists.aclose()
         runner.close()
 
 
-async def _lists(rows: AsyncIterator[bytes], pace: Pace) -> AsyncIterator[list[bytes]]:
+@dataclass(frozen=True)
+class _Decided:
+    """The first rows of a list, as far as they are decided; `cause` is why the others are not."""
+
+    outcomes: Sequence[Outcome]
+    cause: Exception | None = None
+
+
+async def _lists(rows: AsyncIterator[bytes], pace: Pace) -> AsyncGenerator[list[bytes], None]:
     items: list[bytes] = []
     size = 0
     async for item in rows:
@@ -166,7 +185,7 @@ class _Runner:
         for connection in self._idle:
             connection.close()
 
-    async def answers(self, items: Sequence[bytes]) -> list[Outcome]:
+    async def answers(self, items: Sequence[bytes]) -> _Decided:
         """The outcomes of a list of rows."""
         try:
             async with self._turns.together():
@@ -174,10 +193,12 @@ class _Runner:
             if not isinstance(outputs, list) or len(outputs) != len(items):
                 raise InvalidModelOutputError("There must be one output per item.")
         except _ENDS_PROCESSES:
-            return [await self._alone(item) for item in items]
+            return await _until_given_up(self._alone(item) for item in items)
         except (ModelFault, ServiceFault):
-            return await asyncio.gather(*(self._single(item) for item in items))
-        return [Answered(output) for output in outputs]
+            return _decided(await asyncio.gather(*(self._single(item) for item in items), return_exceptions=True))
+        except HostLostError as error:
+            return _Decided((), error)
+        return _Decided([Answered(output) for output in outputs])
 
     async def _single(self, item: bytes) -> Outcome:
         """A row by itself, while others are in flight."""
@@ -237,6 +258,28 @@ class _Runner:
         if response.status == HTTPStatus.OK:
             return orjson.loads(response.body)
         raise _problem(response.status, response.body)
+
+
+async def _until_given_up(questions: Iterable[Awaitable[Outcome]]) -> _Decided:
+    """One after the other, up to the first that the service can not decide."""
+    outcomes: list[Outcome] = []
+    for question in questions:
+        try:
+            outcomes.append(await question)
+        except _UNDECIDED as error:
+            return _Decided(outcomes, error)
+    return _Decided(outcomes)
+
+
+def _decided(found: Sequence[Outcome | BaseException]) -> _Decided:
+    outcomes: list[Outcome] = []
+    for one in found:
+        if isinstance(one, _UNDECIDED):
+            return _Decided(outcomes, one)
+        if isinstance(one, BaseException):
+            raise one
+        outcomes.append(one)
+    return _Decided(outcomes)
 
 
 def _problem(status: int, body: bytes) -> MopError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,12 +17,12 @@ from mop.evaluation.comparisons import comparison, obstacle, previous_result
 from mop.evaluation.exports import FORMATS
 from mop.evaluation.models import Evaluation
 from mop.evaluation.ranking import Standing, rank_of
+from mop.evaluation.reading import report_for
 from mop.evaluation.reports.comparison import ComparisonOut
-from mop.evaluation.reports.document import ReportOut, report_of
 from mop.evaluation.reports.names import WORDS
-from mop.evaluation.reports.shown import shown_of
 from mop.evaluation.results import NOT_MEASURED_SHARE, document_of
 from mop.evaluation.standing import evaluations_of_model, get_evaluation
+from mop.evaluation.states import EvaluationState
 from mop.evaluation.views.drawing import (
     explorer_of,
     facts_of,
@@ -57,22 +56,6 @@ def live_details(request: HttpRequest, name: str, version: str, task_id: int, da
     return live_answer(request, context["live"], context)
 
 
-def report_for(evaluation: Evaluation, merge: Sequence[str] = ()) -> ReportOut:
-    """The document of a measured evaluation, with labels put together.
-
-    Raises:
-        ValidationFailedError: the labels can not be merged.
-        NotFoundError: it has no result yet.
-    """
-    shown = shown_of(document_of(evaluation), least=settings.MOP_EVALUATION_SLICE_ROWS_MIN)
-    merged = " + ".join(merge)
-    try:
-        return report_of(shown, dict.fromkeys(merge, merged) if len(merge) > 1 else None)
-    except ValueError as error:
-        message = f"These labels can not be merged: {error}."
-        raise ValidationFailedError(message, fields={"merge": [message]}) from error
-
-
 def _context(request: HttpRequest, name: str, version: str, task_id: int, dataset: str) -> dict[str, Any]:
     user = user_of(request)
     revision = get_revision(user, name, version)
@@ -89,6 +72,7 @@ def _context(request: HttpRequest, name: str, version: str, task_id: int, datase
         "trail": trail,
         "state": state,
         "download_kinds": tuple(FORMATS),
+        "is_run_shown": state != EvaluationState.FINISHED or evaluation.is_stale,
         "publishing": _publishing(evaluation, may_change=may_change),
         "sees_rows": may(user, "evaluation.view_places", evaluation.dataset),
         "live": Live(

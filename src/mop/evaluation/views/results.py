@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from mop.accounts.current_user import user_of
 from mop.accounts.models import User
+from mop.accounts.rules import may
 from mop.catalog.selectors import get_task_by_id
 from mop.datasets.selectors import get_dataset
 from mop.evaluation.listing import PINS_MAX, Query, best_by_dataset, choices_of, query_of, results_page
@@ -69,6 +70,7 @@ def of_task(request: HttpRequest, task_id: int) -> HttpResponse:
             for row in best_by_dataset(rows, query)
         ],
         **board_context(user_of(request), board),
+        "board_words": METRICS["accuracy"] if board.metric == "accuracy" else _average_name(query),
         **_list(request, rows, scope="task", links_all=False),
     }
     return render(request, "evaluation/task.html", context)
@@ -151,7 +153,9 @@ def _head(request: HttpRequest, model: Model, tab: str, here: str) -> dict[str, 
         "model": model,
         "trail": below_model(model.name, (here, "")),
         "tabs": MODEL_TABS.shown(tab, name=model.name),
+        "may_change": may(user_of(request), "registry.change_model", model),
         **facts_context(request, model),
+        "may_change_owners": False,  # they are managed on the first tab
     }
 
 
