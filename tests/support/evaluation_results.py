@@ -150,7 +150,8 @@ def predictions(job: EvaluationJob, *, seed: int, noise: int, skill: float) -> P
     of_rows, of_model = np.random.default_rng(seed), np.random.default_rng([seed, noise])
     mapped, count = job.mapped, job.rows
     task_labels = len(mapped.task_labels)
-    true = of_rows.integers(0, len(mapped.labels), count)
+    counts = {one["label"]: one["count"] for one in Evaluation.objects.get(pk=job.evaluation_id).dataset.labels}
+    true = _places([counts.get(label, 0) for label in mapped.labels], count, of_rows)
     slices = np.stack([_places(values, count, of_rows) for values in _counts(job)], axis=1)
     # the place of the right answer among the task's labels
     right = true * (task_labels - 1) if mapped.outside == mapped.levels != () else _task_places(mapped, true)

@@ -41,13 +41,18 @@ class Headline:
         return None if low is None or high is None else (low, high)
 
 
-def headlines_of(revisions: Sequence[Revision]) -> Mapping[uuid.UUID, Sequence[Headline]]:
-    """The headline of each version for each connected task, by task. A fixed number of queries."""
+def headlines_of(revisions: Sequence[Revision], *, changes: bool = True) -> Mapping[uuid.UUID, Sequence[Headline]]:
+    """The headline of each version for each connected task, by task. A fixed number of queries.
+
+    Args:
+        revisions: the versions.
+        changes: whether what changed against the version before is looked up.
+    """
     rows = list(evaluations().filter(revision__in=[one.pk for one in revisions]).order_by("task__name"))
     chosen = headline_datasets({row.task_id for row in rows})
     rows = [row for row in rows if chosen.get(row.task_id) == row.dataset_id]
     measured = [row for row in rows if row.is_measured]
-    before = previous_results(measured) if measured else {}
+    before = previous_results(measured) if measured and changes else {}
     compared = kept_comparisons([(before[row.pk], row) for row in measured if row.pk in before])
     found: dict[uuid.UUID, list[Headline]] = defaultdict(list)
     for row in rows:

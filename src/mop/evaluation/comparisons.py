@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from asgiref.sync import async_to_sync
@@ -94,7 +95,7 @@ def _counts(row: EvaluationComparison, first: Evaluation, second: Evaluation) ->
     ) and row.metric_version == first.metric_version == second.metric_version
 
 
-def with_previous(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
+def with_previous(evaluations: QuerySet[Evaluation]) -> Any:
     """Annotated with `before`: the result of the version before on the same rows, by its id."""
     before = Evaluation.objects.filter(
         revision__model=OuterRef("revision__model"),

@@ -25,20 +25,33 @@ from mop.ui.extensions import Cells, Column, Fact, Tab
 RESULTS_TAB = Tab("Evaluation by datasets", "evaluation:model", order=20)
 RANK_TAB = Tab("Model rank percentile", "evaluation:rank", order=40)
 TOP_RESULTS = 10
+LOOKED_AT = 10
+FACTS_MAX = 2
 
 
 def headline_fact(request: HttpRequest, model: Model) -> list[Fact]:
-    """The number of the newest usable version on the headline dataset of each task, in the head of the model's page."""
+    """The newest number on the headline dataset of each task, in the head of the model's page."""
     usable = visible_revisions(user_of(request)).filter(model=model, status=RevisionStatus.VERIFIED)
-    newest = usable.order_by("-created_at", "-id").first()
-    if newest is None:
-        return []
+    newest = list(usable.order_by("-created_at", "-id")[:LOOKED_AT])
+    found = headlines_of(newest, changes=False)
+    shown: dict[int, Headline] = {}
+    for revision in newest:
+        for one in found.get(revision.pk, ()):
+            if one.evaluation.is_measured:
+                shown.setdefault(one.evaluation.task_id, one)
     return [
         Fact(
             f"{one.name}, {one.evaluation.dataset.name}",
-            render_to_string("evaluation/components/headline_fact.html", {"one": one, "revision": newest}),
+            render_to_string(
+                "evaluation/components/headline_fact.html",
+                {
+                    "one": one,
+                    "revision": one.evaluation.revision,
+                    "is_older": one.evaluation.revision_id != newest[0].pk,
+                },
+            ),
         )
-        for one in headlines_of([newest]).get(newest.pk, ())
+        for one in list(shown.values())[:FACTS_MAX]
     ]
 
 

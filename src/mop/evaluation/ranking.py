@@ -182,10 +182,8 @@ def _ends(rows: Sequence[Any], field: str) -> tuple[float, float] | None:
     if field != "macro_f1" or not rows or any(row.headline != row.macro_f1 or row.headline_low is None for row in rows):
         return None
     mean = sum(row.headline for row in rows) / len(rows)
-    below, above = (
-        math.sqrt(sum((row.headline - end(row)) ** 2 for row in rows)) / len(rows)
-        for end in (lambda row: row.headline_low, lambda row: row.headline_high)
-    )
+    below = math.sqrt(sum((row.headline - row.headline_low) ** 2 for row in rows)) / len(rows)
+    above = math.sqrt(sum((row.headline_high - row.headline) ** 2 for row in rows)) / len(rows)
     return max(0.0, mean - below), min(1.0, mean + above)
 
 

@@ -34,6 +34,8 @@ GROUPS = (
             "contract-runs",
             "try-it",
             "load-tests",
+            "evaluation",
+            "reading-results",
             "scanning",
             "notifications",
             "permissions",

@@ -11,7 +11,7 @@ WORDS = {
     "matthews_correlation": "Matthews correlation",
     "quadratic_weighted_kappa": "Quadratic-weighted kappa",
     "mean_absolute_error": "Mean absolute error, levels",
-    "positive_f1": "F1 of the upper side",
+    "positive_f1": "F1, best partition",
     **{
         f"{average}_{metric}": f"{average.capitalize()} {METRICS[metric] if metric == 'f1' else metric}"
         for average in AVERAGES

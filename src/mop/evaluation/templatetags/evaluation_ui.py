@@ -10,6 +10,7 @@ from mop.evaluation.reports.document import IntervalOut
 
 register = template.Library()
 MINUS = "−"  # noqa: RUF001 - the sign of a number
+LEAST_PROBABILITY = 0.0001
 _PERCENT = 100
 
 
@@ -41,6 +42,14 @@ def signed(value: float | None) -> str:
     if value is None:
         return ""
     return f"{MINUS if value < 0 else '+'}{abs(value):.3f}"
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """A p value behind its letter: `= 0.0312`, `< 0.0001`."""
+    if value is None:
+        return ""
+    return f"= {value:.4f}" if value >= LEAST_PROBABILITY else f"< {LEAST_PROBABILITY:.4f}"
 
 
 @register.filter

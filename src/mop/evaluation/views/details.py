@@ -22,6 +22,7 @@ from mop.evaluation.reports.comparison import ComparisonOut
 from mop.evaluation.reports.names import WORDS
 from mop.evaluation.results import NOT_MEASURED_SHARE, document_of
 from mop.evaluation.standing import evaluations_of_model, get_evaluation
+from mop.evaluation.states import EvaluationState
 from mop.evaluation.views.drawing import (
     explorer_of,
     facts_of,
@@ -71,6 +72,7 @@ def _context(request: HttpRequest, name: str, version: str, task_id: int, datase
         "trail": trail,
         "state": state,
         "download_kinds": tuple(FORMATS),
+        "is_run_shown": state != EvaluationState.FINISHED or evaluation.is_stale,
         "publishing": _publishing(evaluation, may_change=may_change),
         "sees_rows": may(user, "evaluation.view_places", evaluation.dataset),
         "live": Live(

@@ -257,7 +257,7 @@ def slices_of(report: ReportOut) -> dict[str, Any]:
 
     return {
         "span": span,
-        "metric": WORDS[metric],
+        "metric": "F1" if report.levels else WORDS[metric],
         "worst": report.worst_slice,
         "worst_value": report.worst_slice.metrics[metric] if report.worst_slice else None,  # type: ignore[index]
         "groups": [

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from mop.accounts.current_user import user_of
 from mop.accounts.models import User
+from mop.accounts.rules import may
 from mop.catalog.selectors import get_task_by_id
 from mop.datasets.selectors import get_dataset
 from mop.evaluation.listing import PINS_MAX, Query, best_by_dataset, choices_of, query_of, results_page
@@ -152,7 +153,9 @@ def _head(request: HttpRequest, model: Model, tab: str, here: str) -> dict[str, 
         "model": model,
         "trail": below_model(model.name, (here, "")),
         "tabs": MODEL_TABS.shown(tab, name=model.name),
+        "may_change": may(user_of(request), "registry.change_model", model),
         **facts_context(request, model),
+        "may_change_owners": False,  # they are managed on the first tab
     }
 
 
