@@ -45,8 +45,8 @@ FAIL = {
         "EnvironmentBuildError",
         "torch==2.1.0+cpu",
         (
-            "+cpu is a local version label, a build that this index does not have: write torch==2.1.0, or put the wheel "
-            "of 2.1.0+cpu into privatepkgs/ and remove the line."
+            "+cpu is a local version label, a build that this index does not have: write torch==2.1.0, or put the "
+            "wheel of 2.1.0+cpu into privatepkgs/ and remove the line."
         ),
     ),
     "sklearn-name": (
