@@ -49,6 +49,9 @@ def test_the_kinds_that_run_code_are_read_first(tmp_path: Path):
         b"[" * 400_000,
         b"- !!python/x " * 30_000,
         b"<" * 400_000,
+        b'{"chat_template": "' + b"{{ (" * 60_000 + b'"}',
+        b'{"auto_map": ["' + b'\\"' * 200_000,
+        b'{"auto_map": ["' + b"\\" * 400_000,
     ],
 )
 def test_structures_that_are_made_to_cost_time_are_read_in_time(tmp_path: Path, content: bytes):
@@ -74,6 +77,18 @@ def test_a_search_finds_what_lies_over_the_ends_of_chunks(cut: int):
     search.end()
     assert [str(hit.name) for hit in search.hits] == ["posix.system"]
     assert search.hits[0].position in range(300_000, 300_000 + len(plain(MARKER)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("chat_template.jinja", b" " * 300_000 + b"{{ ''.__class__ }}"),
+        ("config.json", b'{"chat_template": "' + b" " * 300_000 + b"{{ ''.__class__ }}\"}"),
+    ],
+)
+def test_a_template_that_is_too_long_to_be_read_whole_blocks(tmp_path: Path, name: str, content: bytes):
+    write(tmp_path, {f"model/{name}": content})
+    assert "costly-structure" in {finding.rule for finding in scanned(ModelFiles(), tmp_path).findings}
 
 
 def test_a_pickle_that_fills_its_stack_blocks(tmp_path: Path):
