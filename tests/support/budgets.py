@@ -33,6 +33,7 @@ BUDGETS = {
     "evaluation": 60,
     "findings": 60,
     "help": 20,
+    "history": 30,
     "hosting": 180,
     "integration": 720,
     "mop-utils": 60,

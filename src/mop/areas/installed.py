@@ -22,5 +22,6 @@ AREAS = (
     "mop.pipeline",
     "mop.backup",
     "mop.api",
+    "mop.history",
     "mop.help",
 )

@@ -17,6 +17,7 @@ from mop.datasets.models import Dataset
 from mop.datasets.selectors import get_dataset
 from mop.datasets.states import DATASET_LIFECYCLE, DatasetStatus
 from mop.datasets.views.trails import below_datasets
+from mop.ui.extensions import DATASET_SECTIONS
 from mop.ui.fragments import Action, Live, live_answer
 
 _PERCENT = 100
@@ -65,6 +66,7 @@ def _context(request: HttpRequest, name: str) -> dict[str, Any]:
         "status": status,
         "trail": below_datasets((name, "")),
         "owners": sorted(owner.username for owner in found.owners.all()),
+        "sections": DATASET_SECTIONS.shown(request, found),
         "bindings": [(binding, binding.get_state()) for binding in bindings],
         "related": detail.related_datasets,
         "labels": [{**one, "percent": one["ratio"] * _PERCENT} for one in found.label_ratio()],
