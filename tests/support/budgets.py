@@ -45,6 +45,7 @@ BUDGETS = {
     "pipeline": 240,
     "portal": 180,
     "registry": 90,
+    "releases": 30,
     "samples": 60,
     "sandbox": 240,
     "scanning": 120,
