@@ -516,6 +516,13 @@ class NotAllowedError(RequestFault):
     title = "You may not do this"
 
 
+class SignInRefusedError(RequestFault):
+    """The provider says who it is, and MOP does not let them in."""
+
+    http_status = HTTPStatus.FORBIDDEN
+    title = "The sign-in is refused"
+
+
 class NotFoundError(RequestFault):
     """There is no such object, or the caller may not see it."""
 

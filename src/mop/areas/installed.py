@@ -21,7 +21,9 @@ AREAS = (
     "mop.loadtest",
     "mop.evaluation",
     "mop.pipeline",
+    "mop.releases",
     "mop.backup",
     "mop.api",
+    "mop.history",
     "mop.help",
 )

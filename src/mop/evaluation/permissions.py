@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 _API = "/models/{name}/revisions/{version}/evaluations/{task}/{dataset}"
 _PAGE = "/models/<str:name>/versions/<str:version>/evaluations/<int:task_id>/<str:dataset>/"
 
 PERMISSIONS = Permissions(
-    api=rows(f"""
+    api=rows(
+        f"""
 GET  /models/{{name}}/revisions/{{version}}/evaluations          private 401 404 404 200 200 200 200
 GET  /models/{{name}}/revisions/{{version}}/evaluations          public  401 200 200 200 200 200 200
 GET  /models/{{name}}/revisions/{{version}}/evaluations.{{kind}} private 401 404 404 200 200 200 200
@@ -26,7 +28,9 @@ POST {_API}/withdraw                                             public  401 403
 GET  /models/{{name}}/revisions/{{version}}/rank                 private 401 404 404 200 200 200 200
 GET  /models/{{name}}/revisions/{{version}}/rank                 public  401 200 200 200 200 200 200
 GET  /tasks/{{task}}/leaderboard                                 -       401 200 200 200 200 200 200
-"""),
+""",
+        scope=RouteScope.EVALUATIONS,
+    ),
     pages=rows(f"""
 GET  /models/<str:name>/evaluation/                     private 401 404 404 200 200 401 401
 GET  /models/<str:name>/evaluation/                     public  401 200 200 200 200 401 401

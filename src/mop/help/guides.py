@@ -34,6 +34,7 @@ GROUPS = (
             "contract-runs",
             "try-it",
             "load-tests",
+            "gates",
             "evaluation",
             "reading-results",
             "scanning",

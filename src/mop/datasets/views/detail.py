@@ -69,6 +69,7 @@ def _context(request: HttpRequest, name: str) -> dict[str, Any]:
         "status": status,
         "trail": below_datasets((name, "")),
         "owners": sorted(owner.username for owner in found.owners.all()),
+        "sections": DATASET_SECTIONS.shown(request, found),
         "bindings": [(binding, binding.get_state()) for binding in bindings],
         "related": detail.related_datasets,
         "labels": [{**one, "percent": one["ratio"] * _PERCENT} for one in found.label_ratio()],
