@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from cli.commands import mop
+from support.prepared import copy_tables
 from support.signing import make_signing_key
 
 PASSWORD = "correct horse battery"
@@ -28,6 +29,7 @@ def test_createuser_works_before_the_first_start_and_refuses_a_taken_name(tmp_pa
 
 
 def test_createuser_refuses_a_weak_password(tmp_path: Path):
+    copy_tables(tmp_path / "installation")
     result = mop("createuser", "ada", "--password-stdin", home=tmp_path, stdin="12345\n")
     assert result.code == 64
     assert "password" in result.err

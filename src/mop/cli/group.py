@@ -77,7 +77,7 @@ def add(group: Group, models: Models, *, as_json: JsonFlag = False) -> None:
 
 @groups.command()
 def remove(group: Group, models: Models, *, as_json: JsonFlag = False) -> None:
-    """Take models out of a group; they stay."""
+    """Take models out of a group; the models stay."""
     with open_server() as server:
         key = _id(server, group)
         for model in models:
@@ -96,7 +96,7 @@ def share(group: Group, *, user: User = None, team: Team = None, as_json: JsonFl
 
 @groups.command()
 def unshare(group: Group, *, user: User = None, team: Team = None, as_json: JsonFlag = False) -> None:
-    """Show a group to a user or a team no longer."""
+    """Stop showing a group to a user or a team."""
     with open_server() as server:
         key = _id(server, group)
         shares = server.get("groups", key)["shares"]
@@ -109,7 +109,7 @@ def unshare(group: Group, *, user: User = None, team: Team = None, as_json: Json
 
 @groups.command()
 def hide(group: Group, *, as_json: JsonFlag = False) -> None:
-    """Remove a group from your list; nobody else sees a difference."""
+    """Hide a group in your own list; nothing changes for others."""
     with open_server() as server:
         _told(
             server.patch("groups", _id(server, group), body={"is_listed": False}),

@@ -269,7 +269,11 @@ def edit(
     description: Annotated[str | None, typer.Option(help="The new description.", show_default=False)] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option("--tag", help="A tag; all of them are set anew. Repeatable; '' for none.", show_default=False),
+        typer.Option(
+            "--tag",
+            help="A tag; the tags given replace all present ones. Repeatable; '' removes all.",
+            show_default=False,
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

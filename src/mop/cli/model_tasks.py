@@ -69,7 +69,7 @@ def sample(
         typer.Option(
             "--set",
             metavar="JSON|@FILE",
-            help="Another sample; a run verifies it first. null: none.",
+            help="Set another sample, which a run verifies first; null removes it.",
             show_default=False,
         ),
     ] = None,
