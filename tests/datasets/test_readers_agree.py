@@ -124,6 +124,41 @@ def test_the_fast_path_never_changes_the_report(data: bytes, row_bytes: int, siz
     assert fast == exact
 
 
+DAMAGES = (b'"', b"\t", b"\n", b"\r", b"\xff", b"2", b'""', b"\t\t", b'"a\tb', b"\xe2\x82")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_lines_in_doubt_among_many_never_change_the_report(seed: int):
+    generator = random.Random(seed)  # noqa: S311 - no secret
+    ending = generator.choice((b"\n", b"\n", b"\r\n"))
+    words = ("a", "bc", "é", 'say "no"', '"say ""no"""', '"with\ttab"', "שלום", "x" * 40)
+    lines = [
+        "\t".join((generator.choice(words), generator.choice("01"), generator.choice(("x", "yy")))).encode()
+        for _ in range(generator.choice((20, 60, 200)))
+    ]
+    for _ in range(generator.randint(1, 6)):
+        number = generator.randrange(len(lines))
+        place = generator.randint(0, len(lines[number]))
+        lines[number] = lines[number][:place] + generator.choice(DAMAGES) + lines[number][place:]
+    data = HEAD + ending.join(lines) + generator.choice((b"", ending))
+    for group_values in (3, 50):
+        spec = text_spec(group_columns=("group",), limits=Limits(group_values=group_values))
+        fast, exact = reports_of(data, spec, 10_000)
+        assert fast == exact
+
+
+def test_a_quote_that_is_closed_lines_later_takes_the_lines_between():
+    rows = [f"t{n}\t{n % 2}\tx" for n in range(100)]
+    rows[40], rows[43] = '"over', 'several lines"\t1\tx'
+    rows[80] = "two cells\t1"
+    fast, exact = reports_of(HEAD + "\n".join(rows).encode() + b"\n", SPEC, 10_000)
+    assert fast == exact
+    assert {(fault.kind.name_in_report, fault.rows) for fault in fast.faults} == {
+        ("line-break", (42,)),
+        ("ragged-row", (79,)),
+    }
+
+
 def values_of(spec: DatasetSpec) -> list[ValueCounts]:
     return [
         *map(ValueCounts.of_label, spec.labels),
