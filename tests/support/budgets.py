@@ -34,6 +34,7 @@ BUDGETS = {
     "findings": 60,
     "help": 20,
     "hosting": 180,
+    "insights": 20,
     "integration": 720,
     "mop-utils": 60,
     "loadtest": 60,

@@ -19,6 +19,7 @@ AREAS = (
     "mop.contract_runs",
     "mop.trials",
     "mop.loadtest",
+    "mop.insights",
     "mop.pipeline",
     "mop.backup",
     "mop.api",

@@ -13,6 +13,7 @@ class ExtensionPoint(enum.Enum):
     """Where pages can be extended; `mop.ui.extensions` says what each point takes."""
 
     HEADER = "header"
+    HOME = "what waits for a person, on Home"
     MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"
     MODEL_SECTIONS = "sections of a model's page"
