@@ -28,6 +28,7 @@ TRIAL = "00000000-0000-4000-8000-000000000001"
 
 OPEN_PAGES = ("/accounts/login/", "/accounts/inactive/", "/errors/", "/help/", "/help/errors/", "/help/api/")
 OWNER_PAGES = (
+    "/home/",
     "/models/",
     "/models/?status=all&search=nothing+fits",
     "/models/text-hate-severity/",
@@ -71,6 +72,7 @@ OWNER_PAGES = (
     "/datasets/hate-posts-2025/",
     "/datasets/self-harm-chat/",
     "/datasets/hate-en-2026/tasks/",
+    "/datasets/hate-en-2026/owners/remove/?username=olivia",
     "/datasets/hate-en-2026/delete/",
     "/add-datasets/",
     "/notifications/",
@@ -80,6 +82,7 @@ OWNER_PAGES = (
     "/accounts/logout/",
 )
 ADMINISTRATOR_PAGES = (
+    "/home/",
     "/datasets/",
     "/datasets/hate-posts-2025/",
     "/tasks/1/",
