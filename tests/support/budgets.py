@@ -68,6 +68,7 @@ _CPUS = "the host has one CPU"
 ALLOWED_SKIPS = {
     "tests/sandbox/test_*.py::*[[]cgroup*": _LEVEL_1,
     "tests/chaos/test_killed_front.py::*cgroup]": _LEVEL_1,
+    "tests/datasets/test_cage_levels.py::*[[]cgroup*": _LEVEL_1,
     "tests/onboarding/test_gallery.py::*each_level*cgroup*": _LEVEL_1,
     "tests/sandbox/test_landlock.py::*[[]separate user*": _ROOT,
     "tests/sandbox/test_probe.py::test_jobs_of_root_run_as_nobody_elses_user*": _ROOT,
