@@ -73,7 +73,7 @@ def _item(revision: Revision) -> HomeItem:
         place=HomeList.RUNS,
         what=what,
         url=url,
-        text=f"is {status.value}",
+        text="waits and is tried again" if waits else f"is {status.value}",
         reason=reason if waits else status.meaning,
         at=at,
         action="See details",
