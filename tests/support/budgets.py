@@ -27,7 +27,7 @@ BUDGETS = {
     "chaos": 600,
     "cli": 420,
     "contract_runs": 30,
-    "datasets": 120,
+    "datasets": 60,
     "engine": 120,
     "environments": 400,
     "evaluation": 60,
