@@ -19,9 +19,12 @@ AREAS = (
     "mop.contract_runs",
     "mop.trials",
     "mop.loadtest",
+    "mop.evaluation",
     "mop.insights",
     "mop.pipeline",
+    "mop.releases",
     "mop.backup",
     "mop.api",
+    "mop.history",
     "mop.help",
 )

@@ -14,6 +14,7 @@ class Action(AuditAction):
     DATASET_TASKS_CHANGED = "dataset.tasks_changed"
     DATASET_OWNER_ADDED = "dataset.owner_added"
     DATASET_OWNER_REMOVED = "dataset.owner_removed"
+    DATASET_HANDED_OVER = "dataset.handed_over"
     DATASET_DELETED = "dataset.deleted"
     BINDING_APPROVED = "binding.approved"
     BINDING_REJECTED = "binding.rejected"

@@ -25,12 +25,14 @@ AREA = Area(
     portal_extensions=(
         PortalExtension(ExtensionPoint.HOME, Ref("mop.datasets.home:requests")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.datasets.home:datasets")),
+        PortalExtension(ExtensionPoint.ACCOUNT_SECTIONS, Ref("mop.datasets.portal_extensions:my_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:approved_datasets")),
     ),
     searches=(Ref("mop.datasets.search:DATASETS"),),
     workflows=(VERIFY,),
     jobs=(Ref("mop.datasets.readings:READING_JOB"),),
+    belongings=(Ref("mop.datasets.belongings:datasets_of"),),
     audit_actions=Action,
     notification_kinds=Kind,
     artifacts=(

@@ -18,6 +18,7 @@ from mop.datasets.models import Dataset
 from mop.datasets.selectors import get_dataset
 from mop.datasets.states import DATASET_LIFECYCLE, DatasetStatus
 from mop.datasets.views.trails import below_datasets
+from mop.ui.extensions import DATASET_SECTIONS
 from mop.ui.fragments import Action, Live, live_answer
 
 _PERCENT = 100
@@ -32,7 +33,7 @@ def dataset(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 def live_dataset(request: HttpRequest, name: str) -> HttpResponse:
     """Its live part again while it is verified."""
-    context = page_context(request, name)
+    context = _context(request, name)
     return live_answer(request, context["live"], context)
 
 
@@ -55,6 +56,11 @@ def faults_csv(request: HttpRequest, name: str) -> HttpResponse:
 
 def page_context(request: HttpRequest, name: str) -> dict[str, Any]:
     """What the page of a dataset shows."""
+    context = _context(request, name)
+    return {**context, "sections": DATASET_SECTIONS.shown(request, context["found"])}
+
+
+def _context(request: HttpRequest, name: str) -> dict[str, Any]:
     user = user_of(request)
     found = get_dataset(name)
     status = found.get_status()
@@ -63,6 +69,7 @@ def page_context(request: HttpRequest, name: str) -> dict[str, Any]:
     bindings = list(found.bindings.all())
     progress = detail.progress
     return {
+        "found": found,
         "dataset": detail,
         "status": status,
         "trail": below_datasets((name, "")),
