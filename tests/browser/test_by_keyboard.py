@@ -42,13 +42,13 @@ class Keyboard:
 
     def fill(self, label: str, text: str) -> None:
         """Go to a field and type in the place of what it holds."""
-        self.reach(self._page.get_by_label(label, exact=True))
+        self.reach(self._page.get_by_label(label))
         self._page.keyboard.press("ControlOrMeta+a")
         self._page.keyboard.type(text)
 
     def choose(self, label: str) -> None:
         """Go to a list of choices and take the first after the one that stands."""
-        self.reach(self._page.get_by_label(label, exact=True))
+        self.reach(self._page.get_by_label(label))
         self._page.keyboard.press("ArrowDown")
 
 

@@ -32,7 +32,7 @@ def test_a_verified_version_is_published_and_made_private_again(mop: Mop, model:
     assert refused.code != 0
     assert "verified" in refused.err
     put(Revision.objects.filter(model=model), status="verified")
-    assert mop("model", "publish", "toxicity").out == "toxicity v1.0.0 is public\n"
+    assert mop("model", "publish", "toxicity").err == "toxicity v1.0.0 is public\n"
     assert mop("model", "unpublish", "toxicity", "--version", "v1.0.0", "--json").json["publish_status"] == "private"
 
 
@@ -62,7 +62,7 @@ def test_a_task_is_added_checked_again_and_disconnected(mop: Mop, verified: Revi
     ContractRun.objects.all().delete()
     assert mop("model", "check-task", "toxicity", "blood", "--json").json["state"] == "queued"
     ContractRun.objects.all().delete()
-    assert mop("model", "disconnect-task", "toxicity", "blood").out == "The task blood is disconnected from toxicity.\n"
+    assert mop("model", "disconnect-task", "toxicity", "blood").err == "The task blood is disconnected from toxicity.\n"
     assert verified.model.connections.count() == 1
     assert mop("model", "disconnect-task", "toxicity", "blood").code != 0
 
@@ -72,7 +72,7 @@ def test_a_sample_is_shown_and_changed_by_a_run(mop: Mop, verified: Revision, tm
     assert mop("model", "sample", "toxicity").json == {"text": "old"}
     (tmp_path / "sample.json").write_text('{"text": "new"}')
     changed = mop("model", "sample", "toxicity", "--set", f"@{tmp_path}/sample.json")
-    assert "verifies the sample; the present one counts until it passed" in changed.out
+    assert "verifies the sample; the present one counts until it passed" in changed.err
     verified.refresh_from_db()
     assert verified.sample_post_data == {"text": "old"}
     assert mop("model", "sample", "toxicity", "--set", "{").code == 64
@@ -83,12 +83,12 @@ def test_a_group_is_made_filled_renamed_and_deleted(mop: Mop, model: Model, user
     made = mop("group", "create", "Candidates", "toxicity", "--json")
     assert (made.json["name"], made.json["model_count"]) == ("Candidates", 1)
     assert mop("group", "add", "Candidates", "other", "--json").json["model_count"] == 2
-    assert mop("group", "remove", "Candidates", "toxicity").out == "toxicity no longer in Candidates\n"
+    assert mop("group", "remove", "Candidates", "toxicity").err == "toxicity no longer in Candidates\n"
     assert mop("group", "rename", "Candidates", "Finalists").code == 0
     listed = mop("group", "list").out.splitlines()
     assert listed[0].split() == ["ID", "NAME", "OWNER", "MODELS", "LISTED"]
     assert listed[1].split()[1:] == ["Finalists", "ada", "1", "yes"]
-    assert mop("group", "delete", "Finalists", "--yes").out == "deleted the group Finalists\n"
+    assert mop("group", "delete", "Finalists", "--yes").err == "deleted the group Finalists\n"
     assert not ModelGroup.objects.exists()
     assert Model.objects.count() == 2
 
@@ -97,7 +97,7 @@ def test_a_group_is_shared_hidden_and_found_by_its_id_where_two_have_the_name(mo
     make_user("sam")
     make_team("Moderation")
     key = str(mop("group", "create", "Mine", "--json").json["id"])
-    assert mop("group", "share", "Mine", "--user", "sam").out == "Mine is shared with sam\n"
+    assert mop("group", "share", "Mine", "--user", "sam").err == "Mine is shared with sam\n"
     assert mop("group", "share", key, "--team", "Moderation").code == 0
     assert mop("group", "unshare", "Mine", "--user", "sam").code == 0
     again = mop("group", "unshare", "Mine", "--user", "sam")

@@ -212,11 +212,15 @@ def _sandbox() -> Iterator[Finding]:
 
 
 def _sources() -> Iterator[Finding]:
+    from django.db import connection
     from django.db.utils import DatabaseError
 
     from mop.sources.prefixes import teams_without_places
     from mop.sources.purposes import Purpose
 
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db() and not Path(name).exists():  # type: ignore[attr-defined] # of SQLite
+        return  # asking would make it
     try:
         without = [(purpose, teams_without_places(purpose)) for purpose in Purpose]
     except DatabaseError:
