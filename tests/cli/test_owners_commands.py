@@ -106,3 +106,12 @@ def test_a_group_is_shared_hidden_and_found_by_its_id_where_two_have_the_name(mo
     assert mop("group", "unhide", "Mine", "--json").json["is_listed"] is True
     unknown = mop("group", "add", "Nothing", "toxicity")
     assert "mop group list names them" in unknown.err
+
+
+def test_an_upgrade_takes_the_url_as_create_does(mop: Mop, model: Model):
+    url = model.revisions.get().model_url
+    upgraded = mop("model", "upgrade", "toxicity", url, "--json")
+    assert (upgraded.code, upgraded.json["version"]) == (0, "v1.0.1")
+    twice = mop("model", "upgrade", "toxicity", url, "--url", url)
+    assert twice.code == 64
+    assert "give the model url once" in twice.err
