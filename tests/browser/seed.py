@@ -56,7 +56,7 @@ from support.scans import (
 )
 
 SYSTEM = Actor.system("tests")
-KEYBOARD_MODELS = ("keyboard-1440", "keyboard-390")
+KEYBOARD_MODELS = tuple(f"keyboard-{part}-{width}" for part in ("shared", "changed") for width in (1440, 390))
 TRIAL = "00000000-0000-4000-8000-000000000001"
 SNAPSHOT = {"artifact_digest": DIGEST, "artifact_files": 7, "artifact_bytes": 4_200_000}
 DEEP = "/".join(f"a-folder-with-a-long-name-{number}" for number in range(9))

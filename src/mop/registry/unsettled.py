@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import uuid
-from collections.abc import Collection
+from collections.abc import Iterable
 from functools import reduce
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
@@ -25,5 +25,5 @@ def with_work(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
     return revisions.annotate(is_worked_on=either)
 
 
-def _worked_on() -> list[Collection[uuid.UUID] | QuerySet[Revision, uuid.UUID]]:
+def _worked_on() -> list[Iterable[uuid.UUID]]:
     return [work.load()() for area in registered() for work in area.work_on_revisions]
