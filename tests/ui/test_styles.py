@@ -19,6 +19,32 @@ TO_COME = {
     *("g-axis", "g-end", "g-label", "g-line", "g-mid", "g-on", "g-ref", "g-strong", "g-text"),
 }
 
+FORMER = {
+    "button": "btn",
+    "button--primary": "btn--primary",
+    "button--danger": "btn--danger",
+    "icon-button": "ib",
+    "grid": "tbl",
+    "grid--lines": "tbl--lines",
+    "wraps": "wrap",
+    "chips": "wrap",
+    "chip": "tag",
+    "badge": "tag",
+    "quiet": "q",
+    "visually-hidden": "vh",
+    "columns": "cols",
+    "filters": "bar",
+    "field--grow": "grow",
+    "notice": "note",
+    "notice--warning": "note--warn",
+    "notice--error": "note--bad",
+    "notice--success": "note--ok",
+    "head__actions": "head__end",
+    "sort__mark": "q",
+    "is-selected": "is-on",
+    "timeline": "line",
+}
+
 
 def classes(sheet: Path) -> set[str]:
     text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -46,3 +72,14 @@ def test_every_style_sheet_is_loaded_and_short_enough_to_read():
     assert loaded == {sheet.name for sheet in SHEETS.glob("*.css")}
     for sheet in SHEETS.glob("*.css"):
         assert len(sheet.read_text(encoding="utf-8").splitlines()) <= 500, sheet.name
+
+
+def test_templates_name_components_and_no_former_class():
+    found = {
+        f"{path.relative_to(ROOT)}: write {FORMER[name]} for {name}"
+        for path in ROOT.rglob("*.html")
+        for given in re.findall(r'class="([^"]*)"', path.read_text(encoding="utf-8"))
+        for name in re.findall(r"(?<![\w-])[a-z][\w-]*", given)
+        if name in FORMER
+    }
+    assert not found
