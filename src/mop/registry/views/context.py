@@ -62,6 +62,7 @@ def model_context(request: HttpRequest, name: str) -> dict[str, Any]:
 def facts_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     """The key facts in the head of a model's page."""
     user = user_of(request)
+    prefetch_related_objects([model], "owners")
     return {
         "listed": listed_model(user, model),
         "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
