@@ -17,7 +17,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 
 from mop.accounts.models import User
 from mop.registry.group_models import GroupEntry
@@ -182,7 +182,7 @@ class ModelList:
         seen = Model.objects.all() if user.is_administrator else Model.objects.filter(is_public=True)
         not_owned = seen.exclude(pk__in=through.values("model_id"))
         found = [through, not_owned.filter(created_by=user), seen if user.is_administrator else not_owned]
-        return [rows.order_by().values_list(Value(0))[: MENU_MAX + 1] for rows in found]
+        return [rows.order_by().values_list(Value("", output_field=CharField()))[: MENU_MAX + 1] for rows in found]
 
     def _narrow(self) -> None:
         """Make the legs, with all filters but that of the status."""
