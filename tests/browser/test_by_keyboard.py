@@ -118,8 +118,7 @@ def test_tasks_are_added_and_disconnected_and_a_version_upgraded_and_deleted(
     name = f"keyboard-changed-{width}"
     change_tasks(page, keyboard, name)
     upgrade_and_compare(page, keyboard, name, portal)
-    page.goto(f"/models/{name}/")
-    keyboard.open("More actions for v1.0.1")
+    page.goto(f"/models/{name}/versions/v1.0.1/")
     keyboard.press("link", "Delete version…")
     keyboard.press("button", "Delete version")
     expect(page.get_by_role("main")).to_contain_text("v1.0.1 is deleted")

@@ -73,7 +73,7 @@ def connected_tasks(model: Model, seen: QuerySet[Revision], limit: int) -> Conne
         TaskConnection.objects.filter(model=model)
         .annotate(seen=FilteredRelation("model__revisions"))
         .filter(seen__in=shown)
-        .select_related("task", "taxonomy", "seen")
+        .select_related("task", "taxonomy", "seen")  # type: ignore[misc] # a filtered relation
         .annotate(is_proved=Exists(proof), can_add=Exists(tasks_to_add(model)))
     )
     connections: dict[int, TaskConnection] = {}
@@ -101,7 +101,7 @@ def connected_tasks(model: Model, seen: QuerySet[Revision], limit: int) -> Conne
         )
         for connection in connections.values()
     ]
-    return ConnectedTasks(tasks, ordered, any(row.can_add for row in connections.values()))
+    return ConnectedTasks(tasks, ordered, any(getattr(row, "can_add") for row in connections.values()))  # noqa: B009 - annotated
 
 
 def _newest_runs(revisions: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID, int | None, str], ContractRun]:

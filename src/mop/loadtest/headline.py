@@ -92,8 +92,8 @@ def newest_headline(revisions: QuerySet[Revision]) -> tuple[Revision, Headline] 
     steps = LoadTestStep.objects.filter(
         test__state=LoadTestState.FINISHED, test__revision=Subquery(tested.values("pk")[:1])
     )
-    tests: dict[int, LoadTest] = {}
-    measured: dict[int, list[StepResult]] = {}
+    tests: dict[uuid.UUID, LoadTest] = {}
+    measured: dict[uuid.UUID, list[StepResult]] = {}
     for step in steps.select_related("test__revision__model").order_by("test__run", "test", "target"):
         tests[step.test_id] = step.test
         measured.setdefault(step.test_id, []).append(step.measured)

@@ -25,5 +25,10 @@ def with_work(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
     return revisions.annotate(is_worked_on=either)
 
 
+def is_worked_on(revision: Revision) -> bool:
+    """Whether an area works on a revision that `with_work` read."""
+    return bool(getattr(revision, "is_worked_on"))  # noqa: B009 - annotated
+
+
 def _worked_on() -> list[Iterable[uuid.UUID]]:
     return [work.load()() for area in registered() for work in area.work_on_revisions]

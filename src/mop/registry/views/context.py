@@ -22,7 +22,7 @@ from mop.registry.selectors import QueuePlace, get_model, get_revision, queue_pl
 from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts, phases, usual_range
 from mop.registry.trails import below_models
-from mop.registry.unsettled import with_work
+from mop.registry.unsettled import is_worked_on, with_work
 from mop.ui.extensions import (
     MODEL_FACTS,
     MODEL_SECTIONS,
@@ -93,7 +93,7 @@ def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
     sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
     opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
     table = history_of(page.rows, columns, chosen=chosen, opened=opened, sees_logs=sees_logs)
-    moves = columns.is_live or any(row.get_status().is_live or row.is_worked_on for row in page.rows)
+    moves = columns.is_live or any(row.get_status().is_live or is_worked_on(row) for row in page.rows)
     return {
         "model": model,
         "page": page,
@@ -129,7 +129,7 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
     place = queue_place(revision)
     entries = timeline(revision)
     shown = phases(entries)
-    moves = status.is_live or revision.is_worked_on or any(section.is_live for section in sections)
+    moves = status.is_live or is_worked_on(revision) or any(section.is_live for section in sections)
     return {
         "model": revision.model,
         "revision": revision,
