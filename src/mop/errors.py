@@ -311,6 +311,25 @@ class VerificationCancelledError(DatasetFault):
     default_hint = "Retry reads the url again."
 
 
+# Evaluation ------------------------------------------------------------------------------------------------
+
+
+class EvaluationMappingError(DatasetFault):
+    """The labels of model, task and dataset do not fit each other."""
+
+    title = "The labels of model, task and dataset do not fit"
+    default_hint = "Compare the task's labels with the dataset's, and the name in the model's output with the model."
+
+
+class EvaluationBudgetError(DatasetFault):
+    """A model, person or team was measured on a dataset as often as may be."""
+
+    title = "The dataset's budget of measurements is used up"
+    default_hint = (
+        "Wait until older measurements no longer count, or ask the operator: many measurements are a way to read."
+    )
+
+
 # Causes outside the model ----------------------------------------------------------------------------------
 
 
@@ -499,6 +518,13 @@ class NotAllowedError(RequestFault):
 
     http_status = HTTPStatus.FORBIDDEN
     title = "You may not do this"
+
+
+class SignInRefusedError(RequestFault):
+    """The provider says who it is, and MOP does not let them in."""
+
+    http_status = HTTPStatus.FORBIDDEN
+    title = "The sign-in is refused"
 
 
 class NotFoundError(RequestFault):

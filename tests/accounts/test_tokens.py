@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from mop.accounts.models import PersonalAccessToken, User
 from mop.accounts.selectors import get_token, tokens_of
-from mop.accounts.services import authenticate_token, create_token, revoke_token
-from mop.errors import NotAuthenticatedError, NotFoundError, ValidationFailedError
+from mop.accounts.token_services import authenticate_token, create_token, revoke_token, rotate_token
+from mop.areas.scopes import KNOWN_SCOPES, covers, normalised
+from mop.errors import NotAllowedError, NotAuthenticatedError, NotFoundError, ValidationFailedError
 from support.factories import ACTOR, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
@@ -61,7 +62,15 @@ def test_what_is_unknown_is_refused(secret: str):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("days", 0), ("days", 367), ("days", -1), ("scope", "admin"), ("name", ""), ("name", "x" * 101)],
+    [
+        ("days", 0),
+        ("days", 367),
+        ("days", -1),
+        ("scopes", ["admin"]),
+        ("scopes", []),
+        ("name", ""),
+        ("name", "x" * 101),
+    ],
 )
 def test_its_life_scope_and_name_obey_rules(field: str, value: object):
     with pytest.raises(ValidationFailedError) as caught:
@@ -86,3 +95,62 @@ def test_tokens_of_others_are_not_found():
     assert list(tokens_of(other)) == []
     with pytest.raises(NotFoundError):
         get_token(other, token.pk)
+
+
+def test_write_includes_read_and_all_includes_every_area():
+    assert covers(["models:write"], "models:read")
+    assert not covers(["models:read"], "models:write")
+    assert not covers(["models:write"], "datasets:read")
+    assert all(covers(["all:write"], scope) for scope in KNOWN_SCOPES)
+    assert not covers(["all:read"], "dsat:write")
+    assert covers([], "")
+
+
+def test_scopes_are_kept_in_the_fewest_words():
+    assert normalised(["models:read", "models:write", "dsat:read"]) == ["models:write", "dsat:read"]
+    assert normalised(["all:read", "groups:write", "groups:read", "tasks:read"]) == ["all:read", "groups:write"]
+    assert normalised(["tasks:read", "models:read", "models:read"]) == ["models:read", "tasks:read"]
+
+
+def test_a_token_gives_no_scope_that_it_lacks_and_none_that_outlives_it():
+    user = make_user()
+    parent, _ = make(user, scopes=["account:write", "models:read"], days=3)
+    child, secret = make(user, scopes=["models:read"], days=300, made_by=parent)
+    assert child.expires_at == parent.expires_at
+    with pytest.raises(NotAllowedError, match="models:write"):
+        make(user, scopes=["models:write"], made_by=parent)
+    grandchild, last = make(user, scopes=["models:read"], made_by=child)
+    revoke_token(actor=ACTOR, token=parent)
+    for ended in (secret, last):
+        with pytest.raises(NotAuthenticatedError):
+            authenticate_token(ended)
+    assert grandchild.expires_at == parent.expires_at
+
+
+def test_rotation_ends_the_old_secret_and_keeps_name_and_scopes():
+    user = make_user()
+    old, before = make(user, scopes=["models:write"], days=10)
+    child, _ = make(user, scopes=["models:read"], made_by=old)
+    fresh, after = rotate_token(actor=ACTOR, token=old)
+    assert (fresh.name, fresh.scopes) == (old.name, ["models:write"])
+    assert dt.timedelta(days=9) < fresh.expires_at - timezone.now() <= dt.timedelta(days=10)
+    assert authenticate_token(after) == fresh
+    child.refresh_from_db()
+    assert child.made_by == fresh
+    with pytest.raises(NotAuthenticatedError):
+        authenticate_token(before)
+    with pytest.raises(ValidationFailedError, match="has ended"):
+        rotate_token(actor=ACTOR, token=old)
+
+
+def test_rotation_may_let_the_old_secret_work_a_little_longer():
+    old, before = make(make_user(), days=10)
+    rotate_token(actor=ACTOR, token=old, overlap_hours=1)
+    kept = authenticate_token(before)
+    assert kept.expires_at - timezone.now() <= dt.timedelta(hours=1)
+
+
+def test_a_token_that_rotates_itself_does_not_lengthen_its_life():
+    old, _ = make(make_user(), days=10)
+    fresh, _ = rotate_token(actor=ACTOR, token=old, days=300, by=old)
+    assert fresh.expires_at == old.expires_at

@@ -12,13 +12,13 @@ from support.factories import PASSWORD, make_model, make_token, make_user
 pytestmark = pytest.mark.django_db
 
 
-def test_me_tells_user_teams_and_scope():
+def test_me_tells_user_teams_and_scopes():
     user = make_user("ada")
     assert Api(token=make_token(user, scope="read")).get("/me").json() == {
         "username": "ada",
         "is_administrator": False,
         "teams": ["ada"],
-        "scope": "read",
+        "scopes": ["all:read"],
     }
 
 
@@ -62,8 +62,8 @@ def test_a_token_needs_no_csrf_token():
 def test_a_tokens_secret_is_shown_once(client: Client):
     client.login(username=make_user().username, password=PASSWORD)
     api = Api(client=client)
-    created = api.post("/tokens", {"name": "ci", "scope": "read", "days": 7}).json()
-    assert Api(token=created["secret"]).get("/me").json()["scope"] == "read"
+    created = api.post("/tokens", {"name": "ci", "scopes": ["models:read"], "days": 7}).json()
+    assert Api(token=created["secret"]).get("/me").json()["scopes"] == ["models:read"]
     (listed,) = api.get("/tokens").json()
     assert listed["prefix"] == created["secret"][:8]
     assert "secret" not in listed

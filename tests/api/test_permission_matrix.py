@@ -13,8 +13,10 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from mop.areas.permissions import ROLES, Row
+from mop.areas.scopes import TOKEN_AREAS, RouteScope
 from support.addresses import operations, pages
 from support.api import Api
+from support.factories import make_token
 from support.permission_table import DOCUMENT, api_rows, page_rows, render
 from support.permission_world import World, make_world
 
@@ -71,6 +73,36 @@ def test_page(row: Row, world: World):
         return send(path, form if row.method == "POST" else None, headers=headers)
 
     assert in_every_role(world, ask) == row.expected
+
+
+def test_every_operation_of_the_api_has_one_scope():
+    scopes: dict[tuple[str, str], set[RouteScope | None]] = {}
+    for row in api_rows():
+        scopes.setdefault((row.method, row.path), set()).add(row.scope)
+    assert [route for route, found in scopes.items() if len(found) != 1 or None in found] == []
+
+
+@pytest.mark.parametrize("access", ["read", "write"])
+@pytest.mark.parametrize("scope", list(RouteScope), ids=str)
+def test_tokens_of_one_scope(scope: RouteScope, access: str, world: World):
+    """A token of one area does there what a token for everything does, and nothing anywhere else.
+
+    Each operation is asked once for each scope, on the first object of its rows: which object it is, is the user's
+    right and not the token's; the test above asks all of them.
+    """
+    area = "account" if scope is RouteScope.ANY_TOKEN else scope.value  # any scope will do
+    token = make_token(world.owner, scopes=(f"{area}:{access}",))
+    wrong = {}
+    for (method, path), row in {(row.method, row.path): row for row in reversed(api_rows())}.items():
+        is_allowed = row.scope in {scope, RouteScope.ANY_TOKEN}
+        expected = row.expected[f"{access} token"] if is_allowed else 403
+        with transaction.atomic():
+            found = status_of(Api(token=token).call(method, world.fill(row), world.body(row)))
+            transaction.set_rollback(True)
+        if found != expected:
+            wrong[f"{method} {path}"] = (found, expected)
+    assert wrong == {}
+    assert len(TOKEN_AREAS) == len(RouteScope) - 1
 
 
 def test_every_operation_of_the_api_has_a_row():

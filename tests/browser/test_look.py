@@ -26,6 +26,8 @@ RUN = """options => axe.run(document, {resultTypes: ["violations"], ...options})
     violations.map(fault => [fault.id, fault.nodes.map(node => node.html.slice(0, 200))]))"""
 TRIAL = "00000000-0000-4000-8000-000000000001"
 
+MEASURED = "/models/measured-model/versions"
+
 OPEN_PAGES = ("/accounts/login/", "/accounts/inactive/", "/errors/", "/help/", "/help/errors/", "/help/api/")
 OWNER_PAGES = (
     "/models/",
@@ -62,6 +64,20 @@ OWNER_PAGES = (
     "/models/text-hate-severity/versions/v1.0.0/logs/deployment/",
     "/models/text-hate-severity/versions/v1.0.0/logs/build/?search=package",
     "/models/image-violence/versions/v1.0.1/logs/build/",
+    "/models/measured-model/",
+    "/models/measured-model/evaluation/",
+    "/models/measured-model/evaluation/?compare=1&sort=recall&average=weighted",
+    "/models/measured-model/evaluation/?dataset=unheard-of",
+    "/models/measured-model/rank/",
+    f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/",
+    f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/?merge=threat&merge=graphic",
+    f"{MEASURED}/v1.0.1/evaluations/5/self-harm-yes-no/",
+    f"{MEASURED}/v1.0.2/evaluations/5/self-harm-yes-no/",
+    f"{MEASURED}/v1.0.2/evaluations/5/self-harm-levels-en/",
+    f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/publish/",
+    "/tasks/4/results/",
+    "/datasets/violence-kinds-en/results/",
+    "/datasets/violence-kinds-en/",
     "/add-model/",
     "/tasks/",
     "/tasks/1/",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mop.areas.permissions import Row
+from mop.catalog.models import InstanceType
 from support.permission_world import Part, World
 
 
 def _names(world: World, row: Row) -> dict[str, object]:
-    return {"task_id": world.task.pk, **({"name": world.task.name} if row.path.startswith("/tasks/") else {})}
+    names = {"taxonomy_id": world.task.taxonomy_id, "type_id": InstanceType.objects.first().pk}
+    return {**names, "task_id": world.task.pk, **({"name": world.task.name} if row.path.startswith("/tasks/") else {})}
 
 
 def _bodies(world: World, _row: Row) -> dict[tuple[str, str], Any]:

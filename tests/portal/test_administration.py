@@ -91,7 +91,7 @@ def test_a_team_gets_and_loses_members(administrator: User, owner: User):
 
 def test_a_token_is_shown_once_and_revoked_after_asking(owner: User, stranger: User):
     client = client_of(owner)
-    created = send(client, "/account/tokens/", {"name": "build server", "scope": "read", "days": "30"})
+    created = send(client, "/account/tokens/", {"name": "build server", "access": "all:read", "days": "30"})
     found = re.search(r"<code>(mop_[A-Za-z0-9_-]+)</code>", created.content.decode())
     assert found is not None
     assert found[1] not in client.get("/account/tokens/").content.decode()
@@ -108,6 +108,6 @@ def test_a_token_is_shown_once_and_revoked_after_asking(owner: User, stranger: U
 
 
 def test_a_token_that_lives_too_long_is_refused(owner: User):
-    refused = send(client_of(owner), "/account/tokens/", {"name": "x", "scope": "read", "days": "9999"})
+    refused = send(client_of(owner), "/account/tokens/", {"name": "x", "access": "all:read", "days": "9999"})
     assert refused.status_code == 422
     assert not PersonalAccessToken.objects.exists()

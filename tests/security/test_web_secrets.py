@@ -130,7 +130,7 @@ def test_an_installation_that_is_used_and_misused_writes_no_secret(mop: Installa
         )
         assert made.status_code == 201
         secrets.add(made.json()["secret"])
-        page = send("/account/tokens/", name="by form", scope="read", days="1")
+        page = send("/account/tokens/", name="by form", access="all:read", days="1")
         assert page.status_code == 200
         assert "location" not in page.headers  # the secret is in the page, never in an address
         assert browser.get("/models/", headers={"X-CSRFToken": PLANTED}).status_code == 200

@@ -9,13 +9,7 @@
 from __future__ import annotations
 
 import base64
-import fcntl
-import os
 import secrets
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,10 +20,10 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient, PublicAccess
 
+from support import npm
+
 AZURITE_VERSION = "3.37.0"
 ACCOUNT = "devstoreaccount1"
-_START_SECONDS = 30
-_INSTALL_SECONDS = 240
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ def running_azurite(tls: ServerCertificate | None = None) -> Iterator[Azurite]:
     """Start Azurite on a free port, blobs in memory; stop it at the end. With a certificate it takes tokens, too."""
     script = install_azurite()
     key = base64.b64encode(secrets.token_bytes(64)).decode()
-    port = _free_port()
+    port = npm.free_port()
     arguments = (
         "--inMemoryPersistence",
         "-s",
@@ -108,20 +102,13 @@ def running_azurite(tls: ServerCertificate | None = None) -> Iterator[Azurite]:
         "127.0.0.1",
         *(("--oauth", "basic", "--cert", str(tls.certificate), "--key", str(tls.key)) if tls else ()),
     )
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", _node(), str(script), *arguments, "--blobPort", str(port)],
-        env={"PATH": os.environ["PATH"], "AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        _wait_for_port(port, process)
+    with npm.running(
+        (str(script), *arguments, "--blobPort", str(port)),
+        port=port,
+        name="Azurite",
+        environment={"AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"},
+    ):
         yield Azurite(port=port, account_key=key, ca_file=str(tls.ca_file) if tls else "")
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -133,54 +120,4 @@ def azurite() -> Iterator[Azurite]:
 
 def install_azurite() -> Path:
     """Install Azurite from the npm registry once per user; gives its start script."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mop-tests"
-    folder = cache / f"azurite-{AZURITE_VERSION}"
-    script = folder / "node_modules/azurite/dist/src/blob/main.js"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "azurite.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not script.exists():
-            _npm_install(folder)
-    return script
-
-
-def _npm_install(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.fail("Azurite needs Node.js with npm: install Node 20 or later")
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    (partial / "package.json").write_text("{}")
-    arguments = ("--no-audit", "--no-fund", "--ignore-scripts", "--omit=dev", "--loglevel=error")
-    subprocess.run(
-        [npm, "install", *arguments, f"azurite@{AZURITE_VERSION}"], cwd=partial, check=True, timeout=_INSTALL_SECONDS
-    )
-    partial.rename(folder)
-
-
-def _node() -> str:
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("Azurite needs Node.js: install Node 20 or later")
-    return node
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"Azurite ended with status {process.returncode} before it answered")
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail(f"Azurite did not answer within {_START_SECONDS} s")
+    return npm.installed("azurite", AZURITE_VERSION) / "node_modules/azurite/dist/src/blob/main.js"

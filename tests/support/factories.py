@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from mop.accounts.models import Team, User
-from mop.accounts.services import actor_of, add_member, create_team, create_token, create_user
+from mop.accounts.services import actor_of, add_member, create_team, create_user
+from mop.accounts.token_services import create_token
 from mop.audit.services import Actor
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.catalog.services import create_task
@@ -41,9 +42,10 @@ def make_team(name: str = "") -> Team:
     return create_team(actor=ACTOR, name=name or f"team {next(_numbers)}")
 
 
-def make_token(user: User, *, scope: str = "write") -> str:
-    """The secret of a new token."""
-    _, secret = create_token(actor=actor_of(user), user=user, name=f"token {next(_numbers)}", scope=scope)
+def make_token(user: User, *, scope: str = "write", scopes: tuple[str, ...] = ()) -> str:
+    """The secret of a new token, for these scopes; without any for everything, to read or to write."""
+    given = scopes or (f"all:{scope}",)
+    _, secret = create_token(actor=actor_of(user), user=user, name=f"token {next(_numbers)}", scopes=given)
     return secret
 
 

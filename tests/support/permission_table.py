@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mop.areas.permissions import ROLES, Permissions, Row
 from mop.areas.registry import register_installed, registered
+from mop.areas.scopes import READING_METHODS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "permissions.md"
 
@@ -41,7 +42,10 @@ def render() -> str:
             "- *user*: anyone signed in. *team member*: belongs to the model's team, is no owner. *owner*: owns the",
             "  models. An administrator sees everything, reassigns owners and allows hosts, and changes nothing else",
             "  of others' models.",
-            "- *read token*, *write token*: personal access tokens of the owner. Pages take no tokens.",
+            "- *read token*, *write token*: personal access tokens of the owner, for everything. *read scope*, *write",
+            "  scope*: what a token needs to read or to write there, which is answered as the two columns say; a token",
+            "  without it gets 403 before anything is looked up. *any*: every token. [Access tokens](tokens.md) tells",
+            "  more. Pages take no tokens.",
             "- *private*, *public*: a model without, with a public version. *the-team*: a body that names the owner's",
             "  team; *own-team*: one that names none. *shared*: a group of the owner's that their team is shown; other",
             "  groups of the owner's are shown to nobody in the table.",
@@ -49,7 +53,7 @@ def render() -> str:
             "",
             "## API (below /api/v1)",
             "",
-            *_section(api_rows()),
+            *_section(api_rows(), scoped=True),
             "",
             "## Pages",
             "",
@@ -59,13 +63,21 @@ def render() -> str:
     )
 
 
-def _section(rows: Iterable[Row]) -> list[str]:
-    head = ["method", "address", "object", *ROLES]
+def _section(rows: Iterable[Row], *, scoped: bool = False) -> list[str]:
+    head = ["method", "address", "object", *ROLES, *(("read scope", "write scope") if scoped else ())]
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for row in rows:
         cells = [row.method, f"`{row.path}`", "" if row.object == "-" else row.object]
-        lines.append(f"| {' | '.join([*cells, *(str(status) for status in row.expected.values())])} |")
+        scopes = _scopes(row) if scoped else ()
+        lines.append(f"| {' | '.join([*cells, *(str(status) for status in row.expected.values()), *scopes])} |")
     return lines
+
+
+def _scopes(row: Row) -> tuple[str, str]:
+    if row.scope is None:
+        return "", ""
+    needed = f"`{row.scope.needed(row.method)}`" if row.scope.needed(row.method) else "any"
+    return (needed, "") if row.method in READING_METHODS else ("", needed)
 
 
 if __name__ == "__main__":

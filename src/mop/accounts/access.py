@@ -11,13 +11,15 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from mop.accounts.addresses import client_address
-from mop.accounts.models import PersonalAccessToken, TokenScope, User
-from mop.accounts.services import actor_of, authenticate_token
+from mop.accounts.models import PersonalAccessToken, User
+from mop.accounts.route_scopes import scope_of_route
+from mop.accounts.services import actor_of
+from mop.accounts.token_services import authenticate_token
 from mop.accounts.wrong_tokens import count_wrong_token
+from mop.areas.scopes import covers
 from mop.audit.services import Actor
 from mop.errors import NotAllowedError, NotAuthenticatedError
 
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OTHER_SITES = frozenset({"cross-site", "same-site"})  # hosts beside MOP's own are not MOP either
 
 
@@ -36,7 +38,7 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 class TokenAuthentication(HttpBearer):
-    """`Authorization: Bearer mop_...`; a token of scope read may only read."""
+    """`Authorization: Bearer mop_...`; a token does what its scopes allow, whatever else its user may."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """The token's holder.
@@ -44,16 +46,20 @@ class TokenAuthentication(HttpBearer):
         Raises:
             NotAuthenticatedError: the token is unknown, expired or revoked.
             TooManyRequestsError: so are many that came from this address.
-            NotAllowedError: a reading token is used to write.
+            NotAllowedError: the token lacks the scope that the operation needs.
         """
         try:
             found = authenticate_token(token.strip())
         except NotAuthenticatedError:
             count_wrong_token(client_address(request))
             raise
-        if found.scope == TokenScope.READ and request.method not in READING_METHODS:
+        scope = scope_of_route(request)
+        if scope is None:
+            raise NotAllowedError("No token may do this.", hint="Sign in to the portal.")
+        if not covers(found.scopes, needed := scope.needed(request.method or "")):
             raise NotAllowedError(
-                f"The token {found.name!r} may only read.", hint="Create a token of scope write and use that."
+                f"This needs the scope {needed}; the token {found.name!r} has {', '.join(found.scopes)}.",
+                hint=f"Create a token with the scope {needed} and use that.",
             )
         return Caller(user=found.user, actor=actor_of(found.user, client_address(request)), token=found)
 
@@ -86,13 +92,3 @@ class SessionAuthentication(APIKeyCookie):
         """The session's user."""
         user = cast("User", request.user)
         return Caller(user=user, actor=actor_of(user, client_address(request)), token=None)
-
-
-def require_session(caller: Caller, what: str) -> None:
-    """Refuse a token: a stolen one must not be able to make or see others.
-
-    Raises:
-        NotAllowedError: the caller came with a token.
-    """
-    if caller.token is not None:
-        raise NotAllowedError(f"A token may not {what}.", hint="Sign in to the portal.")

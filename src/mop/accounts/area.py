@@ -13,7 +13,9 @@ AREA = Area(
     urls=(Urls("mop.accounts.sign_in_urls", prefix="accounts/"), Urls("mop.accounts.urls")),
     permissions=Ref("mop.accounts.permissions:PERMISSIONS"),
     navigation=(
+        NavEntry("My account", "user", "accounts:account", order=5, group=NavGroup.ACCOUNT),
         NavEntry("Access tokens", "key", "accounts:tokens", order=10, group=NavGroup.ACCOUNT),
+        NavEntry("Sign-in and security", "lock", "mfa_index", order=15, group=NavGroup.ACCOUNT),
         NavEntry(
             "Change password",
             "lock",
@@ -21,6 +23,9 @@ AREA = Area(
             order=20,
             group=NavGroup.ACCOUNT,
             permission="accounts.change_password",
+        ),
+        NavEntry(
+            "People", "user", "accounts:users", order=5, group=NavGroup.ADMINISTRATION, permission="accounts.define"
         ),
         NavEntry(
             "Teams",
@@ -32,5 +37,5 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
-    commands=(Commands(Ref("mop.cli.createuser:app"), order=110),),
+    commands=(Commands(Ref("mop.cli.createuser:app"), order=110), Commands(Ref("mop.cli.token:app"), order=75)),
 )

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mop.accounts.models import TokenScope, User
+from mop.accounts.models import Team, User
 from mop.accounts.selectors import search_people
-from mop.accounts.services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.areas.scopes import ALL_READ, ALL_WRITE, READ, TOKEN_AREAS, WRITE
 from mop.ui.forms import PlainForm
 
 
@@ -30,9 +31,57 @@ class TokenForm(PlainForm):
     """A new personal access token."""
 
     name = forms.CharField(max_length=100, help_text="What uses it, such as: build server.")
-    scope = forms.ChoiceField(choices=TokenScope.choices, initial=TokenScope.WRITE)
     days = forms.IntegerField(
         label="Days until it expires", min_value=1, max_value=TOKEN_DAYS_MAX, initial=TOKEN_DAYS_DEFAULT
+    )
+    access = forms.ChoiceField(
+        choices=(
+            ("", "Only what is chosen below"),
+            (ALL_READ, "Read everything that I may see"),
+            (ALL_WRITE, "Everything that I may do"),
+        ),
+        required=False,
+        help_text="Choose the least that it needs.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for area in TOKEN_AREAS:
+            self.fields[f"area_{area.value}"] = forms.ChoiceField(
+                label=area.label, choices=(("", "None"), (READ, "Read"), (WRITE, "Read and write")), required=False
+            )
+        self.speak_plainly()
+
+    @property
+    def area_fields(self) -> list[forms.BoundField]:
+        """One field for each area."""
+        return [self[name] for name in self.fields if name.startswith("area_")]
+
+    def clean(self) -> dict[str, Any]:
+        """Name, days and scopes."""
+        cleaned = super().clean() or {}
+        if everything := cleaned.get("access"):
+            scopes = [everything]
+        else:
+            chosen = {area: cleaned.get(f"area_{area.value}") for area in TOKEN_AREAS}
+            scopes = [f"{area.value}:{access}" for area, access in chosen.items() if access]
+        if not scopes:
+            self.add_error("access", "Choose what the token may do: everything, or areas below.")
+        return {"name": cleaned.get("name"), "days": cleaned.get("days"), "scopes": scopes}
+
+
+class RotateTokenForm(PlainForm):
+    """A new secret for a token."""
+
+    days = forms.IntegerField(
+        label="Days until the new one expires", min_value=1, max_value=TOKEN_DAYS_MAX, initial=TOKEN_DAYS_DEFAULT
+    )
+    overlap_hours = forms.IntegerField(
+        label="Hours that the old one still works",
+        min_value=0,
+        max_value=OVERLAP_HOURS_MAX,
+        initial=0,
+        help_text="0: it ends at once. Running jobs may need it a little longer.",
     )
 
 
@@ -82,4 +131,58 @@ def find_person(name: str) -> User:
     names = ", ".join(person.username for person in search_people(name)[:5])
     raise forms.ValidationError(
         f"There is no user {name!r}." + (f" Do you mean one of these: {names}?" if names else "")
+    )
+
+
+class NewPasswordForm(PlainForm):
+    """A password, twice."""
+
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="10 characters or more."
+    )
+    again = forms.CharField(label="The same again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+
+    def clean(self) -> dict[str, Any]:
+        """The password, if both are the same."""
+        cleaned = super().clean() or {}
+        if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
+            self.add_error("again", "The two passwords differ.")
+        return cleaned
+
+
+class AcceptForm(NewPasswordForm):
+    """The account of an invitation."""
+
+    username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput({"autocomplete": "username"}))
+    field_order = ("username", "password", "again")
+
+
+class ResetRequestForm(PlainForm):
+    username = forms.CharField(max_length=150, label="User name", widget=forms.TextInput({"autocomplete": "username"}))
+
+
+class InviteForm(PlainForm):
+    """Whom to invite, and into what."""
+
+    email = forms.EmailField(label="E-mail address", required=False, help_text="The new account gets it.")
+    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="A personal team")
+    is_administrator = forms.BooleanField(label="Make them an administrator", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = Team.objects.filter(is_personal=False)  # type: ignore[attr-defined] # a ModelChoiceField
+
+
+class PeopleFilterForm(PlainForm):
+    """Which people the list shows."""
+
+    search = forms.CharField(required=False, max_length=150)
+    which = forms.ChoiceField(
+        required=False,
+        choices=(
+            ("", "Everybody"),
+            ("in", "May sign in"),
+            ("out", "Kept out"),
+            ("administrators", "Administrators"),
+        ),
     )

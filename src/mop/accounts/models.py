@@ -49,15 +49,11 @@ class TeamMembership(models.Model):
         return f"{self.user} in {self.team}"
 
 
-class TokenScope(models.TextChoices):
-    """What a token may do in its user's name; `write` includes `read`."""
-
-    READ = "read", "Read"
-    WRITE = "write", "Read and write"
-
-
 class PersonalAccessToken(models.Model):
-    """A secret for API and CLI: shown once, stored as a SHA-256, scoped, expiring, revocable."""
+    """A secret for API and CLI: shown once, stored as a SHA-256, scoped, expiring, revocable.
+
+    A token that was made with another (`made_by`) has no scope that the other lacks, lives no longer, and ends with it.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
@@ -65,7 +61,8 @@ class PersonalAccessToken(models.Model):
     prefix = models.CharField(
         max_length=12, editable=False, help_text="first characters of the secret, to tell tokens apart"
     )
-    scope = models.CharField(max_length=10, choices=TokenScope, default=TokenScope.WRITE)
+    scopes = models.JSONField(default=list, help_text="as mop.areas.scopes writes them")
+    made_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="made")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -76,3 +73,40 @@ class PersonalAccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
+
+
+class SignIn(models.Model):
+    """A session of the portal: whose, since when, last seen from where. It goes when the session ends."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+    address = models.CharField(max_length=64, blank=True)
+    browser = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-seen_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.address}"
+
+
+class Invitation(models.Model):
+    """A link by which one person makes an account, once. The link's secret is stored as a SHA-256."""
+
+    email = models.EmailField(blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    is_administrator = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"invitation of {self.email or 'somebody'}"

@@ -7,8 +7,8 @@ import datetime as dt
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from mop.accounts.models import TokenScope
-from mop.accounts.services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.areas.scopes import ALL_WRITE
 
 
 class InputSchema(Schema):
@@ -53,15 +53,22 @@ class MeOut(Schema):
     username: str
     is_administrator: bool
     teams: list[str]
-    scope: TokenScope
+    scopes: list[str] = Field(examples=[["models:write", "datasets:read"]])
 
 
 class TokenIn(InputSchema):
     """A token to create."""
 
     name: str = Field(min_length=1, max_length=100)
-    scope: TokenScope = TokenScope.WRITE
+    scopes: list[str] = Field(default=[ALL_WRITE], max_length=40, examples=[["models:write", "datasets:read"]])
     days: int = Field(default=TOKEN_DAYS_DEFAULT, ge=1, le=TOKEN_DAYS_MAX)
+
+
+class TokenRotation(InputSchema):
+    """How a token is replaced; without days the new one lives as long as the old one was given."""
+
+    days: int | None = Field(default=None, ge=1, le=TOKEN_DAYS_MAX)
+    overlap_hours: int = Field(default=0, ge=0, le=OVERLAP_HOURS_MAX)
 
 
 class TokenOut(Schema):
@@ -70,11 +77,12 @@ class TokenOut(Schema):
     id: int
     name: str
     prefix: str
-    scope: TokenScope
+    scopes: list[str]
     created_at: dt.datetime
     expires_at: dt.datetime
     last_used_at: dt.datetime | None
     revoked_at: dt.datetime | None
+    made_by: int | None = Field(default=None, alias="made_by_id")
 
 
 class TokenCreated(TokenOut):

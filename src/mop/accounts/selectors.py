@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+import datetime as dt
 
-from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, User
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from mop.accounts.models import PersonalAccessToken, SignIn, Team, TeamMembership, User
 from mop.errors import NotFoundError
 
 
@@ -54,6 +59,7 @@ def get_user(username: str) -> User:
 
 
 PEOPLE_MAX = 10
+GRAIN_SECONDS = 300.0  # when a session was last seen is written down at most so often
 PEOPLE_LETTERS_MIN = 2
 
 
@@ -66,18 +72,45 @@ def search_people(text: str) -> QuerySet[User]:
     return User.objects.filter(holds, is_active=True).order_by("username")[:PEOPLE_MAX]
 
 
-def tokens_of(user: User) -> QuerySet[PersonalAccessToken]:
-    """The user's tokens, newest first, revoked and expired ones too."""
-    return PersonalAccessToken.objects.filter(user=user).order_by("-created_at", "-pk")
+def people_for_list(*, search: str = "", which: str = "") -> QuerySet[User]:
+    """People with an account, with their teams and whether they are of the provider (`is_of_provider`).
+
+    Args:
+        search: part of the user name, the name or the e-mail address.
+        which: `in`, `out` or `administrators`; empty for everybody.
+    """
+    people = User.objects.annotate(is_of_provider=Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
+    people = people.prefetch_related("teams")
+    if search:
+        holds = Q(username__icontains=search) | Q(first_name__icontains=search)
+        people = people.filter(holds | Q(last_name__icontains=search) | Q(email__icontains=search))
+    if which == "administrators":
+        return people.filter(is_superuser=True)
+    return people.filter(is_active=which == "in") if which else people
 
 
-def get_token(user: User, token_id: int) -> PersonalAccessToken:
+def sessions_of(user: User) -> QuerySet[SignIn]:
+    """The user's sessions of the portal that are not over, the one seen last first."""
+    now = timezone.now()
+    return user.sign_ins.filter(
+        created_at__gt=now - dt.timedelta(seconds=settings.MOP_SESSION_MAX_SECONDS),
+        seen_at__gt=now - dt.timedelta(seconds=settings.MOP_SESSION_IDLE_SECONDS + GRAIN_SECONDS),
+    )
+
+
+def tokens_of(user: User, *, seen_by: PersonalAccessToken | None = None) -> QuerySet[PersonalAccessToken]:
+    """The user's tokens, newest first, revoked and expired ones too; a token sees itself and what it made."""
+    tokens = PersonalAccessToken.objects.filter(user=user).order_by("-created_at", "-pk")
+    return tokens.filter(Q(pk=seen_by.pk) | Q(made_by=seen_by)) if seen_by else tokens
+
+
+def get_token(user: User, token_id: int, *, seen_by: PersonalAccessToken | None = None) -> PersonalAccessToken:
     """One of the user's own tokens.
 
     Raises:
-        NotFoundError: it is not theirs, or there is none.
+        NotFoundError: it is not theirs, the token that asks does not see it, or there is none.
     """
-    token = tokens_of(user).filter(pk=token_id).first()
+    token = tokens_of(user, seen_by=seen_by).filter(pk=token_id).first()
     if token is None:
         raise NotFoundError(f"You have no token {token_id}.")
     return token

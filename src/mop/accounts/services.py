@@ -1,26 +1,22 @@
-"""Writes to users, teams and tokens."""
+"""Writes to users and teams."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from datetime import timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import EmailField
-from django.utils import timezone
 
+from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
-from mop.accounts.models import PersonalAccessToken, Team, TeamMembership, TokenScope, User
+from mop.accounts.models import Team, TeamMembership, User
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
-from mop.errors import ConflictError, NotAuthenticatedError, ValidationFailedError
+from mop.errors import ConflictError, ValidationFailedError
 
-TOKEN_PREFIX = "mop_"  # noqa: S105 - a public mark, so that leaked tokens can be recognised
 EMAIL_MAX = 254
-TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX = 90, 366
 
 
 def actor_of(user: User, address: str = "") -> Actor:
@@ -61,7 +57,10 @@ def create_user(*, actor: Actor, username: str, password: str | None, is_adminis
 
 @transaction.atomic
 def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator: bool) -> None:
-    """Let an account in or keep it out, make it administrator or not. Its tokens stop with it.
+    """Let an account in or keep it out, make it administrator or not.
+
+    Keeping out, and taking the role of administrators, end all its sessions and tokens at once; with the first, areas
+    end what they do in its name (`Area.departures`).
 
     Raises:
         ConflictError: nobody would be administrator any more.
@@ -69,6 +68,7 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
     remaining = User.objects.select_for_update().filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
     if not (is_active and is_administrator) and not remaining.exists():
         raise ConflictError(f"{user.username} is the last administrator.", hint="Make another administrator first.")
+    before = User.objects.values_list("is_active", "is_superuser").get(pk=user.pk)
     user.is_active = is_active
     user.is_superuser = user.is_staff = is_administrator
     user.save(update_fields=["is_active", "is_superuser", "is_staff"])
@@ -80,6 +80,10 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
         object_label=user.username,
         data={"is_active": is_active, "is_administrator": is_administrator},
     )
+    if (before[0] and not is_active) or (before[1] and not is_administrator):
+        end_access(actor=actor, user=user, why="kept out" if not is_active else "no administrator any more")
+    if before[0] and not is_active:
+        tell_departure(actor=actor, user=user)
 
 
 @transaction.atomic
@@ -161,72 +165,3 @@ def ensure_team(*, actor: Actor, user: User) -> Team:
         add_member(actor=actor, team=team, user=user)
         return team
     raise ValidationFailedError(f"no free name for a personal team of {user.username}")
-
-
-@transaction.atomic
-def create_token(
-    *, actor: Actor, user: User, name: str, scope: str = TokenScope.WRITE, days: int = TOKEN_DAYS_DEFAULT
-) -> tuple[PersonalAccessToken, str]:
-    """A new token and its secret. The secret is not stored: show it once.
-
-    Raises:
-        ValidationFailedError: the name is empty, the scope unknown, or the life is not 1 to 366 days.
-    """
-    if not 1 <= days <= TOKEN_DAYS_MAX:
-        raise ValidationFailedError(
-            f"A token lives 1 to {TOKEN_DAYS_MAX} days.", fields={"days": [f"Give 1 to {TOKEN_DAYS_MAX} days."]}
-        )
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = PersonalAccessToken(
-        user=user,
-        name=name,
-        digest=digest_of(secret),
-        prefix=secret[:8],
-        scope=scope,
-        expires_at=timezone.now() + timedelta(days=days),
-    )
-    save_checked(token)
-    record(
-        actor=actor,
-        action=Action.TOKEN_CREATED,
-        object_type="token",
-        object_id=token.pk,
-        object_label=name,
-        data={"scope": scope, "expires_at": token.expires_at.isoformat()},
-    )
-    return token, secret
-
-
-@transaction.atomic
-def revoke_token(*, actor: Actor, token: PersonalAccessToken) -> None:
-    """End a token now; does nothing if it is revoked."""
-    if token.revoked_at is None:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
-        record(
-            actor=actor, action=Action.TOKEN_REVOKED, object_type="token", object_id=token.pk, object_label=token.name
-        )
-
-
-def authenticate_token(secret: str) -> PersonalAccessToken:
-    """The living token of a secret, its user active.
-
-    Raises:
-        NotAuthenticatedError: unknown, expired or revoked, or its user is inactive; the answer does not say which.
-    """
-    now = timezone.now()
-    token = (
-        PersonalAccessToken.objects.select_related("user")
-        .filter(digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
-        .first()
-    )
-    if token is None:
-        raise NotAuthenticatedError("The access token is unknown, expired or revoked.")
-    if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):  # spares a write per request
-        PersonalAccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token
-
-
-def digest_of(secret: str) -> str:
-    """What is stored of a secret. Tokens are 256 random bits, so a plain SHA-256 can not be guessed back."""
-    return hashlib.sha256(secret.encode()).hexdigest()

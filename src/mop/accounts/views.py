@@ -8,19 +8,22 @@ from allauth.account.views import PasswordChangeView
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
-from mop.accounts.forms import TeamForm, TokenForm, UsernameForm
+from mop.accounts.forms import RotateTokenForm, TeamForm, TokenForm, UsernameForm
 from mop.accounts.models import Team
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, tokens_of
-from mop.accounts.services import add_member, create_team, create_token, remove_member, revoke_token
+from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, sessions_of, tokens_of
+from mop.accounts.services import add_member, create_team, remove_member
+from mop.accounts.token_services import create_token, revoke_token, rotate_token
+from mop.areas.registry import registered
 from mop.errors import NotFoundError, ValidationFailedError
+from mop.ui.extensions import ACCOUNT_SECTIONS
 from mop.ui.forms import take_errors
 from mop.ui.pages import Done, confirm_page, sent, show_form
 
@@ -52,8 +55,25 @@ def tokens(request: HttpRequest) -> HttpResponse:
             take_errors(form, error)
         else:
             form = TokenForm()
-    context = {"tokens": tokens_of(user), "secret": secret, "now": timezone.now()}
+    context = {"tokens": tokens_of(user).select_related("made_by"), "secret": secret, "now": timezone.now()}
     return show_form(request, "accounts/tokens.html", form, context)
+
+
+@require_http_methods(["GET", "POST"])
+def rotate(request: HttpRequest, token_id: int) -> HttpResponse:
+    """Replace a token's secret; the answer to the form shows the new one."""
+    user = user_of(request)
+    token = get_token(user, token_id)
+    authorise(user, "accounts.revoke_token", token, what="replace this token")
+    form = RotateTokenForm(request.POST or None)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = rotate_token(actor=actor_in(request), token=token, **form.cleaned_data)
+        except ValidationFailedError as error:
+            take_errors(form, error)
+    trail = [("Access tokens", reverse("accounts:tokens")), ("Replace", "")]
+    return show_form(request, "accounts/rotate_token.html", form, {"token": token, "secret": secret, "trail": trail})
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,7 +93,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
         act,
         title=f"Revoke the token {token.name}?",
         trail=[("Access tokens", here), ("Revoke", "")],
-        lead="Whatever uses it is refused from now on. This can not be undone.",
+        lead="Whatever uses it, or a token that was made with it, is refused from now on. This can not be undone.",
         submit="Revoke token",
         cancel_url=here,
     )
@@ -130,6 +150,23 @@ def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpRes
     trail = [("Teams", reverse("accounts:teams")), (found.name, "")]
     context = {"team": found, "trail": trail, "members": found.members.order_by("username")}
     return show_form(request, "accounts/team.html", form, context)
+
+
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """What is one's own: models, groups, tasks, datasets, requests, tokens, sessions."""
+    user = user_of(request)
+    now = timezone.now()
+    context = {
+        "person": user,
+        "teams": list(user.teams.order_by("is_personal", "name")),
+        "belongings": [one for area in registered() for made in area.belongings for one in [made.load()(user)]],
+        "tokens": list(tokens_of(user).filter(revoked_at=None, expires_at__gt=now)),
+        "sessions": list(sessions_of(user)),
+        "current": request.session.session_key,
+        "sections": ACCOUNT_SECTIONS.shown(request, user),
+    }
+    return render(request, "accounts/account.html", context)
 
 
 @require_GET

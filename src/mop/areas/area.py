@@ -74,6 +74,10 @@ class Area:
             the connection, or None.
         artifacts: columns of its tables that refer to artifacts.
         commands: its commands of `mop`.
+        departures: functions that end what the area does in the name of a person who is disabled, each given the actor
+            and the user, in the transaction of that; sessions and tokens end anyway.
+        belongings: functions that give what a person is responsible for, each given the user; each thing is a
+            `Belonging` of `mop.accounts.belongings`.
         searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
     """
 
@@ -94,4 +98,6 @@ class Area:
     disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()
+    departures: tuple[Ref[Callable[[Any, Any], None]], ...] = ()
+    belongings: tuple[Ref[Callable[[Any], Any]], ...] = ()
     searches: tuple[Ref[Any], ...] = ()

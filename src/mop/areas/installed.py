@@ -19,8 +19,11 @@ AREAS = (
     "mop.contract_runs",
     "mop.trials",
     "mop.loadtest",
+    "mop.evaluation",
     "mop.pipeline",
+    "mop.releases",
     "mop.backup",
     "mop.api",
+    "mop.history",
     "mop.help",
 )

@@ -12,6 +12,8 @@ from mop.areas.references import Ref
 class ExtensionPoint(enum.Enum):
     """Where pages can be extended; `mop.ui.extensions` says what each point takes."""
 
+    ACCOUNT_SECTIONS = "sections of a person's own page"
+    DATASET_SECTIONS = "sections of a dataset's page"
     HEADER = "header"
     MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"

@@ -40,7 +40,10 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("object_type", "object_id", "-id"), name="audit_by_object"),)
+        indexes = (
+            models.Index(fields=("object_type", "object_id", "-id"), name="audit_by_object"),
+            models.Index(fields=("action", "-id"), name="audit_by_action"),
+        )
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.action} {self.object_label}"

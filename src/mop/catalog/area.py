@@ -31,6 +31,7 @@ AREA = Area(
             permission="catalog.define",
         ),
     ),
+    belongings=(Ref("mop.catalog.belongings:tasks_of"),),
     audit_actions=Action,
     searches=(Ref("mop.catalog.search:TASKS"),),
 )

@@ -37,15 +37,34 @@ class TaskForm(PlainForm):
 
     def clean_owners(self) -> list[User]:
         """The named users, all of them active."""
-        names = {name.strip() for name in self.cleaned_data["owners"].split(",") if name.strip()}
-        users = list(User.objects.filter(username__in=names, is_active=True))
-        if unknown := sorted(names - {user.username for user in users}):
-            raise forms.ValidationError(f"There is no user {', '.join(repr(name) for name in unknown)}.")
-        return users
+        return _named_users(self.cleaned_data["owners"])
 
     def clean_labels(self) -> list[str]:
         """The lines that hold something."""
         return [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
+
+
+class TaskChangeForm(PlainForm):
+    """What of a task may change."""
+
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    owners = forms.CharField(help_text="User names, separated by commas.")
+
+    def clean_owners(self) -> list[User]:
+        """The named users, all of them active."""
+        return _named_users(self.cleaned_data["owners"])
+
+
+class DescriptionForm(PlainForm):
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def _named_users(text: str) -> list[User]:
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    users = list(User.objects.filter(username__in=names, is_active=True))
+    if unknown := sorted(names - {user.username for user in users}):
+        raise forms.ValidationError(f"There is no user {', '.join(repr(name) for name in unknown)}.")
+    return users
 
 
 class TaxonomyForm(PlainForm):

@@ -62,6 +62,30 @@ def get_taxonomy(name: str) -> Taxonomy:
     return taxonomy
 
 
+def get_taxonomy_by_id(taxonomy_id: int) -> Taxonomy:
+    """A taxonomy by id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    taxonomy = Taxonomy.objects.filter(pk=taxonomy_id).first()
+    if taxonomy is None:
+        raise NotFoundError(f"There is no taxonomy {taxonomy_id}.")
+    return taxonomy
+
+
+def get_instance_type_by_id(type_id: int) -> InstanceType:
+    """An instance type by id, offered or not.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    instance_type = InstanceType.objects.filter(pk=type_id).first()
+    if instance_type is None:
+        raise NotFoundError(f"There is no instance type {type_id}.")
+    return instance_type
+
+
 def get_instance_type(name: str) -> InstanceType:
     """An instance type that models may ask for.
 

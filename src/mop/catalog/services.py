@@ -12,6 +12,7 @@ from mop.audit.services import Actor, record
 from mop.catalog.actions import Action
 from mop.catalog.defaults import INSTANCE_TYPES, TAXONOMIES
 from mop.catalog.models import InstanceType, Task, Taxonomy
+from mop.errors import ConflictError, ValidationFailedError
 
 
 @transaction.atomic
@@ -54,6 +55,76 @@ def create_task(
         data={"modality": modality, "taxonomy": taxonomy.name, "label_type": label_type, "labels": labels},
     )
     return task
+
+
+@transaction.atomic
+def change_task(*, actor: Actor, task: Task, description: str, owners: Sequence[User]) -> None:
+    """Change a task's description and owners; what models and datasets are measured by stays.
+
+    Raises:
+        ValidationFailedError: nobody would own it.
+    """
+    if not owners:
+        message = "A task needs at least one owner."
+        raise ValidationFailedError(f"owners: {message}", fields={"owners": [message]})
+    before = set(task.owners.all())
+    data: dict[str, object] = {}
+    if description != task.description:
+        task.description = description
+        save_checked(task)
+        data["description"] = "changed"
+    task.owners.set(owners)
+    for word, people in (("added", set(owners) - before), ("removed", before - set(owners))):
+        if people:
+            data[f"owners {word}"] = ", ".join(sorted(person.username for person in people))
+    if data:
+        record(
+            actor=actor,
+            action=Action.TASK_CHANGED,
+            object_type="task",
+            object_id=task.pk,
+            object_label=task.name,
+            data=data,
+        )
+
+
+@transaction.atomic
+def change_taxonomy(*, actor: Actor, taxonomy: Taxonomy, description: str) -> None:
+    """Change a taxonomy's description; its name is in models' outputs and stays."""
+    if taxonomy.description == description:
+        return
+    taxonomy.description = description
+    save_checked(taxonomy)
+    record(
+        actor=actor,
+        action=Action.TAXONOMY_CHANGED,
+        object_type="taxonomy",
+        object_id=taxonomy.pk,
+        object_label=taxonomy.name,
+    )
+
+
+@transaction.atomic
+def offer_instance_type(*, actor: Actor, instance_type: InstanceType, is_offered: bool) -> None:
+    """Offer an instance type to new versions, or retire it; versions that have it keep it.
+
+    Raises:
+        ConflictError: none would be offered any more.
+    """
+    others = InstanceType.objects.select_for_update().filter(is_enabled=True).exclude(pk=instance_type.pk)
+    if not is_offered and not others.exists():
+        raise ConflictError(f"{instance_type.name} is the only one that is offered.", hint="Offer another one first.")
+    if instance_type.is_enabled == is_offered:
+        return
+    instance_type.is_enabled = is_offered
+    instance_type.save(update_fields=["is_enabled"])
+    record(
+        actor=actor,
+        action=Action.INSTANCE_TYPE_OFFERED if is_offered else Action.INSTANCE_TYPE_RETIRED,
+        object_type="instance_type",
+        object_id=instance_type.pk,
+        object_label=instance_type.name,
+    )
 
 
 @transaction.atomic

@@ -6,18 +6,26 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise, may
-from mop.catalog.forms import InstanceTypeForm, TaskFilterForm, TaskForm, TaxonomyForm
+from mop.catalog.forms import DescriptionForm, InstanceTypeForm, TaskChangeForm, TaskFilterForm, TaskForm, TaxonomyForm
 from mop.catalog.models import InstanceType, Taxonomy
-from mop.catalog.selectors import get_task_by_id, tasks_for_list
-from mop.catalog.services import create_instance_type, create_task, create_taxonomy
+from mop.catalog.selectors import get_instance_type_by_id, get_task_by_id, get_taxonomy_by_id, tasks_for_list
+from mop.catalog.services import (
+    change_task,
+    change_taxonomy,
+    create_instance_type,
+    create_task,
+    create_taxonomy,
+    offer_instance_type,
+)
 from mop.ui.extensions import TASK_SECTIONS
 from mop.ui.pages import Done, form_page, sent, show_form
 from mop.ui.paging import keyset_page
@@ -40,10 +48,11 @@ def tasks(request: HttpRequest) -> HttpResponse:
 @require_GET
 def task(request: HttpRequest, task_id: int) -> HttpResponse:
     """One task, and what areas above know about it."""
-    user_of(request)
+    user = user_of(request)
     found = get_task_by_id(task_id)
     trail = [("Tasks", reverse("catalog:tasks")), (found.name, "")]
     context = {"task": found, "trail": trail, "sections": TASK_SECTIONS.shown(request, found)}
+    context["may_change"] = may(user, "catalog.change_task", found)
     return render(request, "catalog/task.html", context)
 
 
@@ -67,6 +76,67 @@ def add_task(request: HttpRequest) -> HttpResponse:
         submit="Add task",
         cancel_url=reverse("catalog:tasks"),
     )
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, task_id: int) -> HttpResponse:
+    """Change the description and owners of a task."""
+    found = get_task_by_id(task_id)
+    authorise(user_of(request), "catalog.change_task", found, what="change this task")
+    here = reverse("catalog:task", args=[found.pk])
+    owners = ", ".join(owner.username for owner in found.owners.all())
+    form = TaskChangeForm(request.POST or None, initial={"description": found.description, "owners": owners})
+
+    def act() -> Done:
+        change_task(actor=actor_in(request), task=found, **form.cleaned_data)
+        return Done(f"The task {found.name} is changed.", here)
+
+    return form_page(
+        request,
+        form,
+        act,
+        title=f"Change {found.name}",
+        trail=[("Tasks", reverse("catalog:tasks")), (found.name, here), ("Change", "")],
+        lead="Name, modality, taxonomy and labels stay: results are compared by them.",
+        submit="Save",
+        cancel_url=here,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def change_description(request: HttpRequest, taxonomy_id: int) -> HttpResponse:
+    """Change the description of a taxonomy."""
+    authorise(user_of(request), "catalog.define", what="define taxonomies")
+    found = get_taxonomy_by_id(taxonomy_id)
+    here = reverse("catalog:taxonomies")
+    form = DescriptionForm(request.POST or None, initial={"description": found.description})
+
+    def act() -> Done:
+        change_taxonomy(actor=actor_in(request), taxonomy=found, **form.cleaned_data)
+        return Done(f"The taxonomy {found.name} is changed.", here)
+
+    return form_page(
+        request,
+        form,
+        act,
+        title=f"Change {found.name}",
+        trail=[("Taxonomies", here), (found.name, "")],
+        submit="Save",
+        cancel_url=here,
+    )
+
+
+@require_POST
+def offer(request: HttpRequest, type_id: int) -> HttpResponse:
+    """Offer an instance type again, or retire it."""
+    authorise(user_of(request), "catalog.define", what="define instance types")
+    found = get_instance_type_by_id(type_id)
+    is_offered = request.POST.get("offer") == "yes"
+    offer_instance_type(actor=actor_in(request), instance_type=found, is_offered=is_offered)
+    messages.success(
+        request, f"{found.name} is {'offered' if is_offered else 'retired: versions that have it keep it'}."
+    )
+    return redirect("catalog:instance_types")
 
 
 @require_http_methods(["GET", "POST"])

@@ -113,7 +113,8 @@ def approve_dataset() -> None:
 
 
 def _make_people() -> DemoPeople:
-    from mop.accounts.services import add_member, create_team, create_token, create_user
+    from mop.accounts.services import add_member, create_team, create_user
+    from mop.accounts.token_services import create_token
     from mop.audit.services import Actor
 
     actor = Actor.system("demo")

@@ -53,6 +53,7 @@ def examine() -> list[Finding]:
             ("sources", _sources),
             ("advisories", examine_advisories),
             ("signing", _signing),
+            ("sign-in", _sign_in),
         ),
     ]
 
@@ -323,6 +324,36 @@ def examine_advisories() -> Iterator[Finding]:
     else:
         detail = f"{known.records:,} imported, the newest change of {known.dated:%Y-%m-%d}"
         yield Finding("advisories", NOTE if known.is_stale else OK, detail, hint if known.is_stale else "")
+
+
+def _sign_in() -> Iterator[Finding]:
+    from django.conf import settings
+
+    if not settings.MOP_OIDC_ISSUER:
+        yield Finding("sign-in", OK, "accounts of this installation; MOP_OIDC_ISSUER adds single sign-on")
+        return
+    import httpx
+
+    document = settings.MOP_OIDC_ISSUER.rstrip("/") + "/.well-known/openid-configuration"
+    try:
+        answer = httpx.get(document, timeout=CONNECT_SECONDS)
+        found = answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        hint = "Check MOP_OIDC_ISSUER, and that this host reaches it."
+        yield Finding("sign-in", PROBLEM, f"{document} can not be read: {type(error).__name__}", hint)
+        return
+    lacking = [name for name in ("authorization_endpoint", "token_endpoint", "jwks_uri") if name not in found]
+    if lacking:
+        yield Finding("sign-in", PROBLEM, f"{document} lacks {', '.join(lacking)}", "Is this an OpenID provider?")
+    elif found.get("issuer") != settings.MOP_OIDC_ISSUER:
+        hint = f"Set MOP_OIDC_ISSUER to {found.get('issuer')}, as the provider writes it."
+        yield Finding("sign-in", PROBLEM, f"the provider calls itself {found.get('issuer')}", hint)
+    elif not settings.PUBLIC_URL:
+        hint = "Set MOP_PUBLIC_URL: the provider sends people back there."
+        yield Finding("sign-in", NOTE, "single sign-on works on this machine alone", hint)
+    else:
+        back = f"{settings.PUBLIC_URL}/accounts/oidc/oidc/login/callback/"
+        yield Finding("sign-in", OK, f"{settings.MOP_OIDC_ISSUER}; the provider must allow {back}")
 
 
 def _signing() -> Iterator[Finding]:

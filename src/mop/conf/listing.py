@@ -122,6 +122,8 @@ def shown(value: object) -> str:
     if isinstance(value, tuple):
         separator = os.pathsep if any(isinstance(item, Path) for item in value) else ","
         return separator.join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={one}" for name, one in value.items())
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

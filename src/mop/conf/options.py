@@ -88,6 +88,24 @@ def _address(text: str, hint: str) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
+def _issuer(text: str) -> str:
+    hint = "write the issuer as the provider's discovery document has it, https://...; http for this machine alone"
+    address = _address(text, hint)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError(hint)
+    if {"common", "organizations", "consumers"} & set(parts.path.split("/")):
+        raise ValueError("name one tenant: with common, organizations or consumers any tenant could sign in")
+    return text.strip()
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in _words(text)]
+    if any(not value.strip() or not team.strip() for value, _, team in pairs):
+        raise ValueError("write value=team, value=team")
+    return {value.strip(): team.strip() for value, _, team in pairs}
+
+
 def _advisory_source(text: str) -> str:
     word = text.strip().lower()
     if word not in {*Source}:
@@ -172,6 +190,39 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("MOP_SESSION_IDLE_HOURS", _hours, 12.0, "hours without a click after which one has to sign in again"),
     Option("MOP_SESSION_MAX_HOURS", _hours, 168.0, "hours after signing in at which one has to sign in again"),
+    Option(
+        "MOP_OIDC_ISSUER",
+        _issuer,
+        "",
+        "issuer of an OpenID Connect provider, such as https://login.microsoftonline.com/TENANT/v2.0; empty: people "
+        "sign in here alone",
+    ),
+    Option("MOP_OIDC_CLIENT_ID", str, "", "this installation's client id at the provider"),
+    Option("MOP_OIDC_CLIENT_SECRET", str, "", "its client secret", True),
+    Option("MOP_OIDC_NAME", str, "single sign-on", "the provider's name on the sign-in page"),
+    Option("MOP_OIDC_ROLES_CLAIM", str, "roles", "the claim that lists a person's roles"),
+    Option(
+        "MOP_OIDC_USER_ROLE", str, "", "the role without which nobody signs in by the provider; empty: everybody may"
+    ),
+    Option(
+        "MOP_OIDC_ADMINISTRATOR_ROLE",
+        str,
+        "",
+        "the role that makes administrators, given and taken at each sign-in; empty: MOP's administrators decide",
+    ),
+    Option("MOP_OIDC_TEAMS_CLAIM", str, "groups", "the claim that lists a person's teams"),
+    Option(
+        "MOP_OIDC_TEAMS",
+        _pairs,
+        {},
+        "teams that the provider fills, as `value=team, value=team`: members are added and removed at each sign-in",
+    ),
+    Option(
+        "MOP_TOKEN_SIGN_IN_DAYS",
+        _positive,
+        30,
+        "days after a sign-in by the provider for which a person's access tokens work",
+    ),
     Option("MOP_ALLOWED_HOSTS", _words, ("localhost", "127.0.0.1", "[::1]"), "host names that the portal answers to"),
     Option("MOP_SUPPORT_CONTACT", str, "", "whom people may ask for help: an e-mail address, a https url, or a text"),
     Option("MOP_FILE_ROOTS", _paths, (), f"folders that `file://` model urls may lie in, separated by {os.pathsep!r}"),
@@ -268,6 +319,15 @@ OPTIONS: tuple[Option, ...] = (
         False,
         "load tests that the pipeline starts begin, and go on after each step, when no version waits for verification",
     ),
+    Option("MOP_EVALUATION_CONCURRENCY", _positive, 1, "evaluations that a worker runs at once"),
+    Option("MOP_EVALUATION_START_SECONDS", _seconds_or_none, 10.0, "seconds between two looks for missing evaluations"),
+    Option(
+        "MOP_EVALUATION_SLICE_ROWS_MIN", _positive, 10, "rows that a slice needs to be shown; fewer tell of single ones"
+    ),
+    Option("MOP_EVALUATION_BUDGET_DAYS", _positive, 30, "days over which measurements on a dataset count"),
+    Option("MOP_EVALUATION_BUDGET_MODEL", _positive, 50, "measurements of one model on one dataset in that time"),
+    Option("MOP_EVALUATION_BUDGET_PERSON", _positive, 100, "measurements of one person's versions, likewise"),
+    Option("MOP_EVALUATION_BUDGET_TEAM", _positive, 300, "measurements of one team's versions, likewise"),
     Option("MOP_TRIALS_MAX", _positive, 4, "tries (Try it) that wait or run at once, of all people together"),
     Option("MOP_TRY_SECONDS", _seconds, 120.0, "seconds until a try ends without an answer, the start included"),
     Option("MOP_TRY_CLAIM_SECONDS", _seconds, 10.0, "seconds until a try is refused because no worker host is free"),

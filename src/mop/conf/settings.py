@@ -41,6 +41,13 @@ MOP_SIGNING_PUBLIC_KEYS: tuple[Path, ...] = OPTIONS["MOP_SIGNING_PUBLIC_KEYS"]
 MOP_SCAN_DEADLINE: float = OPTIONS["MOP_SCAN_DEADLINE"]
 MOP_MODEL_FILES_MAX: int = OPTIONS["MOP_MODEL_FILES_MAX"]
 MOP_MODEL_BYTES_MAX: int = OPTIONS["MOP_MODEL_BYTES_MAX"]
+MOP_EVALUATION_CONCURRENCY: int = OPTIONS["MOP_EVALUATION_CONCURRENCY"]
+MOP_EVALUATION_START_SECONDS: float = OPTIONS["MOP_EVALUATION_START_SECONDS"]
+MOP_EVALUATION_SLICE_ROWS_MIN: int = OPTIONS["MOP_EVALUATION_SLICE_ROWS_MIN"]
+MOP_EVALUATION_BUDGET_DAYS: int = OPTIONS["MOP_EVALUATION_BUDGET_DAYS"]
+MOP_EVALUATION_BUDGET_MODEL: int = OPTIONS["MOP_EVALUATION_BUDGET_MODEL"]
+MOP_EVALUATION_BUDGET_PERSON: int = OPTIONS["MOP_EVALUATION_BUDGET_PERSON"]
+MOP_EVALUATION_BUDGET_TEAM: int = OPTIONS["MOP_EVALUATION_BUDGET_TEAM"]
 MOP_DATASET_BYTES_MAX: int = OPTIONS["MOP_DATASET_BYTES_MAX"]
 MOP_DATASET_PIXELS_MAX: int = OPTIONS["MOP_DATASET_PIXELS_MAX"]
 MOP_DATASET_ROWS_MIN: int = OPTIONS["MOP_DATASET_ROWS_MIN"]
@@ -98,6 +105,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "csp",
     "django_htmx",
     "ninja",  # its docs page is served from our own static files
@@ -171,6 +180,46 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "mop.accounts.adapter.ClosedSignupAdapter"
+# single sign-on: docs/sign-in.md
+MOP_OIDC_ISSUER: str = OPTIONS["MOP_OIDC_ISSUER"]
+MOP_OIDC_CLIENT_ID: str = OPTIONS["MOP_OIDC_CLIENT_ID"]
+MOP_OIDC_NAME: str = OPTIONS["MOP_OIDC_NAME"]
+MOP_OIDC_ROLES_CLAIM: str = OPTIONS["MOP_OIDC_ROLES_CLAIM"]
+MOP_OIDC_USER_ROLE: str = OPTIONS["MOP_OIDC_USER_ROLE"]
+MOP_OIDC_ADMINISTRATOR_ROLE: str = OPTIONS["MOP_OIDC_ADMINISTRATOR_ROLE"]
+MOP_OIDC_TEAMS_CLAIM: str = OPTIONS["MOP_OIDC_TEAMS_CLAIM"]
+MOP_OIDC_TEAMS: dict[str, str] = OPTIONS["MOP_OIDC_TEAMS"]
+MOP_TOKEN_SIGN_IN_DAYS: int = OPTIONS["MOP_TOKEN_SIGN_IN_DAYS"]
+if MOP_OIDC_ISSUER and not MOP_OIDC_CLIENT_ID:
+    raise SystemExit("MOP_OIDC_CLIENT_ID: with MOP_OIDC_ISSUER, give the client id that the provider knows MOP by.")
+SOCIALACCOUNT_ADAPTER = "mop.accounts.adapter.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": MOP_OIDC_NAME,
+                "client_id": MOP_OIDC_CLIENT_ID,
+                "secret": OPTIONS["MOP_OIDC_CLIENT_SECRET"],
+                "settings": {"server_url": MOP_OIDC_ISSUER},
+            }
+        ],
+    }
+}
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an e-mail address says nothing about whose account it is
+MFA_ADAPTER = "mop.accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "MOP"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# browsers give keys to https, and to this machine
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _PUBLIC.hostname in {None, "localhost"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # a link for a forgotten password
 ACCOUNT_FORMS = {"login": "mop.accounts.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -178,7 +227,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 # how often one may try, by address (ip), by the name that is typed (key) or by who is signed in (user)
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key", "change_password": "5/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/300s/key",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+}
 
 _MAIL = mail_settings(OPTIONS["MOP_EMAIL_BACKEND"])
 EMAIL_BACKEND = _MAIL.backend

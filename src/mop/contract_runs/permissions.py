@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET    /models/{name}/tasks                                                  private 401 404 404 200 200 200 200
 GET    /models/{name}/tasks                                                  public  401 200 200 200 200 200 200
 POST   /models/{name}/tasks                                                  private 401 404 404 201 403 403 201
@@ -22,7 +24,9 @@ POST   /models/{name}/revisions/{version}/contract-runs                      pri
 POST   /models/{name}/revisions/{version}/contract-runs                      public  401 403 403 201 403 403 201
 POST   /models/{name}/revisions/{version}/contract-runs/{run_id}/cancel      private 401 404 404 200 403 403 200
 POST   /models/{name}/revisions/{version}/contract-runs/{run_id}/cancel      public  401 403 403 200 403 403 200
-"""),
+""",
+        scope=RouteScope.MODELS,
+    ),
     pages=rows("""
 GET  /live/models/<str:name>/tasks/                                          private 401 404 404 200 200 401 401
 GET  /live/models/<str:name>/tasks/                                          public  401 200 200 200 200 401 401

@@ -12,6 +12,7 @@ class Action(AuditAction):
     DATASET_STATUS = "dataset.status"
     DATASET_DESCRIPTION_CHANGED = "dataset.description_changed"
     DATASET_TASKS_CHANGED = "dataset.tasks_changed"
+    DATASET_HANDED_OVER = "dataset.handed_over"
     DATASET_DELETED = "dataset.deleted"
     BINDING_APPROVED = "binding.approved"
     BINDING_REJECTED = "binding.rejected"

@@ -23,12 +23,14 @@ AREA = Area(
     permissions=Ref("mop.datasets.permissions:PERMISSIONS"),
     navigation=(NavEntry("Evaluation Datasets", "datasets", "datasets:datasets", order=40, also=("/add-datasets/",)),),
     portal_extensions=(
+        PortalExtension(ExtensionPoint.ACCOUNT_SECTIONS, Ref("mop.datasets.portal_extensions:my_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:approved_datasets")),
     ),
     searches=(Ref("mop.datasets.search:DATASETS"),),
     workflows=(VERIFY,),
     jobs=(Ref("mop.datasets.readings:READING_JOB"),),
+    belongings=(Ref("mop.datasets.belongings:datasets_of"),),
     audit_actions=Action,
     notification_kinds=Kind,
     artifacts=(

@@ -6,9 +6,11 @@ Datasets are the owner's, and ask for a task that the owner also owns.
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET    /datasets                                    -       401 200 200 200 200 200 200
 POST   /datasets                                    the-team 401 403 201 201 403 403 201
 POST   /datasets                                    own-team 401 201 201 201 201 403 201
@@ -21,7 +23,9 @@ DELETE /datasets/{name}                             -       401 403 403 204 403 
 GET    /tasks/{task}/requests                       -       401 403 403 200 200 200 200
 POST   /tasks/{task}/datasets/{name}/approve        -       401 403 403 200 403 403 200
 POST   /tasks/{task}/datasets/{name}/reject         -       401 403 403 200 403 403 200
-"""),
+""",
+        scope=RouteScope.DATASETS,
+    ),
     pages=rows("""
 GET  /datasets/                                     -       401 200 200 200 200 401 401
 GET  /live/datasets/                                -       401 200 200 200 200 401 401

@@ -7,10 +7,12 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
+from mop.accounts.models import User
 from mop.accounts.rules import may
 from mop.catalog.models import Task
 from mop.datasets.documents import request_of
-from mop.datasets.selectors import bindings_of, open_requests
+from mop.datasets.models import Binding
+from mop.datasets.selectors import bindings_of, open_requests, requests_for
 from mop.datasets.states import BindingState
 
 SHOWN_MAX = 100
@@ -28,6 +30,13 @@ def connection_requests(request: HttpRequest, task: Task) -> SafeString:
         "may_decide": may(user, "datasets.decide", task),
     }
     return render_to_string("datasets/components/requests.html", context, request=request)
+
+
+def my_requests(request: HttpRequest, user: User) -> SafeString:
+    """On a person's own page: what waits for their decision, and what they asked for and waits for others."""
+    asked = Binding.objects.filter(dataset__owners=user, state=BindingState.REQUESTED).select_related("task", "dataset")
+    context = {"waiting": list(requests_for(user)[:SHOWN_MAX]), "asked": list(asked[:SHOWN_MAX])}
+    return render_to_string("datasets/components/my_requests.html", context, request=request)
 
 
 def approved_datasets(request: HttpRequest, task: Task) -> SafeString:

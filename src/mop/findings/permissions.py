@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET    /models/{name}/revisions/{version}/scan            private 401 404 404 200 200 200 200
 GET    /models/{name}/revisions/{version}/scan            public  401 403 403 200 200 200 200
 GET    /models/{name}/revisions/{version}/findings        private 401 404 404 200 200 200 200
@@ -22,7 +24,9 @@ POST   /models/{name}/waivers                             private 401 404 404 40
 POST   /models/{name}/waivers                             public  401 403 403 403 201 403 403
 DELETE /models/{name}/waivers/{waiver_id}                 private 401 404 404 403 204 403 403
 DELETE /models/{name}/waivers/{waiver_id}                 public  401 403 403 403 204 403 403
-"""),
+""",
+        scope=RouteScope.MODELS,
+    ),
     pages=rows("""
 GET  /models/<str:name>/versions/<str:version>/findings/                     private 401 404 404 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/findings/                     public  401 403 403 200 200 401 401

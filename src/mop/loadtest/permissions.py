@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET  /models/{name}/revisions/{version}/load-test        private 401 404 404 200 200 200 200
 GET  /models/{name}/revisions/{version}/load-test        public  401 200 200 200 200 200 200
 POST /models/{name}/revisions/{version}/load-test        private 401 404 404 201 403 403 201
 POST /models/{name}/revisions/{version}/load-test        public  401 403 403 201 403 403 201
 POST /models/{name}/revisions/{version}/load-test/cancel private 401 404 404 200 403 403 200
 POST /models/{name}/revisions/{version}/load-test/cancel public  401 403 403 200 403 403 200
-"""),
+""",
+        scope=RouteScope.EVALUATIONS,
+    ),
     pages=rows("""
 GET  /models/<str:name>/versions/<str:version>/load-test/                     private 401 404 404 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/load-test/                     public  401 200 200 200 200 401 401

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET  /notifications                        - 401 200 200 200 200 200 200
 POST /notifications/{notification_id}/read - 401 404 404 200 404 403 200
 POST /notifications/read                   - 401 200 200 200 200 403 200
-"""),
+""",
+        scope=RouteScope.ACCOUNT,
+    ),
     pages=rows("""
 GET  /notifications/                             - 401 200 200 200 200 401 401
 POST /notifications/read/                        - 401 302 302 302 302 401 401

@@ -23,4 +23,5 @@ class Action(AuditAction):
     GROUP_RENAMED = "group.renamed"
     GROUP_SHARED = "group.shared"
     GROUP_UNSHARED = "group.unshared"
+    GROUP_HANDED_OVER = "group.handed_over"
     GROUP_DELETED = "group.deleted"

@@ -24,6 +24,7 @@ AREA = Area(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.registry.portal_extensions:connected_models")),
     ),
     jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
+    belongings=(Ref("mop.registry.belongings:models_of"), Ref("mop.registry.belongings:groups_of")),
     audit_actions=Action,
     notification_kinds=Kind,
     artifacts=(ArtifactColumn("registry_revision", "artifact_digest"),),

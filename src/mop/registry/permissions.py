@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=(
+        *rows(
+            """
 GET    /models                                          -        401 200 200 200 200 200 200
 POST   /models                                          own-team 401 201 201 201 201 403 201
 POST   /models                                          the-team 401 403 201 201 403 403 201
@@ -39,6 +42,17 @@ PUT    /models/{name}/revisions/{version}/allowed-hosts private  401 404 404 403
 PUT    /models/{name}/revisions/{version}/allowed-hosts public   401 403 403 403 200 403 403
 GET    /models/{name}/revisions/{version}/events        private  401 404 404 200 200 200 200
 GET    /models/{name}/revisions/{version}/events        public   401 200 200 200 200 200 200
+POST   /models/{name}/revisions/{version}/publish       private  401 404 404 200 403 403 200
+POST   /models/{name}/revisions/{version}/publish       public   401 403 403 200 403 403 200
+POST   /models/{name}/revisions/{version}/unpublish     private  401 404 404 200 403 403 200
+POST   /models/{name}/revisions/{version}/unpublish     public   401 403 403 200 403 403 200
+POST   /models/{name}/revisions/{version}/outdated      private  401 404 404 200 403 403 200
+POST   /models/{name}/revisions/{version}/outdated      public   401 403 403 200 403 403 200
+""",
+            scope=RouteScope.MODELS,
+        ),
+        *rows(
+            """
 GET    /groups                                          -        401 200 200 200 200 200 200
 POST   /groups                                          -        401 201 201 201 201 403 201
 GET    /groups/{group_id}                               -        401 404 404 200 404 200 200
@@ -55,13 +69,10 @@ PUT    /groups/{group_id}/models/{name}                 shared   401 404 403 204
 DELETE /groups/{group_id}/models/{name}                 shared   401 404 403 204 404 403 204
 POST   /groups/{group_id}/shares                        shared   401 404 403 201 404 403 201
 DELETE /groups/{group_id}/shares/{share_id}             shared   401 404 403 204 404 403 204
-POST   /models/{name}/revisions/{version}/publish       private  401 404 404 200 403 403 200
-POST   /models/{name}/revisions/{version}/publish       public   401 403 403 200 403 403 200
-POST   /models/{name}/revisions/{version}/unpublish     private  401 404 404 200 403 403 200
-POST   /models/{name}/revisions/{version}/unpublish     public   401 403 403 200 403 403 200
-POST   /models/{name}/revisions/{version}/outdated      private  401 404 404 200 403 403 200
-POST   /models/{name}/revisions/{version}/outdated      public   401 403 403 200 403 403 200
-"""),
+""",
+            scope=RouteScope.GROUPS,
+        ),
+    ),
     pages=rows("""
 GET  /models/                                          -       401 200 200 200 200 401 401
 GET  /live/models/                                     -       401 200 200 200 200 401 401

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
 
 PERMISSIONS = Permissions(
-    api=rows("""
+    api=rows(
+        """
 GET    /source-prefixes             - 401 200 200 200 200 200 200
 POST   /source-prefixes             - 401 403 403 403 201 403 403
 DELETE /source-prefixes/{prefix_id} - 401 403 403 403 204 403 403
-"""),
+""",
+        scope=RouteScope.ADMINISTRATION,
+    ),
     pages=rows("""
 GET  /source-prefixes/                       - 401 403 403 403 200 401 401
 POST /source-prefixes/                       - 401 403 403 403 422 401 401

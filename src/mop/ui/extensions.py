@@ -178,9 +178,14 @@ class Panels:
         return None
 
 
+# under a dataset's status and metadata, each given the dataset
+DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
 # each is given the model
 MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))
+# each is given the user whose page it is
+ACCOUNT_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.ACCOUNT_SECTIONS))
+DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
 # under the version history, each given the model
 MODEL_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.MODEL_SECTIONS))

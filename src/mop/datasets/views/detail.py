@@ -17,6 +17,7 @@ from mop.datasets.models import Dataset
 from mop.datasets.selectors import get_dataset
 from mop.datasets.states import DATASET_LIFECYCLE, DatasetStatus
 from mop.datasets.views.trails import below_datasets
+from mop.ui.extensions import DATASET_SECTIONS
 from mop.ui.fragments import Action, Live, live_answer
 
 _PERCENT = 100
@@ -25,7 +26,9 @@ _PERCENT = 100
 @require_GET
 def dataset(request: HttpRequest, name: str) -> HttpResponse:
     """One dataset."""
-    return render(request, "datasets/dataset.html", _context(request, name))
+    context = _context(request, name)
+    sections = DATASET_SECTIONS.shown(request, context["found"])
+    return render(request, "datasets/dataset.html", {**context, "sections": sections})
 
 
 @require_GET
@@ -61,10 +64,12 @@ def _context(request: HttpRequest, name: str) -> dict[str, Any]:
     bindings = list(found.bindings.all())
     progress = detail.progress
     return {
+        "found": found,
         "dataset": detail,
         "status": status,
         "trail": below_datasets((name, "")),
         "owners": sorted(owner.username for owner in found.owners.all()),
+        "sections": DATASET_SECTIONS.shown(request, found),
         "bindings": [(binding, binding.get_state()) for binding in bindings],
         "related": detail.related_datasets,
         "labels": [{**one, "percent": one["ratio"] * _PERCENT} for one in found.label_ratio()],

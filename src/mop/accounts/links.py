@@ -1,0 +1,183 @@
+"""Links that let one person in once: invitations, and new passwords for forgotten ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+import threading
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from mop.accounts.access_ends import end_sessions
+from mop.accounts.actions import Action
+from mop.accounts.models import Invitation, Team, User
+from mop.accounts.services import actor_of, add_member, change_email, create_user
+from mop.accounts.token_services import digest_of
+from mop.audit.services import Actor, record
+from mop.errors import NotFoundError, ValidationFailedError
+
+logger = logging.getLogger(__name__)
+INVITATION_DAYS = 7
+
+
+@transaction.atomic
+def invite(
+    *, actor: Actor, by: User, email: str = "", team: Team | None = None, is_administrator: bool = False
+) -> tuple[Invitation, str]:
+    """An invitation and the secret of its link, which is stored nowhere.
+
+    Args:
+        actor: who invites.
+        by: the same, as a user.
+        email: the address that the new account gets; empty: none.
+        team: the team that it joins.
+        is_administrator: whether it becomes an administrator.
+    """
+    secret = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        email=email,
+        digest=digest_of(secret),
+        team=team,
+        is_administrator=is_administrator,
+        created_by=by,
+        expires_at=timezone.now() + dt.timedelta(days=INVITATION_DAYS),
+    )
+    record(
+        actor=actor,
+        action=Action.USER_INVITED,
+        object_type="invitation",
+        object_id=invitation.pk,
+        object_label=email or "somebody",
+        data={"team": team.name if team else None, "is_administrator": is_administrator},
+    )
+    return invitation, secret
+
+
+def open_invitation(secret: str) -> Invitation:
+    """The invitation of a link that works.
+
+    Raises:
+        NotFoundError: there is none, or it is used, withdrawn or too old; the answer does not say which.
+    """
+    found = (
+        Invitation.objects.select_related("team", "created_by")
+        .filter(digest=digest_of(secret), accepted_by=None, withdrawn_at=None, expires_at__gt=timezone.now())
+        .first()
+    )
+    if found is None or not found.created_by.is_administrator:
+        raise NotFoundError("This invitation does not work any more.", hint="Ask for a new one.")
+    return found
+
+
+@transaction.atomic
+def accept_invitation(*, address: str, secret: str, username: str, password: str) -> User:
+    """The account that an invitation makes, once.
+
+    Raises:
+        NotFoundError: the link does not work.
+        ValidationFailedError: the name is taken or not allowed, or the password is too weak.
+    """
+    invitation = Invitation.objects.select_for_update().get(pk=open_invitation(secret).pk)
+    if invitation.accepted_by_id is not None:
+        raise NotFoundError("This invitation does not work any more.", hint="Ask for a new one.")
+    actor = Actor(id=f"invitation:{invitation.pk}", label=f"invitation by {invitation.created_by}", address=address)
+    user = create_user(actor=actor, username=username, password=password, is_administrator=invitation.is_administrator)
+    if invitation.email:
+        change_email(actor=actor, user=user, email=invitation.email)
+    if invitation.team:
+        add_member(actor=actor, team=invitation.team, user=user)
+    invitation.accepted_by = user
+    invitation.save(update_fields=["accepted_by"])
+    return user
+
+
+@transaction.atomic
+def withdraw_invitation(*, actor: Actor, invitation: Invitation) -> None:
+    """Let a link work no more; does nothing if it is used or withdrawn."""
+    if invitation.accepted_by_id is None and invitation.withdrawn_at is None:
+        invitation.withdrawn_at = timezone.now()
+        invitation.save(update_fields=["withdrawn_at"])
+        record(
+            actor=actor,
+            action=Action.USER_INVITATION_WITHDRAWN,
+            object_type="invitation",
+            object_id=invitation.pk,
+            object_label=invitation.email or "somebody",
+        )
+
+
+def reset_path(*, actor: Actor, user: User) -> str:
+    """The path of a link that sets a new password, once, within MOP's PASSWORD_RESET_TIMEOUT."""
+    record(
+        actor=actor, action=Action.USER_RESET_LINK, object_type="user", object_id=user.pk, object_label=user.username
+    )
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    return reverse("account_reset_password_from_key", args=[uid, default_token_generator.make_token(user)])
+
+
+def user_of_link(uid: str, key: str) -> User:
+    """The person of a reset link that works.
+
+    Raises:
+        NotFoundError: it does not: used, too old, made up, or of somebody who may not sign in.
+    """
+    try:
+        pk = int(urlsafe_base64_decode(uid).decode())
+    except (ValueError, UnicodeDecodeError):
+        pk = 0
+    user = User.objects.filter(pk=pk, is_active=True).first()
+    if user is None or not default_token_generator.check_token(user, key):
+        raise NotFoundError("This link does not work any more.", hint="Ask for a new one.")
+    return user
+
+
+@transaction.atomic
+def set_password(*, address: str, user: User, password: str) -> None:
+    """Set a password by a link; all sessions end.
+
+    Raises:
+        ValidationFailedError: it is too weak.
+    """
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationFailedError(" ".join(error.messages), fields={"password": error.messages}) from error
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    actor = actor_of(user, address)
+    end_sessions(actor=actor, user=user, why="a new password by a link")
+    record(
+        actor=actor, action=Action.USER_PASSWORD_SET, object_type="user", object_id=user.pk, object_label=user.username
+    )
+
+
+def absolute(request: HttpRequest, path: str) -> str:
+    """A link's address as people open it."""
+    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def sends_mail() -> bool:
+    """Whether this installation sends e-mail."""
+    return "console" not in settings.EMAIL_BACKEND
+
+
+def send(*, to: str, subject: str, text: str) -> None:
+    """Send one e-mail in the background: how long it takes must not tell whether an account exists."""
+
+    def deliver() -> None:
+        try:
+            send_mail(subject, text, None, [to])
+        except OSError as error:  # smtplib's errors are among them
+            logger.error("an e-mail to %s was not sent: %s", to, error)  # noqa: TRY400 - its trace says no more
+
+    threading.Thread(target=deliver, name="mop-mail", daemon=True).start()

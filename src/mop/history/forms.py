@@ -1,0 +1,30 @@
+"""The filter of the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from mop.history.selectors import EventFilter, known_actions
+from mop.ui.forms import PlainForm
+
+
+class EventFilterForm(PlainForm):
+    person = forms.CharField(required=False, max_length=150)
+    action = forms.ChoiceField(required=False)
+    object_type = forms.CharField(required=False, max_length=64, label="Kind of object")
+    object_id = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    object_label = forms.CharField(required=False, max_length=150, label="Object")
+    since = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actions = [("", "All actions"), *((action, action) for action in known_actions())]
+        self.fields["action"].choices = actions  # type: ignore[attr-defined] # a ChoiceField
+
+    def chosen(self) -> EventFilter:
+        """What fits; a field that can not be read leaves nothing out."""
+        self.is_valid()
+        return EventFilter(**{name: value for name, value in self.cleaned_data.items() if value})
