@@ -16,9 +16,9 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-emit-package mop-utils --no-header --quiet
+	--no-emit-package mop-client --no-emit-package mop-utils --no-header --quiet
 
-.PHONY: help demo up test test-second coverage test-all check lock clean
+.PHONY: help demo up test test-second coverage test-all check lock package clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,17 +61,22 @@ lock: .venv/.base ## write requirements/*.txt anew from pyproject.toml (ARGS=--u
 	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK) $(ARGS) -o requirements/dev.txt
 	$(BIN)/uv pip compile pyproject.toml -c requirements/dev.txt $(LOCK) $(ARGS) -o requirements/runtime.txt
 
+package: .venv/.runtime ## build the wheels of MOP and its SDK into dist/
+	@MOP_HOME=$$(mktemp -d) $(BIN)/python -m mop.cli.static_files --for-package
+	$(BIN)/uv build --quiet --wheel --out-dir dist .
+	$(BIN)/uv build --quiet --wheel --out-dir dist packages/mop-utils
+
 clean: ## remove .venv, caches and the demonstration's folder
-	rm -rf .venv .mop .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	rm -rf .venv .mop dist src/mop/gathered_static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
 
 .venv/.base: scripts/make-venv.sh
 	@sh scripts/make-venv.sh .venv requirements/runtime.txt
 	@touch $@
 
-.venv/.runtime: .venv/.base requirements/runtime.txt pyproject.toml packages/mop-utils/pyproject.toml
+.venv/.runtime: .venv/.base requirements/runtime.txt pyproject.toml packages/mop-client/pyproject.toml packages/mop-utils/pyproject.toml
 	@if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else sh scripts/sync-venv.sh requirements/runtime.txt; fi
 	@touch $@
 
-.venv/.dev: .venv/.base requirements/dev.txt pyproject.toml packages/mop-utils/pyproject.toml
+.venv/.dev: .venv/.base requirements/dev.txt pyproject.toml packages/mop-client/pyproject.toml packages/mop-utils/pyproject.toml
 	@sh scripts/sync-venv.sh requirements/dev.txt
 	@touch .venv/.runtime $@

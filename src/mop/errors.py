@@ -570,6 +570,14 @@ class AdvisoryImportError(RequestFault):
     default_hint = "Fetch the export `PyPI/all.zip` of OSV again; nothing was changed."
 
 
+class IdempotencyKeyReusedError(RequestFault):
+    """An idempotency key was used for another request."""
+
+    http_status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The idempotency key was used before"
+    default_hint = "Make a new key, such as a UUID, for each thing to create; send the same one only to send it again."
+
+
 class StaleAttemptError(ConflictError):
     """Somebody (another worker, the owner) moved the revision on; this writer's answer is no longer wanted."""
 

@@ -92,7 +92,12 @@ OWNER_PAGES = (
     "/add-datasets/",
     "/notifications/",
     "/notifications/settings/",
+    "/account/",
     "/account/tokens/",
+    "/accounts/security/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/keys/add/",
+    "/history/task/1/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )
@@ -115,6 +120,13 @@ ADMINISTRATOR_PAGES = (
     "/instance-types/",
     "/teams/",
     "/teams/1/",
+    "/users/",
+    "/users/1/",
+    "/users/invite/",
+    "/users/1/access/disable/",
+    "/tasks/1/change/",
+    "/audit/",
+    "/audit/?person=nobody",
     "/source-prefixes/",
 )
 

@@ -110,6 +110,34 @@ def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Insta
     assert all(at > verified for (at,) in steps)
 
 
+def test_a_deferred_load_test_gives_way_between_two_of_its_steps(mop: Installation, index: PackageIndex):
+    mop.start_worker(load_test_deferred=True, load_test_step_seconds=6)
+    folder = write_model(mop.folders / "meanwhile")
+    revision = mop.submit(write_model(mop.folders / "gives-way"), load_test_option="PerConcurrency")
+    wait_for(
+        lambda: any(test["progress"] for test in load_test(mop, revision)["tests"]),
+        seconds=SECONDS,
+        what="live numbers of the first step",
+        note=lambda: mop.story(revision),
+    )
+    other = mop.submit(folder)
+    mop.wait(other, "verified")
+    (test,) = wait_state(mop, revision, "finished", "failed")["tests"]
+    assert test["error"] is None
+    ((verified,),) = mop.rows(
+        "select at from registry_revisionevent where status = 'verified' and revision_id = ?", other.id.replace("-", "")
+    )
+    ((first,), (second,)) = mop.rows(
+        "select at from loadtest_loadteststep where test_id = ? order by at", test["id"].replace("-", "")
+    )
+    assert first < verified < second
+    log = mop.log(revision, "load-test")
+    waits = log.index("[Text] waits until no version waits for verification")
+    ends = [number for number, line in enumerate(log) if line.startswith("[Text] step at ")]
+    assert min(ends) < waits < max(ends)
+    assert sum("the service is ready after" in line for line in log) == 2  # it ended, so that the host was free
+
+
 def test_nothing_else_runs_on_the_host_during_a_load_test_and_cancelling_it_ends_it_at_once(
     mop: Installation, index: PackageIndex
 ):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,13 @@ from django.core.management import call_command
 from mop.areas.area import Area
 from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
+from mop.cli.static_files import STAMP
 from mop.ui.extensions import Sections, Tab, Tabs, extensions_at
 from mop.ui.fragments import etag_of
 from mop.ui.storage import StaticStorage
 from mop.ui.templatetags.mop_ui import duration, size, when
 from support.areas import also_registered
+from support.forked import run_python
 
 
 @pytest.mark.parametrize(
@@ -88,3 +92,36 @@ def test_static_files_have_plain_names_before_they_are_gathered_and_hashed_ones_
     assert url != "/static/mop/css/tokens.css"
     assert (tmp_path / url.removeprefix("/static/")).is_file()
     assert (tmp_path / (url.removeprefix("/static/") + ".gz")).is_file()
+
+
+OWN_PACKAGE = """
+import sys
+from pathlib import Path
+from mop.cli import static_files
+static_files.OF_PACKAGE = Path(sys.argv[1])
+static_files.main(sys.argv[2:])
+"""
+
+
+def test_an_installation_copies_what_was_gathered_for_the_package_unless_the_sources_are_others(tmp_path: Path):
+    package = tmp_path / "package"
+
+    def gathered(home: str, *arguments: str) -> dict[str, int]:
+        """Files with their times, which a copy keeps."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")}
+        environment |= {"MOP_HOME": str(tmp_path / home), "DJANGO_SETTINGS_MODULE": "mop.conf.settings"}
+        done = run_python([sys.executable, "-c", OWN_PACKAGE, str(package), *arguments], env=environment)
+        assert done.returncode == 0, done.stderr
+        return times(package if arguments else tmp_path / home / "static")
+
+    def times(root: Path) -> dict[str, int]:
+        files = (path for path in root.rglob("*") if path.is_file() and path.name != STAMP)
+        return {str(path.relative_to(root)): path.stat().st_mtime_ns for path in files}
+
+    built = gathered("builder", "--for-package")
+    assert any(name.endswith(".css.gz") for name in built)
+    assert gathered("first") == built
+    (package / STAMP).write_text("of other sources")
+    anew = gathered("second")
+    assert anew.keys() == built.keys()
+    assert anew != built

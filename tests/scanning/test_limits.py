@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
-from mop.scanning.findings import ScanReport, Verdict
+from mop.scanning.findings import ScanReport, Severity, Verdict
 from mop.scanning.limits import ScanLimits
 from mop.scanning.pickles import machine
 from mop.scanning.pickles.search import Search
@@ -48,6 +49,9 @@ def test_the_kinds_that_run_code_are_read_first(tmp_path: Path):
         b"[" * 400_000,
         b"- !!python/x " * 30_000,
         b"<" * 400_000,
+        b'{"chat_template": "' + b"{{ (" * 60_000 + b'"}',
+        b'{"auto_map": ["' + b'\\"' * 200_000,
+        b'{"auto_map": ["' + b"\\" * 400_000,
     ],
 )
 def test_structures_that_are_made_to_cost_time_are_read_in_time(tmp_path: Path, content: bytes):
@@ -75,10 +79,49 @@ def test_a_search_finds_what_lies_over_the_ends_of_chunks(cut: int):
     assert search.hits[0].position in range(300_000, 300_000 + len(plain(MARKER)))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("chat_template.jinja", b" " * 300_000 + b"{{ ''.__class__ }}"),
+        ("config.json", b'{"chat_template": "' + b" " * 300_000 + b"{{ ''.__class__ }}\"}"),
+    ],
+)
+def test_a_template_that_is_too_long_to_be_read_whole_blocks(tmp_path: Path, name: str, content: bytes):
+    write(tmp_path, {f"model/{name}": content})
+    assert "costly-structure" in {finding.rule for finding in scanned(ModelFiles(), tmp_path).findings}
+
+
 def test_a_pickle_that_fills_its_stack_blocks(tmp_path: Path):
     write(tmp_path, {"model/m.pkl": b"\x80\x04" + b")" * 2_200_000})
     report = scanned(ModelFiles(), tmp_path)
     assert "costly-structure" in {finding.rule for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02" * 8192,  # it has no end, and each place of it is a beginning
+        b"\x80\x02" * 8192 + b"N.",
+        b"N0" + b"\x80\x04N0" * 20 + b"N.",  # without a header
+        b"\x80\x04N." * 3 + b"\x80\x04(" * 20,  # behind others
+        b"\x80\x04N." * 120_000,
+    ],
+)
+def test_a_pickle_that_begins_again_and_again_blocks(tmp_path: Path, content: bytes):
+    write(tmp_path, {"model/m.bin": content})
+    report = scanned(ModelFiles(), tmp_path)
+    assert {("costly-structure", Severity.CRITICAL)} <= {(one.rule, one.severity) for one in report.findings}
+    assert [file.verdict for file in report.files] == [Verdict.NOT_FULLY_SCANNED]
+
+
+def test_what_hides_behind_many_beginnings_is_found(tmp_path: Path):
+    write(tmp_path, {"model/m.bin": b"\x80\x02" * 8192 + plain(MARKER)})
+    assert "code-execution" in {finding.rule for finding in scanned(ModelFiles(), tmp_path).findings}
+
+
+def test_a_few_pickles_in_a_row_are_no_structure_made_to_cost_time(tmp_path: Path):
+    write(tmp_path, {"model/m.pkl": pickle.dumps({"words": ["a", "b"]}) * 50})
+    assert scanned(ModelFiles(), tmp_path).findings == ()
 
 
 def test_what_is_too_much_to_keep_is_forgotten_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

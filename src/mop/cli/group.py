@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.options import JsonFlag
@@ -20,8 +21,11 @@ app = typer.Typer()
 groups = typer.Typer(help="Groups of models: lists that you make and may share. They give no access to their models.")
 app.add_typer(groups, name="group", invoke_without_command=True, callback=show_help)
 
-Group = Annotated[str, typer.Argument(help="The group's name, or its id where several have the name.")]
-Models = Annotated[list[str], typer.Argument(help="Names of models.")]
+Group = Annotated[
+    str,
+    typer.Argument(help="The group's name, or its id where several have the name.", autocompletion=completion.groups),
+]
+Models = Annotated[list[str], typer.Argument(help="Names of models.", autocompletion=completion.models)]
 User = Annotated[str | None, typer.Option("--user", help="A user name.", show_default=False)]
 Team = Annotated[str | None, typer.Option("--team", help="A team.", show_default=False)]
 
@@ -77,7 +81,7 @@ def add(group: Group, models: Models, *, as_json: JsonFlag = False) -> None:
 
 @groups.command()
 def remove(group: Group, models: Models, *, as_json: JsonFlag = False) -> None:
-    """Take models out of a group; they stay."""
+    """Take models out of a group; the models stay."""
     with open_server() as server:
         key = _id(server, group)
         for model in models:
@@ -96,7 +100,7 @@ def share(group: Group, *, user: User = None, team: Team = None, as_json: JsonFl
 
 @groups.command()
 def unshare(group: Group, *, user: User = None, team: Team = None, as_json: JsonFlag = False) -> None:
-    """Show a group to a user or a team no longer."""
+    """Stop showing a group to a user or a team."""
     with open_server() as server:
         key = _id(server, group)
         shares = server.get("groups", key)["shares"]
@@ -109,7 +113,7 @@ def unshare(group: Group, *, user: User = None, team: Team = None, as_json: Json
 
 @groups.command()
 def hide(group: Group, *, as_json: JsonFlag = False) -> None:
-    """Remove a group from your list; nobody else sees a difference."""
+    """Hide a group in your own list; nothing changes for others."""
     with open_server() as server:
         _told(
             server.patch("groups", _id(server, group), body={"is_listed": False}),

@@ -64,7 +64,9 @@ def load_test(
     ] = None,
     strategy: Annotated[
         str,
-        typer.Option(parser=one_of(STRATEGIES), help="PerRPS: requests a second. PerConcurrency: clients."),
+        typer.Option(
+            parser=one_of(STRATEGIES), help="PerRPS: requests per second. PerConcurrency: concurrent clients."
+        ),
     ] = "PerConcurrency",
     steps: Annotated[
         str | None,
@@ -75,10 +77,16 @@ def load_test(
         ),
     ] = None,
     maximum: Annotated[int, typer.Option(min=1, max=100_000, help="Last target without --steps.")] = 1000,
-    duration: Annotated[float, typer.Option(min=0.1, help="Seconds that are counted of a step.")] = 300,
-    warm_up: Annotated[float, typer.Option(min=0, help="Seconds before them that are not.")] = 5,
-    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds until a request without answer failed.")] = 30,
-    budget: Annotated[float, typer.Option(min=0.1, help="Seconds in all; no step begins that would end later.")] = 7200,
+    duration: Annotated[float, typer.Option(min=0.1, help="Measured seconds of each step.")] = 300,
+    warm_up: Annotated[
+        float, typer.Option(min=0, help="Seconds of warm-up before each step, which are not measured.")
+    ] = 5,
+    timeout: Annotated[
+        float, typer.Option(min=0.001, help="Seconds after which a request without an answer counts as failed.")
+    ] = 30,
+    budget: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for the whole test; no step begins that would end later.")
+    ] = 7200,
     precision: Annotated[
         float | None,
         typer.Option(
@@ -117,15 +125,15 @@ def load_test(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Authorities to verify https by; left out: the system's.",
+            help="CA certificates to verify https with; left out: the system's.",
             show_default=False,
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of the instants; left out: a random one, which is shown.")
+        int | None, typer.Option(min=0, help="Seed of the arrival times; left out: a random one, which is shown.")
     ] = None,
     arrivals: Annotated[
-        str, typer.Option(parser=one_of(ARRIVALS), help="Of PerRPS: the target in every second, or a Poisson process.")
+        str, typer.Option(parser=one_of(ARRIVALS), help="With PerRPS: evenly spaced requests, or a Poisson process.")
     ] = "uniform",
     as_json: JsonFlag = False,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.connection import open_server
 from mop.cli.model import Name, Version, version_of
 from mop.cli.options import JsonFlag, read_json
@@ -13,7 +14,7 @@ from mop.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
-Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False)]
+Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)]
 
 
 @app.command()
@@ -69,7 +70,7 @@ def sample(
         typer.Option(
             "--set",
             metavar="JSON|@FILE",
-            help="Another sample; a run verifies it first. null: none.",
+            help="Set another sample, which a run verifies first; null removes it.",
             show_default=False,
         ),
     ] = None,

@@ -27,7 +27,7 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before an installation is replaced.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Put a backup in the place of this installation, which is moved aside; MOP must not run meanwhile."""
+    """Replace this installation by a backup; the present one is moved aside. MOP must not run meanwhile."""
     from mop.backup.occupancy import emptied_of_users
     from mop.backup.restore import check_fit, look_into, restore_backup, what_goes
     from mop.cli.installation import conf

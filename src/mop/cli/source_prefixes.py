@@ -13,7 +13,7 @@ from mop.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
-prefixes = typer.Typer(help="Below which urls teams may read models and datasets (see `mop login`).")
+prefixes = typer.Typer(help="Url prefixes below which teams may read models and datasets (see `mop login`).")
 app.add_typer(prefixes, name="source-prefix", invoke_without_command=True, callback=show_help)
 
 PURPOSES = ("models", "datasets")

@@ -1,14 +1,22 @@
-"""Gathering the portal's static files: `python -m mop.cli.static_files`. Costly, so only when they changed."""
+"""Gathering the portal's static files: `python -m mop.cli.static_files [--for-package]`. Costly, so only on a change.
+
+Hashing and compressing is done once, when MOP's package is built or installed from a checkout (`--for-package`); an
+installation copies the result at its first start. Where the sources are others than those of the package, as while
+somebody edits a style sheet, the installation gathers them itself.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from mop.cli.installation import open_settings
 
+OF_PACKAGE = Path(__file__).parents[1] / "gathered_static"
 STAMP = ".gathered"
 # the second documentation page of the API library: 4 MB that no page of ours links to
 IGNORED = ("redoc*",)
@@ -17,27 +25,54 @@ UNCOMPRESSED = ("map",)
 
 
 def gather_static_files() -> bool:
-    """Write hashed and compressed static files below STATIC_ROOT; False when they stood already."""
+    """Bring hashed and compressed static files below STATIC_ROOT; False when they stood already."""
+    from django.conf import settings
+
+    root, fingerprint = Path(settings.STATIC_ROOT), _fingerprint()
+    if _stamp(root) == fingerprint:
+        return False
+    (root / STAMP).unlink(missing_ok=True)
+    if _stamp(OF_PACKAGE) == fingerprint:
+        shutil.copytree(OF_PACKAGE, root, ignore=shutil.ignore_patterns(STAMP), dirs_exist_ok=True)
+    else:
+        _collect()
+    (root / STAMP).write_text(fingerprint, encoding="ascii")
+    return True
+
+
+def gather_for_package() -> None:
+    """Write them into the package itself, whatever stood there."""
+    from django.conf import settings
+
+    if _stamp(OF_PACKAGE) == (fingerprint := _fingerprint()):
+        return
+    shutil.rmtree(OF_PACKAGE, ignore_errors=True)
+    settings.STATIC_ROOT = str(OF_PACKAGE)
+    _collect()
+    (OF_PACKAGE / STAMP).write_text(fingerprint, encoding="ascii")
+
+
+def _collect() -> None:
     from django.conf import settings
     from django.core.management import call_command
     from whitenoise.compress import Compressor
 
-    root = Path(settings.STATIC_ROOT)
-    stamp, fingerprint = root / STAMP, _fingerprint()
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
-        return False
     settings.WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, *UNCOMPRESSED)
-    stamp.unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=list(IGNORED))
-    stamp.write_text(fingerprint, encoding="ascii")
-    return True
+
+
+def _stamp(folder: Path) -> str | None:
+    try:
+        return (folder / STAMP).read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
 
 
 def _fingerprint() -> str:
+    """By content: times of files are others after an installation."""
     digest = hashlib.sha256()
     for name, path in sorted(_sources()):
-        status = Path(path).stat()
-        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(f"{name}\0".encode() + hashlib.sha256(Path(path).read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -55,6 +90,15 @@ def gather() -> None:
     gather_static_files()
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """What the module does as a command."""
     open_settings()
-    gather()
+    logging.getLogger("mop.ui.storage").setLevel(logging.WARNING)
+    if arguments == ["--for-package"]:
+        gather_for_package()
+    else:
+        gather_static_files()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

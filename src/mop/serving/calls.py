@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from mop.errors import MopError
+from mop.serving.frames import Answers
 
 
 class Call:
@@ -17,7 +19,7 @@ class Call:
         outputs: as JSON, in order; complete when `done` without an error.
         error: the first failure.
         arrived: seconds of time.perf_counter().
-        waiting: items that still stand in the queue.
+        waiting: items that stand in the queue, which counts them.
         waiting_bytes: bytes of these.
     """
 
@@ -45,8 +47,8 @@ class Call:
         self.outputs = [b""] * len(self.bodies)
         self.error: MopError | None = None
         self.arrived = time.perf_counter()
-        self.waiting = len(self.bodies)
-        self.waiting_bytes = sum(map(len, self.bodies))
+        self.waiting = 0
+        self.waiting_bytes = 0
         self._on_done = on_done
         self._left = len(self.bodies)
 
@@ -111,3 +113,34 @@ class Batch:
         """Take the entries out: whatever the process answers for them is of no use any more."""
         entries, self.entries = self.entries, []
         return entries
+
+
+class Answered(NamedTuple):
+    """A process answered a batch.
+
+    Attributes:
+        batch: its entries are in the order of the answers.
+        answers: one for each item.
+        at: seconds of time.perf_counter().
+    """
+
+    batch: Batch
+    answers: Answers
+    at: float
+
+
+class Lost(NamedTuple):
+    """A process ended while it worked on the batch."""
+
+    batch: Batch
+    error: MopError
+
+
+class NotBegun(NamedTuple):
+    """A process ended before it began the batch, or what merely shared the process with one past its deadline."""
+
+    batch: Batch
+
+
+Outcome = Answered | Lost | NotBegun
+"""What became of a batch that was handed over."""

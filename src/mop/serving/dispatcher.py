@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 import orjson
@@ -18,17 +17,16 @@ from mop.errors import (
     ServiceNotReadyError,
 )
 from mop.serving.batch_window import BatchWindow
-from mop.serving.calls import Batch, Call
+from mop.serving.calls import Answered, Batch, Call, Lost, NotBegun, Outcome
 from mop.serving.concurrency_limiter import ConcurrencyLimiter
 from mop.serving.config import ServiceConfig
 from mop.serving.drain_time import DrainTime
-from mop.serving.frames import Answers
 from mop.serving.metrics import Metrics
 from mop.serving.pool import ProcessPool
 from mop.serving.process import ModelProcess, model_error
 from mop.serving.service_log import ServiceLog
+from mop.serving.waiting_items import WaitingItems
 
-COMPACT_AFTER = 1000
 SHORTEST_TIMER_S = 0.001
 
 
@@ -37,13 +35,11 @@ class Dispatcher:
 
     def __init__(self, config: ServiceConfig, log: ServiceLog, metrics: Metrics) -> None:
         self.receiving = 0
-        self.pool = ProcessPool(config, log, metrics, self)
+        self.pool = ProcessPool(config, log, metrics, self._wake)
         self._config = config
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[tuple[Call, int]] = deque()
-        self._waiting = 0
-        self._waiting_bytes = 0
+        self._queue = WaitingItems()
         self._window = BatchWindow(config.batch)
         self._drain_time = DrainTime()
         self._limiter = ConcurrencyLimiter(config.workers)
@@ -57,7 +53,7 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """Items in the queue."""
-        return self._waiting
+        return self._queue.count
 
     def submit(
         self, bodies: Sequence[bytes | bytearray], form: int, *, listed: bool, on_done: Callable[[Call], None]
@@ -72,13 +68,11 @@ class Dispatcher:
         if not self.pool.started:
             raise ServiceNotReadyError("The model is still being loaded.", hint="Try again in a moment; see /ready.")
         call = Call(bodies, form, listed=listed, on_done=on_done)
-        self._check_room(call.waiting, call.waiting_bytes)
-        self._queue.extend((call, index) for index in range(len(bodies)))
-        self._waiting += call.waiting
-        self._waiting_bytes += call.waiting_bytes
+        self._check_room(len(bodies), sum(map(len, bodies)))
+        self._queue.add(call)
         self._window.arrived(call.arrived, len(bodies))
         self._watch_expiry()
-        self.capacity_changed()
+        self._wake()
         return call
 
     def _check_room(self, count: int, size: int) -> None:
@@ -88,14 +82,14 @@ class Dispatcher:
                 f"The list has {count} items of {size} bytes; the queue takes {limit} items of {limit_bytes} bytes.",
                 hint="Send the items in several requests.",
             )
-        if self._waiting + count > limit or self._waiting_bytes + size > limit_bytes:
-            raise QueueFullError(f"{self._waiting} items wait already; the limit is {limit}.")
+        if self._queue.count + count > limit or self._queue.size + size > limit_bytes:
+            raise QueueFullError(f"{self._queue.count} items wait already; the limit is {limit}.")
 
     def retry_after(self) -> int:
         """Seconds after which a caller who found the queue full may find room."""
         parallel = self.pool.ready_count * (1 if self._batching else self._config.threads)
         return self._drain_time.retry_after(
-            self._waiting,
+            self._queue.count,
             parallel_batches=parallel,
             running=self.pool.longest_work(time.perf_counter()),
             batch=self._batch_items,
@@ -106,61 +100,53 @@ class Dispatcher:
         """The caller gave up: what still waits is dropped before the model sees it."""
         if call.done:
             return
-        for process in self.pool.with_reserve():
-            if process.reserve is not None and any(held is call for held, _ in process.reserve.entries):
-                self._put_back(process.withdraw_reserve())
-                self.capacity_changed()
+        if entries := self.pool.withdraw_with(call):
+            self._put_back(entries)
+            self._wake()
         call.give_up()
-        self._metrics.abandoned += call.waiting
-        self._forget(call)
+        self._metrics.abandoned += self._queue.forget(call)
 
-    def _forget(self, call: Call) -> None:
-        """Free the places that a finished call's items hold in the queue."""
-        if call.waiting:
-            self._waiting -= call.waiting
-            self._waiting_bytes -= call.waiting_bytes
-            call.waiting = call.waiting_bytes = 0
-            if len(self._queue) > 2 * self._waiting + COMPACT_AFTER:
-                self._queue = deque(entry for entry in self._queue if not entry[0].done)
-
-    def capacity_changed(self) -> None:
-        """Look at the queue once all that is readable now was read."""
+    def _wake(self) -> None:
+        """Look at outcomes and queue once all that is readable now was read."""
         if not self._pump_scheduled:
             self._pump_scheduled = True
             self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
         self._pump_scheduled = False
+        while (outcome := self.pool.next_outcome()) is not None:
+            self._settle(outcome)
+        if self.pool.failure is not None:
+            self._fail_all(self.pool.failure)
+            return
         if self._batching:
             self._take_back_for_the_idle()
-        while self._waiting and (process := self._next_process()) is not None:
-            batch = Batch(self._take(self._share()))
+        while self._queue.count and (process := self._next_process()) is not None:
+            batch = Batch(self._queue.take(self._share()))
             if batch.entries:
-                self._metrics.batch_size.observe(batch.size)
-                process.run(batch)
+                self.pool.run(process, batch)
 
     def _next_process(self) -> ModelProcess | None:
         """Who takes a batch now: a free process; or a busy one a full batch in reserve, which could not grow."""
         process = self.pool.least_loaded()
         if process is not None:
             return None if self._batching and self._hold_back() else process
-        if not self._batching or self._waiting < self._batch_items:
+        if not self._batching or self._queue.count < self._batch_items:
             return None
         return self.pool.next_free()
 
     def _take_back_for_the_idle(self) -> None:
         """While nothing waits, free processes take what stands in reserve behind others' work."""
-        if self._waiting == 0:
-            for process in self.pool.with_reserve()[: self.pool.free_count]:
-                self._put_back(process.withdraw_reserve())
+        if not self._queue.count and (entries := self.pool.withdraw(self.pool.free_count)):
+            self._put_back(entries)
 
     def _hold_back(self) -> bool:
         """Whether the batch should wait for more; then a timer ends the wait."""
-        self._drop_finished()
-        if not self._waiting:
+        first = self._queue.first()
+        if first is None:
             return True
         delay = self._window.delay(
-            time.perf_counter(), waiting=self._waiting, first=self._queue[0][0].arrived, receiving=self.receiving
+            time.perf_counter(), waiting=self._queue.count, first=first[0].arrived, receiving=self.receiving
         )
         if self._flush_timer is not None:
             self._flush_timer.cancel()
@@ -173,7 +159,7 @@ class Dispatcher:
 
     def _rest_of_others(self) -> float:
         """Seconds for which what waits is left to those at work; 0 to give it to a further process."""
-        if not self._sharing or self._waiting >= self._batch_items:
+        if not self._sharing or self._queue.count >= self._batch_items:
             return 0.0
         now = time.perf_counter()
         rests = [process.working_since + self._limiter.late - now for process in self.pool.working()]
@@ -182,41 +168,31 @@ class Dispatcher:
 
     def _share(self) -> int:
         """Items that the next batch takes: all that fit; or its part, when other processes work on the rest."""
-        if not self._sharing or self._waiting >= self._batch_items:
+        if not self._sharing or self._queue.count >= self._batch_items:
             return self._batch_items
-        return min(self._batch_items, self._limiter.share(self._waiting + self.pool.load))
+        return min(self._batch_items, self._limiter.share(self._queue.count + self.pool.load))
 
-    def _drop_finished(self) -> None:
-        while self._queue and self._queue[0][0].done:
-            self._queue.popleft()
+    def _settle(self, outcome: Outcome) -> None:
+        match outcome:
+            case Answered():
+                self._answer(outcome)
+            case Lost(batch, error):
+                for call, index in batch.entries:
+                    self._fail(call, index, error)
+            case NotBegun(batch):
+                self._metrics.retried += sum(not call.done for call, _ in batch.entries)
+                self._put_back(batch.entries)
 
-    def _take(self, count: int) -> list[tuple[Call, int]]:
-        entries: list[tuple[Call, int]] = []
-        while self._queue and len(entries) < count:
-            call, index = self._queue.popleft()
-            if call.done:
-                continue
-            self._count(call, -1, -len(call.bodies[index]))
-            entries.append((call, index))
-        return entries
-
-    def _count(self, call: Call, items: int, size: int) -> None:
-        call.waiting += items
-        call.waiting_bytes += size
-        self._waiting += items
-        self._waiting_bytes += size
-
-    def batch_answered(self, batch: Batch, answers: Answers) -> None:
+    def _answer(self, outcome: Answered) -> None:
         """Give each item its answer."""
-        if not batch.entries:
-            return  # it was withdrawn
-        now = time.perf_counter()
-        self._window.answered(now, batch.size, now - batch.started)
-        self._drain_time.answered(batch.size, now - batch.started)
+        batch, answers, now = outcome
+        seconds = now - batch.started
+        self._window.answered(now, batch.size, seconds)
+        self._drain_time.answered(batch.size, seconds)
         if self._sharing:
             waited = sum(now - call.arrived for call, _ in batch.entries)
-            present = batch.size + self._waiting + self.pool.load
-            self._limiter.answered(batch.size, duration=now - batch.started, waited=waited, present=present)
+            present = batch.size + self._queue.count + self.pool.load
+            self._limiter.answered(batch.size, duration=seconds, waited=waited, present=present)
         for (call, index), (succeeded, body) in zip(batch.entries, answers, strict=True):
             if call.done:
                 continue
@@ -232,44 +208,16 @@ class Dispatcher:
 
     def _fail(self, call: Call, index: int, error: MopError) -> None:
         call.fail(index, error)
-        self._forget(call)
+        self._queue.forget(call)
 
-    def batches_overdue(self, process: ModelProcess) -> None:
-        """The oldest batch is the one past the deadline; what merely shared the process with it is run again."""
-        oldest, *beside = process.batches.values()
-        process.batches.clear()
-        seconds = self._config.request_deadline_s
-        message = f"The model did not answer within {seconds:g} s; its process was killed and is replaced."
-        for call, index in oldest.entries:
-            self._fail(call, index, RequestDeadlineError(message))
-        self._run_again(beside)
-
-    def batches_lost(self, batches: list[Batch], error: MopError) -> None:
-        """Nobody can tell which item killed the process: all that it worked on fail."""
-        begun = batches[:1] if self._batching else batches
-        for batch in begun:
-            for call, index in batch.entries:
-                self._fail(call, index, error)
-        self._run_again(batches[len(begun) :])
-
-    def _run_again(self, batches: list[Batch]) -> None:
-        for batch in batches:
-            self._metrics.retried += sum(not call.done for call, _ in batch.entries)
-        self._put_back([entry for batch in batches for entry in batch.entries])
+    def _fail_all(self, error: MopError) -> None:
+        """Nobody will answer what waits."""
+        while (first := self._queue.first()) is not None:
+            self._fail(*first, error)
 
     def _put_back(self, entries: list[tuple[Call, int]]) -> None:
-        """To the head of the queue, in order."""
-        for call, index in reversed(entries):
-            if not call.done:
-                self._queue.appendleft((call, index))
-                self._count(call, 1, len(call.bodies[index]))
+        self._queue.put_back(entries)
         self._watch_expiry()
-
-    def service_failed(self, error: MopError) -> None:
-        """Nobody will answer what waits."""
-        for call, index in list(self._queue):
-            self._fail(call, index, error)
-        self._queue.clear()
 
     def _longest_wait(self) -> float:
         """Twice the deadline: a whole one for the item before, and its process's replacement."""
@@ -283,11 +231,8 @@ class Dispatcher:
         """One timer for the head of the queue; the others are younger."""
         self._expiry_timer = None
         limit = self._longest_wait()
-        while True:
-            self._drop_finished()
-            if not self._queue:
-                return
-            call, index = self._queue[0]
+        while (first := self._queue.first()) is not None:
+            call, index = first
             left = call.arrived + limit - time.perf_counter()
             if left > 0:
                 self._expiry_timer = self._loop.call_later(left + SHORTEST_TIMER_S, self._expire)

@@ -1,14 +1,18 @@
-"""The model processes of a service: booted, chosen by load, replaced when they die, given up after too many deaths."""
+"""The model processes of a service: booted, chosen by load, replaced when they die, given up after too many deaths.
+
+The pool has the batches from `run` on, until `next_outcome` returns what became of them. It knows nothing of requests
+and of the queue before it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
 
-from mop.errors import MopError
-from mop.serving.calls import Batch
+from mop.errors import MopError, RequestDeadlineError
+from mop.serving.calls import Answered, Batch, Call, Lost, NotBegun, Outcome
 from mop.serving.config import ServiceConfig
 from mop.serving.frames import Answers
 from mop.serving.metrics import Metrics
@@ -20,35 +24,24 @@ FIRST_BACKOFF_S = 0.25
 LONGEST_BACKOFF_S = 30.0
 
 
-class PoolOwner(Protocol):
-    """Who uses the model processes."""
-
-    def capacity_changed(self) -> None:
-        """A process became ready or free."""
-
-    def batch_answered(self, batch: Batch, answers: Answers) -> None:
-        """A batch came back."""
-
-    def batches_overdue(self, process: ModelProcess) -> None:
-        """The process is past its deadline and is being killed."""
-
-    def batches_lost(self, batches: list[Batch], error: MopError) -> None:
-        """A process died with these."""
-
-    def service_failed(self, error: MopError) -> None:
-        """There will be no model process any more."""
-
-
 class ProcessPool:
-    """`config.workers` slots, each with one living model process at a time."""
+    """`config.workers` slots, each with one living model process at a time.
 
-    def __init__(self, config: ServiceConfig, log: ServiceLog, metrics: Metrics, owner: PoolOwner) -> None:
+    Args:
+        config: of the service.
+        log: of the service.
+        metrics: boots, deaths and the sizes of batches are counted there.
+        wake: called when there is an outcome, when a process became ready or free, and when the service failed.
+    """
+
+    def __init__(self, config: ServiceConfig, log: ServiceLog, metrics: Metrics, wake: Callable[[], None]) -> None:
         self._config = config
         self._log = log
         self._metrics = metrics
-        self._owner = owner
+        self._wake = wake
+        self._batching = config.batch.enabled
         self._living: list[ModelProcess] = []
-        self._boots = 0
+        self._outcomes: deque[Outcome] = deque()
         self._replaced: deque[float] = deque()
         self._timers: set[asyncio.TimerHandle] = set()
         self._starting: set[asyncio.Task[None]] = set()
@@ -109,9 +102,27 @@ class ProcessPool:
         busy = [process for process in self._living if process.takes_reserve]
         return min(busy, key=lambda process: process.working_since) if busy else None
 
-    def with_reserve(self) -> list[ModelProcess]:
-        """The processes that hold a batch which they did not begin."""
-        return [process for process in self._living if process.reserve is not None]
+    def run(self, process: ModelProcess, batch: Batch) -> None:
+        """Hand a batch over."""
+        self._metrics.batch_size.observe(batch.size)
+        process.run(batch)
+
+    def next_outcome(self) -> Outcome | None:
+        """What became of a batch; each is returned once."""
+        return self._outcomes.popleft() if self._outcomes else None
+
+    def withdraw(self, count: int) -> list[tuple[Call, int]]:
+        """Take back so many batches that no process has begun."""
+        reserved = [process for process in self._living if process.reserve is not None]
+        return [entry for process in reserved[:count] for entry in process.withdraw_reserve()]
+
+    def withdraw_with(self, call: Call) -> list[tuple[Call, int]]:
+        """Take back the batches that no process has begun and in which items of this call are."""
+        entries = []
+        for process in self._living:
+            if process.reserve is not None and any(held is call for held, _ in process.reserve.entries):
+                entries += process.withdraw_reserve()
+        return entries
 
     async def changed(self) -> None:
         """Wait until a process became ready, ended, or the service failed."""
@@ -136,26 +147,27 @@ class ProcessPool:
         if self.ready_count == self._config.workers:
             self._ready_once = True
         self._notify()
-        self._owner.capacity_changed()
+        self._wake()
 
     def process_answered(self, process: ModelProcess, batch: Batch, answers: Answers) -> None:  # noqa: ARG002
-        """Hand the answers on."""
-        self._owner.batch_answered(batch, answers)
-        self._owner.capacity_changed()
+        """An outcome; the process is free."""
+        if batch.entries:  # it was not withdrawn
+            self._outcomes.append(Answered(batch, answers, time.perf_counter()))
+        self._wake()
 
     def process_overdue(self, process: ModelProcess) -> None:
-        """Kill it; the replacement boots when it is gone."""
+        """Kill it; the replacement boots when it is gone. The oldest batch is the one past the deadline."""
         self._log.write("front", f"{process.name} is past the request deadline and is killed")
-        self._owner.batches_overdue(process)
+        seconds = self._config.request_deadline_s
+        message = f"The model did not answer within {seconds:g} s; its process was killed and is replaced."
+        self._lose(process, RequestDeadlineError(message), begun=1)
         process.terminate()
 
     def process_ended(self, process: ModelProcess, error: MopError) -> None:
-        """Tell who waited for it, and fill its slot again unless that is hopeless."""
+        """Fill its slot again unless that is hopeless. Nobody can tell which item ended it: all it began are lost."""
         self._metrics.deaths += 1
         self._living.remove(process)
-        batches = list(process.batches.values())
-        process.batches.clear()
-        self._owner.batches_lost(batches, error)
+        self._lose(process, error, begun=1 if self._batching else len(process.batches))
         if self._stopping or self.failure is not None:
             return
         if not self._ready_once or self._too_many_replacements():
@@ -166,12 +178,17 @@ class ProcessPool:
         self._notify()
         self._later(delay)
 
+    def _lose(self, process: ModelProcess, error: MopError, *, begun: int) -> None:
+        for number, batch in enumerate(process.batches.values()):
+            self._outcomes.append(Lost(batch, error) if number < begun else NotBegun(batch))
+        process.batches.clear()
+        self._wake()
+
     def _boot(self) -> None:
         if self._stopping or self.failure is not None:
             return
-        self._boots += 1
         self._metrics.boots += 1
-        process = ModelProcess(f"process-{self._boots}", self._config, self._log, self)
+        process = ModelProcess(f"process-{self._metrics.boots}", self._config, self._log, self)
         self._living.append(process)
         task = asyncio.get_running_loop().create_task(process.start())
         self._starting.add(task)
@@ -202,7 +219,7 @@ class ProcessPool:
         for process in self._living:
             process.terminate()
         self._notify()
-        self._owner.service_failed(error)
+        self._wake()
 
     def _notify(self) -> None:
         self._changed.set()

@@ -290,8 +290,8 @@ class ModelProcess:
 
     def _end(self, error: MopError) -> None:
         self.ending = True
-        self.ended.set()
         self._owner.process_ended(self, self._config.disclosure.of(error))
+        self.ended.set()  # what the owner does about it comes before what those do who wait for the end
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

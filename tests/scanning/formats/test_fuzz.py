@@ -18,7 +18,7 @@ STARTS = (
     *(b"PK\x03\x04", b"\x80\x04", b"\x93NUMPY\x01\0v\0", b"\x1f\x8b\x08\0", b"BZh9", b"\xfd7zXZ\0", b"]\0\0"),
     *(b"\x78\x9c", b"\x7fELF", b"\x89HDF\r\n\x1a\n", b"GGUF\x03\0\0\0", b"\x20\0\0\0\0\0\0\0{", b"CBM1"),
     *(b"\x08\x08\x12\x02", b"\x08\x01\x12\x33", b"\x0a\x08\x0a\x01x\x12\x03Foo", b"{", b"[", b"!!python/"),
-    *(b"%TAG ! a\n--- !", b"c", b"(", b"S'", b"V", b"I"),
+    *(b"%TAG ! a\n--- !", b"c", b"(", b"S'", b"V", b"I", b'{"chat_template": "{{', b'{"auto_map": ["', b'\\"'),
 )
 
 
@@ -55,9 +55,13 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 STARTED = st.tuples(st.sampled_from(STARTS), st.binary(max_size=2000)).map(b"".join)
+REPEATED = st.tuples(
+    st.sampled_from((b"", *STARTS)), st.sampled_from(STARTS) | st.binary(min_size=1, max_size=8), st.integers(1, 4000)
+).map(lambda drawn: drawn[0] + drawn[1] * drawn[2])
+"""The same few bytes again and again, which shows a reader that takes more than linear time."""
 
 
-@given(content=damaged() | STARTED)
+@given(content=damaged() | STARTED | REPEATED)
 def test_no_reader_raises_whatever_it_reads(content: bytes):
     with tempfile.TemporaryDirectory() as folder:
         look = looked_at(Path(folder), content, limits=LIMITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from mop.scanning.formats.base import Format, Head, Part
-from mop.scanning.formats.templates import tell_of_template
+from mop.scanning.formats.templates import tell_of_long_template, tell_of_template
 from mop.scanning.reader import Reader
 
 _PAIRS_MAX = 100_000
@@ -68,6 +68,8 @@ class _Gguf:
             text = self._string(_TEMPLATE_BYTES)
             if "template" in key:
                 tell_of_template(self._part, text.decode("utf-8", "replace"))
+                if len(text) == _TEMPLATE_BYTES:
+                    tell_of_long_template(self._part)
         elif kind == _ARRAY:
             inner, count = self._take("I"), self._take("Q")
             if inner in _SIZES:

@@ -7,12 +7,14 @@ import re
 
 from mop.scanning.findings import Severity
 from mop.scanning.formats.base import Part
-from mop.scanning.formats.templates import tell_of_template
+from mop.scanning.formats.templates import TEMPLATE_CHARACTERS, tell_of_long_template, tell_of_template
 from mop.scanning.look import shown
 from mop.scanning.pickles.known_globals import Kind, judge
 from mop.scanning.pickles.values import Global
 
-_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\],:])', re.DOTALL)
+_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\\?\Z)|([{}\[\],:])', re.DOTALL)
+"""A string, its end or that of the text, a mark. A string without an end takes the rest: else each quote in it would be
+tried as a beginning."""
 _SIGNS = re.compile(
     r'py\\?/|auto_map|class_name|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]', re.IGNORECASE
 )
@@ -21,7 +23,6 @@ _SIGN_CHARACTERS = 32
 _HELD_CHARACTERS = 32 * 1024 * 1024
 _DEPTH_MAX = 10_000
 _KEPT = 1_000
-_TEMPLATE_CHARACTERS = 256 * 1024
 _PENDING_MAX = 4 * 1024 * 1024
 _JSONPICKLE = {
     "py/object": "constructs an object",
@@ -75,33 +76,34 @@ class JsonTokens:
     def end(self) -> None:
         """Take what is left."""
         for match in _TOKEN.finditer(self._pending):
-            self._token(match)
+            if match[2] in {None, '"'}:
+                self._token(match)
 
     def _read(self, text: str) -> None:
         text = self._pending + text
-        end = 0
+        self._pending = ""
         for match in _TOKEN.finditer(text):
             if match[1] is not None and match.end() == len(text):
-                break  # the next piece tells whether it is a key
-            end = match.end()
+                self._pending = text[match.start() :]  # the next piece tells where it ends, and whether it is a key
+                break
             self._token(match)
-        rest = text[end:]
-        quote = rest.find('"')
-        self._pending = rest[quote:] if quote >= 0 else ""
         if len(self._pending) > _PENDING_MAX:
             self._part.look.incomplete(self._part.name, "it holds a text of unusual length")
             self._pending = ""
 
     def _token(self, match: re.Match[str]) -> None:
-        mark = match[2]
+        mark = match[3]
         if mark == ":":
             self._key, self._last = self._last, ""
             self._look_at_key()
             return
         if mark is None:
             text = match[1]
-            most = _TEMPLATE_CHARACTERS if self._key in _CHAT else _KEPT
+            is_template = self._key in _CHAT
+            most = TEMPLATE_CHARACTERS if is_template else _KEPT
             self._last = _unescaped(text) if len(text) <= most else ""
+            if is_template and len(text) > most:
+                tell_of_long_template(self._part)
             if self._key and self._last:
                 self._look_at_value()
             return

@@ -17,6 +17,8 @@ LONG_WINDOW = 16 * 1024**2
 """When a text leads an unpickler out of the first one."""
 _PIECE = 1024**2
 _FEW_OPCODES = 3
+_BEGINNINGS_MAX = 16
+"""Of one pickle. Each can be read as a pickle of its own, so a search reads the rest once for each of them."""
 _TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _BEGINS = frozenset(b"(]})NIJKLMSTUVXBCGFc\x80\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 """Opcodes that an unpickler can begin with; not PERSID: a loader that knows persistent ids knows zip by its start."""
@@ -51,6 +53,9 @@ def follow_all(part: Part, *, has_raw_tail: bool = False) -> None:
     tell_of_trace(part.look, part.name, trace)
     part.followed = part.reader.position if not broken else 0
     while not broken and part.reader.peek(1):
+        if not part.look.take_member(part.name):
+            search_rest(part)
+            return
         start = part.reader.position
         window = part.reader.peek(WINDOW)
         if _breaks_at_once(window):
@@ -148,7 +153,13 @@ class Window:
 def _follow(part: Part) -> tuple[Trace, str]:
     """One pickle, and why a loader or the scan stops in it, if so."""
     trace = Trace()
+    broken = _run(part, trace)
+    if trace.beginnings > _BEGINNINGS_MAX:
+        part.look.costly(part.name, f"a pickle that begins {trace.beginnings:,} times")
+    return trace, broken
 
+
+def _run(part: Part, trace: Trace) -> str:
     def embedded(content: bytes, position: int) -> None:
         if part.look.take_member(part.name):
             stream: ByteStream = Window(content)
@@ -157,16 +168,16 @@ def _follow(part: Part) -> tuple[Trace, str]:
     try:
         run(part.reader, trace, embedded=embedded)
     except BrokenPickleError:
-        return trace, "a loader would stop in the middle"
+        return "a loader would stop in the middle"
     except CostlyError as error:
         part.look.costly(part.name, str(error))
-        return trace, str(error)
+        return str(error)
     except TooLongError:
-        return trace, "it is longer than a scan follows, or holds an array whose length can not be told"
+        return "it is longer than a scan follows, or holds an array whose length can not be told"
     except AmbiguousError as error:
         part.look.ambiguous(part.name, str(error))
-        return trace, str(error)
-    return trace, ""
+        return str(error)
+    return ""
 
 
 def _breaks_at_once(window: bytes) -> bool:

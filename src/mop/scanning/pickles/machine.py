@@ -319,6 +319,7 @@ def _add(trace: Trace, nested: Trace) -> None:
     for what, position in nested.oddities.items():
         trace.odd(what, position)
     trace.opcodes += nested.opcodes
+    trace.beginnings = max(trace.beginnings, nested.beginnings)
     trace.forgot |= nested.forgot
     trace.undecided |= nested.undecided
 
@@ -465,6 +466,10 @@ def _frame(machine: Machine, length: int) -> None:
     machine.frame_end = machine.reader.position + length
 
 
+def _begin(machine: Machine, _argument: Any) -> None:
+    machine.trace.beginnings += 1
+
+
 def _nothing_to_do(_machine: Machine, _argument: Any) -> None:
     return None
 
@@ -514,7 +519,7 @@ _ACTIONS: dict[str, Act | None] = {
     "OBJ": _object,
     "NEWOBJ": _new_object,
     "NEWOBJ_EX": _new_object_with_names,
-    "PROTO": _nothing_to_do,
+    "PROTO": _begin,
     "FRAME": _frame,
     "STOP": _ended,
     "BINPERSID": _persistent_of_stack,

@@ -81,6 +81,7 @@ class Trace:
         sights: globals in their uses, each once, in their order.
         oddities: each once, with the byte where it was met first.
         opcodes: how many were followed.
+        beginnings: how many of them say that a pickle begins; a pickle of any library has one.
         ended: whether the run came to its STOP.
         forgot: whether a name was among what was too much to keep.
         undecided: whether a reader of another kind may go on where this one skipped bytes.
@@ -89,6 +90,7 @@ class Trace:
     sights: dict[tuple[Global, Use], Sight] = field(default_factory=dict)
     oddities: dict[Oddity, int] = field(default_factory=dict)
     opcodes: int = 0
+    beginnings: int = 0
     ended: bool = False
     forgot: bool = False
     undecided: bool = False

@@ -21,8 +21,8 @@ FINDINGS_MAX = 50
 
 _FOLDER = "privatepkgs/"
 _TEXT_BYTES_MAX = 1024 * 1024
-_REQUIRED = re.compile(r"(?m)^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_PYTHON = re.compile(r"(?m)^\s*[\"']?python[\"']?\s*:\s*[\"']?(\d+)\.(\d+)")
+_REQUIRED = re.compile(r"(?m)^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_PYTHON = re.compile(r"(?m)^[ \t]*[\"']?python[\"']?[ \t]*:[ \t]*[\"']?(\d+)\.(\d+)")
 
 
 class Wheels:
