@@ -64,6 +64,7 @@ class OurService:
     bodies: Path | None = None
 
     def __init__(self, service: LocalService) -> None:
+        self.service = service
         self.address = service.address
         self.front_pid = _children(os.getpid(), "mop.serving.")[-1]
 

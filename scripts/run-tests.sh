@@ -62,27 +62,11 @@ of_this_tier() {
     if [ "${TIER:-}" = second ]; then xargs -r grep -l 'mark\.second_tier\b' || true; else cat; fi
 }
 
-named=
-for argument in "$@"; do
-    [ -e "${argument%%::*}" ] && named=yes
-done
-if [ -n "$named" ]; then
-    pytest main -n 2 ${tier:+-m "$tier"} "$@" || status=$?
-else
-    # the browser's driver keeps an event loop running in its process, beside which no asynchronous test can run
-    output=$(mktemp)
-    trap 'rm -f "$output"' EXIT
-    browser=
+# the tests in the browser and those about the dialect of the database, on PostgreSQL
+beside() {
+    result_of_both=0
     if [ -n "$(find tests/browser -name 'test_*.py' | of_this_tier)" ]; then
-        (pytest browser -n 1 ${tier:+-m "$tier"} "$@" tests/browser) > "$output" 2>&1 &
-        browser=$!
-    fi
-    # shellcheck disable=SC2046 # as below
-    pytest main -n 2 ${tier:+-m "$tier"} "$@" --ignore=tests/browser $([ "${TIER:-}" != second ] || marked second_tier) || status=$?
-    if [ -n "$browser" ]; then
-        wait "$browser" || status=$?
-        echo "the tests in the browser, which ran beside these"
-        cat "$output"
+        pytest browser -n 1 ${tier:+-m "$tier"} "$@" tests/browser || result_of_both=$?
     fi
     dialect=$(marked dialect | of_this_tier)
     if [ -n "$dialect" ]; then
@@ -91,8 +75,29 @@ else
         export MOP_TEST_DATABASE
         # one argument a file; collecting the other files would take as long as many tests
         # shellcheck disable=SC2086
-        pytest postgresql -n 2 -m "dialect${tier:+ and $tier}" "$@" $dialect || status=$?
+        pytest postgresql -n 1 -m "dialect${tier:+ and $tier}" "$@" $dialect || result_of_both=$?
     fi
+    return "$result_of_both"
+}
+
+named=
+for argument in "$@"; do
+    [ -e "${argument%%::*}" ] && named=yes
+done
+if [ -n "$named" ]; then
+    pytest main -n 2 ${tier:+-m "$tier"} "$@" || status=$?
+else
+    # Beside the two processes a third one runs, one after the other, what needs a process of its own: the browser's
+    # driver keeps an event loop running, beside which no asynchronous test can run; the dialect needs another database.
+    # At the end of each part, and while tests wait, the processors would have nothing to do.
+    output=$(mktemp)
+    trap 'rm -f "$output"' EXIT
+    beside "$@" > "$output" 2>&1 &
+    # shellcheck disable=SC2046 # as below
+    pytest main -n 2 ${tier:+-m "$tier"} "$@" --ignore=tests/browser $([ "${TIER:-}" != second ] || marked second_tier) || status=$?
+    wait $! || status=$?
+    echo "the tests in the browser and those on PostgreSQL, which ran beside these"
+    cat "$output"
 fi
 if [ "$measured" = yes ]; then
     "$bin/coverage" combine --quiet > /dev/null 2>&1 || true

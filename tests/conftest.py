@@ -6,9 +6,17 @@ import pytest
 from dbos import run_dbos_database_migrations
 from django.conf import settings
 
+from support.migrated import fill_test_database
+
 
 @pytest.fixture(scope="session")
 def engine_database() -> str:
     """The url of an engine database of this test process, its tables made."""
     run_dbos_database_migrations(settings.MOP_ENGINE_URL)
     return str(settings.MOP_ENGINE_URL)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Here pytest-django lets settings of databases be changed, just before it makes the database of the tests."""
+    fill_test_database()

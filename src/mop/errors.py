@@ -307,6 +307,25 @@ class VerificationCancelledError(DatasetFault):
     default_hint = "Retry reads the url again."
 
 
+# Evaluation ------------------------------------------------------------------------------------------------
+
+
+class EvaluationMappingError(DatasetFault):
+    """The labels of model, task and dataset do not fit each other."""
+
+    title = "The labels of model, task and dataset do not fit"
+    default_hint = "Compare the task's labels with the dataset's, and the name in the model's output with the model."
+
+
+class EvaluationBudgetError(DatasetFault):
+    """A model, person or team was measured on a dataset as often as may be."""
+
+    title = "The dataset's budget of measurements is used up"
+    default_hint = (
+        "Wait until older measurements no longer count, or ask the operator: many measurements are a way to read."
+    )
+
+
 # Causes outside the model ----------------------------------------------------------------------------------
 
 
@@ -545,6 +564,14 @@ class AdvisoryImportError(RequestFault):
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The advisories can not be imported"
     default_hint = "Fetch the export `PyPI/all.zip` of OSV again; nothing was changed."
+
+
+class IdempotencyKeyReusedError(RequestFault):
+    """An idempotency key was used for another request."""
+
+    http_status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The idempotency key was used before"
+    default_hint = "Make a new key, such as a UUID, for each thing to create; send the same one only to send it again."
 
 
 class StaleAttemptError(ConflictError):

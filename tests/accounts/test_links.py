@@ -103,6 +103,7 @@ def test_a_forgotten_password_is_mailed_where_mail_is_on_and_tells_nothing_of_ac
 
 
 def test_keeping_a_person_out_ends_sessions_tokens_and_what_areas_do_for_them_at_once():
+    make_user("root", is_administrator=True)
     user = make_user("olivia")
     client, secret = client_of(user), make_token(user)
     assert client.get("/accounts/security/").status_code == 200

@@ -70,7 +70,7 @@ def provider(browser: Browser, live_server: LiveServer, settings: Any, tmp_path:
 def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
     """A browser that has never been here."""
     found = browser.new_context(base_url=live_server.url)
-    found.set_default_timeout(20_000)
+    found.set_default_timeout(60_000)
     yield found
     found.close()
 

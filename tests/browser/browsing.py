@@ -18,6 +18,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
+from support.prepared import copy_tables
+
 PASSWORD = "correct horse battery staple"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ("--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-gpu")
@@ -67,6 +69,7 @@ def sign_in(page: Page, username: str) -> None:
 @contextlib.contextmanager
 def running_portal(home: Path) -> Iterator[Portal]:
     """A seeded installation in an empty folder, behind gunicorn, until the block ends."""
+    copy_tables(home)
     models = home / "models"
     models.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")} | {

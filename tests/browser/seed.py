@@ -19,12 +19,17 @@ from mop.datasets.bindings import approve
 from mop.datasets.reading import Fault, FaultKind, Report
 from mop.errors import (
     DiskFullError,
+    EvaluationMappingError,
     OrdinalTaskLabelValueError,
     PolicyFileError,
     StorageUnavailableError,
     TaxonomyMisMatchError,
     UserScriptException,
 )
+from mop.evaluation.comparisons import compare_new
+from mop.evaluation.services import cancel as cancel_evaluation
+from mop.evaluation.services import publish as publish_result
+from mop.evaluation.services import start_missing
 from mop.findings.models import ScanReason
 from mop.findings.rescans import end_rescan, request_rescan
 from mop.findings.waivers import end_waiver
@@ -32,6 +37,7 @@ from mop.notifications.alerts import raise_alert
 from mop.onboarding.models import LogKind, LogLine
 from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
+from mop.registry.publishing import publish_revision
 from mop.registry.services import ConnectionInput, RevisionInput, add_owner, create_model, create_revision
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.scanning.findings import FileVerdict, Severity, Verdict
@@ -40,6 +46,9 @@ from mop.trials.states import TrialState
 from mop.worker.setup import prepare_databases
 from support.contract_runs import fail_run, prove
 from support.datasets import dataset_input, make_datasets, settled
+from support.evaluation_results import approved_dataset, evaluate
+from support.evaluation_results import failed as evaluation_failed
+from support.evaluation_results import running as evaluation_runs
 from support.load_tests import enabled, finished, running, step_result
 from support.scans import (
     BLOCKS,
@@ -109,6 +118,7 @@ def main() -> None:
     )
     add_owner(actor=SYSTEM, model=model, user=ada)
     make_all_datasets(olivia, team, hate, violence)
+    make_evaluations(olivia, ada, team)
     for _ in range(2):
         raise_alert(actor=WORKER, fault=DiskFullError("No room to write the snapshot at /srv/mop/work: no space left."))
 
@@ -161,6 +171,35 @@ def make_all_datasets(olivia: User, team: Team, hate: Task, violence: Task) -> N
     warnings = (Fault(FaultKind.DUPLICATE_ROW, None, 41, tuple(range(100, 120))),)
     settled(failed, Report(rows=2204, size=812_400, columns=4, faults=faults, warnings=warnings))
     make_datasets(dataset_input("self-harm-chat"), owner=olivia, team=team)
+
+
+def make_evaluations(olivia: User, ada: User, team: Team) -> None:
+    """Results of two versions, one of them public; of a third one evaluations in every other state."""
+    kinds = make_task(ada, team, "violence-kinds", "Violence", "Categorical", ["none", "threat", "graphic", "praise"])
+    levels = make_task(ada, team, "self-harm-levels", "Self-harm", "Ordinal", ["0", "1", "2", "3"])
+    counts = {"none": 3204, "threat": 1080, "graphic": 640, "praise": 396}
+    approved_dataset(kinds, name="violence-kinds-en", owner=olivia, labels=counts)
+    approved_dataset(kinds, name="violence-kinds-short", owner=olivia, labels={"none": 300, "threat": 200})
+    approved_dataset(levels, name="self-harm-levels-en", owner=olivia, label_type="Ordinal")
+    approved_dataset(levels, name="self-harm-yes-no", owner=olivia, labels={"0": 400, "1": 300}, label_type="Binary")
+    model = make_model(olivia, team, "measured-model", [kinds, levels], "Kinds of violence, levels of self-harm")
+    first = model.revisions.get()
+    for revision, skill in ((first, 0.7), (add_version(olivia, model, "v1.0.1"), 0.82)):
+        verify(revision)
+        prove(revision)
+        rows = evaluate(revision, skill=skill)
+    publish_result(actor=SYSTEM, evaluation=rows[0])
+    publish_revision(actor=actor_of(olivia), revision=first)
+    compare_new()
+    last = add_version(olivia, model, "v1.0.2")
+    verify(last)
+    prove(last)
+    start_missing(actor=SYSTEM, revision=last)
+    kinds_row, short_row, binary_row, _ = last.evaluations.order_by("task__name", "-dataset__name")
+    evaluation_runs(kinds_row)
+    mapping = EvaluationMappingError("The labels of the model's output are not those of the task: it has no praise.")
+    evaluation_failed(short_row, mapping)
+    cancel_evaluation(actor=SYSTEM, evaluation=binary_row)
 
 
 def make_task(user: User, team: Team, name: str, taxonomy: str, label_type: str, labels: list[str]) -> Task:

@@ -26,6 +26,8 @@ RUN = """options => axe.run(document, {resultTypes: ["violations"], ...options})
     violations.map(fault => [fault.id, fault.nodes.map(node => node.html.slice(0, 200))]))"""
 TRIAL = "00000000-0000-4000-8000-000000000001"
 
+MEASURED = "/models/measured-model/versions"
+
 OPEN_PAGES = ("/accounts/login/", "/accounts/inactive/", "/errors/", "/help/", "/help/errors/", "/help/api/")
 OWNER_PAGES = (
     "/models/",
@@ -61,6 +63,20 @@ OWNER_PAGES = (
     "/models/text-hate-severity/versions/v1.0.0/logs/deployment/",
     "/models/text-hate-severity/versions/v1.0.0/logs/build/?search=package",
     "/models/image-violence/versions/v1.0.1/logs/build/",
+    "/models/measured-model/",
+    "/models/measured-model/evaluation/",
+    "/models/measured-model/evaluation/?compare=1&sort=recall&average=weighted",
+    "/models/measured-model/evaluation/?dataset=unheard-of",
+    "/models/measured-model/rank/",
+    f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/",
+    f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/?merge=threat&merge=graphic",
+    f"{MEASURED}/v1.0.1/evaluations/5/self-harm-yes-no/",
+    f"{MEASURED}/v1.0.2/evaluations/5/self-harm-yes-no/",
+    f"{MEASURED}/v1.0.2/evaluations/5/self-harm-levels-en/",
+    f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/publish/",
+    "/tasks/4/results/",
+    "/datasets/violence-kinds-en/results/",
+    "/datasets/violence-kinds-en/",
     "/add-model/",
     "/tasks/",
     "/tasks/1/",
@@ -75,7 +91,12 @@ OWNER_PAGES = (
     "/add-datasets/",
     "/notifications/",
     "/notifications/settings/",
+    "/account/",
     "/account/tokens/",
+    "/accounts/security/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/keys/add/",
+    "/history/task/1/",
     "/accounts/password/change/",
     "/accounts/logout/",
 )
@@ -98,6 +119,13 @@ ADMINISTRATOR_PAGES = (
     "/instance-types/",
     "/teams/",
     "/teams/1/",
+    "/users/",
+    "/users/1/",
+    "/users/invite/",
+    "/users/1/access/disable/",
+    "/tasks/1/change/",
+    "/audit/",
+    "/audit/?person=nobody",
     "/source-prefixes/",
 )
 

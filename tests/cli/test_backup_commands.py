@@ -7,9 +7,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from dbos import run_dbos_database_migrations
 
 from cli.commands import mop
+from support.prepared import copy_tables
 
 PASSWORD = "correct horse battery"
 
@@ -18,9 +18,9 @@ PASSWORD = "correct horse battery"
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installation that has a user."""
     folder = tmp_path_factory.mktemp("made")
+    copy_tables(folder / "installation")
     created = mop("createuser", "ada", "--admin", "--password-stdin", home=folder, stdin=f"{PASSWORD}\n")
     assert created.code == 0, created.err
-    run_dbos_database_migrations(f"sqlite:///{folder}/installation/engine.db")
     return folder
 
 

@@ -13,10 +13,11 @@ from cli.commands import SAMPLES, all_ended, children_of, following, mop, starte
 # one process for this file, so that its installation is made once
 pytestmark = [pytest.mark.sandbox, pytest.mark.index, pytest.mark.xdist_group("cli-check")]
 
-GOOD = str(SAMPLES / "text-moderation")
-TASK = str(SAMPLES / "text-moderation.task.json")
-SAMPLE = f"@{SAMPLES / 'text-moderation.sample.json'}"
-BROKEN = SAMPLES / "broken"
+BROKEN, VARIANTS = SAMPLES / "broken", SAMPLES / "variants"
+# a model without packages of its own: what the large ones take is for the tests of onboarding
+GOOD = str(VARIANTS / "helper-modules")
+TASK = str(VARIANTS / "categorical.task.json")
+SAMPLE = f"@{BROKEN / 'sample.json'}"
 KEYS = {
     "status",
     "error",
@@ -90,6 +91,7 @@ def test_a_folder_without_inference_is_a_structure_error_and_1(home: Path):
 def test_code_in_a_checkpoint_is_vulnerable_and_2(home: Path, tmp_path: Path):
     folder = tmp_path / "hostile"
     shutil.copytree(GOOD, folder)
+    (folder / "model").mkdir(exist_ok=True)
     (folder / "model" / "weights.bin").write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     result = mop("check", str(folder), "--task", TASK, "--json", home=home)
     report = result.json

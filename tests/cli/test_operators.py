@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from cli.commands import mop
+from support.prepared import copy_tables
 from support.signing import make_signing_key
 
 PASSWORD = "correct horse battery"
@@ -28,6 +29,7 @@ def test_createuser_works_before_the_first_start_and_refuses_a_taken_name(tmp_pa
 
 
 def test_createuser_refuses_a_weak_password(tmp_path: Path):
+    copy_tables(tmp_path / "installation")
     result = mop("createuser", "ada", "--password-stdin", home=tmp_path, stdin="12345\n")
     assert result.code == 64
     assert "password" in result.err
@@ -38,9 +40,10 @@ def test_doctor_names_what_a_fresh_host_has(tmp_path: Path):
     result = mop("doctor", "--json", home=tmp_path, MOP_FILE_ROOTS=str(tmp_path))
     checks = {check["name"]: check for check in result.json["checks"]}
     places = {"home", "runtime", "disk", "database", "engine", "storage"}
-    assert set(checks) == places | {"signing", "system", "workers", "sandbox", "python", "uv", "advisories"}
+    told = {"e-mail", "webhooks"}
+    assert set(checks) == places | told | {"signing", "system", "workers", "sandbox", "python", "uv", "advisories"}
     assert checks["storage"] == {"name": "storage", "state": "ok", "detail": f"file://{tmp_path}", "hint": ""}
-    assert checks["signing"]["detail"].startswith("off: ")
+    assert all(checks[name]["detail"].startswith("off: ") for name in ("signing", "e-mail", "webhooks"))
     assert checks["database"]["state"] == "note"
     assert (result.code, result.json["ok"]) == ((0, True) if result.code == 0 else (1, False))
     problems = [check for check in result.json["checks"] if check["state"] == "problem"]

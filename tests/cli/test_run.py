@@ -11,8 +11,9 @@ from cli.commands import SAMPLES, all_ended, children_of, free_port, started, wa
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.index]
 
-FOLDER = str(SAMPLES / "text-moderation")
-ITEM = json.loads((SAMPLES / "text-moderation.sample.json").read_text())
+# a model without packages of its own, so that its environment is built at once
+FOLDER = str(SAMPLES / "variants" / "helper-modules")
+ITEM = json.loads((SAMPLES / "broken" / "sample.json").read_text())
 
 
 @pytest.mark.parametrize(("kind", "server"), [("uds", "gunicorn"), ("port", "mop")])

@@ -12,14 +12,17 @@ import pytest
 
 from cli.commands import all_ended, children_of, following, free_port, mop, started, watched
 from mop.cli.supervisor import dies_with_us
+from support.prepared import copy_tables
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("cli-up")]  # one process, one installation
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One installation for this file: its static files are gathered once."""
-    return tmp_path_factory.mktemp("up")
+    """One installation for this file: static files are gathered once. The browser's begin with an empty one."""
+    home = tmp_path_factory.mktemp("up")
+    copy_tables(home)
+    return home
 
 
 @pytest.fixture

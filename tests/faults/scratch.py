@@ -16,7 +16,7 @@ from pathlib import Path
 from fault import Fault, FaultError, changed_files
 
 TEST_SECONDS = 60
-"""Of one test: a fault may make it hang."""
+"""Of one test without its set-up: a fault may make it hang."""
 OTHERS_ENDED = 5
 
 Outcomes = dict[str, tuple[str, int]]
@@ -69,7 +69,9 @@ class Scratch:
         """
         self._record.unlink(missing_ok=True)
         command = [self.root / ".venv/bin/python", "-m", "pytest", "-p", "faults.recorder", "-p", "no:cacheprovider"]
-        command += ["-p", "no:randomly", "-n", "0", "-q", "--tb=short", f"--timeout={TEST_SECONDS}", *tests]
+        command += ["-p", "no:randomly", "-n", "0", "-q", "--tb=short", f"--timeout={TEST_SECONDS}"]
+        # the databases are made in the set-up of a test: the time of the run limits that
+        command += ["-o", "timeout_func_only=true", *tests]
         with self._log.open("w") as log:
             process = subprocess.Popen(
                 command, cwd=self.root, env=self._environment(database), stdout=log, stderr=log, start_new_session=True

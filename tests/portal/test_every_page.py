@@ -43,12 +43,22 @@ OWNER_PAGES = [
     "/models/toxicity/versions/v1.0.0/logs/deployment/",
     "/models/toxicity/versions/v1.0.0/logs/build/download/",
     "/tasks/",
+    "/account/",
     "/account/tokens/",
+    "/accounts/security/",
     "/accounts/password/change/",
     "/accounts/logout/",
 ]
-ADMINISTRATOR_PAGES = ["/tasks/add/", "/taxonomies/", "/instance-types/", "/teams/"]
-OPEN_PAGES = ["/accounts/login/", "/errors/"]
+ADMINISTRATOR_PAGES = [
+    "/tasks/add/",
+    "/taxonomies/",
+    "/instance-types/",
+    "/teams/",
+    "/users/",
+    "/users/invite/",
+    "/audit/",
+]
+OPEN_PAGES = ["/accounts/login/", "/accounts/password/reset/", "/errors/"]
 
 
 @pytest.mark.parametrize("url", OWNER_PAGES)
@@ -86,7 +96,9 @@ def test_pages_hold_no_inline_script_style_or_handler(url: str, owner: User, mod
     if response.headers["Content-Type"].startswith("text/plain"):
         return
     html = response.content.decode()
-    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|hx-on|javascript:|<script(?![^>]*\ssrc=)", html)
+    assert not re.search(
+        r"<style|\sstyle=|\son[a-z]+=|hx-on|javascript:|<script(?![^>]*(?:\ssrc=|type=\"application/json\"))", html
+    )
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "no-store" in response.headers["Cache-Control"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -233,4 +231,5 @@ def test_the_count_survives_a_process(two_portals: tuple[Installation, list[str]
     mop, _ = two_portals
     script = "import django; django.setup(); from django.core.cache import cache; "
     for step in ("cache.set('kept', 7)", "assert cache.get('kept') == 7"):
-        subprocess.run([sys.executable, "-c", script + step], env=mop.environment(), check=True)
+        done = mop.run("-c", script + step)
+        assert done.returncode == 0, done.stderr

@@ -1,7 +1,7 @@
 """Time budgets of the suites, and the rule that in CI nothing is skipped unseen. A pytest plugin.
 
-A suite is a folder below tests/ (or `mop-utils`). Its time is the sum of its tests' set-up, call and tear-down,
-whatever number of processes runs them. Over budget is printed; in CI (`CI=true`) a suite at many times its
+A suite is a folder below tests/ (or `mop-client`, `mop-utils`). Its time is the sum of its tests' set-up, call and
+tear-down, whatever number of processes runs them. Over budget is printed; in CI (`CI=true`) a suite at many times its
 budget, which no busy machine explains, fails the run; so does a skipped test that `ALLOWED_SKIPS` does not list.
 In a second try (`TRIED_AGAIN=yes`, see scripts/run-tests.sh) that passes, the tests are named as unsteady.
 """
@@ -26,6 +26,7 @@ BUDGETS = {
     "catalog": 30,
     "chaos": 600,
     "cli": 420,
+    "client": 60,
     "contract_runs": 30,
     "datasets": 120,
     "engine": 120,
@@ -36,6 +37,7 @@ BUDGETS = {
     "history": 30,
     "hosting": 180,
     "integration": 720,
+    "mop-client": 30,
     "mop-utils": 60,
     "loadtest": 60,
     "notifications": 90,
@@ -43,6 +45,7 @@ BUDGETS = {
     "pipeline": 240,
     "portal": 180,
     "registry": 90,
+    "releases": 30,
     "samples": 60,
     "sandbox": 240,
     "scanning": 120,

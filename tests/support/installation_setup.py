@@ -1,11 +1,13 @@
-"""`python -m support.installation_setup`: databases, a person with a token, and tasks of a fresh installation.
+"""`python -m support.installation_setup [tables]`: databases, a person with a token, and tasks of a fresh installation.
 
-Standard output: one JSON object {"token", "administrator_token", "username", "password"}.
+Standard output: one JSON object {"token", "administrator_token", "username", "password"}; nothing of `tables`, which
+makes the databases alone.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 
 import django
 
@@ -20,6 +22,8 @@ OTHER_TEAM = "another team"
 
 def main() -> None:
     prepare_databases()
+    if sys.argv[1:] == ["tables"]:
+        return
     team = make_team("the team")
     owner: User = make_user("owner", teams=(team, make_team(OTHER_TEAM)))
     make_task("bad words", taxonomy="Hate", labels=["no", "yes"])

@@ -1,27 +1,21 @@
-"""Databases of a fresh installation with people and tasks: made once in a test process, then copied.
+"""Databases of a fresh installation, empty or with people and tasks: made once in a run of the tests, then copied.
 
-Migrating takes seconds of CPU, copying the SQLite files milliseconds, a PostgreSQL database from a template a tenth of
-a second.
+Migrating takes many seconds of CPU, copying the SQLite files milliseconds, a PostgreSQL database from a template a
+tenth of a second.
 """
 
 from __future__ import annotations
 
-import atexit
-import functools
 import json
-import os
 import shutil
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from support.forked import run_python
-
-TESTS = Path(__file__).parents[1]
-TEMPLATE = f"mop_prepared_{os.getpid()}"  # several test processes may share a server
+from support.made_once import made_once
+from support.postgres import HOME, PEOPLE, PREPARED, prepared_cluster
+from support.setups import set_up
 
 
 @dataclass(frozen=True)
@@ -34,11 +28,21 @@ class People:
     password: str
 
 
+def prepared_tables() -> Path:
+    """The MOP_HOME of an installation on SQLite that was started once and has nobody in it: to be copied."""
+    return made_once("tables", lambda home: set_up(home, "tables"))
+
+
+def copy_tables(home: Path) -> None:
+    """Make `home`, which may be there, such a MOP_HOME."""
+    shutil.copytree(prepared_tables(), home, dirs_exist_ok=True)
+
+
 def prepared_home(home: Path) -> People:
     """Make `home` the MOP_HOME of an installation on SQLite."""
-    prepared, people = _sqlite()
-    shutil.copytree(prepared, home)
-    return people
+    made = made_once("people", _make_people)
+    shutil.copytree(made / HOME, home)
+    return _people(made)
 
 
 def prepared_postgres(url: str, home: Path) -> People:
@@ -47,35 +51,21 @@ def prepared_postgres(url: str, home: Path) -> People:
     # never in the database itself; nor in template1, while others make databases from it, where it can be helped
     other = f"{server}/{'template1' if name == 'postgres' else 'postgres'}"
     with psycopg.connect(other, autocommit=True) as connection:
-        (identifier,) = connection.execute("select system_identifier from pg_control_system()").fetchone() or ("",)
-        prepared, people = _postgres(server, other, str(identifier))
         connection.execute(f'drop database "{name}"'.encode())
-        connection.execute(f'create database "{name}" template "{TEMPLATE}" strategy wal_log'.encode())
+        connection.execute(f'create database "{name}" template "{PREPARED}" strategy wal_log'.encode())
         # a copied sequence goes on with the numbers that the template has logged; without a checkpoint in between the
         # copy logs none of them, and a server that crashes gives them out again
         connection.execute("checkpoint")
-    shutil.copytree(prepared, home)
-    return people
+    made = prepared_cluster()
+    shutil.copytree(made / HOME, home)
+    return _people(made)
 
 
-@functools.cache
-def _sqlite() -> tuple[Path, People]:
-    return _prepare()
+def _make_people(folder: Path) -> None:
+    folder.mkdir()
+    shutil.copytree(prepared_tables(), folder / HOME)
+    (folder / PEOPLE).write_text(set_up(folder / HOME))
 
 
-@functools.cache
-def _postgres(server: str, other: str, _identifier: str) -> tuple[Path, People]:
-    """The template's files and people; a later server may listen at the same address."""
-    with psycopg.connect(other, autocommit=True) as connection:
-        connection.execute(f'create database "{TEMPLATE}" template template0'.encode())
-    return _prepare(MOP_DATABASE_URL=f"{server}/{TEMPLATE}")
-
-
-def _prepare(**options: str) -> tuple[Path, People]:
-    folder = Path(tempfile.mkdtemp(prefix="mop-prepared-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")}
-    own = {"MOP_HOME": str(folder / "home"), "DJANGO_SETTINGS_MODULE": "mop.conf.settings", "PYTHONPATH": str(TESTS)}
-    done = run_python([sys.executable, "-m", "support.installation_setup"], env=inherited | own | options)
-    assert done.returncode == 0, done.stderr
-    return folder / "home", People(**json.loads(done.stdout))
+def _people(made: Path) -> People:
+    return People(**json.loads((made / PEOPLE).read_text()))

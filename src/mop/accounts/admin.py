@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
@@ -18,6 +20,10 @@ from mop.accounts.services import actor_of, change_access
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.unregister(Group)  # teams, not groups, say who belongs together
 admin.site.unregister(EmailAddress)  # nothing of MOP reads it
+# second factors and accounts at the provider have pages of their own; the provider stands in the settings
+for model in (Authenticator, SocialAccount, SocialApp, SocialToken):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
 
 
 @admin.register(User)

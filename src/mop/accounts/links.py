@@ -21,7 +21,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from mop.accounts.access_ends import end_sessions
 from mop.accounts.actions import Action
 from mop.accounts.models import Invitation, Team, User
-from mop.accounts.services import actor_of, add_member, change_email, create_user
+from mop.accounts.services import actor_of, change_email, create_user
 from mop.accounts.token_services import digest_of
 from mop.audit.services import Actor, record
 from mop.errors import NotFoundError, ValidationFailedError
@@ -91,11 +91,15 @@ def accept_invitation(*, address: str, secret: str, username: str, password: str
     if invitation.accepted_by_id is not None:
         raise NotFoundError("This invitation does not work any more.", hint="Ask for a new one.")
     actor = Actor(id=f"invitation:{invitation.pk}", label=f"invitation by {invitation.created_by}", address=address)
-    user = create_user(actor=actor, username=username, password=password, is_administrator=invitation.is_administrator)
+    user = create_user(
+        actor=actor,
+        username=username,
+        password=password,
+        is_administrator=invitation.is_administrator,
+        team=invitation.team,
+    )
     if invitation.email:
         change_email(actor=actor, user=user, email=invitation.email)
-    if invitation.team:
-        add_member(actor=actor, team=invitation.team, user=user)
     invitation.accepted_by = user
     invitation.save(update_fields=["accepted_by"])
     return user

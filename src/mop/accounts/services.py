@@ -25,8 +25,10 @@ def actor_of(user: User, address: str = "") -> Actor:
 
 
 @transaction.atomic
-def create_user(*, actor: Actor, username: str, password: str | None, is_administrator: bool = False) -> User:
-    """Add a local account with its personal team; without a password it can not sign in to the portal.
+def create_user(
+    *, actor: Actor, username: str, password: str | None, is_administrator: bool = False, team: Team | None = None
+) -> User:
+    """Add a local account in a team, or with its personal one; without a password it can not sign in to the portal.
 
     Raises:
         ValidationFailedError: the name is taken or not allowed, or the password is too weak.
@@ -51,6 +53,8 @@ def create_user(*, actor: Actor, username: str, password: str | None, is_adminis
         object_label=username,
         data={"is_administrator": is_administrator},
     )
+    if team is not None:
+        add_member(actor=actor, team=team, user=user)
     ensure_team(actor=actor, user=user)
     return user
 

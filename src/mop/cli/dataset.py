@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import of_result
@@ -29,7 +30,9 @@ LABEL_TYPES = ("Binary", "Multi-label", "Ordinal")
 STATUSES = ("created", "verified", "verifyFailed", "outdated", "all")
 POLL_SECONDS = 1.0
 
-Name = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Wait for the verification and end with its exit code.")]
 
 

@@ -27,6 +27,7 @@ app = typer.Typer()
 
 PORT_DEFAULT = 8000
 DATASET_SECONDS = 120.0
+EVALUATION_SECONDS = 600.0  # the load test has the host to itself before
 SHORT_LOAD_TEST = {
     "MOP_LOAD_TEST_STEP_SECONDS": "5",
     "MOP_LOAD_TEST_WARM_UP_SECONDS": "1",
@@ -156,6 +157,8 @@ def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
         # a line each: the worker writes to the same terminal
         revision = follow(server, MODEL_NAME, revision["version"], LineView(), through_retries=False)
         _approve_dataset(server, dataset)
+        if revision["status"] == "verified":
+            _tell_scores(MODEL_NAME, revision["version"], dataset["name"])
         return revision
     finally:
         server.close()
@@ -185,6 +188,36 @@ def _approve_dataset(server: Server, dataset: dict[str, Any]) -> None:
     if dataset["status"] == "verified":
         approve_dataset()
     say(f"the dataset {dataset['name']} is {dataset['status']}")
+
+
+def _tell_scores(model: str, version: str, dataset: str) -> None:
+    """Wait for the evaluation that MOP starts by itself, and print its numbers with their 95 % intervals."""
+    from mop.evaluation.models import Evaluation
+    from mop.evaluation.results import document_of
+    from mop.evaluation.states import EvaluationState
+
+    found = Evaluation.objects.filter(revision__model__name=model, revision__version=version, dataset__name=dataset)
+    say(f"evaluating {model} {version} on {dataset}; it waits for the load test")
+    patience = time.monotonic() + EVALUATION_SECONDS
+    while time.monotonic() < patience:
+        evaluation = found.select_related("task").first()
+        if evaluation is not None and evaluation.get_state().is_final:
+            break
+        time.sleep(1)
+    else:
+        say(f"the evaluation on {dataset} is not at its end after {EVALUATION_SECONDS:.0f} s; see the portal")
+        return
+    if evaluation.get_state() != EvaluationState.FINISHED:
+        say(f"the evaluation on {dataset} is {evaluation.state}: {(evaluation.error or {}).get('message', '')}")
+        return
+    document = document_of(evaluation)
+    say(f"{model} {version} on {dataset}, {evaluation.rows:,} rows, task {evaluation.task}:")
+    if document.representing is not None:
+        say(f"  positive is {' | '.join(document.representing.upper)}, the partition with the highest F1")
+    for name, value in document.report().metrics.items():
+        interval = document.intervals.get(name)
+        shown = "undefined" if value is None else f"{value:.4f}"
+        say(f"  {name:<22} {shown}" + (f"  (95 %: {interval.low:.4f} to {interval.high:.4f})" if interval else ""))
 
 
 def _tell(revision: dict[str, Any], port: int, people: DemoPeople, home: Path, *, seconds: float) -> None:

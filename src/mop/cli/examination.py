@@ -51,6 +51,8 @@ def examine() -> list[Finding]:
             ("storage", _storage),
             ("advisories", examine_advisories),
             ("signing", _signing),
+            ("e-mail", _mail),
+            ("webhooks", _webhooks),
             ("sign-in", _sign_in),
         ),
     ]
@@ -109,6 +111,35 @@ def _runtime() -> Iterator[Finding]:
     from django.conf import settings
 
     yield _writable("runtime", settings.MOP_RUNTIME_FOLDER, "MOP_RUNTIME_FOLDER")
+
+
+def _mail() -> Iterator[Finding]:
+    from django.conf import settings
+
+    from mop.conf.email import CONSOLE
+
+    if settings.OPTIONS["MOP_EMAIL_BACKEND"] == CONSOLE:
+        yield Finding(
+            "e-mail",
+            NOTE,
+            "off: e-mails are printed in the worker's output and reach nobody",
+            "Set MOP_EMAIL_BACKEND to smtp://user:password@host:port, and MOP_EMAIL_FROM.",
+        )
+        return
+    yield Finding("e-mail", OK, f"by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}, from {settings.DEFAULT_FROM_EMAIL}")
+    if not settings.PUBLIC_URL:
+        yield Finding("e-mail", NOTE, "links in e-mails are not whole", "Set MOP_PUBLIC_URL.")
+
+
+def _webhooks() -> Iterator[Finding]:
+    from django.conf import settings
+
+    if settings.MOP_WEBHOOK_HOSTS:
+        yield Finding("webhooks", OK, f"allowed to {', '.join(settings.MOP_WEBHOOK_HOSTS)}")
+    else:
+        yield Finding(
+            "webhooks", NOTE, "off: no host is allowed", "List hosts in MOP_WEBHOOK_HOSTS to let people use webhooks."
+        )
 
 
 def _writable(name: str, folder: Path, option: str) -> Finding:

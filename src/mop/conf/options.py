@@ -49,6 +49,20 @@ def _hosts(text: str) -> tuple[str, ...]:
     return tuple(file_host(word).authority for word in _words(text))
 
 
+def _webhook_hosts(text: str) -> tuple[str, ...]:
+    from mop.notifications.webhook_hosts import read_hosts  # noqa: PLC0415  # most installations start without it
+
+    read_hosts(_words(text))  # a fault is told at the start, not at the first message
+    return _words(text)
+
+
+def _webhook_networks(text: str) -> tuple[str, ...]:
+    from mop.notifications.webhook_hosts import read_networks  # noqa: PLC0415  # as above
+
+    read_networks(_words(text))
+    return _words(text)
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -319,6 +333,15 @@ OPTIONS: tuple[Option, ...] = (
         False,
         "load tests that the pipeline starts begin, and go on after each step, when no version waits for verification",
     ),
+    Option("MOP_EVALUATION_CONCURRENCY", _positive, 1, "evaluations that a worker runs at once"),
+    Option("MOP_EVALUATION_START_SECONDS", _seconds_or_none, 10.0, "seconds between two looks for missing evaluations"),
+    Option(
+        "MOP_EVALUATION_SLICE_ROWS_MIN", _positive, 10, "rows that a slice needs to be shown; fewer tell of single ones"
+    ),
+    Option("MOP_EVALUATION_BUDGET_DAYS", _positive, 30, "days over which measurements on a dataset count"),
+    Option("MOP_EVALUATION_BUDGET_MODEL", _positive, 50, "measurements of one model on one dataset in that time"),
+    Option("MOP_EVALUATION_BUDGET_PERSON", _positive, 100, "measurements of one person's versions, likewise"),
+    Option("MOP_EVALUATION_BUDGET_TEAM", _positive, 300, "measurements of one team's versions, likewise"),
     Option("MOP_TRIALS_MAX", _positive, 4, "tries (Try it) that wait or run at once, of all people together"),
     Option("MOP_TRY_SECONDS", _seconds, 120.0, "seconds until a try ends without an answer, the start included"),
     Option("MOP_TRY_CLAIM_SECONDS", _seconds, 10.0, "seconds until a try is refused because no worker host is free"),
@@ -333,6 +356,20 @@ OPTIONS: tuple[Option, ...] = (
         True,
     ),
     Option("MOP_EMAIL_FROM", mail_address, "MOP <mop@localhost>", "sender of e-mails"),
+    Option(
+        "MOP_WEBHOOK_HOSTS",
+        _webhook_hosts,
+        (),
+        "hosts that webhooks may be sent to, as `hooks.example.com`, `*.example.com` or `http://relay.internal:8080`; "
+        "`*`: every host by https; empty: no webhooks",
+    ),
+    Option(
+        "MOP_WEBHOOK_NETWORKS",
+        _webhook_networks,
+        (),
+        "networks beside the public internet in which these hosts may lie, such as 10.20.0.0/16",
+    ),
+    Option("MOP_WEBHOOK_SECONDS", _seconds, 10.0, "seconds that a receiver of webhooks has to answer"),
 )
 
 

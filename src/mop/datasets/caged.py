@@ -68,7 +68,9 @@ async def verify_in_cage(work: CagedVerification, progress: Progress) -> Report:
     """
     work.sandbox.make_writable(work.scratch)
     process = await asyncio.create_subprocess_exec(
-        *work.sandbox.command(_job(work)),
+        *work.sandbox.command(
+            reader_job("mop.datasets.reading.job", work.file, writable=work.scratch, seconds=work.seconds)
+        ),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -79,7 +81,7 @@ async def verify_in_cage(work: CagedVerification, progress: Progress) -> Report:
         told = await _follow(process, _request(work), progress)
         status = await process.wait() if told is None else 0
     finally:
-        await _end(process)
+        await end_reader(process)
     if told is None:
         raise _cause(status)
     try:
@@ -98,26 +100,26 @@ def _request(work: CagedVerification) -> bytes:
     return json.dumps(request).encode()
 
 
-def _job(work: CagedVerification) -> Job:
-    """The paths are the host's, so that every level of the cage can show them."""
+def reader_job(module: str, file: Path, *, writable: Path | None = None, seconds: float | None = None) -> Job:
+    """A module of the reader in the cage, with one file; the paths are the host's, so that every level can show them.
+
+    Args:
+        module: what runs.
+        file: of the artifact store.
+        writable: the only folder that it may write to.
+        seconds: that it may take.
+    """
     package = Path(mop.__file__).resolve().parents[1]
     seen = {Path(sys.prefix), package}
     mounts = {mount.target: mount for mount in python_mounts(Path(sys.executable))} | {
         str(path): Mount(path, str(path)) for path in seen
     }
+    scratch = [] if writable is None else [Mount(writable, str(writable), writable=True)]
     return Job(
-        argv=(sys.executable, "-I", "-m", "mop.datasets.reading.job"),
-        mounts=(
-            *mounts.values(),
-            Mount(work.file, str(work.file)),
-            Mount(work.scratch, str(work.scratch), writable=True),
-        ),
+        argv=(sys.executable, "-I", "-m", module),
+        mounts=(*mounts.values(), Mount(file, str(file)), *scratch),
         limits=Limits(
-            cpus=1,
-            memory_bytes=MEMORY_BYTES,
-            processes=_PROCESSES,
-            tmpfs_bytes=_TMPFS_BYTES,
-            seconds=work.seconds,
+            cpus=1, memory_bytes=MEMORY_BYTES, processes=_PROCESSES, tmpfs_bytes=_TMPFS_BYTES, seconds=seconds
         ),
         label="dataset",
     )
@@ -179,7 +181,7 @@ def _broken() -> DatasetFileError:
     )
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end_reader(process: asyncio.subprocess.Process) -> None:
     """End what still runs: first so that the cage takes down what it set up, then for good."""
     if process.returncode is not None:
         return

@@ -45,6 +45,7 @@ class Job(Generic[R]):
         queue: on which the work of a row waits for a host.
         args: what the workflow is called with.
         waiting: rows whose work waits since before a moment, so that its enqueue may have been lost.
+        priority: of the work on its queue, lower goes first; None where the order of arrival decides.
         release: called with the name of a host that was lost: what it worked on waits for another. None where rows do
             not say which host works on them.
     """
@@ -55,6 +56,7 @@ class Job(Generic[R]):
     args: Callable[[R], tuple[Any, ...]]
     waiting: Callable[[dt.datetime], Iterable[R]]
     release: Callable[[str], None] | None = None
+    priority: Callable[[R], int] | None = None
 
     def start(self, row: R) -> None:
         """Enqueue the work of a row when the transaction commits."""
@@ -67,7 +69,13 @@ class Job(Generic[R]):
 
     def enqueue(self, row: R) -> None:
         """Enqueue the work of a row now; doing it twice is harmless."""
-        enqueue(workflow=self.workflow, queue=self.queue(row), workflow_id=self.workflow_id(row), args=self.args(row))
+        enqueue(
+            workflow=self.workflow,
+            queue=self.queue(row),
+            workflow_id=self.workflow_id(row),
+            args=self.args(row),
+            priority=self.priority(row) if self.priority else None,
+        )
 
 
 def all_jobs() -> list[Job[Any]]:

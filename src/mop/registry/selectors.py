@@ -40,6 +40,11 @@ def answered_for_models(user: User) -> QuerySet[Model, Any]:
     return models.values("pk")
 
 
+def team_of_model(model_id: int) -> int | None:
+    """The id of the team that a model belongs to."""
+    return Model.objects.filter(pk=model_id).values_list("team_id", flat=True).first()
+
+
 def get_model(user: User, name: str) -> Model:
     """A visible model by name.
 

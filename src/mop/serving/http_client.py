@@ -1,4 +1,4 @@
-"""The few lines of HTTP/1.1 that an owner speaks with its service: one request a connection."""
+"""The few lines of HTTP/1.1 that an owner speaks with its service: one request a connection, or one after the other."""
 
 from __future__ import annotations
 
@@ -31,13 +31,68 @@ async def request(
     try:
         reader, writer = await _connect(address)
         try:
-            writer.write(_head(method, path, len(body), headers or {}) + body)
+            writer.write(_head(method, path, len(body), headers or {}, stays=False) + body)
             await writer.drain()
             return await _response(reader)
         finally:
             writer.close()
     except (OSError, EOFError, ValueError, IndexError) as error:
         raise HostLostError(f"The service at {address} does not answer: {error!r}.") from error
+
+
+class KeptConnection:
+    """A connection for one request after the other. Whoever uses it waits for each answer.
+
+    Args:
+        address: `unix:/path/of/socket` or `http://host:port`.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def request(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """One request; once more on a new connection, where the service had closed a used one without an answer.
+
+        Raises:
+            HostLostError: nobody answers there.
+        """
+        was_used = self._streams is not None
+        try:
+            return await self._exchange(method, path, body, headers or {})
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            no_answer = not isinstance(error, asyncio.IncompleteReadError) or not error.partial
+            if not (was_used and no_answer):
+                raise self._lost(error) from error
+        except (OSError, EOFError, ValueError, IndexError) as error:
+            raise self._lost(error) from error
+        try:
+            return await self._exchange(method, path, body, headers or {})
+        except (OSError, EOFError, ValueError, IndexError) as error:
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Close it; the next request opens another."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        try:
+            if self._streams is None:
+                self._streams = await _connect(self._address)
+            reader, writer = self._streams
+            writer.write(_head(method, path, len(body), headers, stays=True) + body)
+            await writer.drain()
+            return await _response(reader)
+        except BaseException:
+            self.close()  # also of a caller who gave up: the answer would be taken for that of the next request
+            raise
+
+    def _lost(self, error: Exception) -> HostLostError:
+        return HostLostError(f"The service at {self._address} does not answer: {type(error).__name__}.")
 
 
 async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -47,8 +102,10 @@ async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWr
     return await asyncio.open_connection(parts.hostname, parts.port, limit=LARGEST_HEAD_BYTES)
 
 
-def _head(method: str, path: str, size: int, headers: Mapping[str, str]) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "host: service", "connection: close", f"content-length: {size}"]
+def _head(method: str, path: str, size: int, headers: Mapping[str, str], *, stays: bool) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "host: service", f"content-length: {size}"]
+    if not stays:
+        lines.append("connection: close")
     if size and "content-type" not in headers:
         lines.append("content-type: application/json")
     lines += [f"{name}: {value}" for name, value in headers.items()]

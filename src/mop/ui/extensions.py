@@ -178,6 +178,8 @@ class Panels:
         return None
 
 
+# under a dataset's status and metadata, each given the dataset
+DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
 # each is given the model
 MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))

@@ -26,7 +26,9 @@ _PERCENT = 100
 @require_GET
 def dataset(request: HttpRequest, name: str) -> HttpResponse:
     """One dataset."""
-    return render(request, "datasets/dataset.html", _context(request, name))
+    context = _context(request, name)
+    sections = DATASET_SECTIONS.shown(request, context["found"])
+    return render(request, "datasets/dataset.html", {**context, "sections": sections})
 
 
 @require_GET
@@ -62,6 +64,7 @@ def _context(request: HttpRequest, name: str) -> dict[str, Any]:
     bindings = list(found.bindings.all())
     progress = detail.progress
     return {
+        "found": found,
         "dataset": detail,
         "status": status,
         "trail": below_datasets((name, "")),

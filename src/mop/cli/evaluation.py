@@ -1,0 +1,233 @@
+"""`mop evaluation`: results of versions on hidden datasets, over the REST API."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.connection import open_server
+from mop.cli.exit_codes import ExitCode
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, printable, say
+from mop.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from mop.cli.client import Server
+
+app = typer.Typer()
+
+evaluations = typer.Typer(help="Results of your versions on hidden datasets (see `mop login`).")
+app.add_typer(evaluations, name="evaluation", invoke_without_command=True, callback=show_help)
+
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
+Dataset = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
+TaskOption = Annotated[
+    str, typer.Option(help="The task, where the dataset is used for several of the model's.", show_default=False)
+]
+POLL_SECONDS = 2.0
+HEAD = ("DATASET", "TASK", "STATUS", "HEADLINE", "95 % INTERVAL", "ACCURACY", "ROWS", "NO ANSWER")
+
+
+@evaluations.command(name="list")
+def list_evaluations(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+    """List the evaluations of a version."""
+    with open_server() as server:
+        found = server.get("models", name, "revisions", version, "evaluations")
+    if as_json:
+        print_json(found)
+    else:
+        print_columns(HEAD, [_row(one) for one in found["items"]])
+
+
+@evaluations.command()
+def show(
+    name: Name,
+    version: Version,
+    dataset: Dataset,
+    *,
+    task: TaskOption = "",
+    merge: Annotated[
+        list[str] | None, typer.Option(help="Put labels together; give it once for each.", show_default=False)
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the metrics of a version on a dataset."""
+    with open_server() as server:
+        path = _path(server, name, version, dataset, task)
+        found = server.get(*path, **({"merge": merge} if merge else {}))
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+@evaluations.command()
+def compare(
+    name: Name,
+    version: Version,
+    other: Annotated[str, typer.Argument(help="The version it is compared with.", show_default=False)],
+    dataset: Dataset,
+    *,
+    task: TaskOption = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare two versions on the same rows of a dataset."""
+    with open_server() as server:
+        path = _path(server, name, version, dataset, task)
+        found = server.get(*path, **{"with": other})
+    if as_json:
+        print_json(found["comparison"])
+    else:
+        _print_comparison(found["comparison"], version, other)
+
+
+@evaluations.command()
+def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+    """Wait until the evaluations of a version have ended.
+
+    It ends with 0 when all of them finished, with 1 when one failed, and with 3 when there is none or one was
+    cancelled.
+    """
+    with open_server() as server:
+        try:
+            items = _followed(server, name, version)
+        except KeyboardInterrupt:
+            say("the evaluations go on")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if as_json:
+        print_json({"items": items})
+    else:
+        print_columns(HEAD, [_row(one) for one in items])
+    raise typer.Exit(exit_code_of(items))
+
+
+def exit_code_of(items: list[dict[str, Any]]) -> ExitCode:
+    """0 when all finished, 1 when one failed, 3 when there is none or one was cancelled."""
+    statuses = {one["status"] for one in items}
+    if statuses & {"failed", "mappingError"}:
+        return ExitCode.FAILED
+    return ExitCode.DONE if statuses == {"finished"} else ExitCode.UNDECIDED
+
+
+def _followed(server: Server, name: str, version: str) -> list[dict[str, Any]]:
+    said: dict[str, str] = {}
+    while True:
+        items: list[dict[str, Any]] = server.get("models", name, "revisions", version, "evaluations")["items"]
+        for one in items:
+            progress = f" {one['progress']} %" if one["status"] == "running" else ""
+            line = f"{one['dataset']}: {one['status']}{progress}"
+            if said.get(one["id"]) != line:
+                said[one["id"]] = line
+                say(printable(line))
+        if all(one["is_final"] for one in items):
+            return items
+        time.sleep(POLL_SECONDS)
+
+
+def _path(server: Server, name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
+    """The address of the one evaluation that is meant.
+
+    Raises:
+        NotFoundError: there is none.
+        BadParameter: there are several.
+    """
+    items = server.get("models", name, "revisions", version, "evaluations")["items"]
+    found = [one["task"] for one in items if one["dataset"] == dataset and task in {"", one["task"]}]
+    if not found:
+        raise NotFoundError(
+            f"There is no evaluation of {name} {version} on {dataset}.",
+            hint=f"See `mop evaluation list {name} {version}`.",
+        )
+    if len(found) > 1:
+        raise typer.BadParameter(
+            f"{dataset} is used for several tasks: {', '.join(found)}. Add --task.", param_hint="--task"
+        )
+    return "models", name, "revisions", version, "evaluations", found[0], dataset
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    interval = one["headline_interval"]
+    status = one["status"]
+    if status == "running":
+        status += f" {one['progress']} %"
+    if one["is_stale"]:
+        status += ", stale"
+    return (
+        one["dataset"],
+        one["task"],
+        status,
+        _number(one["headline"]) if one["is_measured"] else "",
+        f"{interval['low']:.3f} to {interval['high']:.3f}" if interval else "",
+        _number(one["metrics"]["accuracy"]) if one["is_measured"] else "",
+        "" if one["rows"] is None else f"{one['rows']:,}",
+        "" if one["no_answer"] is None else f"{one['no_answer']:,}",
+    )
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _print(found: dict[str, Any]) -> None:
+    one = found["evaluation"]
+    say(printable(f"{one['model']} {one['version']} on {one['dataset']}, task {one['task']}: {one['status']}"))
+    if one["error"]:
+        say(printable(f"{one['error']['name']}: {one['error']['message']}"))
+    if not one["is_measured"]:
+        return
+    labels = [
+        (line["label"], *(_number(line[name]) for name in ("precision", "recall", "f1")), f"{line['support']:,}")
+        for line in found["by_label"]
+    ]
+    print_columns(("LABEL", "PRECISION", "RECALL", "F1", "SUPPORT"), labels)
+    print()
+    print_columns(("METRIC", "VALUE", "95 % INTERVAL"), [_metric(found, name) for name in found["metrics"]])
+    slices = [
+        (
+            f"{one['column']}={one['value']}",
+            one["withheld"] and f"withheld: {one['withheld']}",
+            "" if one["metrics"] is None else _number(one["metrics"][found["slice_metric"]]),
+            "" if one["rows"] is None else f"{one['rows']:,}",
+            "lowest" if one["is_worst"] else "low" if one["is_low"] else "",
+        )
+        for one in found["slices"]
+    ]
+    if slices:
+        print()
+        print_columns(("SLICE", "NOTE", found["slice_metric"].upper(), "ROWS", ""), slices)
+
+
+def _metric(found: dict[str, Any], name: str) -> tuple[str, str, str]:
+    interval = found["intervals"].get(name)
+    ends = f"{interval['low']:.4f} to {interval['high']:.4f}" if interval else ""
+    return name, _number(found["metrics"][name]), ends
+
+
+def _print_comparison(found: dict[str, Any], version: str, other: str) -> None:
+    rows = []
+    for name, one in found["metrics"].items():
+        ends = one["interval"]
+        mark = "" if one["difference"] is None else "significant" if one["is_significant"] else "not significant"
+        rows.append(
+            (
+                name,
+                _number(one["first"]),
+                _number(one["second"]),
+                "undefined" if one["difference"] is None else f"{one['difference']:+.4f}",
+                f"{ends['low']:+.4f} to {ends['high']:+.4f}" if ends else "",
+                mark,
+            )
+        )
+    print_columns(("METRIC", other.upper(), version.upper(), "DIFFERENCE", "95 % INTERVAL", ""), rows)
+    if found["different"] is None:
+        say(f"the two differ on fewer than {found['least_different']} of {found['rows']:,} rows: no counts")
+    else:
+        say(
+            f"they differ on {found['different']:,} of {found['rows']:,} rows; only {other} is right on "
+            f"{found['only_first_right']:,}, only {version} on {found['only_second_right']:,}; "
+            f"McNemar's test: p = {found['mcnemar']:.4f}"
+        )

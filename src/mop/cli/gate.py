@@ -1,0 +1,73 @@
+"""`mop gate`: how a version comes out of its gates, for people and CI systems, over the REST API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mop.cli.connection import open_server
+from mop.cli.exit_codes import ExitCode
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, say
+
+app = typer.Typer()
+
+EXIT_CODES = {
+    "pass": ExitCode.DONE,
+    "pass, close": ExitCode.DONE,
+    "fail": ExitCode.FAILED,
+    "not measured": ExitCode.UNDECIDED,
+}
+
+
+@app.command()
+def gate(
+    model: Annotated[str, typer.Argument(help="The model's name.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="The version.", show_default=False)],
+    *,
+    service: Annotated[
+        str | None, typer.Option(help="Also by the conditions of this downstream service.", show_default=False)
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge a version by the conditions of its tasks.
+
+    Exit code: 0 when every condition holds, 1 when one fails, 3 when none fails and one is not measured.
+    """
+    with open_server() as server:
+        query = {} if service is None else {"service": service}
+        report = server.get("models", model, "revisions", version, "gates", **query)
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    raise typer.Exit(EXIT_CODES[report["result"]])
+
+
+def _print(report: dict[str, Any]) -> None:
+    rows = [line for row in report["rows"] for line in _lines(row)]
+    if rows:
+        print_columns(("CONDITION", "WHERE", "MEASURED", "RESULT", "NOTE"), rows)
+    else:
+        say("No conditions concern this version.")
+    say(f"{report['model']} {report['version']}: {report['result']}")
+
+
+def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
+    if not row["parts"]:
+        return [(row["condition"], "", "", row["result"], row["why"])]
+    lines: list[tuple[str, ...]] = [
+        ("" if place else row["condition"], part["where"], _measured(part), part["result"], part["reason"])
+        for place, part in enumerate(row["parts"])
+    ]
+    if len(lines) > 1:
+        lines.append(("", "together", "", row["result"], row["why"]))
+    return lines
+
+
+def _measured(part: dict[str, Any]) -> str:
+    if part["value"] is None:
+        return ""
+    text = f"{part['value']:.4g}"
+    return text if part["low"] is None else f"{text} ({part['low']:.4g} to {part['high']:.4g})"

@@ -1,0 +1,115 @@
+"""`mop service`: downstream services and their conditions, and `mop task gate`, over the REST API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.connection import open_server
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, say
+
+app = typer.Typer()
+
+services = typer.Typer(help="Downstream services, which take released models (see `mop login`).")
+app.add_typer(services, name="service", invoke_without_command=True, callback=show_help)
+
+of_task = typer.Typer()
+
+Name = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
+File = Annotated[
+    typer.FileText | None,
+    typer.Option(
+        "--set",
+        metavar="FILE",
+        encoding="utf-8",
+        help="Store the conditions of this file, - for standard input. Left out: show the conditions.",
+        show_default=False,
+    ),
+]
+
+
+@services.command(name="list")
+def list_services(*, as_json: JsonFlag = False) -> None:
+    """List all downstream services."""
+    with open_server() as server:
+        found = server.get("services")
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one["name"], one["kind"], one["policy"], ", ".join(one["admins"]), one["contact"]) for one in found]
+    print_columns(("NAME", "KIND", "POLICY", "ADMINS", "CONTACT"), rows)
+
+
+@services.command()
+def show(service: Name, *, as_json: JsonFlag = False) -> None:
+    """Show one service."""
+    with open_server() as server:
+        found = server.get("services", service)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(key, ", ".join(value) if isinstance(value, list) else str(value)) for key, value in found.items()]
+    print_columns(("FIELD", "VALUE"), rows)
+
+
+@services.command()
+def create(
+    service: Name,
+    *,
+    kind: Annotated[Literal["AACS", "RAIO"], typer.Option(help="What the service is.", show_default=False)],
+    admin: Annotated[list[str], typer.Option(help="User name of an admin; may be repeated.", show_default=False)],
+    policy: Annotated[
+        Literal["warn", "block"], typer.Option(help="What a gate that does not pass does to a release request.")
+    ] = "block",
+    description: Annotated[str, typer.Option(help="What the service is for.", show_default=False)] = "",
+    contact: Annotated[str, typer.Option(help="Whom to ask.", show_default=False)] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Define a downstream service. Administrators only."""
+    body = {
+        "name": service,
+        "kind": kind,
+        "admins": admin,
+        "policy": policy,
+        "description": description,
+        "contact": contact,
+    }
+    with open_server() as server:
+        created = server.post("services", body=body)
+    if as_json:
+        print_json(created)
+    else:
+        say(f"the service {service} is defined")
+
+
+@services.command()
+def gate(service: Name, *, file: File = None, as_json: JsonFlag = False) -> None:
+    """Show or set the conditions of a service. Setting: its admins only."""
+    _gate(("services", service, "gate"), file, as_json=as_json)
+
+
+@of_task.command(name="gate")
+def task_gate(
+    task: Annotated[str, typer.Argument(help="The task's name.", show_default=False)],
+    *,
+    file: File = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show or set the conditions of a task. Setting: its owners only."""
+    _gate(("tasks", task, "gate"), file, as_json=as_json)
+
+
+def _gate(path: tuple[str, ...], file: typer.FileText | None, *, as_json: bool) -> None:
+    with open_server() as server:
+        found: dict[str, Any] = server.get(*path)
+        if file is not None:
+            found = server.put(*path, body={"conditions": file.read(), "number": found["number"]})
+    if as_json:
+        print_json(found)
+    elif file is not None:
+        say(f"the conditions are version {found['number']}")
+    else:
+        say(found["conditions"] or "no conditions")

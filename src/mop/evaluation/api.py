@@ -1,0 +1,127 @@
+"""API of evaluations: results of versions, their runs, ranks and leaderboards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from mop.accounts.access import caller_of
+from mop.accounts.models import User
+from mop.accounts.rules import authorise
+from mop.catalog.selectors import get_task
+from mop.evaluation import services
+from mop.evaluation.comparisons import comparison
+from mop.evaluation.documents import detail_out, evaluation_out, leaderboard_out, rank_page
+from mop.evaluation.exports import format_of, lines_of
+from mop.evaluation.models import Evaluation
+from mop.evaluation.ranking import leaderboard, rank_of
+from mop.evaluation.reading import report_for
+from mop.evaluation.schemas import (
+    AverageName,
+    EvaluationDetailOut,
+    EvaluationOut,
+    EvaluationPage,
+    LeaderboardOut,
+    MetricName,
+    RankPage,
+)
+from mop.evaluation.standing import evaluations_of_model, get_evaluation
+from mop.registry.models import Revision
+from mop.registry.selectors import get_revision
+
+router = Router(tags=["evaluation"])
+_REVISION = "/models/{name}/revisions/{version}"
+_ONE = f"{_REVISION}/evaluations/{{path:task}}/{{dataset}}"
+Merge = Annotated[
+    list[str], Query(default_factory=list, max_length=20, description="labels that are put together: merge=a&merge=b")
+]
+With = Annotated[str | None, Query(alias="with", description="another version, to compare on the same rows")]
+
+
+@router.get(f"{_REVISION}/evaluations", response=EvaluationPage)
+def list_evaluations(request: HttpRequest, name: str, version: str) -> EvaluationPage:
+    """The evaluations of a version, by dataset and task. Everyone who sees the revision."""
+    user = caller_of(request).user
+    return EvaluationPage(tuple(evaluation_out(row) for row in _rows(user, get_revision(user, name, version))))
+
+
+@router.get(f"{_REVISION}/evaluations.{{kind}}")
+def get_metrics(request: HttpRequest, name: str, version: str, kind: str) -> HttpResponse:
+    """All metrics of a version, one line a number, as `csv`, `json` or `parquet`. Everyone who sees the revision."""
+    user = caller_of(request).user
+    revision = get_revision(user, name, version)
+    found = format_of(kind)
+    rows = _rows(user, revision).filter(measured_at__isnull=False).select_related("result")
+    return HttpResponse(found.write(lines_of(rows)), content_type=found.media_type)
+
+
+@router.get(_ONE, response=EvaluationDetailOut)
+def get_one_evaluation(
+    request: HttpRequest, name: str, version: str, task: str, dataset: str, merge: Merge, other: With = None
+) -> EvaluationDetailOut:
+    """Matrix, metrics with 95 % intervals, curves and slices of one evaluation. Everyone who sees the revision."""
+    user = caller_of(request).user
+    row = get_evaluation(user, get_revision(user, name, version), task=task, dataset=dataset)
+    report = report_for(row, merge) if row.is_measured else None
+    if other is None:
+        return detail_out(user, row, report)
+    first = get_evaluation(user, get_revision(user, name, other), task=task, dataset=dataset)
+    return detail_out(user, row, report, compared_with=other, comparison=comparison(first, row))
+
+
+@router.post(f"{_ONE}/cancel", response=EvaluationOut)
+def post_cancel(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> EvaluationOut:
+    """End an evaluation that waits or runs; a result that stands stays. Owners only."""
+    return _change(request, name, version, task, dataset, services.cancel)
+
+
+@router.post(f"{_ONE}/rerun", response=EvaluationOut)
+def post_rerun(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> EvaluationOut:
+    """Run an evaluation again; it counts as a measurement. Owners only."""
+    return _change(request, name, version, task, dataset, services.rerun)
+
+
+@router.post(f"{_ONE}/publish", response=EvaluationOut)
+def post_publish(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> EvaluationOut:
+    """Show the single result of a private version on the pages of task and dataset. Owners only."""
+    return _change(request, name, version, task, dataset, services.publish)
+
+
+@router.post(f"{_ONE}/withdraw", response=EvaluationOut)
+def post_withdraw(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> EvaluationOut:
+    """Show a published single result no longer. Owners only."""
+    return _change(request, name, version, task, dataset, services.withdraw)
+
+
+@router.get(f"{_REVISION}/rank", response=RankPage)
+def get_rank(request: HttpRequest, name: str, version: str, average: AverageName = "macro") -> RankPage:
+    """The rank percentile of a version by task and metric; lower is better. Everyone who sees the revision."""
+    revision = get_revision(caller_of(request).user, name, version)
+    return rank_page(revision, average, rank_of(revision, average=average))
+
+
+@router.get("/tasks/{path:task}/leaderboard", response=LeaderboardOut)
+def get_leaderboard(
+    request: HttpRequest, task: str, average: AverageName = "macro", metric: MetricName = "f1"
+) -> LeaderboardOut:
+    """Public usable versions by the average of a metric over the task's approved datasets. Everyone signed in."""
+    caller_of(request)
+    return leaderboard_out(leaderboard(get_task(task), average=average, metric=metric))
+
+
+def _rows(user: User, revision: Revision) -> Any:
+    return evaluations_of_model(user, revision.model).filter(revision=revision).order_by("dataset__name", "task__name")
+
+
+def _change(
+    request: HttpRequest, name: str, version: str, task: str, dataset: str, act: Callable[..., Evaluation]
+) -> EvaluationOut:
+    caller = caller_of(request)
+    revision = get_revision(caller.user, name, version)
+    evaluation = get_evaluation(caller.user, revision, task=task, dataset=dataset)
+    authorise(caller.user, "evaluation.change", revision, what="change the evaluations of this version")
+    act(actor=caller.actor, evaluation=evaluation)
+    return evaluation_out(get_evaluation(caller.user, revision, task=task, dataset=dataset))

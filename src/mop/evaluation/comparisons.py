@@ -1,0 +1,168 @@
+"""Comparing two versions on the same rows: computed from their kept predictions, and kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from mop.errors import ConflictError, MopError
+from mop.evaluation.comparison_models import EvaluationComparison
+from mop.evaluation.headline import headline_datasets
+from mop.evaluation.kept import each_part
+from mop.evaluation.metrics.comparison import Paired
+from mop.evaluation.models import Evaluation
+from mop.evaluation.reports.comparison import ComparisonOut, comparison_of
+from mop.evaluation.results import document_of
+from mop.storage.artifact_store import ArtifactStore
+
+logger = logging.getLogger(__name__)
+_DOCUMENT: TypeAdapter[ComparisonOut] = TypeAdapter(ComparisonOut)
+Pair = tuple[uuid.UUID, uuid.UUID]
+COMPARED_AT_ONCE = 50
+
+
+def obstacle(first: Evaluation, second: Evaluation) -> str:
+    """Why two evaluations can not be compared row by row; empty where they can."""
+    if first.pk == second.pk:
+        return "the same result"
+    if first.revision_id == second.revision_id:
+        return "same version"
+    if (first.dataset_id, first.task_id) != (second.dataset_id, second.task_id):
+        return "another dataset or task"
+    if not (first.predictions_digest and second.predictions_digest):
+        return "not measured"
+    if (first.dataset_digest, first.mapping_digest) != (second.dataset_digest, second.mapping_digest):
+        return "measured on other rows"
+    return ""
+
+
+def comparison(first: Evaluation, second: Evaluation) -> ComparisonOut:
+    """How the second's metrics differ from the first's; computed once.
+
+    Raises:
+        ConflictError: they were not measured on the same rows.
+        MopError: the predictions can not be read here.
+    """
+    if reason := obstacle(first, second):
+        raise ConflictError(f"{first.revision} and {second.revision} can not be compared: {reason}.")
+    kept = kept_comparisons([(first, second)])
+    if (first.pk, second.pk) in kept:
+        return kept[first.pk, second.pk]
+    document = document_of(first)
+    found = comparison_of(_paired(first, second), document.levels)
+    EvaluationComparison.objects.update_or_create(
+        first=first,
+        second=second,
+        defaults={
+            "first_predictions": first.predictions_digest,
+            "second_predictions": second.predictions_digest,
+            "metric_version": first.metric_version,
+            "document": dataclasses.asdict(found),
+        },
+    )
+    return found
+
+
+def kept_comparisons(pairs: Iterable[tuple[Evaluation, Evaluation]]) -> Mapping[Pair, ComparisonOut]:
+    """Comparisons that were computed already and still count. One query."""
+    wanted = {(first.pk, second.pk): (first, second) for first, second in pairs}
+    if not wanted:
+        return {}
+    seconds = {second for _, second in wanted}
+    found = {}
+    for row in EvaluationComparison.objects.filter(second__in=seconds):
+        pair = wanted.get((row.first_id, row.second_id))
+        if pair is not None and _counts(row, *pair):
+            found[row.first_id, row.second_id] = _DOCUMENT.validate_python(row.document)
+    return found
+
+
+def _counts(row: EvaluationComparison, first: Evaluation, second: Evaluation) -> bool:
+    return (row.first_predictions, row.second_predictions) == (
+        first.predictions_digest,
+        second.predictions_digest,
+    ) and row.metric_version == first.metric_version == second.metric_version
+
+
+def with_previous(evaluations: QuerySet[Evaluation]) -> Any:
+    """Annotated with `before`: the result of the version before on the same rows, by its id."""
+    before = Evaluation.objects.filter(
+        revision__model=OuterRef("revision__model"),
+        revision__created_at__lt=OuterRef("revision__created_at"),
+        dataset=OuterRef("dataset"),
+        task=OuterRef("task"),
+        dataset_digest=OuterRef("dataset_digest"),
+        mapping_digest=OuterRef("mapping_digest"),
+        measured_at__isnull=False,
+    ).order_by("-revision__created_at")
+    return evaluations.annotate(before=Subquery(before.values("pk")[:1]))
+
+
+def previous_result(evaluation: Evaluation) -> Evaluation | None:
+    """The result of the version before on the same rows; None where there is none."""
+    return previous_results([evaluation]).get(evaluation.pk)
+
+
+def previous_results(evaluations: Sequence[Evaluation]) -> Mapping[uuid.UUID, Evaluation]:
+    """Of each evaluation the result of the version before on the same rows, where there is one. Two queries."""
+    rows = with_previous(Evaluation.objects.filter(pk__in=[one.pk for one in evaluations])).exclude(before=None)
+    of = dict(rows.order_by().values_list("pk", "before"))
+    found = {one.pk: one for one in Evaluation.objects.filter(pk__in=of.values()).select_related("revision")}
+    return {pk: found[before] for pk, before in of.items() if before in found}
+
+
+def compare_new() -> None:
+    """Compare results on headline datasets with those of the version before, so that histories tell what changed."""
+    tasks = Evaluation.objects.order_by().values_list("task_id", flat=True).distinct()
+    at_headline = Q(pk__in=[])
+    for task, dataset in headline_datasets(list(tasks)).items():
+        at_headline |= Q(task=task, dataset=dataset)
+    compared = EvaluationComparison.objects.filter(
+        first=OuterRef("before"), second=OuterRef("pk"), second_predictions=OuterRef("predictions_digest")
+    )
+    fresh = (
+        with_previous(Evaluation.objects.filter(at_headline, measured_at__isnull=False))
+        .exclude(before=None)
+        .exclude(Exists(compared))
+    )
+    rows = list(fresh.select_related("revision", "result").order_by("-measured_at")[:COMPARED_AT_ONCE])
+    before = previous_results(rows)
+    for row in rows:
+        try:
+            comparison(before[row.pk], row)
+        except MopError as error:
+            logger.warning("%s is not compared with the version before: %s", row, error.message)
+
+
+def _paired(first: Evaluation, second: Evaluation) -> Paired:
+    matrix = document_of(first).matrix
+    (true, one), (same, other) = (_codes(evaluation.predictions_digest) for evaluation in (first, second))
+    if not np.array_equal(true, same):
+        raise ConflictError(f"{first.revision} and {second.revision} were measured on other rows.")
+    return Paired.from_codes(true, one, other, matrix.labels, matrix.outside)
+
+
+@async_to_sync
+async def _codes(digest: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each row the places of its label and of the prediction."""
+    true, said = [], []
+    async for part in each_part(_store(), digest):
+        true.append(part.true)
+        said.append(part.predicted)
+    return tuple(np.concatenate(one).astype(np.int64) for one in (true, said))  # type: ignore[return-value]
+
+
+@cache
+def _store() -> ArtifactStore:
+    return ArtifactStore.local(settings.MOP_HOME / "artifacts")

@@ -1,0 +1,165 @@
+"""Evaluations as the API answers them."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from mop.accounts.models import User
+from mop.accounts.rules import may
+from mop.errors import ErrorDocument
+from mop.evaluation.models import Evaluation
+from mop.evaluation.ranking import Leaderboard, RankRow
+from mop.evaluation.reports.comparison import ComparisonOut
+from mop.evaluation.reports.document import IntervalOut, ReportOut
+from mop.evaluation.reports.names import AVERAGES, METRICS, field_of
+from mop.evaluation.schemas import (
+    AverageName,
+    DigestsOut,
+    EvaluationDetailOut,
+    EvaluationOut,
+    LeaderboardEntry,
+    LeaderboardOut,
+    MetricName,
+    RankOut,
+    RankPage,
+    StateName,
+)
+from mop.registry.models import Revision
+from mop.registry.statuses import PublishStatus
+
+LISTED = tuple(dict.fromkeys(field_of(average, metric) for average in AVERAGES for metric in METRICS))
+
+
+def evaluation_out(row: Evaluation) -> EvaluationOut:
+    """One evaluation of a list."""
+    state = row.get_state()
+    ends = (row.headline_low, row.headline_high)
+    return EvaluationOut(
+        id=row.pk,
+        model=row.revision.model.name,
+        version=row.revision.version,
+        task=row.task.name,
+        dataset=row.dataset.name,
+        status=cast("StateName", state.value),
+        is_final=state.is_final,
+        is_measured=row.is_measured,
+        is_stale=row.is_stale,
+        progress=row.progress,
+        ends_about=row.ends_about,
+        error=_error(row),
+        rows=row.rows,
+        no_answer=row.no_answer,
+        headline=row.headline,
+        headline_interval=IntervalOut(*ends) if None not in ends else None,  # type: ignore[arg-type]
+        metrics={name: getattr(row, name) for name in LISTED} if row.is_measured else {},
+        measured_at=row.measured_at,
+        visibility=_visibility(row),
+    )
+
+
+def _error(row: Evaluation) -> ErrorDocument | None:
+    if not row.error:
+        return None
+    given = row.error
+    return ErrorDocument(
+        name=given["name"],
+        message=given["message"],
+        hint=given.get("hint", ""),
+        place=given.get("place"),
+        also=tuple(given.get("also") or ()),
+    )
+
+
+def _visibility(row: Evaluation) -> Literal["public", "published", "private"]:
+    if row.revision.publish_status == PublishStatus.PUBLIC:
+        return "public"
+    return "published" if row.is_published else "private"
+
+
+def detail_out(
+    user: User,
+    row: Evaluation,
+    report: ReportOut | None,
+    *,
+    compared_with: str | None = None,
+    comparison: ComparisonOut | None = None,
+) -> EvaluationDetailOut:
+    """One evaluation with its result.
+
+    Args:
+        user: who asks.
+        row: the evaluation.
+        report: of its result; None while there is none.
+        compared_with: the version of the comparison.
+        comparison: of this version with that.
+    """
+    sees_rows = may(user, "evaluation.view_places", row.dataset)
+    return EvaluationDetailOut(
+        evaluation=evaluation_out(row),
+        status=cast("StateName", row.state),
+        labels=report.labels if report else (),
+        levels=report.levels if report else (),
+        merges=report.merges if report else {},
+        confusion_matrix=report.confusion_matrix if report else None,
+        metrics=report.metrics if report else {},
+        intervals=report.intervals if report else {},
+        averaged_over=report.averaged_over if report else {},
+        by_label=report.by_label if report else (),
+        partitions=report.partitions if report else (),
+        curves=report.curves if report else (),
+        calibration=report.calibration if report else None,
+        slices=report.slices if report else (),
+        slice_metric=report.slice_metric if report else "",
+        least_rows=report.least_rows if report else None,
+        digests=DigestsOut(
+            artifact=row.artifact_digest,
+            environment=row.environment_digest,
+            dataset=row.dataset_digest,
+            mapping=row.mapping_digest,
+            metric_code=row.metric_version,
+        ),
+        error_counts=row.error_counts,
+        failed_rows={name: tuple(places) for name, places in row.failed_rows.items()} if sees_rows else None,
+        compared_with=compared_with,
+        comparison=comparison,
+    )
+
+
+def rank_page(revision: Revision, average: AverageName, rows: list[RankRow]) -> RankPage:
+    """The rank percentiles of a version."""
+    items = tuple(
+        RankOut(
+            task=row.task.name,
+            metric=cast("MetricName", row.metric),
+            percentile=row.standing.percentile if row.standing else None,
+            place=row.standing.place if row.standing else None,
+            versions=row.standing.of if row.standing else None,
+            datasets=row.standing.datasets if row.standing else None,
+        )
+        for row in rows
+    )
+    return RankPage(revision.model.name, revision.version, average, items)
+
+
+def leaderboard_out(board: Leaderboard) -> LeaderboardOut:
+    """A leaderboard."""
+    names = tuple(dataset.name for dataset in board.datasets)
+    return LeaderboardOut(
+        task=board.task.name,
+        average=cast("AverageName", board.average),
+        metric=cast("MetricName", board.metric),
+        datasets=names,
+        items=tuple(
+            LeaderboardEntry(
+                place=row.place,
+                model=row.revision.model.name,
+                version=row.revision.version,
+                average=row.average,
+                interval=IntervalOut(*row.ends) if row.ends else None,
+                values=dict(zip(names, row.values, strict=True)),
+                datasets=row.datasets,
+                percentile=row.percentile,
+            )
+            for row in board.rows
+        ),
+    )

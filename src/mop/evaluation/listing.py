@@ -1,0 +1,209 @@
+"""Lists of results: what an address asks for, the rows of a page, what they are compared with.
+
+Rows stand together by dataset and task, sorted within; rows that are pinned for comparison stand first. The address
+holds everything, so it reproduces the view.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.http import QueryDict
+
+from mop.evaluation.models import Evaluation
+from mop.evaluation.reports.names import AVERAGES, METRICS, field_of
+from mop.evaluation.standing import by_metric
+
+PAGE_ROWS = 20
+PINS_MAX = 4
+PIN_NAMES = "ABCD"
+OTHER_SORTS = {"evaluated": "measured_at", "samples": "dataset__rows"}
+DEFAULT_SORT = "-f1"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What an address asks for; what it does not know is left out.
+
+    Attributes:
+        task, dataset, version: names; empty for all.
+        average: `macro`, `micro` or `weighted`.
+        sort: a metric, `evaluated` or `samples`; with a minus the largest first.
+        compares: whether pins are shown.
+        pins: evaluations that are compared, the baseline first.
+        page: counts from 1.
+    """
+
+    task: str = ""
+    dataset: str = ""
+    version: str = ""
+    average: str = "macro"
+    sort: str = DEFAULT_SORT
+    compares: bool = False
+    pins: tuple[uuid.UUID, ...] = ()
+    page: int = 1
+
+    @property
+    def metric(self) -> str:
+        """The metric of the sort; F1 where it sorts by something else."""
+        name = self.sort.removeprefix("-")
+        return name if name in METRICS else "f1"
+
+    @property
+    def field(self) -> str:
+        """What rows are sorted by."""
+        name = self.sort.removeprefix("-")
+        return OTHER_SORTS.get(name) or field_of(self.average, name)
+
+    @property
+    def descends(self) -> bool:
+        """Whether the largest stand first."""
+        return self.sort.startswith("-")
+
+    def address(self, **changes: Any) -> str:
+        """The query string of the same list with something changed; a change leads to its first page."""
+        changed = replace(self, **{"page": 1, **changes})
+        given = {
+            "task": changed.task,
+            "dataset": changed.dataset,
+            "version": changed.version,
+            "average": "" if changed.average == Query.average else changed.average,
+            "sort": "" if changed.sort == DEFAULT_SORT else changed.sort,
+            "compare": "1" if changed.compares else "",
+            "pin": [str(pin) for pin in changed.pins] if changed.compares else "",
+            "page": changed.page if changed.page > 1 else "",
+        }
+        return "?" + urlencode({name: value for name, value in given.items() if value}, doseq=True)
+
+    def toggled(self, pin: uuid.UUID) -> str:
+        """The address with a row pinned, or no longer; of too many pins the oldest but the baseline goes."""
+        if pin in self.pins:
+            return self.address(pins=tuple(one for one in self.pins if one != pin))
+        kept = self.pins if len(self.pins) < PINS_MAX else (self.pins[0], *self.pins[2:])
+        return self.address(pins=(*kept, pin), compares=True)
+
+
+def query_of(given: QueryDict) -> Query:
+    """The query of an address."""
+    sort = given.get("sort", DEFAULT_SORT)
+    average = given.get("average", Query.average)
+    page = given.get("page", "1")
+    return Query(
+        task=given.get("task", ""),
+        dataset=given.get("dataset", ""),
+        version=given.get("version", ""),
+        average=average if average in AVERAGES else Query.average,
+        sort=sort if sort.removeprefix("-") in {*METRICS, *OTHER_SORTS} else DEFAULT_SORT,
+        compares=bool(given.get("compare")),
+        pins=tuple(dict.fromkeys(_uuids(given.getlist("pin"))))[:PINS_MAX],
+        page=int(page) if page.isdecimal() and 0 < len(page) < 6 else 1,  # noqa: PLR2004 - digits
+    )
+
+
+def _uuids(texts: Sequence[str]) -> Iterator[uuid.UUID]:
+    for text in texts:
+        try:
+            yield uuid.UUID(text)
+        except ValueError:
+            continue
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one dataset and task."""
+
+    rows: Sequence[Evaluation]
+
+    @property
+    def first(self) -> Evaluation:
+        """Which names dataset and task."""
+        return self.rows[0]
+
+
+@dataclass(frozen=True)
+class ResultsPage:
+    """A page of a list.
+
+    Attributes:
+        pinned: rows that are compared, the baseline first.
+        total: rows of all pages.
+        previous, following: numbers of the pages around; None where there is none.
+    """
+
+    query: Query
+    pinned: Sequence[Evaluation]
+    groups: Sequence[Group]
+    total: int
+    previous: int | None
+    following: int | None
+
+    @property
+    def rows(self) -> list[Evaluation]:
+        """Everything shown."""
+        return [*self.pinned, *(row for group in self.groups for row in group.rows)]
+
+
+def results_page(rows: QuerySet[Evaluation], query: Query) -> ResultsPage:
+    """The rows that a query asks for. Three queries at most.
+
+    Args:
+        rows: what the reader may see.
+        query: of the address.
+    """
+    chosen = _filtered(rows, query)
+    total = chosen.count()
+    page = min(query.page, max(1, -(-total // PAGE_ROWS)))
+    begin = (page - 1) * PAGE_ROWS
+    ordered = chosen.order_by(
+        "dataset__name", "task__name", by_metric(query.field, descending=query.descends), "-created_at", "pk"
+    )
+    found = list(ordered[begin : begin + PAGE_ROWS])
+    groups = [Group(list(one)) for _, one in groupby(found, key=lambda row: (row.dataset_id, row.task_id))]
+    return ResultsPage(
+        query=query,
+        pinned=_pinned(rows, query),
+        groups=groups,
+        total=total,
+        previous=page - 1 if page > 1 else None,
+        following=page + 1 if begin + PAGE_ROWS < total else None,
+    )
+
+
+def _filtered(rows: QuerySet[Evaluation], query: Query) -> QuerySet[Evaluation]:
+    given = {"task__name": query.task, "dataset__name": query.dataset, "revision__version": query.version}
+    return rows.filter(**{field: value for field, value in given.items() if value})
+
+
+def _pinned(rows: QuerySet[Evaluation], query: Query) -> list[Evaluation]:
+    if not (query.compares and query.pins):
+        return []
+    found = {row.pk: row for row in rows.filter(pk__in=query.pins, measured_at__isnull=False)}
+    return [found[pin] for pin in query.pins if pin in found]
+
+
+def choices_of(rows: QuerySet[Evaluation]) -> Mapping[str, list[str]]:
+    """Names of tasks, datasets and versions that a list can be narrowed to. Three queries."""
+    bare = rows.order_by()
+    fields = {"task": "task__name", "dataset": "dataset__name", "version": "revision__version"}
+    return {
+        name: sorted(bare.values_list(field, flat=True).distinct(), reverse=name == "version")
+        for name, field in fields.items()
+    }
+
+
+def best_by_dataset(rows: QuerySet[Evaluation], query: Query) -> list[Evaluation]:
+    """Of each dataset and task the row with the highest value of the chosen metric. One query."""
+    field = field_of(query.average, query.metric)
+    numbered = rows.filter(**{f"{field}__isnull": False}).annotate(
+        number=Window(
+            RowNumber(), partition_by=["dataset", "task"], order_by=[by_metric(field, descending=True), "created_at"]
+        )
+    )
+    return list(numbered.filter(number=1).order_by("dataset__name", "task__name"))

@@ -1,0 +1,99 @@
+"""What evaluations show on the pages of models, tasks and datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from mop.accounts.current_user import user_of
+from mop.catalog.models import Task
+from mop.datasets.models import Dataset
+from mop.evaluation.beside_versions import Headline, headlines_of
+from mop.evaluation.ranking import leaderboard
+from mop.evaluation.reports.names import AVERAGES, METRICS
+from mop.evaluation.standing import by_metric, shown_to_everybody
+from mop.evaluation.views.results import board_context, details_link
+from mop.registry.models import Model, Revision
+from mop.registry.selectors import visible_revisions
+from mop.registry.statuses import RevisionStatus
+from mop.ui.extensions import Cells, Column, Fact, Tab
+
+RESULTS_TAB = Tab("Evaluation by datasets", "evaluation:model", order=20)
+RANK_TAB = Tab("Model rank percentile", "evaluation:rank", order=40)
+TOP_RESULTS = 10
+LOOKED_AT = 10
+FACTS_MAX = 2
+
+
+def headline_fact(request: HttpRequest, model: Model) -> list[Fact]:
+    """The newest number on the headline dataset of each task, in the head of the model's page."""
+    usable = visible_revisions(user_of(request)).filter(model=model, status=RevisionStatus.VERIFIED)
+    newest = list(usable.order_by("-created_at", "-id")[:LOOKED_AT])
+    found = headlines_of(newest, changes=False)
+    shown: dict[int, Headline] = {}
+    for revision in newest:
+        for one in found.get(revision.pk, ()):
+            if one.evaluation.is_measured:
+                shown.setdefault(one.evaluation.task_id, one)
+    return [
+        Fact(
+            f"{one.name}, {one.evaluation.dataset.name}",
+            render_to_string(
+                "evaluation/components/headline_fact.html",
+                {
+                    "one": one,
+                    "revision": one.evaluation.revision,
+                    "is_older": one.evaluation.revision_id != newest[0].pk,
+                },
+            ),
+        )
+        for one in list(shown.values())[:FACTS_MAX]
+    ]
+
+
+def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
+    found = headlines_of(revisions)
+    return Cells(
+        html={row.pk: _cell(request, found.get(row.pk, ())) for row in revisions},
+        state=[[_state(one) for one in found.get(row.pk, ())] for row in revisions],
+        is_live=any(not one.evaluation.get_state().is_final for ones in found.values() for one in ones),
+    )
+
+
+def _cell(request: HttpRequest, ones: Sequence[Headline]) -> SafeString:
+    return render_to_string("evaluation/components/headline_cell.html", {"ones": ones}, request=request)
+
+
+def _state(one: Headline) -> list[Any]:
+    row = one.evaluation
+    return [row.pk, row.state, row.progress, row.headline, row.is_stale, one.change is None]
+
+
+COLUMN = Column("Macro F1", _cells)
+
+
+def task_leaderboard(request: HttpRequest, task: Task) -> SafeString:
+    """The leaderboard of a task."""
+    board = leaderboard(task, average="macro", metric="f1")
+    context = {
+        **board_context(user_of(request), board),
+        "task": task,
+        "board_words": f"{AVERAGES['macro']} {METRICS['f1']}",
+    }
+    return render_to_string("evaluation/components/task_section.html", context, request=request)
+
+
+def dataset_results(request: HttpRequest, dataset: Dataset) -> SafeString:
+    """The best results on a dataset that everybody sees."""
+    rows = shown_to_everybody().filter(dataset=dataset).order_by(by_metric("headline", descending=True), "pk")
+    shown = list(rows[: TOP_RESULTS + 1])
+    context = {
+        "dataset": dataset,
+        "rows": [(row, details_link(row)) for row in shown[:TOP_RESULTS]],
+        "has_more": len(shown) > TOP_RESULTS,
+    }
+    return render_to_string("evaluation/components/dataset_section.html", context, request=request)

@@ -1,0 +1,79 @@
+"""Two revisions on the same rows: whether a difference of their metrics is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mop.evaluation.metrics.comparison import LEAST_DIFFERENT, Paired, counts_are_withheld, differences, mcnemar
+from mop.evaluation.metrics.matrix import known
+from mop.evaluation.reports.document import IntervalOut
+from mop.evaluation.reports.numbers import main_metrics
+
+
+@dataclass(frozen=True)
+class DifferenceOut:
+    """How much a metric of the second revision is above the first's; null is undefined."""
+
+    first: float | None
+    second: float | None
+    difference: float | None
+    interval: IntervalOut | None
+    is_significant: bool
+
+
+@dataclass(frozen=True)
+class ComparisonOut:
+    """Two revisions on the same rows.
+
+    Attributes:
+        different, only_first_right, only_second_right: rows; null where the two differ on too few rows, because counts
+            would tell about single ones. So is `mcnemar`, which follows from them.
+        least_different: on how many rows two revisions differ at least for that.
+        metrics: by name, those of lists; of an ordinal task of the representing partition.
+    """
+
+    rows: int
+    different: int | None
+    only_first_right: int | None
+    only_second_right: int | None
+    mcnemar: float | None
+    least_different: int
+    metrics: Mapping[str, DifferenceOut]
+
+
+def comparison_of(paired: Paired, levels: tuple[str, ...], *, least: int = LEAST_DIFFERENT) -> ComparisonOut:
+    """Compare two revisions.
+
+    Args:
+        paired: their predictions.
+        levels: of an ordinal task; empty where it is categorical.
+        least: on how many rows they differ at least for counts to be told.
+    """
+    wanted = main_metrics(paired.first, levels)
+    found = differences(paired, wanted)
+    first, second = (
+        {name: known(metric(matrix.counts)) for name, metric in wanted.items()}
+        for matrix in (paired.first, paired.second)
+    )
+    is_withheld = counts_are_withheld(paired, least=least)
+    only_first, only_second = paired.only_first_right, paired.only_second_right
+    return ComparisonOut(
+        rows=int(paired.counts.sum()),
+        different=None if is_withheld else paired.different,
+        only_first_right=None if is_withheld else only_first,
+        only_second_right=None if is_withheld else only_second,
+        mcnemar=None if is_withheld else mcnemar(only_first, only_second),
+        least_different=least,
+        metrics={
+            name: DifferenceOut(
+                first[name],
+                second[name],
+                one.value,
+                # an interval of resampled pairs is a function of the counts: of few rows it would give them away
+                None if is_withheld or one.interval is None else IntervalOut(one.interval.low, one.interval.high),
+                one.is_significant,
+            )
+            for name, one in found.items()
+        },
+    )

@@ -1,0 +1,17 @@
+"""Who may do what with evaluations. Whoever sees a revision sees its results: selectors of the registry come first."""
+
+from __future__ import annotations
+
+import rules
+
+from mop.accounts.rules import is_administrator
+from mop.datasets.rules import is_dataset_owner, is_task_owner
+from mop.registry.rules import is_model_owner
+
+# of a revision: run again, cancel, publish, withdraw
+rules.add_perm("evaluation.change", is_model_owner)
+# of a dataset: which rows had no answer
+rules.add_perm("evaluation.view_places", is_dataset_owner)
+# of a task
+rules.add_perm("evaluation.choose_headline", is_task_owner)
+rules.add_perm("evaluation.verify", is_administrator)

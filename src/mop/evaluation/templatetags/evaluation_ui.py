@@ -1,0 +1,64 @@
+"""How the pages of evaluations write numbers."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mop.evaluation.reports.document import IntervalOut
+
+register = template.Library()
+MINUS = "−"  # noqa: RUF001 - the sign of a number
+LEAST_PROBABILITY = 0.0001
+_PERCENT = 100
+
+
+@register.filter
+def score(value: float | None) -> SafeString:
+    """A metric with three decimals; what is undefined says so."""
+    if value is None:
+        return format_html('<span class="q">{}</span>', "undefined")
+    return format_html('<span class="n">{}</span>', f"{value:.3f}")
+
+
+@register.filter
+def give_or_take(interval: IntervalOut | tuple[float, float] | None) -> SafeString:
+    """Half of an interval's width, with its ends on hover; empty without one."""
+    if interval is None:
+        return SafeString("")
+    low, high = (interval.low, interval.high) if isinstance(interval, IntervalOut) else interval
+    return format_html(
+        '<span class="q small n" title="95 % interval {} to {}">± {}</span>',
+        f"{low:.3f}",
+        f"{high:.3f}",
+        f"{(high - low) / 2:.3f}",
+    )
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A difference with its sign; empty for None."""
+    if value is None:
+        return ""
+    return f"{MINUS if value < 0 else '+'}{abs(value):.3f}"
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """A p value behind its letter: `= 0.0312`, `< 0.0001`."""
+    if value is None:
+        return ""
+    return f"= {value:.4f}" if value >= LEAST_PROBABILITY else f"< {LEAST_PROBABILITY:.4f}"
+
+
+@register.filter
+def top(share: float | None) -> str:
+    """A rank percentile: `Top 12 %`."""
+    return "" if share is None else f"Top {max(1, round(share * _PERCENT))} %"
+
+
+@register.filter
+def lookup(mapping: dict[str, object] | None, name: str) -> object:
+    """What a mapping has by a name that the page computed; None without it."""
+    return (mapping or {}).get(name)

@@ -1,0 +1,175 @@
+"""Rows of results as the pages draw them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models.fields.json import KeyTransform
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from mop.catalog.models import LabelType
+from mop.errors import MopError
+from mop.evaluation.comparisons import comparison, obstacle
+from mop.evaluation.listing import PIN_NAMES, ResultsPage
+from mop.evaluation.metrics.matrix import ConfusionMatrix
+from mop.evaluation.metrics.partitions import partitions, representing
+from mop.evaluation.models import Evaluation, EvaluationResult
+from mop.evaluation.reports.comparison import DifferenceOut
+from mop.evaluation.reports.names import METRICS, field_of
+from mop.evaluation.reports.numbers import partition_name
+from mop.evaluation.states import EvaluationState
+from mop.registry.statuses import PublishStatus
+from mop.ui.figures import Span, interval_figure, span_of
+
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """One evaluation in a list.
+
+    Attributes:
+        pin: its letter among those that are compared; empty where it is not.
+        toggle: the address with its pin turned over.
+        url: of its details; empty where it links nowhere.
+        shift: the difference to the baseline, or why there is none.
+    """
+
+    evaluation: Evaluation
+    pin: str
+    toggle: str
+    url: str
+    values: Mapping[str, float | None]
+    ends: Ends | None
+    figure: SafeString
+    difference: DifferenceOut | None
+    shift: str
+    partition: str
+
+    @property
+    def state(self) -> EvaluationState:
+        """Its state."""
+        return self.evaluation.get_state()
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """The rows of one dataset and task."""
+
+    first: Evaluation
+    rows: Sequence[ShownRow]
+
+
+@dataclass(frozen=True)
+class ShownResults:
+    """A page of results as it is drawn."""
+
+    pinned: Sequence[ShownRow]
+    groups: Sequence[ShownGroup]
+    span: Span
+    metric_version: str
+
+
+def shown_results(page: ResultsPage, *, links_all: bool) -> ShownResults:
+    """The rows of a page with their figures, and what those pinned are compared with.
+
+    Args:
+        page: the rows.
+        links_all: whether single results of private versions lead to their details too.
+    """
+    query = page.query
+    field = field_of(query.average, query.metric)
+    found = _kept(page.rows, field)
+    kept = {row.pk: found.get(row.pk, _Kept()) for row in page.rows}
+    ends = {pk: one.ends for pk, one in kept.items()}
+    span = span_of(value for row in page.rows for value in (getattr(row, field), *(ends[row.pk] or ())))
+    baseline = page.pinned[0] if page.pinned else None
+    letters = dict(zip((row.pk for row in page.pinned), PIN_NAMES, strict=False))
+
+    def shown(row: Evaluation) -> ShownRow:
+        difference, shift = _shift(baseline, row, field) if row.pk in letters else (None, "")
+        same_rows = baseline is not None and (row.dataset_id, row.task_id) == (baseline.dataset_id, baseline.task_id)
+        reference = getattr(baseline, field) if same_rows and row.pk != getattr(baseline, "pk", None) else None
+        return ShownRow(
+            evaluation=row,
+            pin=letters.get(row.pk, ""),
+            toggle=query.toggled(row.pk),
+            url=details_url(row) if links_all or row.revision.publish_status == PublishStatus.PUBLIC else "",
+            values={name: getattr(row, field_of(query.average, name)) for name in METRICS},
+            ends=ends[row.pk],
+            figure=interval_figure(
+                span, getattr(row, field), ends[row.pk], baseline=reference, look="c1" if row is baseline else ""
+            ),
+            difference=difference,
+            shift=shift,
+            partition=kept[row.pk].partition,
+        )
+
+    return ShownResults(
+        pinned=[shown(row) for row in page.pinned],
+        groups=[ShownGroup(group.first, [shown(row) for row in group.rows]) for group in page.groups],
+        span=span,
+        metric_version=next((row.metric_version for row in page.rows if row.metric_version), ""),
+    )
+
+
+def details_url(row: Evaluation) -> str:
+    """The page of an evaluation."""
+    return reverse(
+        "evaluation:details", args=[row.revision.model.name, row.revision.version, row.task_id, row.dataset.name]
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a row shows of its result: the interval of the metric, the partition that represents an ordinal one."""
+
+    ends: Ends | None = None
+    partition: str = ""
+
+
+def _kept(rows: Sequence[Evaluation], field: str) -> dict[uuid.UUID, _Kept]:
+    """What is not kept in columns for lists. One query at most."""
+    found: dict[uuid.UUID, _Kept] = {}
+    missing = []
+    for row in rows:
+        is_headline = field == "macro_f1" and row.task.label_type == LabelType.CATEGORICAL
+        if is_headline and row.headline_low is not None and row.headline_high is not None:
+            found[row.pk] = _Kept((row.headline_low, row.headline_high))
+        elif row.is_measured:
+            missing.append(row.pk)
+    if missing:
+        names = ("labels", "outside", "levels", "matrix")
+        results: Any = EvaluationResult.objects.filter(evaluation__in=missing).annotate(
+            ends=KeyTransform(field, KeyTransform("intervals", "document")),
+            **{f"its_{name}": KeyTransform(name, "document") for name in names},
+        )
+        for pk, ends, *parts in results.values_list("evaluation_id", "ends", *(f"its_{name}" for name in names)):
+            found[pk] = _Kept(tuple(ends) if ends else None, _partition(*parts))
+    return found
+
+
+def _partition(labels: list[str], outside: list[str], levels: list[str], counts: list[list[int]]) -> str:
+    if not levels:
+        return ""
+    matrix = ConfusionMatrix(tuple(labels), tuple(outside), np.array(counts, dtype=np.int64))
+    best = representing(partitions(matrix, tuple(levels)))
+    return partition_name(best.lower, best.upper)
+
+
+def _shift(baseline: Evaluation | None, row: Evaluation, field: str) -> tuple[DifferenceOut | None, str]:
+    """The difference of a pinned row to the baseline; else in words why there is none."""
+    if baseline is None or row.pk == baseline.pk:
+        return None, "baseline"
+    if reason := obstacle(baseline, row):
+        return None, reason
+    try:
+        found = comparison(baseline, row)
+    except MopError:
+        return None, "predictions can not be read"
+    return found.metrics.get(field), "" if field in found.metrics else "not compared"

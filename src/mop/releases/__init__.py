@@ -1,0 +1,1 @@
+"""What downstream services take: the conditions, the requests, what is live."""

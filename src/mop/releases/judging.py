@@ -1,0 +1,223 @@
+"""How a version comes out of its gates: computed from the evidence as it stands, and kept once for each state of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from mop.datasets.models import Binding
+from mop.evaluation.models import Evaluation
+from mop.findings.models import Scan
+from mop.loadtest.models import LoadTest
+from mop.registry.models import Revision
+from mop.registry.statuses import RevisionStatus
+from mop.releases.evidence import RevisionEvidence
+from mop.releases.gates.conditions import FindingsMeasure, Unit, unit_of
+from mop.releases.gates.verdicts import Measured, Part, Result, Verdict, judge, verdict_of_all
+from mop.releases.models import GateReport, GateVersion, Service
+from mop.releases.selectors import current_gate, current_task_gates
+from mop.releases.services import conditions_of
+
+AT_ONCE = 200
+# evidence has the time at which it ended, and is there once its transaction is over
+COMMIT_TAKES = dt.timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class GatePart:
+    """One value of a condition.
+
+    Attributes:
+        value: in the condition's unit; shares from 0 to 1; None where it was not measured.
+        low: of the 95 % interval; None without one. `high` likewise.
+        of: on how much it stands.
+        reason: why there is no value; empty where there is.
+        step: what would measure it; empty where nothing does, or nothing is missing.
+    """
+
+    where: str
+    result: str
+    value: float | None
+    low: float | None
+    high: float | None
+    of: str
+    reason: str
+    step: str
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One condition, and how it came out.
+
+    Attributes:
+        source: whose condition it is: `task` or `service`.
+        gate: the name of that task or service.
+        number: the version of its gate.
+        task: the task whose evidence was read; empty where the condition is about the version as a whole.
+        unit: of values and threshold: `share`, `rate`, `percent`, `milliseconds`, `rps`, `count`, `ratio`.
+        ends: the threshold, or the two ends of the range.
+    """
+
+    source: str
+    gate: str
+    number: int
+    task: str
+    condition: str
+    measure: str
+    threshold: str
+    unit: str
+    ends: tuple[float, ...]
+    result: str
+    why: str
+    parts: tuple[GatePart, ...]
+
+
+@dataclass(frozen=True)
+class GateDocument:
+    """How a version came out of every condition that concerns it."""
+
+    result: Result
+    rows: tuple[GateRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return dataclasses.asdict(self)
+
+    def count(self, result: Result) -> int:
+        """How many conditions came out so."""
+        return sum(row.result == result for row in self.rows)
+
+    @property
+    def digest(self) -> str:
+        """Of conditions and readings: two documents with one digest say the same."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def gate_document(revision: Revision, service: Service | None = None) -> GateDocument:
+    """Judge a version by the gates of its connected tasks and, if one is named, of a service.
+
+    A condition about findings is about the version as a whole: it is asked once.
+    """
+    connections = revision.model.connections.select_related("task", "task__taxonomy").order_by("task__name")
+    tasks = [connection.task for connection in connections]
+    gates = current_task_gates(task.pk for task in tasks)
+    of_service = current_gate(service) if service else None
+    rows: list[GateRow] = []
+    verdicts: list[Verdict] = []
+    asked: set[tuple[str, str]] = set()
+    for task in tasks:
+        evidence = RevisionEvidence(revision, task)
+        for source, gate in (("task", gates.get(task.pk)), ("service", of_service)):
+            for condition in conditions_of(gate):
+                if gate is None or condition.taxonomy not in (None, task.taxonomy.name):
+                    continue
+                is_whole = isinstance(condition.measure, FindingsMeasure)
+                if is_whole and (source, str(condition)) in asked:
+                    continue
+                asked.add((source, str(condition)))
+                verdict = judge(condition, evidence)
+                verdicts.append(verdict)
+                rows.append(_row(source, gate, "" if is_whole else task.name, verdict))
+    return GateDocument(verdict_of_all(verdicts), tuple(rows))
+
+
+def _row(source: str, gate: GateVersion, task: str, verdict: Verdict) -> GateRow:
+    condition = verdict.condition
+    unit = Unit.RATIO if condition.to_previous else unit_of(condition.measure)
+    measure = str(condition.measure) + (", ratio to the previous release" if condition.to_previous else "")
+    return GateRow(
+        source=source,
+        gate=str(gate.task or gate.service),
+        number=gate.number,
+        task=task,
+        condition=str(condition),
+        measure=measure,
+        threshold=condition.comparison.text(unit),
+        unit=unit.name.lower(),
+        ends=condition.comparison.ends,
+        result=verdict.result.value,
+        why=verdict.why,
+        parts=tuple(map(_part, verdict.parts)),
+    )
+
+
+def _part(part: Part) -> GatePart:
+    reading = part.reading
+    if isinstance(reading, Measured):
+        return GatePart(
+            part.where, part.result.value, reading.value, reading.low, reading.high, reading.of, reason="", step=""
+        )
+    step = reading.step.value if reading.step else ""
+    return GatePart(part.where, part.result.value, None, None, None, "", reading.reason, step)
+
+
+@transaction.atomic
+def keep_report(revision: Revision, service: Service | None) -> GateReport:
+    """Judge a version and keep what came out, once for each state of the evidence."""
+    Revision.objects.select_for_update(of=("self",)).get(pk=revision.pk)
+    now = timezone.now()
+    document = gate_document(revision, service)
+    reports = GateReport.objects.filter(revision=revision, service=service)
+    reports.filter(is_current=True).exclude(state_digest=document.digest).update(is_current=False)
+    report, is_new = reports.get_or_create(
+        state_digest=document.digest,
+        defaults={
+            "revision": revision,
+            "service": service,
+            "result": document.result,
+            "document": document.to_dict(),
+            "judged_at": now,
+            "covers_until": now - COMMIT_TAKES,
+        },
+    )
+    if not is_new:
+        report.judged_at, report.covers_until, report.is_current = now, now - COMMIT_TAKES, True
+        report.save(update_fields=["judged_at", "covers_until", "is_current"])
+    return report
+
+
+def revisions_to_judge() -> QuerySet[Revision]:
+    """Verified versions whose evidence or conditions changed since they were last judged, or that never were."""
+    report = GateReport.objects.filter(revision=OuterRef("pk"), service=None, is_current=True)
+    judged = Revision.objects.filter(status=RevisionStatus.VERIFIED).annotate(last=report.values("covers_until")[:1])
+    last = OuterRef("last")
+    changed = (
+        Q(last=None)
+        | Exists(Binding.objects.filter(task__connections__model=OuterRef("model"), decided_at__gte=last))
+        | Exists(Evaluation.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
+        | Exists(LoadTest.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
+        | Exists(Scan.objects.filter(revision=OuterRef("pk"), finished_at__gte=last))
+        | Exists(GateVersion.objects.filter(task__connections__model=OuterRef("model"), created_at__gte=last))
+        | Exists(GateVersion.objects.filter(service__isnull=False, created_at__gte=last))
+    )
+    return judged.filter(changed).select_related("model").order_by("created_at")
+
+
+def judge_changed() -> int:
+    """Judge what `revisions_to_judge` finds, by its tasks' gates and by every service's that has one.
+
+    Returns:
+        How many versions.
+    """
+    found = list(revisions_to_judge()[:AT_ONCE])
+    for revision in found:
+        judge_for_all(revision)
+    return len(found)
+
+
+def judge_for_all(revision: Revision) -> None:
+    """Keep the reports of a version for every service with a gate, then the one of its tasks alone.
+
+    In this order: only the last one says that the version was judged, so a crash in between judges it again.
+    """
+    for service in Service.objects.filter(gate_versions__isnull=False).distinct():
+        keep_report(revision, service)
+    keep_report(revision, None)

@@ -1,0 +1,98 @@
+"""Gates as pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mop.releases.gates.conditions import Unit
+from mop.releases.gates.verdicts import Result
+from mop.releases.judging import GateDocument, GatePart, GateRow
+
+TONES = {Result.PASS: "ok", Result.CLOSE: "warn", Result.FAIL: "bad", Result.NOT_MEASURED: "quiet"}
+MEANINGS = {
+    Result.PASS: "The value is what the condition asks for.",
+    Result.CLOSE: "It is, but the 95 % interval holds the threshold.",
+    Result.FAIL: "The value is not what the condition asks for.",
+    Result.NOT_MEASURED: "There is no value. That is never a pass.",
+}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A result as a badge."""
+
+    value: str
+    tone: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One value of a condition, or a condition without any."""
+
+    where: str
+    measured: str
+    interval: str
+    of: str
+    badge: Badge
+    note: str
+    step: str
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """One condition with its lines."""
+
+    row: GateRow
+    badge: Badge
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The conditions of one gate on one task."""
+
+    title: str
+    rows: Sequence[ShownRow]
+
+
+def badge_of(result: str) -> Badge:
+    """A result as a badge."""
+    found = Result(result)
+    return Badge(found.value, TONES[found], MEANINGS[found])
+
+
+def counts(document: GateDocument) -> list[tuple[Badge, int]]:
+    """How many conditions came out how; what did not occur is left out."""
+    return [(badge_of(result), count) for result in Result if (count := document.count(result))]
+
+
+def groups(document: GateDocument) -> list[Group]:
+    """The conditions by gate and task, in their order."""
+    found: dict[str, list[ShownRow]] = {}
+    for row in document.rows:
+        title = f"From {row.source} {row.gate}"
+        if row.task and row.source == "service":
+            title += f", on task {row.task}"
+        lines = [_line(row, part) for part in row.parts]
+        if not lines:
+            lines = [Line("", "", "", "", badge_of(row.result), row.why, "")]
+        found.setdefault(title, []).append(ShownRow(row, badge_of(row.result), lines))
+    return [Group(title, rows) for title, rows in found.items()]
+
+
+def _line(row: GateRow, part: GatePart) -> Line:
+    unit = Unit[row.unit.upper()]
+    measured = "" if part.value is None else _shown(part.value, unit)
+    interval = ""
+    if part.low is not None and part.high is not None:
+        interval = f"{_shown(part.low, unit)} to {_shown(part.high, unit)}"
+    return Line(part.where, measured, interval, part.of, badge_of(part.result), part.reason, part.step)
+
+
+def _shown(value: float, unit: Unit) -> str:
+    digits = {Unit.SHARE: 4, Unit.RATIO: 4, Unit.RATE: 4, Unit.COUNT: 0}.get(unit, 1)
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits))
+    return unit.text(rounded)

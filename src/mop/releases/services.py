@@ -1,0 +1,165 @@
+"""Writes to services and gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+
+from mop.accounts.models import User
+from mop.accounts.validation import save_checked
+from mop.audit.services import Actor, record
+from mop.catalog.models import Task
+from mop.errors import ConflictError, ValidationFailedError
+from mop.releases.actions import Action
+from mop.releases.gates.conditions import Condition
+from mop.releases.gates.parser import GateSyntaxError, parse
+from mop.releases.models import CONDITIONS_MAX, GateVersion, Policy, Service, ServiceKind
+from mop.releases.selectors import current_gate, gate_versions
+
+
+@transaction.atomic
+def create_service(
+    *,
+    actor: Actor,
+    user: User,
+    name: str,
+    kind: ServiceKind,
+    admins: Sequence[User],
+    description: str = "",
+    contact: str = "",
+    policy: Policy = Policy.BLOCK,
+) -> Service:
+    """Define a downstream service.
+
+    Raises:
+        ValidationFailedError: the name is taken or no name, or there is no admin.
+    """
+    if not admins:
+        raise ValidationFailedError(
+            "A service needs at least one admin.", fields={"admins": ["Name at least one admin."]}
+        )
+    service = Service(name=name, kind=kind, description=description, contact=contact, policy=policy, created_by=user)
+    save_checked(service)
+    service.admins.set(admins)
+    _record(actor, Action.SERVICE_CREATED, service, {"kind": kind, "policy": policy, "admins": _names(admins)})
+    return service
+
+
+@transaction.atomic
+def change_service(
+    *, actor: Actor, service: Service, description: str, contact: str, policy: Policy, admins: Sequence[User]
+) -> None:
+    """Change what may change of a service: everything but its name and kind.
+
+    Raises:
+        ValidationFailedError: no admin would be left, or a value is too long.
+    """
+    if not admins:
+        raise ValidationFailedError(
+            "A service needs at least one admin.", fields={"admins": ["Name at least one admin."]}
+        )
+    before = {"policy": service.policy, "admins": _names(service.admins.all())}
+    service.description, service.contact, service.policy = description, contact, policy
+    save_checked(service)
+    service.admins.set(admins)
+    after = {"policy": service.policy, "admins": _names(admins)}
+    _record(actor, Action.SERVICE_CHANGED, service, {"before": before, "after": after})
+
+
+@transaction.atomic
+def change_gate(*, actor: Actor, owner: Task | Service, conditions: str, number: int | None = None) -> GateVersion:
+    """Give a task or a service new conditions; the former ones stay readable. The same text makes no new version.
+
+    Args:
+        actor: who is recorded.
+        owner: whose gate.
+        conditions: one on each line, as docs/gates.md describes; empty for none.
+        number: the version that the editor saw, 0 for none; None: not checked.
+
+    Raises:
+        ValidationFailedError: a line is no condition, or names a taxonomy that the task does not have.
+        ConflictError: somebody changed the gate since.
+    """
+    conditions = conditions.replace("\r\n", "\n").strip()
+    check_conditions(owner, conditions)
+    # the row of the owner is the lock: two editors can not both make the next version
+    type(owner).objects.select_for_update().get(pk=owner.pk)
+    last = current_gate(owner)
+    if number is not None and number != (last.number if last else 0):
+        raise ConflictError(
+            f"Somebody changed the conditions of {owner} meanwhile.",
+            hint="Read the new conditions, then make your change again.",
+        )
+    if last is not None and last.conditions == conditions:
+        return last
+    wanted = {"task": owner} if isinstance(owner, Task) else {"service": owner}
+    gate = GateVersion.objects.create(
+        **wanted,
+        number=(last.number if last else 0) + 1,
+        conditions=conditions,
+        created_by_label=actor.label,
+    )
+    action = Action.TASK_GATE_CHANGED if isinstance(owner, Task) else Action.SERVICE_GATE_CHANGED
+    record(
+        actor=actor,
+        action=action,
+        object_type="task" if isinstance(owner, Task) else "service",
+        object_id=owner.pk,
+        object_label=owner.name,
+        data={"number": gate.number, "conditions": conditions},
+    )
+    return gate
+
+
+def check_conditions(owner: Task | Service | None, text: str) -> tuple[Condition, ...]:
+    """The conditions of a text, checked against the task or service that is to have them; None: against neither.
+
+    Raises:
+        ValidationFailedError: a line is no condition, or can not be meant for this task.
+    """
+    if len(text) > CONDITIONS_MAX:
+        message = f"The conditions have {len(text):,} characters; {CONDITIONS_MAX:,} are allowed."
+        raise ValidationFailedError(message, fields={"conditions": [message]})
+    try:
+        conditions = parse(text)
+    except GateSyntaxError as error:
+        faults = [str(fault) for fault in error.faults]
+        raise ValidationFailedError(" ".join(faults), fields={"conditions": faults}) from error
+    if isinstance(owner, Task):
+        others = {one.taxonomy for one in conditions if one.taxonomy not in (None, owner.taxonomy.name)}
+        if others:
+            names = ", ".join(sorted(filter(None, others)))
+            message = f"{owner.name} is a task of the taxonomy {owner.taxonomy.name}, not of {names}."
+            raise ValidationFailedError(message, fields={"conditions": [message]})
+    return conditions
+
+
+def conditions_of(gate: GateVersion | None) -> tuple[Condition, ...]:
+    """The conditions of a stored gate, which were checked when it was stored."""
+    return parse(gate.conditions) if gate else ()
+
+
+def _names(people: Iterable[User]) -> list[str]:
+    return sorted(person.username for person in people)
+
+
+def _record(actor: Actor, action: Action, service: Service, data: dict[str, object]) -> None:
+    record(
+        actor=actor,
+        action=action,
+        object_type="service",
+        object_id=service.pk,
+        object_label=service.name,
+        data=data,
+    )
+
+
+__all__ = [
+    "change_gate",
+    "change_service",
+    "check_conditions",
+    "conditions_of",
+    "create_service",
+    "gate_versions",
+]

@@ -1,0 +1,107 @@
+"""Worker, service and reader of an evaluation are killed in the middle of 100,000 rows: every row is counted once."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from support.evaluations import (
+    approved_dataset,
+    evaluations,
+    finished,
+    matrix,
+    submit_small,
+    worded_file,
+    worded_matrix,
+    words_task,
+)
+from support.installation import Installation, running_installation
+from support.model_folders import write_model
+from support.postgres import running_postgres
+from support.waiting import wait_for
+
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.sandbox,
+    pytest.mark.second_tier,
+    pytest.mark.timeout(1500),
+    pytest.mark.xdist_group("evaluation"),
+]
+ROWS = 100_000
+SECONDS = 600
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def installation(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    options = {"evaluation_start_seconds": 1, "evaluation_budget_model": 1000}
+    if request.param == "sqlite":
+        with running_installation(chaos=True, **options) as mop:
+            yield mop
+        return
+    with running_postgres() as server, running_installation(chaos=True, database_url=server.url(), **options) as mop:
+        yield mop
+
+
+@pytest.fixture
+def mop(installation: Installation) -> Iterator[Installation]:
+    yield installation
+    installation.disarm()
+    installation.leave_clean()
+
+
+def test_a_killed_worker_service_and_reader_lose_no_row_and_count_none_twice(mop: Installation):
+    worker = mop.start_worker("w1")
+    words_task(mop)
+    approved_dataset(mop, "large", worded_file(ROWS))
+    revision = submit_small(mop, write_model(mop.folders / f"killed-{next(_names)}"))
+    mop.wait(revision, "verified")
+    _reached(mop, revision.model, 10)
+    _kill_one(mop, "mop.serving.front")
+    _reached(mop, revision.model, 25)
+    _kill_one(mop, "mop.datasets.reading.rows_job")
+    _reached(mop, revision.model, 40)
+    mop.kill(worker)
+    mop.start_worker("w1")
+    _reached(mop, revision.model, 55)
+    (one,) = finished(mop, revision.model, datasets=("large",), seconds=SECONDS)
+    assert np.array_equal(matrix(mop, one), worded_matrix(ROWS))
+    assert (one["rows"], one["no_answer"], one["attempt"]) == (ROWS, 0, 1)
+    # measured once, whatever was killed
+    assert mop.rows("SELECT count(*) FROM evaluation_measurement WHERE model_name = ?", revision.model) == [(1,)]
+
+
+@pytest.mark.parametrize("failpoint", ["evaluation chunk", "evaluation running", "evaluation finished"])
+def test_a_worker_that_dies_at_a_commit_goes_on_from_there(mop: Installation, failpoint: str):
+    name = f"commit-{next(_names)}"
+    words_task(mop)
+    worker = mop.start_worker("w1")
+    approved_dataset(mop, name, worded_file(400))
+    mop.arm(f"before {failpoint}", f"after {failpoint}")
+    revision = submit_small(mop, write_model(mop.folders / f"model-{name}"))
+    for _ in range(2):
+        wait_for(lambda: worker.poll() is not None, seconds=SECONDS, what=f"a death at {failpoint}")  # noqa: B023
+        mop.kill(worker)
+        worker = mop.start_worker("w1", may_die=True)
+    (one,) = [one for one in finished(mop, revision.model, datasets=(name,), seconds=SECONDS) if one["name"] == name]
+    assert np.array_equal(matrix(mop, one), worded_matrix(400))
+    assert mop.armed() == []
+
+
+def _reached(mop: Installation, model: str, progress: int) -> None:
+    wait_for(
+        lambda: any(one["name"] == "large" and one["progress"] >= progress for one in evaluations(mop, model)),
+        seconds=SECONDS,
+        what=f"{progress} % of the rows",
+        note=lambda: str(evaluations(mop, model)),
+    )
+
+
+def _kill_one(mop: Installation, word: str) -> None:
+    found = wait_for(lambda: mop.processes(word), seconds=60, what=f"a process of {word}")
+    os.kill(found[0].pid, signal.SIGKILL)

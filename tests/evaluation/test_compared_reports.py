@@ -1,0 +1,47 @@
+"""Two revisions on the same rows: what is told of them, and what is not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mop.evaluation.metrics.comparison import Paired
+from mop.evaluation.reports.comparison import comparison_of
+from mop.evaluation.reports.document import report_of
+from support.measurements import categorical, ordinal
+
+
+def paired_of(first, said: np.ndarray) -> Paired:
+    return Paired.from_codes(first.true, first.said, said, first.labels, first.outside)
+
+
+@pytest.mark.parametrize("is_binary", [False, True])
+def test_values_are_those_of_the_reports_of_each_revision(*, is_binary: bool):
+    levels = ordinal(1, is_binary=is_binary)
+    for first, said in ((categorical(1), categorical(1, skill=0.6).said), (levels, np.roll(levels.said, 1))):
+        found = comparison_of(paired_of(first, said), first.levels)
+        reports = [report_of(rows.shown()) for rows in (first, dataclasses.replace(first, said=said))]
+        for name in ("accuracy", "macro_f1", "weighted_recall", reports[0].headline):
+            assert found.metrics[name].first == pytest.approx(reports[0].metrics[name], abs=1e-12)
+            assert found.metrics[name].second == pytest.approx(reports[1].metrics[name], abs=1e-12)
+
+
+def test_a_clearly_worse_revision_is_significantly_worse():
+    first, second = categorical(1, skill=0.9), categorical(1, skill=0.3)
+    found = comparison_of(paired_of(first, second.said), ())
+    assert found.metrics["macro_f1"].is_significant
+    assert found.metrics["macro_f1"].interval.high < 0
+    assert found.mcnemar < 1e-6
+
+
+def test_revisions_that_differ_on_few_rows_have_no_counts():
+    rows = categorical(1)
+    said = rows.said.copy()
+    said[:9] = (said[:9] + 1) % 3
+    found = comparison_of(paired_of(rows, said), ())
+    assert (found.different, found.only_first_right, found.only_second_right, found.mcnemar) == (None,) * 4
+    assert all(one.interval is None for one in found.metrics.values())
+    said[9:30] = (said[9:30] + 1) % 3
+    assert comparison_of(paired_of(rows, said), ()).different == 30

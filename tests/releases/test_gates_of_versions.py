@@ -1,0 +1,194 @@
+"""Gates of tasks and services on real rows: who changes what, what is read, what is kept."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from mop.audit.models import AuditEvent
+from mop.catalog.models import Task
+from mop.errors import ConflictError, ValidationFailedError
+from mop.loadtest.plan import Strategy
+from mop.registry.models import Revision
+from mop.releases.gates.verdicts import Result
+from mop.releases.judging import gate_document, judge_changed, keep_report, revisions_to_judge
+from mop.releases.models import GateReport, Policy, Service, ServiceKind
+from mop.releases.selectors import current_report
+from mop.releases.services import change_gate, change_service, create_service
+from support.factories import ACTOR, make_model, make_task, make_user, put
+from support.load_tests import enabled, finished, step_result
+
+pytestmark = pytest.mark.django_db
+
+
+def _verified(*tasks: Task) -> Revision:
+    model = make_model(tasks=tasks, load_test_option="off")
+    put(model.revisions.all(), status="verified")
+    return model.revisions.get()
+
+
+def _service(name: str = "Content Safety") -> Service:
+    admin = make_user(is_administrator=True)
+    return create_service(actor=ACTOR, user=admin, name=name, kind=ServiceKind.AACS, admins=[admin])
+
+
+def test_a_gate_is_versioned_and_the_second_editor_is_told() -> None:
+    task = make_task()
+    first = change_gate(actor=ACTOR, owner=task, conditions="all datasets: macro F1 >= 0.8\r\n", number=0)
+    assert (first.number, first.conditions) == (1, "all datasets: macro F1 >= 0.8")
+    same = change_gate(actor=ACTOR, owner=task, conditions="all datasets: macro F1 >= 0.8", number=1)
+    assert same == first
+    second = change_gate(actor=ACTOR, owner=task, conditions="", number=1)
+    assert second.number == 2
+    with pytest.raises(ConflictError, match="meanwhile"):
+        change_gate(actor=ACTOR, owner=task, conditions="open findings <= 3", number=1)
+    events = AuditEvent.objects.filter(action="task.gate_changed").order_by("pk")
+    assert [event.data["number"] for event in events] == [1, 2]
+
+
+def test_conditions_that_can_not_be_meant_are_refused_with_their_places() -> None:
+    task = make_task(taxonomy="Hate")
+    with pytest.raises(ValidationFailedError) as caught:
+        change_gate(actor=ACTOR, owner=task, conditions="all datasets: macro F1 >= 80\nfoo")
+    assert [fault[:6] for fault in caught.value.fields["conditions"]] == ["Line 1", "Line 2"]
+    with pytest.raises(ValidationFailedError, match="taxonomy Hate, not of Sexual"):
+        change_gate(actor=ACTOR, owner=task, conditions='taxonomy "Sexual", open findings <= 3')
+
+
+def test_a_service_keeps_at_least_one_admin() -> None:
+    service = _service()
+    with pytest.raises(ValidationFailedError, match="at least one admin"):
+        change_service(actor=ACTOR, service=service, description="", contact="", policy=Policy.WARN, admins=[])
+    with pytest.raises(ValidationFailedError):
+        _service(service.name)
+
+
+def test_load_tests_are_read_at_the_step_that_the_condition_names() -> None:
+    revision = _verified(make_task())
+    put(Revision.objects.filter(pk=revision.pk), load_test_option=Strategy.PER_CONCURRENCY.value)
+    steps = [
+        step_result(1, rps=50.0),
+        step_result(10, rps=200.0),
+        step_result(20, rps=220.0, failed=3),
+        step_result(30, rps=300.0, doubts=("the generator was late",)),
+    ]
+    finished(enabled(revision), steps)
+    task = revision.model.connections.get().task
+    lines = {
+        "load test: actual RPS >= 200 RPS": "pass",
+        "load test PerConcurrency: actual RPS > 200 RPS": "fail",
+        "load test: latency P99 at 210 RPS <= 1000 ms": "pass",
+        "load test: latency P99 at 300 RPS <= 1000 ms": "not measured",
+        "load test PerRPS: actual RPS >= 1 RPS": "not measured",
+        "load test: actual RPS >= 1 times the previous release": "not measured",
+        "load test: actual RPS >= 1 times the previous release or none": "pass",
+    }
+    change_gate(actor=ACTOR, owner=task, conditions="\n".join(lines))
+    document = gate_document(revision)
+    assert {row.condition: row.result for row in document.rows} == lines
+    assert document.result is Result.FAIL
+
+
+def test_conditions_of_a_service_concern_its_taxonomies_and_findings_are_asked_once() -> None:
+    hate, sexual = make_task(taxonomy="Hate"), make_task(taxonomy="Sexual")
+    revision = _verified(hate, sexual)
+    service = _service()
+    change_gate(actor=ACTOR, owner=hate, conditions="DSAT pass rate >= 95 % or none")
+    change_gate(
+        actor=ACTOR,
+        owner=service,
+        conditions='open findings <= 3\ntaxonomy "Sexual", golden set pass rate >= 95 %\nDSAT pass rate >= 90 %',
+    )
+    rows = [(row.source, row.task, row.measure) for row in gate_document(revision, service).rows]
+    assert sorted(rows) == sorted(
+        [
+            ("task", hate.name, "DSAT pass rate"),
+            ("service", "", "open findings"),
+            ("service", hate.name, "DSAT pass rate"),
+            ("service", sexual.name, "DSAT pass rate"),
+            ("service", sexual.name, "golden set pass rate"),
+        ]
+    )
+    assert [row.source for row in gate_document(revision).rows] == ["task"]
+
+
+def test_one_report_is_kept_for_each_state_of_the_evidence() -> None:
+    task = make_task()
+    revision = _verified(task)
+    first = keep_report(revision, None)
+    assert first.result == "pass"
+    assert keep_report(revision, None) == first
+    change_gate(actor=ACTOR, owner=task, conditions="DSAT pass rate >= 95 %")
+    second = keep_report(revision, None)
+    assert (second.result, GateReport.objects.count()) == ("not measured", 2)
+    assert current_report(revision, None) == second
+    # a gate of the same text is another version of it, so another state
+    change_gate(actor=ACTOR, owner=task, conditions="")
+    assert keep_report(revision, None).result == "pass"
+    assert GateReport.objects.filter(is_current=True).count() == 1
+
+
+def test_what_changed_is_judged_again_and_nothing_else() -> None:
+    task, service = make_task(), _service()
+    revision, other = _verified(task), _verified(make_task())
+    waiting = make_model(tasks=(task,)).revisions.get()
+    change_gate(actor=ACTOR, owner=service, conditions="open findings <= 3")
+    assert set(revisions_to_judge()) == {revision, other}
+    assert judge_changed() == 2
+    assert GateReport.objects.filter(service=service).count() == 2
+    assert not waiting.gate_reports.exists()
+    # evidence that ended within the last minutes is judged once more, because its transaction may still have been open
+    GateReport.objects.update(covers_until=timezone.now())
+    assert set(revisions_to_judge()) == set()
+    change_gate(actor=ACTOR, owner=task, conditions="DSAT pass rate >= 95 %")
+    assert set(revisions_to_judge()) == {revision}
+
+
+def test_the_editor_writes_a_condition_from_choices_and_saves_what_is_right(client: Client) -> None:
+    owner = make_user()
+    task = make_task(owners=[owner], label_type="Ordinal", labels=["low", "mid", "high"])
+    client.force_login(owner)
+    address = reverse("releases:task_conditions", args=[task.pk])
+    choices = {
+        "new-measure": "recall of label",
+        "new-label_name": "1",
+        "new-datasets": "all datasets",
+        "new-partition": 'partition "low" | "mid", "high"',
+        "new-comparison": ">=",
+        "new-threshold": "82 %",
+        "add": "1",
+        "conditions": "open findings <= 3",
+        "number": "0",
+    }
+    line = 'all datasets, partition "low" | "mid", "high": recall of label "1" >= 0.82'
+    shown = client.post(address, choices)
+    assert shown.status_code == 200
+    assert shown.context["form"].initial["conditions"] == f"open findings <= 3\n{line}"
+    wrong = client.post(address, choices | {"new-threshold": "82"})
+    assert wrong.context["form"].initial["conditions"] == "open findings <= 3"
+    assert "Write 82 %." in wrong.content.decode()
+    refused = client.post(address, {"conditions": "all datasets: F1 > 0.5", "number": "0"})
+    assert refused.status_code == 422
+    assert "F1 of what?" in refused.content.decode()
+    saved = client.post(address, {"conditions": line, "number": "0"})
+    assert saved.status_code == 302
+    assert line in html.unescape(client.get(reverse("catalog:task", args=[task.pk])).content.decode())
+
+
+def test_the_pages_of_gates_ask_a_fixed_number_of_questions(client: Client, django_assert_max_num_queries) -> None:
+    tasks = [make_task(taxonomy=name) for name in ("Hate", "Sexual", "Violence")]
+    revision = _verified(*tasks)
+    service = _service()
+    conditions = "\n".join(f"all datasets: macro F1 >= 0.{number}" for number in range(10, 60))
+    for owner in (*tasks, service):
+        change_gate(actor=ACTOR, owner=owner, conditions=conditions)
+    client.force_login(make_user(is_administrator=True))
+    address = reverse("releases:gates", args=[revision.model.name, revision.version])
+    with django_assert_max_num_queries(30):
+        page = client.get(address, {"service": service.name})
+    assert page.status_code == 200
+    assert page.content.decode().count("The task has no approved dataset.") == 300

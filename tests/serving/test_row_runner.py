@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+
+import orjson
+import pytest
+
+from mop.errors import HostLostError
+from mop.serving.config import BatchPolicy
+from mop.serving.disclosure import Disclosure
+from mop.serving.row_runner import Answered, Outcome, Pace, ServiceGaveUpError, Unanswered, run_rows
+from serving.conftest import MakeModel, StartService
+
+PACE = Pace(list_items=8, lists=3, deadline_s=5)
+
+
+async def bodies(texts: Iterable[str]) -> AsyncIterator[bytes]:
+    for text in texts:
+        yield orjson.dumps({"text": text})
+
+
+async def outcomes(service, texts: Iterable[str], pace: Pace = PACE) -> list[Outcome]:
+    async with aclosing(run_rows(bodies(texts), service=service, pace=pace, form="model")) as found:
+        return [outcome async for outcome in found]
+
+
+def answered(texts: Iterable[str]) -> list[Outcome]:
+    return [Answered({"echo": {"text": text}}) for text in texts]
+
+
+async def test_answers_come_in_the_order_of_the_rows_however_long_each_takes(
+    make_model: MakeModel, start: StartService
+):
+    folder = make_model("""
+        def inference(self, item):
+            time.sleep(0.02 if item["text"].endswith("7") else 0)
+            return {"echo": item}
+    """)
+    texts = [str(number) for number in range(200)]
+    service = await start(folder, workers=2, batch=BatchPolicy(max_size=4))
+    assert await outcomes(service, texts) == answered(texts)
+
+
+async def test_a_row_that_raises_has_no_answer_and_its_neighbours_have_theirs(
+    make_model: MakeModel, start: StartService
+):
+    folder = make_model("""
+        def inference(self, item):
+            if item["text"] in ("13", "14", "50"):
+                raise ValueError("I saw " + item["text"])
+            return {"echo": item}
+    """)
+    texts = [str(number) for number in range(60)]
+    found = await outcomes(await start(folder, disclosure=Disclosure.NAMES), texts)
+    expected = answered(texts)
+    for place in (13, 14, 50):
+        expected[place] = Unanswered("UserScriptException")
+    assert found == expected
+
+
+async def test_a_row_that_kills_the_model_has_no_answer_and_every_other_row_has_one(
+    make_model: MakeModel, start: StartService
+):
+    folder = make_model("""
+        def inference(self, item):
+            if item["text"] in ("5", "30"):
+                os._exit(3)
+            return {"echo": item}
+    """)
+    texts = [str(number) for number in range(48)]
+    found = await outcomes(await start(folder, disclosure=Disclosure.NAMES), texts)
+    expected = answered(texts)
+    expected[5] = expected[30] = Unanswered("DeploymentCrashedError")
+    assert found == expected
+
+
+async def test_a_row_past_the_deadline_has_no_answer(make_model: MakeModel, start: StartService):
+    folder = make_model("""
+        def inference(self, item):
+            while item["text"] == "3":
+                pass
+            return {"echo": item}
+    """)
+    texts = [str(number) for number in range(10)]
+    found = await outcomes(await start(folder, request_deadline_s=1), texts)
+    expected = answered(texts)
+    expected[3] = Unanswered("RequestDeadlineError")
+    assert found == expected
+
+
+async def test_a_model_that_ends_again_and_again_is_given_up_after_the_rows_before_it(
+    make_model: MakeModel, start: StartService
+):
+    folder = make_model("""
+        def inference(self, item):
+            if int(item["text"]) >= 8:
+                os._exit(3)
+            return {"echo": item}
+    """)
+    service = await start(folder, max_boots=2)
+    found: list[Outcome] = []
+
+    async def collect() -> None:
+        texts = (str(number) for number in range(30))
+        async with aclosing(run_rows(bodies(texts), service=service, pace=PACE, form="model")) as each:
+            async for outcome in each:
+                found.append(outcome)  # noqa: PERF401 - what came before the error counts
+
+    with pytest.raises(ServiceGaveUpError):
+        await collect()
+    assert found[:8] == answered(str(number) for number in range(8))
+    # so does the next service, and so on: each decides at least one row more
+    assert 8 < len(found) < 30
+    assert set(found[8:]) == {Unanswered("DeploymentCrashedError")}
+
+
+async def test_a_service_that_is_lost_is_no_fault_of_a_row(make_model: MakeModel, start: StartService):
+    folder = make_model("""
+        def inference(self, item):
+            time.sleep(0.05)
+            return {"echo": item}
+    """)
+    service = await start(folder)
+    running = asyncio.create_task(outcomes(service, [str(number) for number in range(100)]))
+    await asyncio.sleep(0.3)
+    os.killpg(service._front.pid, signal.SIGKILL)
+    with pytest.raises(HostLostError):
+        await running
+
+
+async def test_rows_are_read_no_faster_than_outcomes_are_taken(make_model: MakeModel, start: StartService):
+    service = await start(make_model())
+    read = 0
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal read
+        for number in range(10_000):
+            read += 1
+            yield orjson.dumps({"text": str(number)})
+
+    async with aclosing(run_rows(counted(), service=service, pace=PACE, form="model")) as each:
+        await anext(each)
+    assert read <= PACE.list_items * (PACE.lists + 1) + 1
+
+
+def test_the_pace_is_sized_to_processes_and_batches():
+    assert Pace.of(workers=2, batch=12, deadline_s=60) == Pace(24, 6, 60)
+    assert Pace.of(workers=1, batch=1, deadline_s=60).list_items == 32
+    assert Pace.of(workers=1, batch=500, deadline_s=60).list_items == 64
