@@ -75,7 +75,8 @@ def versions(ctx: typer.Context, incomplete: str) -> list[str]:
     """Versions of the model that stands in the command line."""
     from mop.cli.near_names import names
 
-    model = ctx.params.get("name")
+    # an option that still lacks its value ends the reading of the line: the name is then left among the words
+    model = ctx.params.get("name") or next((word for word in ctx.args if not word.startswith("-")), None)
     found = []
     with _server() as server:
         if server is not None and isinstance(model, str):
