@@ -118,9 +118,7 @@ def _runtime() -> Iterator[Finding]:
 def _mail() -> Iterator[Finding]:
     from django.conf import settings
 
-    from mop.conf.email import CONSOLE
-
-    if settings.OPTIONS["MOP_EMAIL_BACKEND"] == CONSOLE:
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         yield Finding(
             "e-mail",
             NOTE,

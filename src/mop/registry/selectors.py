@@ -13,6 +13,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from mop.accounts.models import User
+from mop.accounts.owners import get_owner_of
 from mop.errors import NotFoundError
 from mop.registry.models import Model, Revision, RevisionEvent
 from mop.registry.statuses import CHAIN, PublishStatus, RevisionStatus
@@ -66,10 +67,7 @@ def get_owner(model: Model, username: str) -> User:
     Raises:
         NotFoundError: the user does not own it.
     """
-    owner = model.owners.filter(username=username).first()
-    if owner is None:
-        raise NotFoundError(f"{username!r} is no owner of {model.name}.")
-    return owner
+    return get_owner_of(model, username)
 
 
 def get_revision(user: User, name: str, version: str, *, among: QuerySet[Revision] | None = None) -> Revision:
