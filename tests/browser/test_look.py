@@ -35,6 +35,7 @@ OWNER_PAGES = (
     "/models/?status=all&search=nothing+fits",
     "/models/text-hate-severity/",
     "/models/text-hate-severity/?version=v1.0.2",
+    "/models/text-hate-severity/compare/",
     "/search/?q=hate",
     "/models/text-hate-severity/?details=v1.0.2",
     "/models/text-hate-severity/?load-test=v1.0.0&with=v1.0.2",
