@@ -164,6 +164,13 @@ def test_a_quote_that_is_closed_lines_later_takes_the_lines_between():
     }
 
 
+def test_a_short_row_before_a_quote_that_takes_lines_is_counted():
+    rows = ["a\t0\tx", '"over', 'two lines"\t1\tx', *(f"t{n}\t{n % 2}\tx" for n in range(100))]
+    fast, exact = reports_of(HEAD + "\n".join(rows).encode() + b"\n", SPEC, 10_000)
+    assert fast == exact
+    assert fast.rows == 102
+
+
 def values_of(spec: DatasetSpec) -> list[ValueCounts]:
     return [
         *map(ValueCounts.of_label, spec.labels),

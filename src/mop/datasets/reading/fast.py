@@ -18,7 +18,7 @@ from mop.datasets.reading.records import first_not_utf_8, is_utf_8
 
 TAB, LINE_FEED, RETURN, QUOTE = 9, 10, 13, 34
 _COUNTED_BYTES = 32
-_LEAST_BYTES = 8
+LEAST_BYTES = 8
 _WORD = 8
 _MOST_DOUBTFUL = 8  # one line in so many: with more, row by row is faster
 _MASKS = np.array([(1 << 8 * held) - 1 for held in range(9)], dtype=np.uint64)
@@ -103,7 +103,7 @@ class FastReader:
         Args:
             block: whole lines, the last line feed included.
         """
-        if len(block) < _LEAST_BYTES:
+        if len(block) < LEAST_BYTES:
             return None
         lines = _Lines(block, self._columns)
         if lines.has_few_doubtful():
@@ -113,7 +113,7 @@ class FastReader:
         return lines.doubtful() if lines.has_few_doubtful() else None
 
     def _is_table(self, data: npt.NDArray[np.uint8], starts: Places, ends: Places) -> bool:
-        if len(ends) % self._columns or len(data) < _LEAST_BYTES:
+        if len(ends) % self._columns or len(data) < LEAST_BYTES:
             return False
         separators = data[ends].reshape(-1, self._columns)
         return bool(

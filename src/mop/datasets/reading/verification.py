@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from mop.datasets.reading.columns import Header, ValueCounts, read_header
 from mop.datasets.reading.digests import RowDigests
-from mop.datasets.reading.fast import Batch, DoubtfulLine, FastReader
+from mop.datasets.reading.fast import LEAST_BYTES, Batch, DoubtfulLine, FastReader
 from mop.datasets.reading.faults import Fault, FaultKind, FaultLog
 from mop.datasets.reading.images import quiet_pillow
 from mop.datasets.reading.inputs import InputCheck, input_check
@@ -68,6 +68,14 @@ def _without(block: bytes, lines: list[DoubtfulLine]) -> bytes:
     ends = [0, *(line.end for line in lines)]
     starts = [*(line.start for line in lines), len(block)]
     return b"".join([block[end:start] for end, start in zip(ends, starts, strict=True)])
+
+
+def _lengths_before(lines: list[DoubtfulLine]) -> Iterator[int]:
+    """How many bytes that are not in doubt stand before each line in doubt."""
+    others = 0
+    for line in lines:
+        yield line.start - others
+        others += line.end - line.start
 
 
 def _no_progress(_rows: int, _size: int) -> None:
@@ -136,6 +144,8 @@ class _Verification:
         batch = reader.read(_without(block, doubtful)) if doubtful is not None else None
         if doubtful is None or batch is None or not self._has_room(batch, len(doubtful)):
             return False
+        if any(0 < length < LEAST_BYTES for length in _lengths_before(doubtful)):
+            return False  # a row in doubt may end later, and the rows before it are then a block
         base = window.passed
         rows: list[Record] = []
         for line in doubtful:
