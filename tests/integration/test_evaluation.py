@@ -33,7 +33,7 @@ def test_a_verified_version_is_evaluated_on_an_approved_dataset(mop: Installatio
     approved_dataset(mop, "before", worded_file(400))
     revision = submit_small(mop, write_model(mop.folders / "evaluated"))
     mop.wait(revision, "verified")
-    (one,) = finished(mop, revision.model)
+    (one,) = finished(mop, revision.model, datasets=("before",))
     assert np.array_equal(matrix(mop, one), worded_matrix(400))
     assert (one["rows"], one["no_answer"], one["progress"]) == (400, 0, 100)
     assert one["accuracy"] == 0.9
