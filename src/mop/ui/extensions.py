@@ -235,7 +235,6 @@ HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADE
 MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))
 # each is given the user whose page it is
 ACCOUNT_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.ACCOUNT_SECTIONS))
-DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
 # under the version history, each given the model
 MODEL_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.MODEL_SECTIONS))
