@@ -23,8 +23,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sandbox, pytest.mark.xdist_grou
 FAULTY = (
     "if 'RAISE' in item['text']: raise ValueError('I saw ' + item['text'])\n"
     "        if 'KILL' in item['text']: os._exit(3)\n"
-    "        if 'BREAK' in item['text']: return {'bad': 5}"
+    "        if 'BREAK' in item['text']: return {'bad': 0, 'too_sure': 0.5}"
 )
+SCORES, TOO_SURE = "float(bad)}", "float(bad) + output.get('too_sure', 0)}"
 
 
 def test_every_row_is_counted_once_and_verification_finds_every_number(evaluate: Evaluate, tmp_path: Path):  # noqa: F811
@@ -44,11 +45,14 @@ def test_every_row_is_counted_once_and_verification_finds_every_number(evaluate:
 def test_rows_that_raise_kill_or_break_the_contract_have_no_answer(evaluate: Evaluate, tmp_path: Path):  # noqa: F811
     rows = worded_rows(200)
     rows[10][0], rows[20][0], rows[30][0] = "RAISE now darn", "KILL now", "BREAK now"
-    evaluation = evaluate(write_model(tmp_path / "faulty", inference=FAULTY), text_file(rows))
+    folder = write_model(tmp_path / "faulty", inference=FAULTY)
+    source = folder / "src" / "inference.py"
+    source.write_text(source.read_text().replace(SCORES, TOO_SURE))
+    evaluation = evaluate(folder, text_file(rows))
     assert evaluation.error_counts == {
         "UserScriptException": 1,
         "DeploymentCrashedError": 1,
-        "InvalidModelOutputError": 1,
+        "CategoricalTaskLabelConfidenceScoreSumError": 1,
     }
     assert evaluation.failed_rows["UserScriptException"] == [12]  # the first row is row 2
     assert evaluation.no_answer == 3
