@@ -16,7 +16,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-emit-package mop-utils --no-header --quiet
+	--no-emit-package mop-client --no-emit-package mop-utils --no-header --quiet
 
 .PHONY: help demo up test test-second coverage test-all check lock package clean
 
@@ -73,10 +73,10 @@ clean: ## remove .venv, caches and the demonstration's folder
 	@sh scripts/make-venv.sh .venv requirements/runtime.txt
 	@touch $@
 
-.venv/.runtime: .venv/.base requirements/runtime.txt pyproject.toml packages/mop-utils/pyproject.toml
+.venv/.runtime: .venv/.base requirements/runtime.txt pyproject.toml packages/mop-client/pyproject.toml packages/mop-utils/pyproject.toml
 	@if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory .venv/.dev; else sh scripts/sync-venv.sh requirements/runtime.txt; fi
 	@touch $@
 
-.venv/.dev: .venv/.base requirements/dev.txt pyproject.toml packages/mop-utils/pyproject.toml
+.venv/.dev: .venv/.base requirements/dev.txt pyproject.toml packages/mop-client/pyproject.toml packages/mop-utils/pyproject.toml
 	@sh scripts/sync-venv.sh requirements/dev.txt
 	@touch .venv/.runtime $@

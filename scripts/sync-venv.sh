@@ -5,8 +5,8 @@ lock=$1
 bin=.venv/bin
 echo "installing $lock"
 "$bin/uv" pip sync --quiet --python "$bin/python" --require-hashes "$lock"
-"$bin/uv" pip install --quiet --python "$bin/python" --no-deps -e packages/mop-utils -e .
-"$bin/python" -m compileall -q src packages/mop-utils/src
+"$bin/uv" pip install --quiet --python "$bin/python" --no-deps -e packages/mop-client -e packages/mop-utils -e .
+"$bin/python" -m compileall -q src packages/mop-client/src packages/mop-utils/src
 # hashed and compressed once here, so that no first start waits for it
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT

@@ -25,7 +25,7 @@ def problem(answer: HttpResponse, status: int, name: str) -> dict[str, Any]:
     body = json.loads(answer.content)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.status_code, body["status"], body["name"]) == (status, status, name)
-    assert body["type"] == f"urn:mop:error:{name}"
+    assert body["type"] == f"/help/errors/#{name.lower()}"
     assert body["title"]
     assert body["message"] == body["detail"] != ""
     assert {"hint", "place", "also"} <= set(body)
@@ -135,8 +135,12 @@ def test_a_bug_is_a_problem_too_and_tells_nothing(monkeypatch: pytest.MonkeyPatc
 
 def test_the_description_declares_problems_once_and_everywhere():
     schema = ninja.get_openapi_schema()
-    assert set(schema["components"]["responses"]) == {"Problem"}
+    declared = set(schema["components"]["responses"])
+    assert {"Problem", "Problem401", "Problem422"} <= declared
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["responses"]["4XX"] == {"$ref": "#/components/responses/Problem"}
-            assert 422 not in operation["responses"]
+            for status, answer in operation["responses"].items():
+                if isinstance(status, int) and status >= 400:
+                    assert answer == {"$ref": f"#/components/responses/Problem{status}"}
+                    assert f"Problem{status}" in declared

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from mop.accounts.models import User
 from support.factories import make_model, make_token, make_user
 
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -29,6 +30,9 @@ schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_applica
 OPERATIONS = [
     (path, method.upper()) for path, item in schema.raw_schema["paths"].items() for method in item if method in METHODS
 ]
+each_operation = pytest.mark.parametrize(
+    ("path", "method"), OPERATIONS, ids=[f"{method} {path}" for path, method in OPERATIONS]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,37 +46,69 @@ def one_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def token(db: None) -> str:
-    """Of an administrator who owns the model that every path names, so that requests get through to the services."""
-    user = make_user("ada", is_administrator=True)
+def owner(db: None) -> User:
+    """Owns the private model that every path names, so that requests get through to the services."""
+    user = make_user("olivia")
     make_model("scorer", owner=user)
-    return make_token(user)
+    return user
 
 
-@settings(
-    max_examples=15,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-def answer_is_as_described(case: schemathesis.Case, token: str) -> None:
-    if "/models/" in case.path:
-        case.path_parameters["name"] = "scorer"
-        if "version" in case.path_parameters:
-            case.path_parameters["version"] = "v1.0.0"
-    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
-    case.call_and_validate(headers=headers, checks=CHECKS)
+@pytest.fixture
+def administrator_token(owner: User) -> str:
+    return make_token(make_user("ada", is_administrator=True))
 
 
-@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=[f"{method} {path}" for path, method in OPERATIONS])
-def test_every_answer_is_as_described(path: str, method: str, token: str):
+@pytest.fixture
+def owner_token(owner: User) -> str:
+    return make_token(owner)
+
+
+@pytest.fixture
+def stranger_token(owner: User) -> str:
+    return make_token(make_user("sam"))
+
+
+def budget(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@each_operation
+def test_every_answer_to_an_administrator_is_as_described(path: str, method: str, administrator_token: str):
+    fuzz(path, method, administrator_token, examples=10)
+
+
+@each_operation
+def test_every_answer_to_an_owner_is_as_described(path: str, method: str, owner_token: str):
+    fuzz(path, method, owner_token, examples=4)
+
+
+@each_operation
+def test_every_answer_to_a_stranger_is_as_described(path: str, method: str, stranger_token: str):
+    fuzz(path, method, stranger_token, examples=3)
+
+
+def fuzz(path: str, method: str, token: str, *, examples: int) -> None:
+    # made anew for each test: hypothesis takes settings for a function once
+    def ask(case: schemathesis.Case, token: str) -> None:
+        if "/models/" in case.path:
+            case.path_parameters["name"] = "scorer"
+            if "version" in case.path_parameters:
+                case.path_parameters["version"] = "v1.0.0"
+        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
     # what `schema.parametrize` does while tests are collected, in each process and for all operations: a quarter of
     # the time of collecting all tests
     test = build_operation_test(
         config=schema.config,
         operation=schema[path][method],
-        test_func=answer_is_as_described,
+        test_func=budget(examples)(ask),
         given_kwargs={},
         feedback=FeedbackSources(constants_value_source=make_constants_value_source(schema)),
     )

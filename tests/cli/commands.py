@@ -42,9 +42,9 @@ class Result:
         return json.loads(self.out)
 
 
-def mop(*arguments: str, home: Path, stdin: str = "", **env: str) -> Result:
+def mop(*arguments: str, home: Path, stdin: str = "", seconds: float = SECONDS, **env: str) -> Result:
     """Run the command as a process of its own, with an installation of its own."""
-    done = run_python([*MOP, *arguments], stdin=stdin, timeout=SECONDS, cwd=home, env=environment(home, env))
+    done = run_python([*MOP, *arguments], stdin=stdin, timeout=seconds, cwd=home, env=environment(home, env))
     return Result(done.returncode, done.stdout, done.stderr)
 
 

@@ -40,9 +40,10 @@ def test_doctor_names_what_a_fresh_host_has(tmp_path: Path):
     result = mop("doctor", "--json", home=tmp_path, MOP_FILE_ROOTS=str(tmp_path))
     checks = {check["name"]: check for check in result.json["checks"]}
     places = {"home", "runtime", "disk", "database", "engine", "storage"}
-    assert set(checks) == places | {"signing", "system", "workers", "sandbox", "python", "uv", "advisories"}
+    told = {"e-mail", "webhooks"}
+    assert set(checks) == places | told | {"signing", "system", "workers", "sandbox", "python", "uv", "advisories"}
     assert checks["storage"] == {"name": "storage", "state": "ok", "detail": f"file://{tmp_path}", "hint": ""}
-    assert checks["signing"]["detail"].startswith("off: ")
+    assert all(checks[name]["detail"].startswith("off: ") for name in ("signing", "e-mail", "webhooks"))
     assert checks["database"]["state"] == "note"
     assert (result.code, result.json["ok"]) == ((0, True) if result.code == 0 else (1, False))
     problems = [check for check in result.json["checks"] if check["state"] == "problem"]

@@ -47,4 +47,5 @@ MOP_SOURCE_PREFIXES = (
 )
 MOP_TRY_CLAIM_SECONDS = 0.1  # no worker runs beside these tests
 MOP_ADVISORIES = "off"  # no test asks a service that is not its own
+MOP_WEBHOOK_HOSTS = ("hooks.example",)  # a name that stands for no host
 STATIC_ROOT.mkdir()  # noqa: F405 - whitenoise warns of a missing one

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from mop.accounts.access import SessionAuthentication, TokenAuthentication
 from mop.api.documented import DocumentedAPI
+from mop.api.idempotency import accept_keys
 from mop.api.parsing import StrictParser
 from mop.api.problems import answer_with_problems
 from mop.areas.registry import registered
@@ -28,3 +29,4 @@ answer_with_problems(api)
 for area in reversed(registered()):
     for router in area.routers:
         api.add_router("", router.load())
+accept_keys(api)

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +23,7 @@ from mop.errors import (
     TooManyRequestsError,
     ValidationFailedError,
 )
+from mop.ui.templatetags.mop_ui import error_docs
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
@@ -44,12 +46,18 @@ class Problem(Schema):
 
 def problem_response(error: MopError) -> HttpResponse:
     """The answer that tells of an error."""
-    response = HttpResponse(orjson.dumps(error.to_problem()), status=int(error.http_status), content_type=CONTENT_TYPE)
+    body = {**error.to_problem(), "type": page_of(error)}
+    response = HttpResponse(orjson.dumps(body), status=int(error.http_status), content_type=CONTENT_TYPE)
     if isinstance(error, NotAuthenticatedError):
         response["WWW-Authenticate"] = 'Bearer realm="MOP"'
     if isinstance(error, TooManyRequestsError) and error.retry_after_s is not None:
         response["Retry-After"] = str(error.retry_after_s)
     return response
+
+
+def page_of(error: MopError) -> str:
+    """The section of the portal's guide that explains the error: a whole address where the portal knows its own."""
+    return f"{settings.PUBLIC_URL}{error_docs(error.name)}"
 
 
 def bug_response(error: BaseException | None) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop.areas.area import Area, Urls
+from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry, NavGroup
 from mop.areas.references import Ref
 from mop.catalog.actions import Action
@@ -33,5 +33,6 @@ AREA = Area(
     ),
     belongings=(Ref("mop.catalog.belongings:tasks_of"),),
     audit_actions=Action,
+    commands=(Commands(Ref("mop.cli.task_list:app"), order=76, group="task"),),
     searches=(Ref("mop.catalog.search:TASKS"),),
 )

@@ -10,7 +10,8 @@ import httpx
 
 from mop.cli.credentials import Credentials
 from mop.cli.failures import CommandError, RequestRefusedError, ServerUnreachableError
-from mop.errors import CATALOGUE, MopError, NotAuthenticatedError, from_dict
+from mop.cli.near_names import suggestion
+from mop.errors import CATALOGUE, MopError, NotAuthenticatedError, NotFoundError, from_dict
 
 PAGE = 100
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -19,12 +20,13 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 class Server:
     """One server's REST API, as one user."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, *, seconds: float | None = None) -> None:
         self.url = credentials.url
+        self._is_guessing = False
         self._http = httpx.Client(
             base_url=f"{credentials.url}/api/v1",
             headers={"Authorization": f"Bearer {credentials.token}", "Accept": "application/json"},
-            timeout=TIMEOUT,
+            timeout=TIMEOUT if seconds is None else httpx.Timeout(seconds),
             follow_redirects=False,  # a token must not follow a redirect to another server
         )
 
@@ -74,13 +76,23 @@ class Server:
         except httpx.HTTPError as error:
             raise ServerUnreachableError(f"{self.url}: {type(error).__name__}: {error}") from error
         if not response.is_success:
-            raise error_of(response)
+            raise self._with_suggestion(error_of(response), path)
         if response.status_code == HTTPStatus.NO_CONTENT or not response.content:
             return None
         try:
             return response.json()
         except ValueError as error:
             raise ServerUnreachableError(f"{self.url} answered {address} with something that is not JSON.") from error
+
+    def _with_suggestion(self, error: MopError | CommandError, path: tuple[str, ...]) -> MopError | CommandError:
+        """The error; where nothing is found under a name, with the names that may be meant."""
+        if isinstance(error, NotFoundError) and not self._is_guessing:
+            self._is_guessing = True  # what is asked for the guess needs none itself
+            try:
+                error.hint = " ".join(part for part in (suggestion(self, path), error.hint) if part)
+            finally:
+                self._is_guessing = False
+        return error
 
 
 def error_of(response: httpx.Response) -> MopError | CommandError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import of_result
@@ -29,7 +30,9 @@ LABEL_TYPES = ("Binary", "Multi-label", "Ordinal")
 STATUSES = ("created", "verified", "verifyFailed", "outdated", "all")
 POLL_SECONDS = 1.0
 
-Name = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Wait for the verification and end with its exit code.")]
 
 
@@ -190,6 +193,43 @@ def delete(
         print_json({"dataset": name, "deleted": True})
     else:
         say(f"deleted {name}")
+
+
+owners = typer.Typer(help="Owners of a dataset, who change and delete it.")
+datasets.add_typer(owners, name="owners", invoke_without_command=True, callback=show_help)
+
+Username = Annotated[str, typer.Argument(help="User name.", show_default=False)]
+
+
+@owners.command(name="add")
+def add_owner(name: Name, username: Username, *, as_json: JsonFlag = False) -> None:
+    """Make somebody an owner of a dataset."""
+    with open_server() as server:
+        dataset = server.post("datasets", name, "owners", body={"username": username})
+    if as_json:
+        print_json(dataset)
+    else:
+        say(f"owners of {name}: {', '.join(dataset['owners'])}")
+
+
+@owners.command(name="remove")
+def remove_owner(
+    name: Name,
+    username: Username,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take somebody off the owners of a dataset; never the last one."""
+    with open_server() as server:
+        if not yes:
+            typer.confirm(f"Remove {username} from the owners of {name}?", abort=True, err=True)
+        server.delete("datasets", name, "owners", username)
+        dataset = server.get("datasets", name)
+    if as_json:
+        print_json(dataset)
+    else:
+        say(f"owners of {name}: {', '.join(dataset['owners'])}")
 
 
 def _ended(server: Server, names: Sequence[str], *, watch: bool, as_json: bool) -> None:

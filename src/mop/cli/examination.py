@@ -17,6 +17,7 @@ OK, NOTE, PROBLEM = "ok", "note", "problem"
 GIB = 1024**3
 DISK_LOW, DISK_TIGHT = 2 * GIB, 20 * GIB
 UV_SECONDS = 30
+TEAMS_SHOWN = 5
 CONNECT_SECONDS = 10
 _BUG = "Install MOP again; if it stays, report it as CONTRIBUTING.md says."
 
@@ -49,8 +50,11 @@ def examine() -> list[Finding]:
             ("python", _pythons),
             ("uv", _uv),
             ("storage", _storage),
+            ("sources", _sources),
             ("advisories", examine_advisories),
             ("signing", _signing),
+            ("e-mail", _mail),
+            ("webhooks", _webhooks),
             ("sign-in", _sign_in),
         ),
     ]
@@ -109,6 +113,33 @@ def _runtime() -> Iterator[Finding]:
     from django.conf import settings
 
     yield _writable("runtime", settings.MOP_RUNTIME_FOLDER, "MOP_RUNTIME_FOLDER")
+
+
+def _mail() -> Iterator[Finding]:
+    from django.conf import settings
+
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        yield Finding(
+            "e-mail",
+            NOTE,
+            "off: e-mails are printed in the worker's output and reach nobody",
+            "Set MOP_EMAIL_BACKEND to smtp://user:password@host:port, and MOP_EMAIL_FROM.",
+        )
+        return
+    yield Finding("e-mail", OK, f"by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}, from {settings.DEFAULT_FROM_EMAIL}")
+    if not settings.PUBLIC_URL:
+        yield Finding("e-mail", NOTE, "links in e-mails are not whole", "Set MOP_PUBLIC_URL.")
+
+
+def _webhooks() -> Iterator[Finding]:
+    from django.conf import settings
+
+    if settings.MOP_WEBHOOK_HOSTS:
+        yield Finding("webhooks", OK, f"allowed to {', '.join(settings.MOP_WEBHOOK_HOSTS)}")
+    else:
+        yield Finding(
+            "webhooks", NOTE, "off: no host is allowed", "List hosts in MOP_WEBHOOK_HOSTS to let people use webhooks."
+        )
 
 
 def _writable(name: str, folder: Path, option: str) -> Finding:
@@ -208,6 +239,32 @@ def _sandbox() -> Iterator[Finding]:
         else:
             state = NOTE if suffices else PROBLEM
             yield Finding("sandbox", state, f"level {result.level}: {result.reason}", result.hint)
+
+
+def _sources() -> Iterator[Finding]:
+    from django.db import connection
+    from django.db.utils import DatabaseError
+
+    from mop.sources.prefixes import teams_without_places
+    from mop.sources.purposes import Purpose
+
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db() and not Path(name).exists():  # type: ignore[attr-defined] # of SQLite
+        return  # asking would make it
+    try:
+        without = [(purpose, teams_without_places(purpose)) for purpose in Purpose]
+    except DatabaseError:
+        return  # the database says what is wrong with it
+    for purpose, teams in without:
+        if teams:
+            shown = ", ".join(teams[:TEAMS_SHOWN]) + (
+                f" and {len(teams) - TEAMS_SHOWN} more" * (len(teams) > TEAMS_SHOWN)
+            )
+            detail = f"no source prefix for {purpose}, so nothing to read: {shown}"
+            hint = f"mop source-prefix add URL --purpose {purpose} --team TEAM, or Administration, Source prefixes."
+            yield Finding("sources", NOTE, detail, hint)
+    if not any(teams for _, teams in without):
+        yield Finding("sources", OK, "every team has a place to read models and datasets from")
 
 
 def _pythons() -> Iterator[Finding]:

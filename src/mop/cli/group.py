@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.options import JsonFlag
@@ -20,8 +21,11 @@ app = typer.Typer()
 groups = typer.Typer(help="Groups of models: lists that you make and may share. They give no access to their models.")
 app.add_typer(groups, name="group", invoke_without_command=True, callback=show_help)
 
-Group = Annotated[str, typer.Argument(help="The group's name, or its id where several have the name.")]
-Models = Annotated[list[str], typer.Argument(help="Names of models.")]
+Group = Annotated[
+    str,
+    typer.Argument(help="The group's name, or its id where several have the name.", autocompletion=completion.groups),
+]
+Models = Annotated[list[str], typer.Argument(help="Names of models.", autocompletion=completion.models)]
 User = Annotated[str | None, typer.Option("--user", help="A user name.", show_default=False)]
 Team = Annotated[str | None, typer.Option("--team", help="A team.", show_default=False)]
 

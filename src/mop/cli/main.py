@@ -16,6 +16,7 @@ from mop.areas.area import Commands
 from mop.areas.references import Ref
 from mop.areas.registry import register_installed, registered
 from mop.cli.app import app
+from mop.cli.completion import begin, is_completing
 from mop.cli.exit_codes import ExitCode, of_error
 from mop.cli.failures import CommandError
 from mop.cli.output import print_error, printable, say, wants_colour
@@ -23,7 +24,9 @@ from mop.errors import MopError
 
 # commands of the installation itself; the others are those that areas declare
 INSTALLATION = (
+    Commands(Ref("mop.cli.model_folder:app"), order=5),
     Commands(Ref("mop.cli.login:app"), order=80),
+    Commands(Ref("mop.cli.completion:app"), order=85),
     Commands(Ref("mop.cli.up:app"), order=90),
     Commands(Ref("mop.cli.worker:app"), order=100),
     Commands(Ref("mop.cli.doctor:app"), order=120),
@@ -42,7 +45,10 @@ def run(arguments: list[str]) -> int:
     _unset_colour_forcing()
     try:
         # in this mode an Exit comes back as its code, and errors come to the handlers below
-        result = command_tree(set(arguments)).main(args=arguments, prog_name="mop", standalone_mode=False)
+        if is_completing():
+            begin()
+        words = None if is_completing() else set(arguments)
+        result = command_tree(words).main(args=arguments, prog_name="mop", standalone_mode=False)
         code = result if isinstance(result, int) else ExitCode.DONE
     except typer.TyperException as error:
         code = _show_usage_error(error)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import typer
 
+from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import ExitCode, of_result
@@ -36,13 +37,17 @@ STATUSES = (
     "all",
 )
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str | None, typer.Option(help="The version; the newest if left out.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[
+    str | None,
+    typer.Option(help="The version; the newest if left out.", show_default=False, autocompletion=completion.versions),
+]
 Tasks = Annotated[
     list[str],
     typer.Option(
         "--task",
         metavar="TASK[=NAME]",
+        autocompletion=completion.tasks,
         help="A task to connect, and what the model's output calls its taxonomy, if not so. Repeatable.",
         show_default=False,
     ),
@@ -52,7 +57,12 @@ Sample = Annotated[
     str | None,
     typer.Option(metavar="JSON|@FILE", help="Sample post data: an item of inference().", show_default=False),
 ]
-InstanceType = Annotated[str | None, typer.Option(help="Machine size, such as Standard_F4s_v2.", show_default=False)]
+InstanceType = Annotated[
+    str | None,
+    typer.Option(
+        help="Machine size, such as Standard_F4s_v2.", show_default=False, autocompletion=completion.instance_types
+    ),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Follow the pipeline and end with the result's exit code.")]
 
 
@@ -91,8 +101,9 @@ def create(
 @may_give_options
 def upgrade(
     name: Name,
+    model_url: Annotated[str | None, typer.Argument(help="Model url; the newest version's if left out.")] = None,
     *,
-    url: Annotated[str | None, typer.Option(help="Model url; the newest version's if left out.")] = None,
+    url: Annotated[str | None, typer.Option(help="The model url as an option.", show_default=False)] = None,
     version: Annotated[str | None, typer.Option(help="Version; the one after the newest if left out.")] = None,
     note: Note = None,
     sample: Sample = None,
@@ -102,8 +113,10 @@ def upgrade(
     **options: Any,
 ) -> None:
     """Add a version to a model; what is left out is the newest version's."""
+    if model_url and url:
+        raise typer.BadParameter("give the model url once")
     body = {
-        "model_url": url,
+        "model_url": model_url or url,
         "version": version,
         **_fields(note, sample, instance_type, options),
     }

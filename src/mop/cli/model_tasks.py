@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.connection import open_server
 from mop.cli.model import Name, Version, version_of
 from mop.cli.options import JsonFlag, read_json
@@ -13,7 +14,7 @@ from mop.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
-Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False)]
+Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)]
 
 
 @app.command()

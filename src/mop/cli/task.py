@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.options import JsonFlag
@@ -16,8 +17,10 @@ app = typer.Typer()
 tasks = typer.Typer(help="Requests to use datasets for your tasks (see `mop login`).")
 app.add_typer(tasks, name="task", invoke_without_command=True, callback=show_help)
 
-Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False)]
-Dataset = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
+Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)]
+Dataset = Annotated[
+    str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
+]
 Comment = Annotated[str, typer.Option(help="What the dataset's owners are told.", show_default=False)]
 
 

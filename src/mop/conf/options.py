@@ -49,6 +49,20 @@ def _hosts(text: str) -> tuple[str, ...]:
     return tuple(file_host(word).authority for word in _words(text))
 
 
+def _webhook_hosts(text: str) -> tuple[str, ...]:
+    from mop.notifications.webhook_hosts import read_hosts  # noqa: PLC0415  # most installations start without it
+
+    read_hosts(_words(text))  # a fault is told at the start, not at the first message
+    return _words(text)
+
+
+def _webhook_networks(text: str) -> tuple[str, ...]:
+    from mop.notifications.webhook_hosts import read_networks  # noqa: PLC0415  # as above
+
+    read_networks(_words(text))
+    return _words(text)
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -342,6 +356,20 @@ OPTIONS: tuple[Option, ...] = (
         True,
     ),
     Option("MOP_EMAIL_FROM", mail_address, "MOP <mop@localhost>", "sender of e-mails"),
+    Option(
+        "MOP_WEBHOOK_HOSTS",
+        _webhook_hosts,
+        (),
+        "hosts that webhooks may be sent to, as `hooks.example.com`, `*.example.com` or `http://relay.internal:8080`; "
+        "`*`: every host by https; empty: no webhooks",
+    ),
+    Option(
+        "MOP_WEBHOOK_NETWORKS",
+        _webhook_networks,
+        (),
+        "networks beside the public internet in which these hosts may lie, such as 10.20.0.0/16",
+    ),
+    Option("MOP_WEBHOOK_SECONDS", _seconds, 10.0, "seconds that a receiver of webhooks has to answer"),
 )
 
 

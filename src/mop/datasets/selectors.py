@@ -152,3 +152,13 @@ def answered_for_datasets(user: User) -> QuerySet[Dataset, Any]:
 def decided_bindings(user: User) -> QuerySet[Binding, Any]:
     """Ids of the bindings that the user decides about, so is told of."""
     return Binding.objects.filter(task__owners=user).values("pk")
+
+
+def team_of_dataset(dataset_id: int) -> int | None:
+    """The id of the team that a dataset belongs to."""
+    return Dataset.objects.filter(pk=dataset_id).values_list("file__team_id", flat=True).first()
+
+
+def team_of_binding(binding_id: int) -> int | None:
+    """The id of the team whose task a dataset asks for."""
+    return Binding.objects.filter(pk=binding_id).values_list("task__team_id", flat=True).first()

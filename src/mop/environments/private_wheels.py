@@ -35,7 +35,7 @@ _CHUNK = 1024 * 1024
 _COPY = re.compile(r"(\s*\(\d{1,3}\)|\s+-\s+Copy|\s+copy(?:\s+\d{1,3})?)+$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PrivateWheel:
     """A wheel of privatepkgs/.
 
@@ -91,9 +91,19 @@ def read_private_wheels(folder: Path | None, *, bytes_max: int) -> list[PrivateW
 
 
 def check_private_wheels(
-    wheels: Sequence[PrivateWheel], requirements: Sequence[Requirement], *, python_version: str
+    wheels: Sequence[PrivateWheel],
+    requirements: Sequence[Requirement],
+    *,
+    python_version: str,
+    platforms: Sequence[str] | None = None,
 ) -> None:
     """Check that each wheel fits the exact Python and stands only in privatepkgs/.
+
+    Args:
+        wheels: of privatepkgs/.
+        requirements: of requirements.txt.
+        python_version: the Python of the environment.
+        platforms: tags of the platform that runs it, the best first; None: this one.
 
     Raises:
         RequirementsFileError: requirements.txt lists the package of a private wheel; names the line.
@@ -108,14 +118,14 @@ def check_private_wheels(
                 hint="Remove the line, or the wheel: a private wheel is not listed in requirements.txt.",
                 place=place,
             )
-    supported = _supported_tags(python_version)
+    platforms = list(platforms or tags.platform_tags())
+    supported = _supported_tags(python_version, platforms)
     for wheel in wheels:
         if not wheel.tags & supported:
             made_for = ", ".join(sorted(map(str, wheel.tags))[:5])
             _refuse(
                 wheel.path,
-                f"it is made for {made_for} and does not fit Python {python_version} on this platform "
-                f"({next(tags.platform_tags())})",
+                f"it is made for {made_for} and does not fit Python {python_version} on this platform ({platforms[0]})",
                 _hint(wheel, supported),
             )
         if wheel.requires_python and Version(python_version) not in SpecifierSet(wheel.requires_python):
@@ -133,11 +143,14 @@ def _hint(wheel: PrivateWheel, supported: frozenset[tags.Tag]) -> str:
     return "Build the wheel for Linux on this kind of processor, or upload one of any platform (py3-none-any)."
 
 
-def _supported_tags(python_version: str) -> frozenset[tags.Tag]:
+def _supported_tags(python_version: str, platforms: Sequence[str]) -> frozenset[tags.Tag]:
     major, minor = (int(part) for part in python_version.split(".")[:2])
     abi = f"cp{major}{minor}"
     return frozenset(
-        [*tags.cpython_tags((major, minor), abis=[abi]), *tags.compatible_tags((major, minor), interpreter=abi)]
+        [
+            *tags.cpython_tags((major, minor), abis=[abi], platforms=platforms),
+            *tags.compatible_tags((major, minor), interpreter=abi, platforms=platforms),
+        ]
     )
 
 

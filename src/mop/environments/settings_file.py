@@ -85,7 +85,7 @@ def _document(events: Iterator[yaml.Event]) -> _Node:
 def _node(event: yaml.Event, events: Iterator[yaml.Event], *, depth: int) -> _Node:
     line = _line(event)
     if (
-        not isinstance(event, yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent)
+        not isinstance(event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent))
         or event.anchor is not None
     ):
         _refuse("anchors (&) and aliases (*) are not allowed", line, "Write the value itself.")

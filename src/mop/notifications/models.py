@@ -1,4 +1,4 @@
-"""What people were told, the e-mails that carry it, what they want to be told, and what the operator must fix."""
+"""What people were told, e-mails and webhooks that carry it, what they want to be told, what the operator must fix."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from django.utils import timezone
 from mop.areas.words import NotificationKind
 from mop.notifications.email_states import EmailState
 from mop.notifications.kinds import kind_of
+from mop.notifications.webhook_hosts import URL_MAX
+from mop.notifications.webhook_states import DeliveryState
 
 TITLE_MAX, REASON_MAX, HINT_MAX = 200, 1000, 500
 KIND_MAX = 64
+DESCRIPTION_MAX = 200
 
 
 class Notification(models.Model):
@@ -110,3 +113,99 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fault} ({self.count})"
+
+
+class Webhook(models.Model):
+    """A url that is told of events.
+
+    It belongs to a person (`user`), to a team (`team`; `user` is the member in whose name it is sent), or to an object
+    of an area above (`owner_type`, `owner_id`), whose services look after it. `kinds` are those that it is told of;
+    None: every kind. Secrets are kept encrypted.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="webhooks"
+    )
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, null=True, blank=True, related_name="webhooks")
+    owner_type = models.CharField(max_length=32, blank=True)
+    owner_id = models.BigIntegerField(null=True, blank=True)
+    url = models.CharField(max_length=URL_MAX)
+    description = models.CharField(max_length=DESCRIPTION_MAX, blank=True)
+    kinds = models.JSONField(null=True, blank=True)
+    secret = models.CharField(max_length=300, editable=False)
+    former_secret = models.CharField(max_length=300, blank=True, editable=False)
+    former_until = models.DateTimeField(null=True, blank=True, help_text="until then messages are signed by both")
+    created_at = models.DateTimeField(default=timezone.now)
+    failing_since = models.DateTimeField(null=True, blank=True, help_text="the first failure after the last success")
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=False, owner_type="")
+                | models.Q(user=None, team=None, owner_id__isnull=False) & ~models.Q(owner_type=""),
+                name="webhook_of_a_person_a_team_or_an_object",
+            ),
+        )
+        indexes = (models.Index(fields=("owner_type", "owner_id"), name="webhooks_of_object"),)
+
+    def __str__(self) -> str:
+        return self.description or self.url
+
+    def wants(self, kind: str) -> bool:
+        """Whether it is told of a kind."""
+        return self.disabled_at is None and (self.kinds is None or kind in self.kinds)
+
+
+class Delivery(models.Model):
+    """One message to one webhook: the same id and the same body whenever it is sent."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.CharField(max_length=200)
+    kind = models.CharField(max_length=KIND_MAX)
+    body = models.TextField()
+    scope_type = models.CharField(max_length=16, blank=True)
+    scope_id = models.BigIntegerField(null=True, blank=True)
+    state = models.CharField(max_length=9, choices=DeliveryState, default=DeliveryState.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now, help_text="not sent before; while it is sent, the claim's end")
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, help_text="why it did not arrive the last time")
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (models.UniqueConstraint(fields=("webhook", "event"), name="one_delivery_per_webhook_and_event"),)
+        indexes = (
+            models.Index(fields=("next_at",), condition=models.Q(state="queued"), name="deliveries_to_send"),
+            models.Index(fields=("webhook", "-created_at", "-id"), name="deliveries_of_webhook"),
+            models.Index(fields=("scope_type", "scope_id"), name="deliveries_by_scope"),
+            models.Index(fields=("created_at",), name="deliveries_by_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.message_id} ({self.state})"
+
+    @property
+    def message_id(self) -> str:
+        """The header `webhook-id`."""
+        return f"msg_{self.key.hex}"
+
+
+class DeliveryAttempt(models.Model):
+    """One try of a delivery. What the receiver answered is not kept, but for its status."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    at = models.DateTimeField(default=timezone.now)
+    seconds = models.FloatField()
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="HTTP status; none without an answer")
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.status or self.error}"

@@ -21,6 +21,9 @@ INSTALLATION = "installation"  # administrators see it
 # scope's name → the ids that a user may see
 SCOPES: dict[str, Callable[[User], QuerySet[Any, Any]]] = {}
 
+# scope's name → the id of the team that the object with an id belongs to: its webhooks are told too
+TEAMS: dict[str, Callable[[int], int | None]] = {}
+
 
 @dataclass(frozen=True)
 class Scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,10 +14,12 @@ from mop.accounts.services import change_email
 from mop.areas.words import NotificationKind
 from mop.audit.services import Actor
 from mop.notifications.kinds import kind_of
-from mop.notifications.models import HINT_MAX, REASON_MAX, TITLE_MAX, Email, Notification, Preference
+from mop.notifications.models import HINT_MAX, REASON_MAX, TITLE_MAX, Delivery, Email, Notification, Preference
 from mop.notifications.scopes import Scope
 from mop.notifications.selectors import preferences_of, visible_notifications
 from mop.notifications.texts import one_line
+from mop.notifications.webhook_selectors import webhooks_told
+from mop.notifications.webhooks import enqueue_delivery, link_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,23 @@ def notify(*, actor: Actor, people: Iterable[User], news: News) -> int:
     kind_of(news.kind)
     readers = [person for person in people if person.is_active and str(person.pk) != actor.id]
     chosen = preferences_of(readers, news.kind)
+    for webhook in webhooks_told(readers, news.scope):
+        if webhook.wants(news.kind):
+            enqueue_delivery(
+                webhook=webhook, kind=news.kind.value, event=news.event, data=_message(news), scope=news.scope
+            )
     return sum(_tell(person, news, chosen[person.pk]) for person in readers)
+
+
+def _message(news: News) -> dict[str, Any]:
+    """What a webhook is told: the texts of the notification, and what it is about."""
+    return {
+        "title": one_line(news.title, TITLE_MAX),
+        "reason": one_line(news.reason, REASON_MAX),
+        "hint": one_line(news.hint, HINT_MAX),
+        "link": link_of(news.link),
+        "about": {"type": news.scope.type, "id": news.scope.id} if news.scope else None,
+    }
 
 
 def _tell(person: User, news: News, wanted: Preference) -> bool:
@@ -101,12 +120,14 @@ def mark_all_read(*, user: User, up_to: int) -> int:
 
 
 def forget_scope(scope: Scope) -> None:
-    """Remove what was told about an object that is deleted; queued e-mails go with it."""
+    """Remove what was told about an object that is deleted; queued e-mails and webhooks go with it."""
+    Delivery.objects.filter(scope_type=scope.type, scope_id=scope.id).delete()
     Notification.objects.filter(scope_type=scope.type, scope_id=scope.id).delete()
 
 
 def forget_events(prefix: str) -> None:
-    """Remove what was told of the events whose names begin so; queued e-mails go with it."""
+    """Remove what was told of the events whose names begin so; queued e-mails and webhooks go with it."""
+    Delivery.objects.filter(event__startswith=prefix).delete()
     Notification.objects.filter(event__startswith=prefix).delete()
 
 

@@ -11,10 +11,11 @@ class RegistryConfig(config.AreaConfig):
     def ready(self) -> None:
         """Register the area, say who is told of models, and keep the search index through migrations."""
         super().ready()
-        from mop.notifications.scopes import SCOPES  # noqa: PLC0415 - models load after the app registry
+        from mop.notifications.scopes import SCOPES, TEAMS  # noqa: PLC0415 - models load after the app registry
         from mop.registry.notices import MODEL_SCOPE  # noqa: PLC0415 - as above
         from mop.registry.search_index import ensure_search_index  # noqa: PLC0415 - as above
-        from mop.registry.selectors import answered_for_models  # noqa: PLC0415 - as above
+        from mop.registry.selectors import answered_for_models, team_of_model  # noqa: PLC0415 - as above
 
         SCOPES[MODEL_SCOPE] = answered_for_models
+        TEAMS[MODEL_SCOPE] = team_of_model
         post_migrate.connect(ensure_search_index, sender=self)

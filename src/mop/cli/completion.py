@@ -1,0 +1,135 @@
+"""`mop completion`: the script by which a shell completes commands, options, and names that the server knows.
+
+A completer runs while somebody types. It asks the server once, waits two seconds at most, and says nothing when
+anything fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mop.cli.client import Server
+
+app = typer.Typer()
+
+VARIABLE = "_MOP_COMPLETE"
+SECONDS = 2.0
+
+
+class Shell(enum.StrEnum):
+    """The shells that `mop` knows."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+@app.command()
+def completion(shell: Annotated[Shell, typer.Argument(help="The shell that the script is for.")]) -> None:
+    """Print the script that completes commands, options and names in a shell.
+
+    bash: mop completion bash > ~/.local/share/bash-completion/completions/mop.
+    zsh: mop completion zsh > "${fpath[1]}/_mop".
+    fish: mop completion fish > ~/.config/fish/completions/mop.fish.
+    """
+    from typer.completion import get_completion_script
+
+    print(get_completion_script(prog_name="mop", complete_var=VARIABLE, shell=shell.value))
+
+
+def is_completing() -> bool:
+    """Whether a shell asks what could follow."""
+    return VARIABLE in os.environ
+
+
+def begin() -> None:
+    """Let Typer answer the shells."""
+    from typer.completion import completion_init
+
+    completion_init()
+
+
+def models(incomplete: str) -> list[str]:
+    """Names of models."""
+    return _names("models", incomplete)
+
+
+def tasks(incomplete: str) -> list[str]:
+    """Names of tasks."""
+    return _names("tasks", incomplete)
+
+
+def datasets(incomplete: str) -> list[str]:
+    """Names of datasets."""
+    return _names("datasets", incomplete)
+
+
+def versions(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Versions of the model that stands in the command line."""
+    from mop.cli.near_names import names
+
+    model = ctx.params.get("name")
+    found = []
+    with _server() as server:
+        if server is not None and isinstance(model, str):
+            found = names(server, ("models", model, "revisions"))
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def groups(incomplete: str) -> list[str]:
+    """Names of groups."""
+    return _of_list(("groups",), "name", incomplete)
+
+
+def teams(incomplete: str) -> list[str]:
+    """Names of teams."""
+    return _of_list(("teams",), "name", incomplete)
+
+
+def instance_types(incomplete: str) -> list[str]:
+    """Names of machine sizes."""
+    return _of_list(("instance-types",), "name", incomplete)
+
+
+def _names(kind: str, incomplete: str) -> list[str]:
+    from mop.cli.near_names import names
+
+    found = []
+    with _server() as server:
+        if server is not None:
+            found = names(server, (kind,), search=incomplete or None)
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def _of_list(path: tuple[str, ...], field: str, incomplete: str) -> list[str]:
+    items = []
+    with _server() as server:
+        if server is not None:
+            found = server.get(*path)
+            items = found["items"] if isinstance(found, dict) else found
+    return [item[field] for item in items if item[field].startswith(incomplete)]
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[Server | None]:
+    """The server that the caller signed in to; None where nobody did. What fails inside is not told: somebody types."""
+    from mop.cli.client import Server
+    from mop.cli.credentials import load_credentials
+    from mop.cli.failures import CommandError
+    from mop.errors import MopError
+
+    try:
+        server: Server | None = Server(load_credentials(), seconds=SECONDS)
+    except MopError:
+        server = None
+    with contextlib.suppress(MopError, CommandError):
+        yield server
+    if server is not None:
+        server.close()

@@ -1,0 +1,176 @@
+"""`mop webhook`: urls that are told of events, on a MOP server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.connection import open_server
+from mop.cli.exit_codes import ExitCode
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, printable, say
+
+if TYPE_CHECKING:
+    from mop.cli.client import Server
+
+app = typer.Typer()
+
+webhooks = typer.Typer(help="Webhooks: urls that are told what you, or a team of yours, are told.")
+app.add_typer(webhooks, name="webhook", invoke_without_command=True, callback=show_help)
+
+Webhook = Annotated[int, typer.Argument(help="The webhook's id, as `mop webhook list` shows it.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="A kind to be told of; every kind if left out. Repeatable.", show_default=False),
+]
+WAIT_SECONDS = 60
+POLL_SECONDS = 1.0
+
+
+@webhooks.command(name="list")
+def list_webhooks(*, as_json: JsonFlag = False) -> None:
+    """List your webhooks and those of your teams."""
+    with open_server() as server:
+        found = server.get("webhooks")
+    if as_json:
+        print_json(found["items"])
+        return
+    rows = [
+        (str(one["id"]), one["url"], one["team"] or "me", _state(one), one["description"]) for one in found["items"]
+    ]
+    print_columns(("ID", "URL", "FOR", "STATE", "DESCRIPTION"), rows)
+    if not found["hosts"]:
+        say("webhooks are off: the operator has allowed no host (MOP_WEBHOOK_HOSTS)")
+
+
+@webhooks.command()
+def create(
+    url: Annotated[str, typer.Argument(help="Where messages are sent, such as https://hooks.example.com/mop.")],
+    *,
+    team: Annotated[str | None, typer.Option(help="A team of yours; else it is your own.", show_default=False)] = None,
+    description: Annotated[str, typer.Option(help="What receives the messages.", show_default=False)] = "",
+    kinds: Kinds = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add a webhook and show its secret, this once."""
+    body = {"url": url, "team": team, "description": description, "kinds": kinds or None}
+    with open_server() as server:
+        made = server.post("webhooks", body=body)
+    if as_json:
+        print_json(made)
+        return
+    say(f"webhook {made['id']} is added; its secret is shown this once:")
+    print(made["secret"])
+
+
+@webhooks.command()
+def rotate(webhook: Webhook, *, as_json: JsonFlag = False) -> None:
+    """Make a new secret and show it, this once; the former one signs too for 24 hours."""
+    with open_server() as server:
+        made = server.post("webhooks", str(webhook), "rotate")
+    if as_json:
+        print_json(made)
+        return
+    print(made["secret"])
+
+
+@webhooks.command(name="test")
+def send_test(webhook: Webhook, *, as_json: JsonFlag = False) -> None:
+    """Send a test message, and wait for what comes of it; exit code 1 when it did not arrive at once."""
+    with open_server() as server:
+        delivery = _settled(server, webhook, server.post("webhooks", str(webhook), "test"))
+    if as_json:
+        print_json(delivery)
+    else:
+        say(f"{delivery['message_id']}: {_told(delivery)}")
+    if delivery["state"] != "delivered":
+        raise typer.Exit(ExitCode.UNDECIDED if not delivery["attempts"] else ExitCode.FAILED)
+
+
+@webhooks.command()
+def log(
+    webhook: Webhook,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many, from the newest.")] = 20,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what was sent to a webhook, newest first."""
+    with open_server() as server:
+        page = server.get("webhooks", str(webhook), "deliveries", limit=limit)
+    if as_json:
+        print_json(page)
+        return
+    rows = [
+        (str(one["id"]), one["created_at"][:19].replace("T", " "), one["kind"], str(one["attempts"]), _told(one))
+        for one in page["items"]
+    ]
+    print_columns(("ID", "CREATED", "KIND", "TRIES", "STATE"), rows)
+
+
+@webhooks.command()
+def replay(
+    webhook: Webhook,
+    deliveries: Annotated[list[int], typer.Argument(help="Ids of deliveries, as `mop webhook log` shows them.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send messages again, each under the same id."""
+    with open_server() as server:
+        queued = [server.post("webhooks", str(webhook), "deliveries", str(one), "replay") for one in deliveries]
+    if as_json:
+        print_json(queued)
+        return
+    for one in queued:
+        say(f"{one['message_id']} is sent again")
+
+
+@webhooks.command()
+def enable(webhook: Webhook, *, as_json: JsonFlag = False) -> None:
+    """Switch on a webhook that was switched off because nothing arrived."""
+    with open_server() as server:
+        found = server.post("webhooks", str(webhook), "enable")
+    if as_json:
+        print_json(found)
+    else:
+        say(f"webhook {webhook} is on")
+
+
+@webhooks.command()
+def delete(
+    webhook: Webhook,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Delete a webhook with its log."""
+    with open_server() as server:
+        found = server.get("webhooks", str(webhook))
+        if not yes:
+            typer.confirm(f"Delete the webhook to {printable(found['url'])}?", abort=True, err=True)
+        server.delete("webhooks", str(webhook))
+    if as_json:
+        print_json({"deleted": webhook})
+    else:
+        say(f"webhook {webhook} is deleted")
+
+
+def _settled(server: Server, webhook: int, delivery: dict[str, Any]) -> dict[str, Any]:
+    """The delivery after its first try."""
+    ends_at = time.monotonic() + WAIT_SECONDS
+    while delivery["state"] == "queued" and not delivery["tries"] and time.monotonic() < ends_at:
+        time.sleep(POLL_SECONDS)
+        delivery = server.get("webhooks", str(webhook), "deliveries", str(delivery["id"]))
+    return delivery
+
+
+def _state(webhook: dict[str, Any]) -> str:
+    if webhook["disabled_at"]:
+        return "off"
+    return "failing" if webhook["failing_since"] else "on"
+
+
+def _told(delivery: dict[str, Any]) -> str:
+    return f"{delivery['state']}: {delivery['error']}" if delivery["error"] else str(delivery["state"])

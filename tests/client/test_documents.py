@@ -1,0 +1,58 @@
+"""The client's types are what the server's description says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mop.api.api import api
+from mop_client import documents
+
+# the client's name of a document → its schema in the server's description
+SCHEMAS = {
+    "Me": "MeOut",
+    "Team": "TeamOut",
+    "Taxonomy": "TaxonomyOut",
+    "InstanceType": "InstanceTypeOut",
+    "Task": "TaskOut",
+    "Connection": "ConnectionOut",
+    "Model": "ModelOut",
+    "Queue": "QueueOut",
+    "ErrorDocument": "ErrorDocument",
+    "RevisionRow": "RevisionOut",
+    "Revision": "RevisionDetail",
+    "Event": "EventOut",
+    "Timeline": "Timeline",
+    "LogLine": "LineOut",
+    "LogPage": "LogPageOut",
+    "Share": "ShareOut",
+    "Group": "GroupOut",
+    "LabelShare": "LabelShare",
+    "Binding": "BindingOut",
+    "DatasetRow": "DatasetOut",
+    "Dataset": "DatasetDetail",
+    "Email": "EmailOut",
+    "Notification": "NotificationOut",
+    "Webhook": "WebhookOut",
+    "NewWebhook": "WebhookCreated",
+    "DeliveryTry": "DeliveryTry",
+    "Delivery": "DeliveryOut",
+    "Problem": "Problem",
+}
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    schemas: dict[str, Any] = api.get_openapi_schema(path_prefix="/api/v1")["components"]["schemas"]
+    return schemas
+
+
+def test_every_document_of_the_client_is_held_to_a_schema():
+    known = {name for name, value in vars(documents).items() if isinstance(value, type) and name[0].isupper()}
+    assert known - {"Any"} == set(SCHEMAS)
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_a_document_has_the_fields_that_the_server_gives(name: str, described: dict[str, Any]):
+    assert set(getattr(documents, name).__annotations__) == set(described[SCHEMAS[name]]["properties"])

@@ -1,0 +1,87 @@
+"""Folders of `mop init` with real checkpoints pass `mop check`: environment, cage, contract."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import joblib
+import pytest
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from cli.commands import mop
+
+pytestmark = [
+    pytest.mark.index,
+    pytest.mark.sandbox,
+    pytest.mark.second_tier,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("init"),
+]
+
+
+def check(folder: Path, home: Path) -> None:
+    arguments = ("--task", str(folder / "task.json"), "--sample", f"@{folder / 'sample.json'}")
+    result = mop("check", str(folder), *arguments, "--json", home=home, seconds=600)
+    assert result.json["status"] == "verified", result.json
+    assert result.json["error"] is None
+
+
+def onnx_classifier(path: Path, *, side: int, labels: int) -> None:
+    """An ONNX file: float images of 3 x side x side → Flatten → MatMul → Softmax. Written by hand: protobuf."""
+
+    def number(value: int) -> bytes:
+        out = b""
+        while value > 0x7F:
+            out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+        return out + bytes([value])
+
+    def field(tag: int, value: int | bytes | str) -> bytes:
+        if isinstance(value, int):
+            return number(tag << 3) + number(value)
+        data = value.encode() if isinstance(value, str) else value
+        return number(tag << 3 | 2) + number(len(data)) + data
+
+    def node(operator: str, inputs: list[str], output: str) -> bytes:
+        return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, operator)
+
+    def tensor_type(*shape: int | str) -> bytes:
+        dims = b"".join(field(1, field(1, one) if isinstance(one, int) else field(2, one)) for one in shape)
+        return field(1, field(1, 1) + field(2, dims))
+
+    features = 3 * side * side
+    weights = struct.pack(f"<{features * labels}f", *((index % 7 - 3) / features for index in range(features * labels)))
+    initial = field(1, features) + field(1, labels) + field(2, 1) + field(8, "w") + field(9, weights)
+    graph = (
+        field(1, node("Flatten", ["x"], "flat"))
+        + field(1, node("MatMul", ["flat", "w"], "logits"))
+        + field(1, node("Softmax", ["logits"], "scores"))
+        + field(2, "images")
+        + field(5, initial)
+        + field(11, field(1, "x") + field(2, tensor_type("n", 3, side, side)))
+        + field(12, field(1, "scores") + field(2, tensor_type("n", labels)))
+    )
+    path.write_bytes(field(1, 8) + field(2, "test") + field(7, graph) + field(8, field(2, 13)))
+
+
+def test_a_scikit_learn_pipeline_passes_the_check(tmp_path: Path):
+    texts, labels = ["you idiot", "you moron", "good day", "have fun"] * 5, ["yes", "yes", "no", "no"] * 5
+    pipeline = make_pipeline(HashingVectorizer(n_features=256), LogisticRegression()).fit(texts, labels)
+    joblib.dump(pipeline, tmp_path / "pipeline.joblib")
+    folder = tmp_path / "folder"
+    made = mop("init", str(folder), "--from", "sklearn", str(tmp_path / "pipeline.joblib"), home=tmp_path)
+    assert made.code == 0, made.err
+    check(folder, tmp_path)
+
+
+def test_an_onnx_model_of_images_passes_the_check(tmp_path: Path):
+    onnx_classifier(tmp_path / "images.onnx", side=16, labels=3)
+    folder = tmp_path / "folder"
+    made = mop(
+        "init", str(folder), "--modality", "image", "--label-type", "ordinal", "--labels", "0,1,2",
+        "--name", "Violence", "--from", "onnx", str(tmp_path / "images.onnx"), home=tmp_path,
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    check(folder, tmp_path)
