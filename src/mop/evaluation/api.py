@@ -58,20 +58,7 @@ def get_metrics(request: HttpRequest, name: str, version: str, kind: str) -> Htt
     return HttpResponse(found.write(lines_of(rows)), content_type=found.media_type)
 
 
-@router.get(_ONE, response=EvaluationDetailOut)
-def get_one_evaluation(
-    request: HttpRequest, name: str, version: str, task: str, dataset: str, merge: Merge, other: With = None
-) -> EvaluationDetailOut:
-    """Matrix, metrics with 95 % intervals, curves and slices of one evaluation. Everyone who sees the revision."""
-    user = caller_of(request).user
-    row = get_evaluation(user, get_revision(user, name, version), task=task, dataset=dataset)
-    report = report_for(row, merge) if row.is_measured else None
-    if other is None:
-        return detail_out(user, row, report)
-    first = get_evaluation(user, get_revision(user, name, other), task=task, dataset=dataset)
-    return detail_out(user, row, report, compared_with=other, comparison=comparison(first, row))
-
-
+# before the address of an evaluation itself: names of tasks may hold slashes, so that it would match these too
 @router.post(f"{_ONE}/cancel", response=EvaluationOut)
 def post_cancel(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> EvaluationOut:
     """End an evaluation that waits or runs; a result that stands stays. Owners only."""
@@ -94,6 +81,20 @@ def post_publish(request: HttpRequest, name: str, version: str, task: str, datas
 def post_withdraw(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> EvaluationOut:
     """Show a published single result no longer. Owners only."""
     return _change(request, name, version, task, dataset, services.withdraw)
+
+
+@router.get(_ONE, response=EvaluationDetailOut)
+def get_one_evaluation(
+    request: HttpRequest, name: str, version: str, task: str, dataset: str, merge: Merge, other: With = None
+) -> EvaluationDetailOut:
+    """Matrix, metrics with 95 % intervals, curves and slices of one evaluation. Everyone who sees the revision."""
+    user = caller_of(request).user
+    row = get_evaluation(user, get_revision(user, name, version), task=task, dataset=dataset)
+    report = report_for(row, merge) if row.is_measured else None
+    if other is None:
+        return detail_out(user, row, report)
+    first = get_evaluation(user, get_revision(user, name, other), task=task, dataset=dataset)
+    return detail_out(user, row, report, compared_with=other, comparison=comparison(first, row))
 
 
 @router.get(f"{_REVISION}/rank", response=RankPage)
