@@ -168,7 +168,10 @@ def asked(names: dict[str, str]) -> dict[str, tuple[str, str]]:
         "search, rare": ("user", "/models/?search=needle"),
         "search, common": ("user", "/models/?search=detector"),
         "search, two letters": ("user", "/models/?search=zq"),
+        "search of the top bar, rare": ("user", "/search/?q=needle"),
+        "search of the top bar, common": ("user", "/search/?q=detector"),
         "model": ("owner of all", f"/models/{names['model']}/"),
+        "details": ("owner of all", f"/models/{names['model']}/versions/v3/"),
         "groups": ("user", "/groups/"),
         "API list": ("user", "/api/v1/models?limit=50"),
         "API list, search": ("user", "/api/v1/models?search=needle"),
@@ -178,11 +181,12 @@ def asked(names: dict[str, str]) -> dict[str, tuple[str, str]]:
 def fill(count: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Models with versions, owners, tasks, tags and groups, written in bulk. The same for the same count."""
     from django.db import connection, transaction  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
 
     from mop.accounts.models import Team, User  # noqa: PLC0415
     from mop.catalog.models import InstanceType, Task, Taxonomy  # noqa: PLC0415
     from mop.registry.group_models import GroupEntry, ModelGroup  # noqa: PLC0415
-    from mop.registry.models import Model, ModelTag, Revision, TaskConnection  # noqa: PLC0415
+    from mop.registry.models import Model, ModelTag, Revision, RevisionEvent, TaskConnection  # noqa: PLC0415
     from mop.registry.summaries import summary  # noqa: PLC0415
     from mop.ui.paging import cursor_text  # noqa: PLC0415
 
@@ -244,7 +248,7 @@ def fill(count: int) -> tuple[dict[str, Any], dict[str, str]]:
                     for name in (f"tag-{n % 50}", f"rare-{n // 100}")
                 ]
             )
-            Revision.objects.bulk_create(
+            revisions = Revision.objects.bulk_create(
                 [
                     Revision(
                         model=model,
@@ -257,6 +261,14 @@ def fill(count: int) -> tuple[dict[str, Any], dict[str, str]]:
                     )
                     for n, model in zip(numbers, models, strict=True)
                     for version in (1, 2, 3)
+                ]
+            )
+            now = timezone.now()
+            RevisionEvent.objects.bulk_create(
+                [
+                    RevisionEvent(revision=revision, attempt=1, status=status, at=now, actor_label="benchmark")
+                    for revision in revisions[2::3]
+                    for status in dict.fromkeys(("created", revision.status))
                 ]
             )
     Model.objects.update(**summary(Revision.objects.all()))

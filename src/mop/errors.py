@@ -30,6 +30,7 @@ class MopError(Exception):
         hint: one sentence that tells the reader what to do.
         place: file and line, JSON path or field, where known.
         also: the messages of further rules that failed; the first failing rule is the error.
+        source: numbers and texts of the lines around the place, for those who may read the files.
     """
 
     http_status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -50,6 +51,7 @@ class MopError(Exception):
         self.hint = hint if hint is not None else self.default_hint
         self.place = place
         self.also = tuple(also)
+        self.source: Sequence[tuple[int, str]] = ()
 
     @property
     def name(self) -> str:
@@ -64,7 +66,7 @@ class MopError(Exception):
             "hint": self.hint,
             "place": self.place,
             "also": list(self.also),
-        }
+        } | ({"source": [list(line) for line in self.source]} if self.source else {})
 
     def to_problem(self) -> dict[str, Any]:
         """The body of an `application/problem+json` answer (RFC 9457); `detail` repeats `message` for its readers."""
@@ -95,12 +97,14 @@ class ErrorDocument:
 def from_dict(data: dict[str, Any]) -> MopError:
     """The error that `MopError.to_dict` described, as its own class (a bare MopError if the name is unknown)."""
     cls = CATALOGUE.get(str(data.get("name")), MopError)
-    return cls(
+    error = cls(
         str(data.get("message", "")),
         hint=data.get("hint"),
         place=data.get("place"),
         also=[str(item) for item in data.get("also") or ()],
     )
+    error.source = [(int(number), str(text)) for number, text in data.get("source") or ()]
+    return error
 
 
 class ModelFault(MopError):

@@ -94,6 +94,15 @@ def test_every_answer_to_a_stranger_is_as_described(path: str, method: str, stra
 
 
 def fuzz(path: str, method: str, token: str, *, examples: int) -> None:
+    # made anew for each test: hypothesis takes settings for a function once
+    def ask(case: schemathesis.Case, token: str) -> None:
+        if "/models/" in case.path:
+            case.path_parameters["name"] = "scorer"
+            if "version" in case.path_parameters:
+                case.path_parameters["version"] = "v1.0.0"
+        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
     # what `schema.parametrize` does while tests are collected, in each process and for all operations: a quarter of
     # the time of collecting all tests
     test = build_operation_test(
@@ -104,12 +113,3 @@ def fuzz(path: str, method: str, token: str, *, examples: int) -> None:
         feedback=FeedbackSources(constants_value_source=make_constants_value_source(schema)),
     )
     test(token=token)
-
-
-def ask(case: schemathesis.Case, token: str) -> None:
-    if "/models/" in case.path:
-        case.path_parameters["name"] = "scorer"
-        if "version" in case.path_parameters:
-            case.path_parameters["version"] = "v1.0.0"
-    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
-    case.call_and_validate(headers=headers, checks=CHECKS)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .browsing import Portal, launch, listen, running_portal
+
+SLOWEST = 15_000
+expect.set_options(timeout=SLOWEST)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +31,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, portal: Portal) -> Iterator[Page]:
     """A new page; it must not have said anything in its console when the test ends."""
     context = browser.new_context(base_url=portal.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(SLOWEST)
     opened = context.new_page()
     messages = listen(opened)
     yield opened

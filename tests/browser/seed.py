@@ -65,6 +65,7 @@ from support.scans import (
 )
 
 SYSTEM = Actor.system("tests")
+KEYBOARD_MODELS = tuple(f"keyboard-{part}-{width}" for part in ("shared", "changed") for width in (1440, 390))
 TRIAL = "00000000-0000-4000-8000-000000000001"
 SNAPSHOT = {"artifact_digest": DIGEST, "artifact_files": 7, "artifact_bytes": 4_200_000}
 DEEP = "/".join(f"a-folder-with-a-long-name-{number}" for number in range(9))
@@ -102,6 +103,8 @@ def main() -> None:
         ended_at=timezone.now(),
         queue="instance:any",
     )
+    for name in KEYBOARD_MODELS:  # each of them goes at the end of its journey
+        verify(make_model(olivia, team, name, [violence], "For a journey by keyboard alone").revisions.get())
     waiting = make_model(olivia, team, "image-violence", [violence], "Waits for a host")
     building = add_version(olivia, waiting, "v1.0.1")
     go(building, RevisionStatus.ENVIRONMENT_CREATING, host="worker-1")

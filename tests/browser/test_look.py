@@ -30,10 +30,12 @@ MEASURED = "/models/measured-model/versions"
 
 OPEN_PAGES = ("/accounts/login/", "/accounts/inactive/", "/errors/", "/help/", "/help/errors/", "/help/api/")
 OWNER_PAGES = (
+    "/home/",
     "/models/",
     "/models/?status=all&search=nothing+fits",
     "/models/text-hate-severity/",
     "/models/text-hate-severity/?version=v1.0.2",
+    "/models/text-hate-severity/compare/",
     "/search/?q=hate",
     "/models/text-hate-severity/?details=v1.0.2",
     "/models/text-hate-severity/?load-test=v1.0.0&with=v1.0.2",
@@ -87,6 +89,7 @@ OWNER_PAGES = (
     "/datasets/hate-posts-2025/",
     "/datasets/self-harm-chat/",
     "/datasets/hate-en-2026/tasks/",
+    "/datasets/hate-en-2026/owners/remove/?username=olivia",
     "/datasets/hate-en-2026/delete/",
     "/add-datasets/",
     "/notifications/",
@@ -101,6 +104,7 @@ OWNER_PAGES = (
     "/accounts/logout/",
 )
 ADMINISTRATOR_PAGES = (
+    "/home/",
     "/datasets/",
     "/datasets/hate-posts-2025/",
     "/tasks/1/",

@@ -98,7 +98,7 @@ def hand(browser: Browser, installation: Installation) -> Iterator[Page]:
     page.get_by_label("Username").fill(ADMINISTRATOR)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/models/")
+    page.wait_for_url("**/home/")
     page.goto("/tasks/add/")
     page.get_by_label(re.compile("^Name")).fill("profanity")
     page.get_by_label("Team").select_option(label=ADMINISTRATOR)

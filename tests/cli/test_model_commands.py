@@ -20,36 +20,11 @@ from mop.onboarding.models import LogKind, LogLine
 from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import CHAIN, RevisionStatus
-from support.factories import ACTOR, make_model, make_revision_input, make_task, make_token, make_user
+from support.factories import ACTOR, make_model, make_revision_input, make_task, make_token
 
 Mop = Callable[..., Result]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def user():
-    return make_user("ada")
-
-
-@pytest.fixture
-def signed_in(
-    live_server: LiveServer, engine_database: str, user: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    """A real server, and credentials for it in the environment."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setenv("MOP_URL", live_server.url)
-    monkeypatch.setenv("MOP_TOKEN", make_token(user))
-
-
-@pytest.fixture
-def mop(signed_in: None, capsys: pytest.CaptureFixture[str]) -> Mop:
-    return lambda *arguments: mop_here(capsys, *arguments)
-
-
-@pytest.fixture
-def model(user: User, engine_database: str) -> Model:
-    return make_model("toxicity", owner=user, tasks=(make_task("hate in text"),))
 
 
 def move(revision: Revision, *statuses: RevisionStatus, **last: Any) -> None:

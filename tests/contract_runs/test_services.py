@@ -60,10 +60,9 @@ def verify(revision: Revision) -> Revision:
 
 
 def states(model: Model) -> dict[str, list[str]]:
-    revisions = list(model.revisions.order_by("created_at"))
     return {
-        one.connection.task.name: [version.state.value for version in one.versions]
-        for one in connected_tasks(model, revisions)
+        one.connection.task.name: [version.state.value for version in reversed(one.versions)]
+        for one in connected_tasks(model, Revision.objects.all(), 10).tasks
     }
 
 
@@ -96,7 +95,8 @@ def test_each_verified_version_is_checked_with_an_added_task_and_a_failure_conce
     }
     second.refresh_from_db()
     assert second.status == RevisionStatus.VERIFIED
-    (failed,) = [one for one in connected_tasks(model, [second]) if one.connection.task == violence]
+    shown = connected_tasks(model, Revision.objects.filter(pk=second.pk), 10)
+    (failed,) = [one for one in shown.tasks if one.connection.task == violence]
     assert failed.versions[0].error["name"] == "TaskLabelMismatchError"
     assert not start_missing_checks(actor=ACTOR, revision=second), "what failed is not started by itself"
     again = check_task(actor=ACTOR, revision=second, task=violence)

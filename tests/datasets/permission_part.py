@@ -20,11 +20,13 @@ def _prepare(world: World) -> None:
     task = make_task(TASK, owners=[world.owner])
     for name in ("verified", "failed", "waiting"):
         make_datasets(dataset_input(f"dataset-{name}", tasks=[task]), owner=world.owner, team=world.team)
+    for dataset in Dataset.objects.all():
+        dataset.owners.add(world.coowner)
     Dataset.objects.filter(name="dataset-verified").update(status="verified", rows=150)
     Dataset.objects.filter(name="dataset-failed").update(status="verifyFailed", rows=150)
 
 
-def _names(_world: World, row: Row) -> dict[str, object]:
+def _names(world: World, row: Row) -> dict[str, object]:
     last = row.path.rstrip("/").rpartition("/")[2]
     if row.path.startswith("/tasks/{task}"):
         return {"task": TASK, "name": "dataset-verified"}
@@ -46,9 +48,15 @@ def _bodies(world: World, row: Row) -> dict[tuple[str, str], Any]:
             **team,
         },
         ("PATCH", "/datasets/{name}"): {"description": "new"},
+        ("POST", "/datasets/{name}/owners"): {"username": world.coowner.username},
         ("POST", "/tasks/{task}/datasets/{name}/approve"): {"comment": "fits"},
         ("POST", "/tasks/{task}/datasets/{name}/reject"): {},
     }
 
 
-PART = Part(prepare=_prepare, names=_names, bodies=_bodies)
+PART = Part(
+    prepare=_prepare,
+    names=_names,
+    bodies=_bodies,
+    forms={f"/datasets/<str:name>/owners/{change}/": {"username": "coowner"} for change in ("add", "remove")},
+)

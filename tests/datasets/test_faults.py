@@ -175,6 +175,11 @@ CASES: dict[str, tuple[bytes, DatasetSpec, set[Place]]] = {
         image_spec(pixels=9_999),
         {(K.TOO_MANY_PIXELS, "base64_image", (3,))},
     ),
+    "an image that needs more memory than it may": (
+        images(image_row(picture(100, 100, form="WEBP"), width=100, height=100, label="1")),
+        image_spec(image_memory_bytes=150_000),
+        {(K.IMAGE_NEEDS_MEMORY, "base64_image", (3,))},
+    ),
     "wrong width": (
         images(image_row(PNG, width=9, label="1")),
         image_spec(),

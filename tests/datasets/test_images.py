@@ -12,7 +12,7 @@ from PIL import Image
 
 from datasets.made import IMAGE_HEADER, both_spec, image_row, image_spec, in_base64, picture, places, read, table
 from mop.datasets.reading import FaultKind, Limits
-from mop.datasets.reading.images import examine
+from mop.datasets.reading.images import decoding_bytes, examine
 
 LIMITS = Limits()
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
@@ -121,7 +121,9 @@ def test_more_pixels_than_the_limit_are_told_by_the_header_and_never_decoded(siz
 
 
 def test_an_image_of_8000_by_8000_is_too_large_and_is_taken_with_a_higher_limit():
-    data = picture(8000, 8000, form="JPEG", mode="L")
+    file = io.BytesIO()
+    Image.new("L", (8000, 8000), 90).save(file, "JPEG")
+    data = file.getvalue()
     row = image_row(data, width=8000, height=8000, label="0")
     sound = image_row(picture(), label="1")
     assert places(read(table(IMAGE_HEADER, row, sound), image_spec())) == {(K.TOO_MANY_PIXELS, "base64_image", (2,))}
@@ -178,3 +180,38 @@ def test_20_images_in_a_row():
     text = " ".join(f"##{{image_{n}}}" for n in range(20))
     data = table(header, (text, *[image] * 20, "1"), ("none", *[""] * 20, "0"))
     assert read(data, both_spec()).is_clean
+
+
+MB = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("data", "memory"),
+    [
+        (picture(1000, 1000, form="JPEG"), 0.0625),
+        (picture(1000, 1000, form="JPEG", progressive=True, subsampling=2), 3.1),
+        (picture(1000, 1000, form="JPEG", progressive=True, subsampling=0), 6.1),
+        (picture(1000, 1000, form="JPEG", mode="CMYK", progressive=True), 8.1),
+        (picture(1000, 1000, mode="P"), 1),
+        (picture(1000, 1000, mode="I;16"), 2),
+        (picture(1000, 1000), 4),
+        (picture(1000, 1000, form="TIFF", compression="tiff_lzw"), 4),
+        (picture(1000, 1000, form="GIF"), 12),
+        (picture(1000, 1000, form="WEBP"), 16),
+    ],
+    ids=["jpeg", "half colours", "progressive", "cmyk", "palette", "16 bits", "png", "tiff", "gif", "webp"],
+)
+def test_an_image_that_takes_more_memory_than_it_may_is_refused_before_it_is_decoded(data: bytes, memory: float):
+    with Image.open(io.BytesIO(data)) as image:
+        assert decoding_bytes(image) == pytest.approx(memory * MB, rel=0.1)
+    cell = in_base64(data).encode()
+    needed = int(memory * MB * 1.1) + 4 * len(cell)
+    assert examine(cell, Limits(image_memory_bytes=needed)).fault is None
+    assert examine(cell, Limits(image_memory_bytes=int(memory * MB * 0.9))).fault is K.IMAGE_NEEDS_MEMORY
+    # the other images of the row stand in memory too
+    assert examine(cell, Limits(image_memory_bytes=needed), row_bytes=MB).fault is K.IMAGE_NEEDS_MEMORY
+
+
+def test_padding_of_base64_that_is_too_long_is_found():
+    assert examine(in_base64(picture(form="JPEG")).rstrip("=").encode() + b"=====", LIMITS).fault is K.BAD_BASE64
+    assert examine(b"QQQQ=", LIMITS).fault is K.BAD_BASE64

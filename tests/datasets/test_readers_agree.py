@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets.made import binary, table, text_spec
@@ -26,6 +26,8 @@ HEAD = b"text\tlabel\tgroup\n"
 SPEC = text_spec(group_columns=("group",))
 PIECES = ('"', '""', "\t", "\n", "\r\n", "\r", "a", "bc", "é", "\0", " ", ",", "\u2028", "\ufeff", "שלום", "0", "1")
 
+# how long data take to make tells of the machine alone
+steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 loose = st.lists(st.sampled_from(PIECES), max_size=40).map("".join).map(str.encode)
 
 
@@ -96,6 +98,7 @@ def by_records(data: bytes) -> list[list[str]] | None:
     return [[cell.decode() for cell in row] for row in rows] if is_utf_8(data) else None
 
 
+@steady
 @given(st.one_of(loose, damaged_files()))
 def test_the_exact_reader_and_csv_agree_on_every_file_that_both_accept(data: bytes):
     ours, theirs = by_records(data), by_csv(data)
@@ -103,6 +106,7 @@ def test_the_exact_reader_and_csv_agree_on_every_file_that_both_accept(data: byt
         assert ours == theirs
 
 
+@steady
 @given(st.one_of(loose, damaged_files()))
 def test_what_the_exact_reader_accepts_csv_accepts(data: bytes):
     if by_records(data) is not None:
@@ -113,6 +117,7 @@ def reports_of(data: bytes, spec: DatasetSpec, size: int) -> tuple[object, objec
     return tuple(verify(lambda: Trickle(data, size), spec, seed=1, fast=fast) for fast in (True, False))
 
 
+@steady
 @given(
     st.one_of(damaged_files(), loose.map(HEAD.__add__)),
     st.sampled_from((16, 40, 10_000)),
@@ -122,6 +127,41 @@ def test_the_fast_path_never_changes_the_report(data: bytes, row_bytes: int, siz
     spec = text_spec(group_columns=("group",), limits=Limits(row_bytes=row_bytes, group_values=3))
     fast, exact = reports_of(data, spec, size)
     assert fast == exact
+
+
+DAMAGES = (b'"', b"\t", b"\n", b"\r", b"\xff", b"2", b'""', b"\t\t", b'"a\tb', b"\xe2\x82")
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_lines_in_doubt_among_many_never_change_the_report(seed: int):
+    generator = random.Random(seed)  # noqa: S311 - no secret
+    ending = generator.choice((b"\n", b"\n", b"\r\n"))
+    words = ("a", "bc", "é", 'say "no"', '"say ""no"""', '"with\ttab"', "שלום", "x" * 40)
+    lines = [
+        "\t".join((generator.choice(words), generator.choice("01"), generator.choice(("x", "yy")))).encode()
+        for _ in range(generator.choice((20, 60, 200)))
+    ]
+    for _ in range(generator.randint(1, 6)):
+        number = generator.randrange(len(lines))
+        place = generator.randint(0, len(lines[number]))
+        lines[number] = lines[number][:place] + generator.choice(DAMAGES) + lines[number][place:]
+    data = HEAD + ending.join(lines) + generator.choice((b"", ending))
+    for group_values in (3, 50):
+        spec = text_spec(group_columns=("group",), limits=Limits(group_values=group_values))
+        fast, exact = reports_of(data, spec, 10_000)
+        assert fast == exact
+
+
+def test_a_quote_that_is_closed_lines_later_takes_the_lines_between():
+    rows = [f"t{n}\t{n % 2}\tx" for n in range(100)]
+    rows[40], rows[43] = '"over', 'several lines"\t1\tx'
+    rows[80] = "two cells\t1"
+    fast, exact = reports_of(HEAD + "\n".join(rows).encode() + b"\n", SPEC, 10_000)
+    assert fast == exact
+    assert {(fault.kind.name_in_report, fault.rows) for fault in fast.faults} == {
+        ("line-break", (42,)),
+        ("ragged-row", (79,)),
+    }
 
 
 def values_of(spec: DatasetSpec) -> list[ValueCounts]:
@@ -136,6 +176,7 @@ def by_fast_path(body: bytes, spec: DatasetSpec, header: bytes = HEAD) -> object
     return FastReader(found, values_of(spec), DIGESTS).read(body)
 
 
+@steady
 @given(damaged_files())
 def test_the_fast_path_never_accepts_what_the_exact_reader_refuses(data: bytes):
     body = data[len(HEAD) :]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -460,6 +463,41 @@ def test_a_symlink_to_another_folder_or_file_is_not_followed(what: str):
     read(dataset)
     assert dataset.status == "verifyFailed"
     assert Reading.objects.get(pk=dataset.reading_id).artifact_digest == ""
+
+
+def test_a_file_that_never_stands_still_is_tried_again_and_read_as_it_is_in_the_end():
+    folder = dataset_folder()
+    (dataset,) = make_datasets(folder=folder)
+    with changing(folder / "dataset.csv"):
+        read(dataset)
+    reading = Reading.objects.get(pk=dataset.reading_id)
+    assert (dataset.status, reading.artifact_digest) == ("created", "")
+    assert reading.waits_for["name"] == "SourceChangedError"
+    assert "dataset folder changed" in reading.waits_for["message"]
+    put_back = text_file(binary_rows(140))
+    (folder / "dataset.csv").write_bytes(put_back)
+    assert (read(dataset).status, dataset.rows) == ("verified", 140)
+    reading.refresh_from_db()
+    assert reading.sha256 == hashlib.sha256(put_back).hexdigest()
+
+
+@contextlib.contextmanager
+def changing(file: Path) -> Iterator[None]:
+    """Somebody adds to the file all the time, from before the block until behind it."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with file.open("ab", buffering=0) as opened:
+            while not ended.wait(0.0005):
+                opened.write(b"one more row\t1\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join()
 
 
 def test_get_dataset_reads_by_name():

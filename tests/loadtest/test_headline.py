@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mop.accounts.models import User
-from mop.loadtest.headline import differences, headline_of, headlines_of
+from mop.loadtest.headline import differences, headline_of, standings_of
 from mop.registry.models import Revision
 from support.factories import make_model
 from support.load_tests import enabled, finished, step_result
@@ -25,14 +25,14 @@ def test_the_best_step_is_the_fastest_that_did_not_fail(revision: Revision):
     headline = headline_of(test, steps)
     assert headline is not None
     assert (headline.target, headline.rps) == (10, 400.0)
-    assert headlines_of([revision])[revision.pk].target == 10
+    assert standings_of([revision])[revision.pk].headline.target == 10
 
 
 def test_a_test_of_failures_alone_has_no_headline(revision: Revision):
     steps = [step_result(1, 50.0, failed=5000)]
     test = finished(enabled(revision), steps, ended="failing")
     assert headline_of(test, steps) is None
-    assert headlines_of([revision]) == {}
+    assert standings_of([revision])[revision.pk].headline is None
 
 
 def test_a_doubt_about_the_best_step_is_told(revision: Revision):

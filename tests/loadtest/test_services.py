@@ -11,10 +11,11 @@ from mop.engine.job import release_host
 from mop.engine.watch import Run
 from mop.errors import ConflictError, HostLostError, StaleAttemptError, ValidationFailedError
 from mop.loadtest.advance import LOAD_TEST
+from mop.loadtest.headline import standings_of
 from mop.loadtest.jobs import ENABLE_AGAIN, conclude, read_done, read_job, store_step, verification_waits
 from mop.loadtest.models import LoadTest
 from mop.loadtest.planning import RunRequest
-from mop.loadtest.selectors import get_run, states_of
+from mop.loadtest.selectors import get_run
 from mop.loadtest.services import cancel_load_test, enable_load_test, start_after_verified
 from mop.loadtest.stage import PIPELINE
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
@@ -188,13 +189,13 @@ def test_the_state_of_a_revision_is_that_of_its_newest_run(revision: Revision):
     other = make_model().revisions.get()
     untested = verified(make_model().revisions.get())
     finished(enabled(revision), [step_result(1, 5.0)])
-    assert states_of([revision, other, untested]) == {
+    assert {key: found.state for key, found in standings_of([revision, other, untested]).items()} == {
         revision.pk: S.FINISHED,
         other.pk: S.NOT_AVAILABLE,
         untested.pk: S.NOT_STARTED,
     }
     enabled(revision)
-    assert states_of([revision])[revision.pk] == S.QUEUED
+    assert standings_of([revision])[revision.pk].state == S.QUEUED
     run = get_run(revision, 1)
     assert run is not None
     assert run.state == S.FINISHED

@@ -179,7 +179,7 @@ def test_the_principal_is_named_for_the_url(owner: User, folder: str):
     assert "MOP reads this as the user" in client.get("/add-model/principal/", {"model_url": folder}).content.decode()
     assert "Allowed here: file:///" in client.get("/add-model/principal/").content.decode()
     refused = client.get("/add-model/principal/", {"model_url": "https://x.example/a/b"})
-    assert "notice--warning" in refused.content.decode()
+    assert "note--warn" in refused.content.decode()
 
 
 def test_the_principal_of_a_container_comes_with_the_command_that_grants_the_role(owner: User, settings: Any):

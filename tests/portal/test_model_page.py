@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.audit.services import Actor
+from mop.contract_runs.models import ContractRun, Subject
 from mop.errors import (
     ModelStructureError,
     ModelUrlForbiddenError,
@@ -21,13 +24,18 @@ from mop.errors import (
     UserScriptException,
 )
 from mop.registry.advance import advance
-from mop.registry.models import Model, Revision
+from mop.registry.editing import change_model
+from mop.registry.models import Model, Revision, RevisionEvent
 from mop.registry.services import add_owner, create_revision, retry_revision
 from mop.registry.statuses import CHAIN, RevisionStatus
 from support.browsing import client_of, send
 from support.factories import make_model, make_revision_input, make_task, make_user, publish, put
+from support.load_tests import enabled, finished, step_result
+from support.scans import keep_scan, make_finding
 
 WORKER = Actor.system("worker")
+QUERIES_MAX = 12
+PANEL = {"HX-Request": "true", "HX-Target": "panel"}
 PRIVATE_PAGES = [
     "/models/toxicity/",
     "/live/models/toxicity/",
@@ -53,6 +61,12 @@ OWNER_ACTIONS = [
     "/models/toxicity/versions/v1.0.0/cancel/",
     "/models/toxicity/versions/v1.0.0/delete/",
 ]
+
+
+def queries(client: Client, address: str, **given: Any) -> int:
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(address, **given).status_code == 200
+    return len(found)
 
 
 def end(revision: Revision, to: RevisionStatus, error: MopError | None = None, **given: object) -> None:
@@ -112,17 +126,32 @@ def test_the_page_shows_information_mapping_tasks_and_history(model: Model, owne
 
 def test_the_number_of_queries_does_not_grow_with_versions_and_tasks(owner: User):
     tasks = (make_task(), make_task(taxonomy="Violence"), make_task(taxonomy="Sexual"))
-    small = make_model("small", owner=owner, tasks=tasks[:1])
+    make_model("small", owner=owner, tasks=tasks[:1])
     large = make_model("large", owner=owner, tasks=tasks)
     for number in range(1, 6):
         create_revision(actor=actor_of(owner), user=owner, model=large, revision=make_revision_input(f"v1.0.{number}"))
     client = client_of(owner)
-    counts = []
-    for found in (small, large):
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(f"/models/{found.name}/").status_code == 200
-        counts.append(len(queries))
-    assert counts[0] == counts[1] <= 20
+    assert queries(client, "/models/small/") == queries(client, "/models/large/") <= QUERIES_MAX
+
+
+@pytest.mark.parametrize("status", ["created", "endpointCreating", "verified", "verifyFailed"])
+def test_a_page_takes_at_most_twelve_queries_whatever_is_known_of_a_version(owner: User, status: str):
+    model = make_model("toxicity", owner=owner)
+    put(Revision.objects.filter(), status="verified")
+    revision = model.revisions.get()
+    finished(enabled(revision), [step_result(1, 5.0), step_result(2, 9.0)])
+    finished(enabled(revision), [step_result(1, 6.0), step_result(2, 9.5)])
+    keep_scan(revision, make_finding())
+    ContractRun.objects.create(revision=revision, subject=Subject.SAMPLE, queue="q", created_by_label="olivia")
+    change_model(actor=actor_of(owner), model=model, tags=["fast", "small"])
+    put(Revision.objects.filter(), status=status)
+    client = client_of(owner)
+    for page in ("/models/toxicity/", "/models/toxicity/?version=v1.0.0", "/models/toxicity/versions/v1.0.0/"):
+        assert queries(client, page) <= QUERIES_MAX, page
+    for panel in ("details", "load-test"):  # a page, and what another page shows
+        address = f"/models/toxicity/?{panel}=v1.0.0"
+        assert queries(client, address) <= 2 * QUERIES_MAX, panel
+        assert queries(client, address, headers=PANEL) <= QUERIES_MAX, panel
 
 
 def test_the_description_is_changed(model: Model, owner: User):
@@ -168,6 +197,34 @@ def test_a_waiting_revision_says_for_which_host_and_its_place(owner: User):
     make_model("earlier", owner=make_user())
     make_model("toxicity", owner=owner)
     assert "waits for a Standard_F4s_v2 host, place 2 of 2" in details(owner)
+
+
+def test_the_phase_that_runs_says_how_long_it_usually_takes(revision: Revision, owner: User):
+    assert "usually" not in details(owner)
+    for number, seconds in enumerate((40, 50, 60, 70, 80)):
+        earlier = make_model(f"earlier-{number}", owner=owner).revisions.get()
+        begun = earlier.events.get().at
+        RevisionEvent.objects.create(
+            revision=earlier,
+            attempt=1,
+            status=RevisionStatus.DATA_DOWNLOADED,
+            at=begun + dt.timedelta(seconds=seconds),
+            actor_label="worker",
+        )
+    assert "so far</span>, usually 50 s to 1 min 10 s" in details(owner)
+    end(revision, RevisionStatus.VERIFY_FAILED, ModelStructureError("Wrong."))
+    assert "usually" not in details(owner)
+
+
+def test_the_lines_around_the_place_are_shown_to_who_may_read_logs(revision: Revision, owner: User, stranger: User):
+    error = UserScriptException("It raised.", place="src/inference.py:84")
+    error.source = [(83, "for item in items:"), (84, "    item['<x>']")]
+    end(revision, RevisionStatus.VERIFY_FAILED, error)
+    html = details(owner)
+    assert '<li class="is-here"><span>84</span><code>    item[&#x27;&lt;x&gt;&#x27;]</code></li>' in html
+    put(Revision.objects.filter(pk=revision.pk), publish_status="public")
+    assert "It raised." in details(stranger)
+    assert "for item in items" not in details(stranger)
 
 
 def test_a_failed_revision_says_why_where_and_how_to_mend_it(revision: Revision, owner: User):

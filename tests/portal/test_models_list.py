@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mop.accounts.models import User
+from mop.registry.listing import ModelList, ModelQuery
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import RevisionStatus
 from support.browsing import client_of
@@ -87,6 +88,23 @@ def test_the_number_of_queries_does_not_grow_with_the_list(model: Model, owner: 
     with CaptureQueriesContext(connection) as many:
         client.get("/models/")
     assert len(many) == len(few) <= QUERIES_MAX
+
+
+def test_the_menu_of_groups_counts_up_to_a_hundred(
+    model: Model, owner: User, stranger: User, administrator: User, monkeypatch: pytest.MonkeyPatch
+):
+    def counted(user: User) -> list[str]:
+        html = client_of(user).get("/models/?search=nothing").content.decode()
+        return re.findall(
+            r'<span class="count">([^<]+)<', html.partition('id="group-menu"')[2].partition("</details>")[0]
+        )
+
+    publish(model)
+    make_model("private", owner=owner)
+    assert (counted(owner), counted(stranger), counted(administrator)) == (["2", "2"], ["1", "0"], ["2", "0"])
+    monkeypatch.setattr("mop.registry.listing.MENU_MAX", 1)
+    counts = ModelList(owner, ModelQuery()).counts()
+    assert (counts.everything, counts.own) == (2, 2)  # more than the bound
 
 
 def test_an_empty_list_offers_to_add_a_model(owner: User):

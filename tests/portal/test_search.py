@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from mop.accounts.models import User
 from mop.registry.models import Model
+from mop.registry.search import find_models
 from support.browsing import client_of
 from support.factories import make_model, publish
 
@@ -58,3 +59,22 @@ def test_the_number_of_queries_does_not_grow_with_the_hits(model: Model, owner: 
         for number in range(4):
             make_model(f"toxin-{turn}-{number}", owner=owner)
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("few", [1000, 1])
+def test_names_that_begin_so_come_first_whether_few_or_many_fit(
+    owner: User, stranger: User, few: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mop.registry.search.FEW", few)
+    for name in ("a-toxic", "b-toxic", "toxic-b", "toxic-a", "other"):
+        make_model(name, owner=owner)
+    make_model("toxic-0", owner=stranger)
+    assert [hit.name for hit in find_models(owner, "toxic", 3)] == ["toxic-a", "toxic-b", "a-toxic"]
+    assert [hit.name for hit in find_models(owner, "oxic", 10)] == ["a-toxic", "b-toxic", "toxic-a", "toxic-b"]
+
+
+def test_many_models_are_searched_by_the_index(model: Model, owner: User):
+    with CaptureQueriesContext(connection) as queries:
+        assert [hit.name for hit in find_models(owner, "xici", 5)] == ["toxicity"]
+    if connection.vendor == "sqlite":
+        assert "registry_model_search MATCH" in queries[0]["sql"]

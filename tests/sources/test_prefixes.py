@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from mop.cli.examination import NOTE, OK, _sources
 from mop.errors import ModelUrlForbiddenError, ModelUrlNotFoundError, ValidationFailedError
 from mop.sources.configured import read_prefixes
-from mop.sources.prefixes import allowed
+from mop.sources.prefixes import allowed, teams_without_places
 from mop.sources.purposes import Purpose
 from mop.sources.services import add_prefix, remove_prefix
 from mop.storage.file_source import FileSource
@@ -225,3 +226,18 @@ def test_the_same_prefix_twice_is_refused(tmp_path: Path):
 def test_a_setting_that_can_not_be_read_says_where(text: str, why: str):
     with pytest.raises(ValueError, match=why):
         read_prefixes(text)
+
+
+def test_the_doctor_names_shared_teams_that_may_read_nowhere(tmp_path: Path):
+    blue, red = make_team("blue"), make_team("red")
+    assert teams_without_places(Purpose.MODELS) == ["red"]  # the oldest shared team has every place by default
+    give(red, f"file://{tmp_path}/red")
+    assert teams_without_places(Purpose.MODELS) == ["blue"]
+    (models, datasets) = list(_sources())
+    assert (models.state, datasets.state) == (NOTE, NOTE)
+    assert models.detail.endswith("nothing to read: blue")
+    assert "--purpose models" in models.hint
+    give(None, f"file://{tmp_path}/all")
+    give(blue, f"file://{tmp_path}/blue", Purpose.DATASETS)
+    give(red, f"file://{tmp_path}/red", Purpose.DATASETS)
+    assert [finding.state for finding in _sources()] == [OK]

@@ -89,3 +89,9 @@ class TokenCreated(TokenOut):
     """A new token; the secret is shown this once."""
 
     secret: str
+
+
+class OwnerIn(InputSchema):
+    """A user to make an owner."""
+
+    username: str

@@ -7,7 +7,7 @@ permissions are assembled from these objects; docs/adding-an-area.md shows how. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ class Area:
         audit_actions: what it records; an action that no area declares is refused.
         notification_kinds: what it tells people.
         work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
-            status may change though their pipeline is done.
+            status may change though their pipeline is done; best as a queryset, which becomes part of a page's query.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
         disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
             the connection, or None.
@@ -93,7 +93,7 @@ class Area:
     stages: tuple[Stage, ...] = ()
     audit_actions: type[AuditAction] | None = None
     notification_kinds: type[NotificationKind] | None = None
-    work_on_revisions: tuple[Ref[Callable[[], set[uuid.UUID]]], ...] = ()
+    work_on_revisions: tuple[Ref[Callable[[], Iterable[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     artifacts: tuple[ArtifactColumn, ...] = ()

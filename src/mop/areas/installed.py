@@ -20,6 +20,7 @@ AREAS = (
     "mop.trials",
     "mop.loadtest",
     "mop.evaluation",
+    "mop.insights",
     "mop.pipeline",
     "mop.releases",
     "mop.backup",

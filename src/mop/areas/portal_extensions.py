@@ -15,6 +15,7 @@ class ExtensionPoint(enum.Enum):
     ACCOUNT_SECTIONS = "sections of a person's own page"
     DATASET_SECTIONS = "sections of a dataset's page"
     HEADER = "header"
+    HOME = "what waits for a person, on Home"
     MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"
     MODEL_SECTIONS = "sections of a model's page"

@@ -195,6 +195,43 @@ def delete(
         say(f"deleted {name}")
 
 
+owners = typer.Typer(help="Owners of a dataset, who change and delete it.")
+datasets.add_typer(owners, name="owners", invoke_without_command=True, callback=show_help)
+
+Username = Annotated[str, typer.Argument(help="User name.", show_default=False)]
+
+
+@owners.command(name="add")
+def add_owner(name: Name, username: Username, *, as_json: JsonFlag = False) -> None:
+    """Make somebody an owner of a dataset."""
+    with open_server() as server:
+        dataset = server.post("datasets", name, "owners", body={"username": username})
+    if as_json:
+        print_json(dataset)
+    else:
+        say(f"owners of {name}: {', '.join(dataset['owners'])}")
+
+
+@owners.command(name="remove")
+def remove_owner(
+    name: Name,
+    username: Username,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take somebody off the owners of a dataset; never the last one."""
+    with open_server() as server:
+        if not yes:
+            typer.confirm(f"Remove {username} from the owners of {name}?", abort=True, err=True)
+        server.delete("datasets", name, "owners", username)
+        dataset = server.get("datasets", name)
+    if as_json:
+        print_json(dataset)
+    else:
+        say(f"owners of {name}: {', '.join(dataset['owners'])}")
+
+
 def _ended(server: Server, names: Sequence[str], *, watch: bool, as_json: bool) -> None:
     """Show the datasets as they stand, or after their verification, and end with the exit code of the worst."""
     found = [server.get("datasets", name) for name in names]

@@ -17,6 +17,7 @@ OK, NOTE, PROBLEM = "ok", "note", "problem"
 GIB = 1024**3
 DISK_LOW, DISK_TIGHT = 2 * GIB, 20 * GIB
 UV_SECONDS = 30
+TEAMS_SHOWN = 5
 CONNECT_SECONDS = 10
 _BUG = "Install MOP again; if it stays, report it as CONTRIBUTING.md says."
 
@@ -49,6 +50,7 @@ def examine() -> list[Finding]:
             ("python", _pythons),
             ("uv", _uv),
             ("storage", _storage),
+            ("sources", _sources),
             ("advisories", examine_advisories),
             ("signing", _signing),
             ("e-mail", _mail),
@@ -116,9 +118,7 @@ def _runtime() -> Iterator[Finding]:
 def _mail() -> Iterator[Finding]:
     from django.conf import settings
 
-    from mop.conf.email import CONSOLE
-
-    if settings.OPTIONS["MOP_EMAIL_BACKEND"] == CONSOLE:
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         yield Finding(
             "e-mail",
             NOTE,
@@ -239,6 +239,32 @@ def _sandbox() -> Iterator[Finding]:
         else:
             state = NOTE if suffices else PROBLEM
             yield Finding("sandbox", state, f"level {result.level}: {result.reason}", result.hint)
+
+
+def _sources() -> Iterator[Finding]:
+    from django.db import connection
+    from django.db.utils import DatabaseError
+
+    from mop.sources.prefixes import teams_without_places
+    from mop.sources.purposes import Purpose
+
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db() and not Path(name).exists():  # type: ignore[attr-defined] # of SQLite
+        return  # asking would make it
+    try:
+        without = [(purpose, teams_without_places(purpose)) for purpose in Purpose]
+    except DatabaseError:
+        return  # the database says what is wrong with it
+    for purpose, teams in without:
+        if teams:
+            shown = ", ".join(teams[:TEAMS_SHOWN]) + (
+                f" and {len(teams) - TEAMS_SHOWN} more" * (len(teams) > TEAMS_SHOWN)
+            )
+            detail = f"no source prefix for {purpose}, so nothing to read: {shown}"
+            hint = f"mop source-prefix add URL --purpose {purpose} --team TEAM, or Administration, Source prefixes."
+            yield Finding("sources", NOTE, detail, hint)
+    if not any(teams for _, teams in without):
+        yield Finding("sources", OK, "every team has a place to read models and datasets from")
 
 
 def _pythons() -> Iterator[Finding]:

@@ -101,8 +101,9 @@ def create(
 @may_give_options
 def upgrade(
     name: Name,
+    model_url: Annotated[str | None, typer.Argument(help="Model url; the newest version's if left out.")] = None,
     *,
-    url: Annotated[str | None, typer.Option(help="Model url; the newest version's if left out.")] = None,
+    url: Annotated[str | None, typer.Option(help="The model url as an option.", show_default=False)] = None,
     version: Annotated[str | None, typer.Option(help="Version; the one after the newest if left out.")] = None,
     note: Note = None,
     sample: Sample = None,
@@ -112,8 +113,10 @@ def upgrade(
     **options: Any,
 ) -> None:
     """Add a version to a model; what is left out is the newest version's."""
+    if model_url and url:
+        raise typer.BadParameter("give the model url once")
     body = {
-        "model_url": url,
+        "model_url": model_url or url,
         "version": version,
         **_fields(note, sample, instance_type, options),
     }

@@ -114,9 +114,9 @@ def post_cancel(request: HttpRequest, name: str, version: str, run_id: uuid.UUID
 
 
 def _tasks(caller: Caller, model: Model) -> list[ConnectedTaskOut]:
-    revisions = list(visible_revisions(caller.user).filter(model=model).order_by("-created_at", "-id")[:VERSIONS_MAX])
     with_errors = may(caller.user, "contract_runs.view_errors", model)
-    return [task_out(connected, with_errors=with_errors) for connected in connected_tasks(model, revisions)]
+    found = connected_tasks(model, visible_revisions(caller.user), VERSIONS_MAX)
+    return [task_out(connected, with_errors=with_errors) for connected in found.tasks]
 
 
 def _sample(caller: Caller, revision: Revision) -> SampleOut:

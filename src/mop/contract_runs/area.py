@@ -18,6 +18,7 @@ AREA = Area(
     urls=(Urls("mop.contract_runs.urls"),),
     permissions=Ref("mop.contract_runs.permissions:PERMISSIONS"),
     portal_extensions=(
+        PortalExtension(ExtensionPoint.HOME, Ref("mop.contract_runs.home:contract_runs")),
         PortalExtension(ExtensionPoint.MODEL_SECTIONS, Ref("mop.contract_runs.portal_extensions:connected_tasks")),
         PortalExtension(ExtensionPoint.REVISION_SECTIONS, Ref("mop.contract_runs.portal_extensions:contract_section")),
     ),

@@ -10,8 +10,7 @@ from django.urls import reverse
 from mop.accounts.current_user import user_of
 from mop.accounts.models import User
 from mop.accounts.rules import may
-from mop.contract_runs.models import Subject
-from mop.contract_runs.selectors import VersionState, connected_tasks, newest_sample_run, runs_of, tasks_to_add
+from mop.contract_runs.selectors import VersionState, connected_tasks, sample_runs
 from mop.contract_runs.services import disconnection_obstacle
 from mop.contract_runs.states import ContractRunState
 from mop.registry.models import Model, Revision
@@ -34,10 +33,10 @@ AGAIN = frozenset(
 def tasks_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     """The connected tasks with the states of the newest versions that the user sees, and what the user may do."""
     user = user_of(request)
-    revisions = list(visible_revisions(user).filter(model=model).order_by("-created_at", "-id")[:VERSIONS_SHOWN])
     may_change = may(user, "contract_runs.change", model)
     with_errors = may(user, "contract_runs.view_errors", model)
-    connected = connected_tasks(model, revisions)
+    found = connected_tasks(model, visible_revisions(user), VERSIONS_SHOWN)
+    connected, revisions = found.tasks, found.revisions
     rows = [
         {
             "connection": one.connection,
@@ -54,7 +53,7 @@ def tasks_context(request: HttpRequest, model: Model) -> dict[str, Any]:
         "model": model,
         "task_rows": rows,
         "may_change_tasks": may_change,
-        "can_add_task": may_change and tasks_to_add(model).exists(),
+        "can_add_task": may_change and found.can_add,
         "tasks_live": Live(
             id="connected-tasks-live",
             url=reverse("contract_runs:live_tasks", args=[model.name]),
@@ -80,8 +79,10 @@ def _shown(one: VersionState, *, may_change: bool, with_errors: bool) -> dict[st
 def sample_context(user: User, revision: Revision) -> dict[str, Any]:
     """A version's newest attempt to change its sample, for owners; and whether it can be changed now."""
     may_change = may(user, "contract_runs.change", revision)
-    run = newest_sample_run(revision) if may(user, "contract_runs.view_errors", revision) else None
     status = revision.get_status()
+    may_view = may(user, "contract_runs.view_errors", revision) and not status.is_live  # no run goes beside a pipeline
+    runs = list(sample_runs(revision)[:RUNS_SHOWN]) if may_view else []
+    run = runs[0] if runs else None
     changeable = status == RevisionStatus.VERIFIED or (status in REVISION_LIFECYCLE.restarts and status.is_final)
     return {
         "revision": revision,
@@ -90,5 +91,5 @@ def sample_context(user: User, revision: Revision) -> dict[str, Any]:
         "may_change_sample": may_change,
         "can_change_sample": may_change and changeable and not (run and run.get_state().is_live),
         "is_verified": status == RevisionStatus.VERIFIED,
-        "runs": list(runs_of(revision).filter(subject=Subject.SAMPLE)[:RUNS_SHOWN]) if run else [],
+        "runs": runs,
     }

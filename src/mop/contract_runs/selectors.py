@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, FilteredRelation, OuterRef, QuerySet
 
 from mop.catalog.models import Task
 from mop.catalog.selectors import tasks_for_list
@@ -47,28 +47,66 @@ class ConnectedTask:
     versions: tuple[VersionState, ...]
 
 
-def connected_tasks(model: Model, revisions: Sequence[Revision]) -> list[ConnectedTask]:
-    """The connected tasks of a model with the states of these versions. Three queries, however many there are."""
-    connections = list(model.connections.select_related("task", "taxonomy"))
-    ids = [revision.pk for revision in revisions]
-    proved = set(TaskProof.objects.filter(revision__in=ids).values_list("revision_id", "task_id", "customized_name"))
-    newest: dict[tuple[uuid.UUID, int | None, str], ContractRun] = {}
-    runs = (
-        ContractRun.objects.filter(revision__in=ids, subject=Subject.TASK).defer("sample").order_by("created_at", "id")
+@dataclass(frozen=True)
+class ConnectedTasks:
+    """The connected tasks of a model, the versions that were asked for, and whether another task can be added."""
+
+    tasks: list[ConnectedTask]
+    revisions: list[Revision]
+    can_add: bool
+
+
+def connected_tasks(model: Model, seen: QuerySet[Revision], limit: int) -> ConnectedTasks:
+    """The connected tasks of a model with the states of its newest versions. Two queries, however many there are.
+
+    Args:
+        model: whose.
+        seen: revisions that the reader may see.
+        limit: how many versions.
+    """
+    shown = seen.filter(model=model).order_by("-created_at", "-id").values("pk")[:limit]
+    proof = TaskProof.objects.filter(
+        revision=OuterRef("seen__pk"), task=OuterRef("task"), customized_name=OuterRef("customized_name")
     )
-    for run in runs:
-        newest[run.revision_id, run.task_id, run.customized_name] = run
-    return [
+    # one row for each connection and version; whoever sees a model sees a version of it
+    rows = (
+        TaskConnection.objects.filter(model=model)
+        .annotate(seen=FilteredRelation("model__revisions"))
+        .filter(seen__in=shown)
+        .select_related("task", "taxonomy", "seen")  # type: ignore[misc] # a filtered relation
+        .annotate(is_proved=Exists(proof), can_add=Exists(tasks_to_add(model)))
+    )
+    connections: dict[int, TaskConnection] = {}
+    revisions: dict[uuid.UUID, Revision] = {}
+    proved: set[tuple[int, uuid.UUID]] = set()
+    for row in rows:
+        connections.setdefault(row.pk, row)
+        row.seen.model = model
+        revisions.setdefault(row.seen.pk, row.seen)
+        if row.is_proved:
+            proved.add((row.pk, row.seen.pk))
+    newest = _newest_runs(revisions)
+    ordered = sorted(revisions.values(), key=lambda revision: (revision.created_at, revision.pk), reverse=True)
+    tasks = [
         ConnectedTask(
             connection,
             tuple(
-                _state(revision, newest.get(key), is_proved=key in proved)
-                for revision in revisions
-                for key in [(revision.pk, connection.task_id, connection.customized_name)]
+                _state(
+                    revision,
+                    newest.get((revision.pk, connection.task_id, connection.customized_name)),
+                    is_proved=(connection.pk, revision.pk) in proved,
+                )
+                for revision in ordered
             ),
         )
-        for connection in connections
+        for connection in connections.values()
     ]
+    return ConnectedTasks(tasks, ordered, any(getattr(row, "can_add") for row in connections.values()))  # noqa: B009 - annotated
+
+
+def _newest_runs(revisions: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID, int | None, str], ContractRun]:
+    runs = ContractRun.objects.filter(revision__in=list(revisions), subject=Subject.TASK).defer("sample")
+    return {(run.revision_id, run.task_id, run.customized_name): run for run in runs.order_by("created_at", "id")}
 
 
 def _state(revision: Revision, run: ContractRun | None, *, is_proved: bool) -> VersionState:
@@ -99,9 +137,14 @@ def runs_of(revision: Revision) -> QuerySet[ContractRun]:
     return ContractRun.objects.filter(revision=revision).select_related("task", "revision__model")
 
 
+def sample_runs(revision: Revision) -> QuerySet[ContractRun]:
+    """The contract runs of a version about its sample post data, newest first."""
+    return runs_of(revision).filter(subject=Subject.SAMPLE)
+
+
 def newest_sample_run(revision: Revision) -> ContractRun | None:
-    """The newest contract run of a version about its sample post data."""
-    return runs_of(revision).filter(subject=Subject.SAMPLE).first()
+    """The newest of these runs."""
+    return sample_runs(revision).first()
 
 
 def get_run(revision: Revision, run_id: uuid.UUID) -> ContractRun:

@@ -12,6 +12,8 @@ class Action(AuditAction):
     DATASET_STATUS = "dataset.status"
     DATASET_DESCRIPTION_CHANGED = "dataset.description_changed"
     DATASET_TASKS_CHANGED = "dataset.tasks_changed"
+    DATASET_OWNER_ADDED = "dataset.owner_added"
+    DATASET_OWNER_REMOVED = "dataset.owner_removed"
     DATASET_HANDED_OVER = "dataset.handed_over"
     DATASET_DELETED = "dataset.deleted"
     BINDING_APPROVED = "binding.approved"

@@ -11,15 +11,18 @@ from ninja import Query, Router, Status
 from mop.accounts.access import Caller, caller_of
 from mop.accounts.listing import list_page
 from mop.accounts.models import Team
+from mop.accounts.owners import get_owner_of
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_team
+from mop.accounts.schemas import OwnerIn
+from mop.accounts.selectors import get_team, get_user
 from mop.accounts.services import ensure_team
 from mop.catalog.models import Task
 from mop.catalog.schemas import ModalityName
 from mop.catalog.selectors import get_task
 from mop.datasets.documents import detail_of
 from mop.datasets.models import Dataset
+from mop.datasets.owners import add_owner, remove_owner
 from mop.datasets.schemas import DatasetDetail, DatasetOut, DatasetPage, DatasetPatch, DatasetsIn, SortName
 from mop.datasets.selectors import datasets_for_list, get_dataset, sort_of
 from mop.datasets.services import (
@@ -134,10 +137,28 @@ def remove_dataset(request: HttpRequest, name: str) -> Status[None]:
     return Status(204, None)
 
 
-def _changed(request: HttpRequest, name: str, what: str) -> tuple[Caller, Dataset]:
+@router.post("/datasets/{name}/owners", response={201: DatasetDetail})
+def post_owner(request: HttpRequest, name: str, body: OwnerIn) -> Status[Dataset]:
+    """Make a user an owner. Owners and administrators."""
+    caller, dataset = _changed(request, name, "change the owners of this dataset", "datasets.change_owners")
+    with named_in("username"):
+        user = get_user(body.username)
+    add_owner(actor=caller.actor, dataset=dataset, user=user)
+    return Status(201, detail_of(caller.user, get_dataset(name)))
+
+
+@router.delete("/datasets/{name}/owners/{username}", response={204: None})
+def delete_owner(request: HttpRequest, name: str, username: str) -> Status[None]:
+    """Take a user off the owners; never the last one. Owners and administrators."""
+    caller, dataset = _changed(request, name, "change the owners of this dataset", "datasets.change_owners")
+    remove_owner(actor=caller.actor, dataset=dataset, user=get_owner_of(dataset, username))
+    return Status(204, None)
+
+
+def _changed(request: HttpRequest, name: str, what: str, permission: str = "datasets.change") -> tuple[Caller, Dataset]:
     caller = caller_of(request)
     dataset = get_dataset(name)
-    authorise(caller.user, "datasets.change", dataset, what=what)
+    authorise(caller.user, permission, dataset, what=what)
     return caller, dataset
 
 

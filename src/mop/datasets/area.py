@@ -23,6 +23,8 @@ AREA = Area(
     permissions=Ref("mop.datasets.permissions:PERMISSIONS"),
     navigation=(NavEntry("Evaluation Datasets", "datasets", "datasets:datasets", order=40, also=("/add-datasets/",)),),
     portal_extensions=(
+        PortalExtension(ExtensionPoint.HOME, Ref("mop.datasets.home:requests")),
+        PortalExtension(ExtensionPoint.HOME, Ref("mop.datasets.home:datasets")),
         PortalExtension(ExtensionPoint.ACCOUNT_SECTIONS, Ref("mop.datasets.portal_extensions:my_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:approved_datasets")),

@@ -24,8 +24,8 @@ from mop.errors import DatasetFileError, HostLostError, SandboxUnavailableError
 from mop.sandbox import Job, Limits, Mount, Sandbox, python_mounts
 from mop.sandbox.exit_codes import EXIT_MEMORY, EXIT_SETUP, EXIT_TIME
 
-MEMORY_BYTES = 1024 * 1024**2
-"""One image of 50 million pixels takes 200 MB of it while it is decoded."""
+MEMORY_BYTES = 512 * 1024**2
+"""The parser stays under 300 MB (`Limits.image_memory_bytes`)."""
 DIGESTS = "digests"
 _TMPFS_BYTES = 64 * 1024**2
 _PROCESSES = 64

@@ -12,3 +12,4 @@ class Kind(NotificationKind):
     VERIFY_FAILED = "datasetVerifyFailed", "One of my datasets failed verification", "bad"
     REQUESTED = "bindingRequested", "A dataset asks to be connected to one of my tasks", "warn"
     DECIDED = "bindingDecided", "A task owner decided about one of my datasets", "quiet"
+    OWNERSHIP = "datasetOwnership", "Owners of my datasets change", "quiet"

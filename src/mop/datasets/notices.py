@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from mop.accounts.models import User
 from mop.audit.services import Actor
 from mop.datasets.kinds import Kind
 from mop.datasets.models import Binding, Dataset
 from mop.datasets.states import BindingState, DatasetStatus
+from mop.notifications.owners import tell_owners_changed
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, forget_scope, notify
 
@@ -80,6 +82,22 @@ def notify_decided(binding: Binding, *, actor: Actor, event: int) -> None:
             link=reverse("datasets:dataset", args=[binding.dataset.name]),
             scope=Scope(DATASET_SCOPE, binding.dataset_id),
         ),
+    )
+
+
+def notify_owners_changed(dataset: Dataset, *, actor: Actor, user: User, is_owner: bool, event: int) -> None:
+    """Tell a person that they became, or are no longer, an owner of a dataset, and the other owners of it too."""
+    link = reverse("datasets:dataset", args=[dataset.name])
+    tell_owners_changed(
+        dataset,
+        kind=Kind.OWNERSHIP,
+        scope=Scope(DATASET_SCOPE, dataset.pk),
+        link=link,
+        left_link=link,  # everybody sees a dataset's metadata
+        actor=actor,
+        user=user,
+        is_owner=is_owner,
+        event=event,
     )
 
 

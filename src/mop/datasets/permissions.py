@@ -20,6 +20,8 @@ POST   /datasets/{name}/retry                       -       401 403 403 200 403 
 POST   /datasets/{name}/cancel                      -       401 403 403 200 403 403 200
 POST   /datasets/{name}/outdated                    -       401 403 403 200 403 403 200
 DELETE /datasets/{name}                             -       401 403 403 204 403 403 204
+POST   /datasets/{name}/owners                      -       401 403 403 201 201 403 201
+DELETE /datasets/{name}/owners/{username}           -       401 403 403 204 204 403 204
 GET    /tasks/{task}/requests                       -       401 403 403 200 200 200 200
 POST   /tasks/{task}/datasets/{name}/approve        -       401 403 403 200 403 403 200
 POST   /tasks/{task}/datasets/{name}/reject         -       401 403 403 200 403 403 200
@@ -39,6 +41,9 @@ GET  /live/datasets/<str:name>/                     -       401 200 200 200 200 
 GET  /datasets/<str:name>/faults.csv                -       401 403 403 200 403 401 401
 GET  /datasets/<str:name>/description/              -       401 403 403 200 403 401 401
 POST /datasets/<str:name>/description/              -       401 403 403 302 403 401 401
+POST /datasets/<str:name>/owners/add/               -       401 403 403 302 302 401 401
+GET  /datasets/<str:name>/owners/remove/            -       401 403 403 200 200 401 401
+POST /datasets/<str:name>/owners/remove/            -       401 403 403 302 302 401 401
 GET  /datasets/<str:name>/tasks/                    -       401 403 403 200 403 401 401
 POST /datasets/<str:name>/tasks/                    -       401 403 403 302 403 401 401
 POST /datasets/<str:name>/retry/                    -       401 403 403 302 403 401 401

@@ -28,6 +28,8 @@ def is_task_owner(user: User | AnonymousUser, task: Task | None) -> bool:
 rules.add_perm("datasets.view", is_signed_in)
 rules.add_perm("datasets.create", is_signed_in)
 rules.add_perm("datasets.change", is_dataset_owner)
+# administrators reassign what a leaver owned
+rules.add_perm("datasets.change_owners", is_dataset_owner | is_administrator)
 # where a fault is tells something about the rows
 rules.add_perm("datasets.view_places", is_dataset_owner)
 rules.add_perm("datasets.view_requests", is_task_owner | is_administrator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mop.datasets.views import changes, decisions, detail, listing, wizard
+from mop.datasets.views import changes, decisions, detail, listing, owners, wizard
 
 app_name = "datasets"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("live/datasets/<str:name>/", detail.live_dataset, name="live_dataset"),
     path("datasets/<str:name>/faults.csv", detail.faults_csv, name="faults"),
     path("datasets/<str:name>/description/", changes.description, name="description"),
+    path("datasets/<str:name>/owners/add/", owners.owner_add, name="add_owner"),
+    path("datasets/<str:name>/owners/remove/", owners.owner_remove, name="remove_owner"),
     path("datasets/<str:name>/tasks/", changes.tasks, name="tasks"),
     path("datasets/<str:name>/retry/", changes.retry, name="retry"),
     path("datasets/<str:name>/cancel/", changes.cancel, name="cancel"),

@@ -9,6 +9,7 @@ _WORDS = (
     ("model folder", "dataset folder"),
     ("model folders", "dataset folders"),
     ("onboard it again", "read it again"),
+    ("onboard the folder", "add its datasets"),
 )
 
 

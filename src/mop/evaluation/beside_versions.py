@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from mop.catalog.models import LabelType
 from mop.evaluation.comparisons import kept_comparisons, previous_results
 from mop.evaluation.headline import headline_datasets
@@ -41,14 +43,17 @@ class Headline:
         return None if low is None or high is None else (low, high)
 
 
-def headlines_of(revisions: Sequence[Revision], *, changes: bool = True) -> Mapping[uuid.UUID, Sequence[Headline]]:
+def headlines_of(
+    revisions: Sequence[Revision] | QuerySet[Revision], *, changes: bool = True
+) -> Mapping[uuid.UUID, Sequence[Headline]]:
     """The headline of each version for each connected task, by task. A fixed number of queries.
 
     Args:
-        revisions: the versions.
+        revisions: the versions; a queryset becomes part of the query.
         changes: whether what changed against the version before is looked up.
     """
-    rows = list(evaluations().filter(revision__in=[one.pk for one in revisions]).order_by("task__name"))
+    wanted = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
+    rows = list(evaluations().filter(revision__in=wanted).order_by("task__name"))
     chosen = headline_datasets({row.task_id for row in rows})
     rows = [row for row in rows if chosen.get(row.task_id) == row.dataset_id]
     measured = [row for row in rows if row.is_measured]

@@ -17,6 +17,7 @@ from mop.evaluation.ranking import leaderboard
 from mop.evaluation.reports.names import AVERAGES, METRICS
 from mop.evaluation.standing import by_metric, shown_to_everybody
 from mop.evaluation.views.results import board_context, details_link
+from mop.registry.listing import listed_model
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import visible_revisions
 from mop.registry.statuses import RevisionStatus
@@ -31,14 +32,15 @@ FACTS_MAX = 2
 
 def headline_fact(request: HttpRequest, model: Model) -> list[Fact]:
     """The newest number on the headline dataset of each task, in the head of the model's page."""
-    usable = visible_revisions(user_of(request)).filter(model=model, status=RevisionStatus.VERIFIED)
-    newest = list(usable.order_by("-created_at", "-id")[:LOOKED_AT])
-    found = headlines_of(newest, changes=False)
+    user = user_of(request)
+    usable = visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")
+    found = headlines_of(usable[:LOOKED_AT], changes=False)
+    measured = [one for ones in found.values() for one in ones if one.evaluation.is_measured]
+    measured.sort(key=lambda one: (one.evaluation.revision.created_at, one.evaluation.revision_id), reverse=True)
     shown: dict[int, Headline] = {}
-    for revision in newest:
-        for one in found.get(revision.pk, ()):
-            if one.evaluation.is_measured:
-                shown.setdefault(one.evaluation.task_id, one)
+    for one in measured:
+        shown.setdefault(one.evaluation.task_id, one)
+    newest = listed_model(user, model).usable_version
     return [
         Fact(
             f"{one.name}, {one.evaluation.dataset.name}",
@@ -47,7 +49,7 @@ def headline_fact(request: HttpRequest, model: Model) -> list[Fact]:
                 {
                     "one": one,
                     "revision": one.evaluation.revision,
-                    "is_older": one.evaluation.revision_id != newest[0].pk,
+                    "is_older": one.evaluation.revision.version != newest,
                 },
             ),
         )

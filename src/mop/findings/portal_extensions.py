@@ -7,15 +7,14 @@ from django.template.loader import render_to_string
 
 from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
-from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, rescan_of
+from mop.findings.selectors import SEVERITIES, VERDICTS, scan_and_rescan
 from mop.registry.models import Revision
 from mop.ui.extensions import LiveSection
 
 
 def scan_of_revision(request: HttpRequest, revision: Revision) -> LiveSection:
     """The decision, the counts, and the way to the findings for those who may see them."""
-    rescan = rescan_of(revision)  # before the scan, so that one that ends meanwhile is shown by the next answer
-    scan = current_scan(revision)
+    scan, rescan = scan_and_rescan(revision)
     context = {
         "revision": revision,
         "model": revision.model,

@@ -98,14 +98,20 @@ def scans_of(revision: Revision) -> QuerySet[Scan]:
     return Scan.objects.filter(revision=revision)
 
 
+def scan_and_rescan(revision: Revision) -> tuple[Scan | None, Rescan | None]:
+    """The newest scan, and the one that somebody asked for, as both stand in one moment."""
+    scan = Scan.objects.filter(revision=revision, is_current=True).select_related("revision__rescan").first()
+    return (scan, getattr(scan.revision, "rescan", None)) if scan else (None, rescan_of(revision))
+
+
 def rescan_of(revision: Revision) -> Rescan | None:
     """The scan that somebody asked for and that waits, runs or failed."""
     return Rescan.objects.filter(revision=revision).first()
 
 
-def revisions_scanned_again() -> set[uuid.UUID]:
-    """The revisions that a scan which somebody asked for waits for or looks at."""
-    return set(Rescan.objects.filter(failure__isnull=True).values_list("revision_id", flat=True))
+def revisions_scanned_again() -> QuerySet[Rescan, uuid.UUID]:
+    """Ids of the revisions that a scan which somebody asked for waits for or looks at."""
+    return Rescan.objects.filter(failure__isnull=True).values_list("revision_id", flat=True)
 
 
 def waivers_of(model: Model) -> QuerySet[Waiver]:

@@ -18,7 +18,7 @@ from mop.history.selectors import EventFilter, events
 router = Router(tags=["audit"])
 
 
-class EventOut(Schema):
+class AuditEventOut(Schema):
     """Who did what to which object, when, from where."""
 
     id: int
@@ -36,7 +36,7 @@ class EventOut(Schema):
 class EventsOut(Schema):
     """A page of events, the newest first."""
 
-    items: list[EventOut]
+    items: list[AuditEventOut]
     next: str | None
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet, Subquery, prefetch_related_objects
+
 from mop.loadtest.metrics import CPU, DISK, GPU, GPU_MEMORY, MEMORY
-from mop.loadtest.models import LoadTest
+from mop.loadtest.models import LoadTest, LoadTestStep
 from mop.loadtest.results import StepResult
-from mop.loadtest.states import LoadTestState
+from mop.loadtest.selectors import state_without_run
+from mop.loadtest.states import LoadTestState, state_of_run
 from mop.registry.models import Revision
 from mop.serving_options import LoadTestOption
 
@@ -55,20 +58,61 @@ def headline_of(test: LoadTest, steps: Sequence[StepResult]) -> Headline | None:
     return Headline(best.rps, best.target, latency.p99, latency.p50, limit, note, best.untrusted_because)
 
 
-def headlines_of(revisions: Iterable[Revision]) -> dict[uuid.UUID, Headline]:
-    """The headline of the newest finished run of each revision; of several modalities the slowest. Two queries."""
-    tests = LoadTest.objects.filter(revision__in=[row.pk for row in revisions], state=LoadTestState.FINISHED)
-    newest: dict[uuid.UUID, list[LoadTest]] = {}
-    for test in tests.order_by("run").prefetch_related("steps"):
-        others = [other for other in newest.get(test.revision_id, []) if other.run == test.run]
-        newest[test.revision_id] = [*others, test]
-    found = {}
-    for revision_id, of_run in newest.items():
-        headlines = [headline_of(test, [step.measured for step in test.steps.all()]) for test in of_run]
-        borne = [headline for headline in headlines if headline is not None]
-        if borne:
-            found[revision_id] = min(borne, key=lambda headline: headline.rps)
-    return found
+@dataclass(frozen=True)
+class Standing:
+    """Where a revision stands with load tests: the state of its newest run, and the newest finished run's headline."""
+
+    state: LoadTestState
+    headline: Headline | None
+
+
+def standings_of(revisions: Iterable[Revision]) -> dict[uuid.UUID, Standing]:
+    """Where each revision stands. Two queries."""
+    rows = list(revisions)
+    runs: dict[uuid.UUID, dict[int, list[LoadTest]]] = {row.pk: {} for row in rows}
+    tests = LoadTest.objects.filter(revision__in=[row.pk for row in rows]).order_by("run")
+    for test in tests.defer("progress", "error"):
+        runs[test.revision_id].setdefault(test.run, []).append(test)
+    finished = {key: _newest_finished(of_revision) for key, of_revision in runs.items()}
+    prefetch_related_objects([test for of_run in finished.values() for test in of_run], "steps")
+    return {
+        row.pk: Standing(
+            state_of_run([test.get_state() for test in runs[row.pk][max(runs[row.pk])]])
+            if runs[row.pk]
+            else state_without_run(row),
+            _slowest((test, [step.measured for step in test.steps.all()]) for test in finished[row.pk]),
+        )
+        for row in rows
+    }
+
+
+def newest_headline(revisions: QuerySet[Revision]) -> tuple[Revision, Headline] | None:
+    """The newest of the revisions that was load-tested, and the headline of its newest finished run. One query."""
+    tested = revisions.filter(load_tests__state=LoadTestState.FINISHED).order_by("-created_at", "-id")
+    steps = LoadTestStep.objects.filter(
+        test__state=LoadTestState.FINISHED, test__revision=Subquery(tested.values("pk")[:1])
+    )
+    tests: dict[uuid.UUID, LoadTest] = {}
+    measured: dict[uuid.UUID, list[StepResult]] = {}
+    for step in steps.select_related("test__revision__model").order_by("test__run", "test", "target"):
+        tests[step.test_id] = step.test
+        measured.setdefault(step.test_id, []).append(step.measured)
+    last = max((test.run for test in tests.values()), default=0)
+    headline = _slowest((test, measured[key]) for key, test in tests.items() if test.run == last)
+    return (next(reversed(tests.values())).revision, headline) if headline else None
+
+
+def _newest_finished(runs: Mapping[int, list[LoadTest]]) -> list[LoadTest]:
+    finished = {
+        run: [test for test in tests if test.get_state() == LoadTestState.FINISHED] for run, tests in runs.items()
+    }
+    return next((finished[run] for run in sorted(finished, reverse=True) if finished[run]), [])
+
+
+def _slowest(tests: Iterable[tuple[LoadTest, Sequence[StepResult]]]) -> Headline | None:
+    """Of several modalities the slowest."""
+    headlines = (headline_of(test, steps) for test, steps in tests)
+    return min((one for one in headlines if one is not None), key=lambda one: one.rps, default=None)
 
 
 def differences(test: LoadTest, other: LoadTest) -> list[str]:

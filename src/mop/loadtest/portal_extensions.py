@@ -10,11 +10,10 @@ from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
-from mop.loadtest.headline import Headline, headlines_of
+from mop.loadtest.headline import Standing, newest_headline, standings_of
 from mop.loadtest.live_blocks import is_final, shown_state, with_blocks
-from mop.loadtest.models import LoadTest
 from mop.loadtest.results_context import result_context
-from mop.loadtest.selectors import is_held_off, states_of
+from mop.loadtest.selectors import is_held_off
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import get_revision, visible_revisions
@@ -24,39 +23,38 @@ WITHOUT_RESULT = frozenset({LoadTestState.NOT_AVAILABLE, LoadTestState.NOT_START
 
 
 def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
-    states, headlines = states_of(revisions), headlines_of(revisions)
+    standings = standings_of(revisions)
     may_change = bool(revisions) and may(user_of(request), "loadtest.change", revisions[0])
     return Cells(
         html={
             row.pk: _cell(
                 request,
                 row,
-                states[row.pk],
+                standings[row.pk],
                 place="load-test",
                 may_change=may_change,
-                headline=headlines.get(row.pk),
             )
             for row in revisions
         },
-        state=[states[row.pk] for row in revisions],
-        is_live=any(not is_final(row, states[row.pk]) for row in revisions),
+        state=[standings[row.pk].state for row in revisions],
+        is_live=any(not is_final(row, standings[row.pk].state) for row in revisions),
     )
 
 
 def _cell(
     request: HttpRequest,
     revision: Revision,
-    state: LoadTestState,
+    standing: Standing,
     *,
     place: str,
     may_change: bool,
-    headline: Headline | None,
 ) -> SafeString:
+    state = standing.state
     context = {
         "place": place,
         "revision": revision,
         "state": shown_state(revision, state),
-        "headline": headline if state == LoadTestState.FINISHED else None,
+        "headline": standing.headline if state == LoadTestState.FINISHED else None,
         "has_result": state not in WITHOUT_RESULT,
         "may_enable": may_change and state == LoadTestState.NOT_STARTED,
     }
@@ -65,10 +63,10 @@ def _cell(
 
 def result_section(request: HttpRequest, revision: Revision) -> LiveSection:
     """The state of a revision's load test in its Details."""
-    state = states_of([revision])[revision.pk]
+    standing = standings_of([revision])[revision.pk]
+    state = standing.state
     may_change = may(user_of(request), "loadtest.change", revision)
-    headline = headlines_of([revision]).get(revision.pk)
-    cell = _cell(request, revision, state, place="details-load-test", may_change=may_change, headline=headline)
+    cell = _cell(request, revision, standing, place="details-load-test", may_change=may_change)
     context = {"cell": cell, "state": shown_state(revision, state), "is_held_off": is_held_off(revision)}
     html = render_to_string("loadtest/components/section.html", context, request=request)
     return LiveSection(html, is_live=not is_final(revision, state))
@@ -76,13 +74,10 @@ def result_section(request: HttpRequest, revision: Revision) -> LiveSection:
 
 def peak(request: HttpRequest, model: Model) -> list[Fact]:
     """The peak of the newest version that was load-tested, in the head of the model's page."""
-    tested = LoadTest.objects.filter(state=LoadTestState.FINISHED).values("revision")
-    revisions = visible_revisions(user_of(request)).filter(model=model, pk__in=tested).order_by("-created_at", "-id")
-    newest = revisions.first()
-    headline = headlines_of([newest]).get(newest.pk) if newest else None
-    if newest is None or headline is None:
+    found = newest_headline(visible_revisions(user_of(request)).filter(model=model))
+    if found is None:
         return []
-    context = {"revision": newest, "headline": headline}
+    context = {"revision": found[0], "headline": found[1]}
     return [Fact("Load test", render_to_string("loadtest/components/fact.html", context, request=request))]
 
 

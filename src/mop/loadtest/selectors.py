@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 
 from mop.accounts.models import User
 from mop.errors import NotFoundError
@@ -38,20 +37,6 @@ class Run:
     def option(self) -> str:
         """PerRPS or PerConcurrency."""
         return self.tests[0].option
-
-
-def states_of(revisions: Iterable[Revision]) -> dict[uuid.UUID, LoadTestState]:
-    """The state of the newest run of each revision. One query."""
-    rows = list(revisions)
-    found: dict[uuid.UUID, list[LoadTestState]] = {}
-    tests = (
-        LoadTest.objects.filter(revision__in=[row.pk for row in rows])
-        .annotate(newest=Max("revision__load_tests__run"))
-        .filter(run=F("newest"))
-    )
-    for revision_id, state in tests.values_list("revision_id", "state"):
-        found.setdefault(revision_id, []).append(LoadTestState(state))
-    return {row.pk: state_of_run(found[row.pk]) if row.pk in found else state_without_run(row) for row in rows}
 
 
 def state_without_run(revision: Revision) -> LoadTestState:

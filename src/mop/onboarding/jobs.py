@@ -122,6 +122,11 @@ def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:
     return to
 
 
+def digest_of(revision_id: str) -> str:
+    """The digest of a revision's snapshot; empty when there is none yet."""
+    return Revision.objects.filter(pk=revision_id).values_list("artifact_digest", flat=True).first() or ""
+
+
 def _verdict(revision_id: str, attempt: int, error: MopError) -> tuple[RevisionStatus, dt.datetime | None]:
     if isinstance(error, BlockingFindingsError):
         return RevisionStatus.VULNERABLE, None

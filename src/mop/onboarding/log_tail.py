@@ -9,8 +9,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from mop.onboarding.models import LogKind, LogLine
-from mop.onboarding.selectors import log_page
+from mop.onboarding.models import LogKind
+from mop.onboarding.selectors import log_end
 from mop.registry.models import Revision
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.ui.fragments import Live
@@ -40,9 +40,10 @@ class ShownLine:
 
 def log_card_context(revision: Revision) -> dict[str, Any]:
     """What the card beside a revision's Details shows. The card asks which log is written now; its tail for lines."""
-    kind = current_kind(revision)
+    kinds = _current_kinds(revision)
     is_live = revision.get_status().is_live
-    lines = log_page(revision, kind, before=LAST).lines[-CARD_LINES:]
+    lines = log_end(revision, kinds, CARD_LINES)
+    kind = LogKind(lines[-1].kind) if lines else kinds[0]
     last = lines[-1].number if lines else 0
     return {
         "revision": revision,
@@ -64,14 +65,13 @@ def log_card_context(revision: Revision) -> dict[str, Any]:
     }
 
 
-def current_kind(revision: Revision) -> LogKind:
-    """The log that is written now, or was written last."""
+def _current_kinds(revision: Revision) -> list[LogKind]:
+    """The log that is written now; of a version that ended both, of which the deployment log was written last."""
     status = revision.get_status()
-    if status in CHAIN:
-        is_built = CHAIN.index(status) >= CHAIN.index(RevisionStatus.ENDPOINT_CREATED)
-        return LogKind.DEPLOYMENT if is_built else LogKind.BUILD
-    has_deployment = LogLine.objects.filter(revision=revision, kind=LogKind.DEPLOYMENT).exists()
-    return LogKind.DEPLOYMENT if has_deployment else LogKind.BUILD
+    if status not in CHAIN:
+        return [LogKind.BUILD, LogKind.DEPLOYMENT]
+    is_built = CHAIN.index(status) >= CHAIN.index(RevisionStatus.ENDPOINT_CREATED)
+    return [LogKind.DEPLOYMENT if is_built else LogKind.BUILD]
 
 
 def tail_of(revision: Revision, kind: LogKind, last: int, *, is_final: bool) -> Live:

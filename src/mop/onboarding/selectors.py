@@ -21,6 +21,12 @@ class LogPage:
     has_after: bool
 
 
+def log_end(revision: Revision, kinds: Sequence[LogKind], limit: int) -> list[LogLine]:
+    """The last lines of a log: of these kinds the one whose name is last in the alphabet and that has lines."""
+    lines = list(LogLine.objects.filter(revision=revision, kind__in=kinds).order_by("-kind", "-number")[:limit])
+    return [line for line in lines if line.kind == lines[0].kind][::-1]
+
+
 def log_page(
     revision: Revision,
     kind: LogKind,

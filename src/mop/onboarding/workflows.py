@@ -16,9 +16,9 @@ from dbos import DBOS
 from django.conf import settings
 
 from mop.engine.database import in_database
-from mop.engine.steps import Outcome, concluded, guarded
+from mop.engine.steps import ERROR, Outcome, concluded, error_of, guarded
 from mop.engine.watch import Run, Watch
-from mop.errors import StorageUnavailableError
+from mop.errors import ModelFault, MopError, StorageUnavailableError
 from mop.hosting.jobs import RevisionJob, ServiceSpec
 from mop.hosting.preparation import PreparedModel, build_environment, check_folder, unpack_artifact
 from mop.hosting.scan_gate import scan_environment, scan_folder
@@ -28,10 +28,11 @@ from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import host_lock
 from mop.onboarding.area import ONBOARD
 from mop.onboarding.contract import prove_contract
-from mop.onboarding.jobs import OnboardingJob, claim, conclude, move, read_job
+from mop.onboarding.jobs import OnboardingJob, claim, conclude, digest_of, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
 from mop.onboarding.proofs import record_proofs
+from mop.onboarding.source_lines import lines_around
 from mop.registry.advance import REVISION
 from mop.registry.statuses import RevisionStatus
 from mop.sandbox import Granted
@@ -89,8 +90,22 @@ async def deploy_step(revision_id: str, attempt: int) -> Outcome:
 
 @DBOS.step(name="onboarding.conclude")
 async def conclude_step(revision_id: str, attempt: int, outcome: Outcome) -> str:
-    """Write how a failed attempt ended."""
-    return await concluded(outcome, failed=functools.partial(conclude, revision_id, attempt))
+    """Write how a failed attempt ended, with the lines of the model's file that are at fault."""
+    return await concluded(
+        await _with_source(revision_id, outcome), failed=functools.partial(conclude, revision_id, attempt)
+    )
+
+
+async def _with_source(revision_id: str, outcome: Outcome) -> Outcome:
+    error = error_of(outcome)
+    if outcome is None or not isinstance(error, ModelFault):
+        return outcome
+    try:
+        digest = await in_database(digest_of)(revision_id)
+        error.source = await lines_around((await host_tools()).artifacts, digest, error.place)
+    except MopError as unreadable:  # the error itself is what counts
+        logger.info("the lines around %s of revision %s are not shown: %s", error.place, revision_id, unreadable)
+    return {**outcome, ERROR: error.to_dict()}
 
 
 async def _on_job(

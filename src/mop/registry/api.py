@@ -12,6 +12,7 @@ from mop.accounts.access import caller_of
 from mop.accounts.listing import not_a_cursor
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
+from mop.accounts.schemas import OwnerIn
 from mop.accounts.selectors import get_user
 from mop.errors import NotFoundError, ValidationFailedError
 from mop.registry.api_inputs import connection_inputs, revision_input, team_for
@@ -21,7 +22,7 @@ from mop.registry.groups import get_group
 from mop.registry.listing import MINE, ListedModel, ModelList, ModelQuery, get_listed_model
 from mop.registry.models import Revision
 from mop.registry.proposals import propose_first_revision, propose_name
-from mop.registry.schemas import ModelFilter, ModelIn, ModelOut, ModelPage, ModelPatch, OwnerIn, RevisionDetail
+from mop.registry.schemas import ModelFilter, ModelIn, ModelOut, ModelPage, ModelPatch, RevisionDetail
 from mop.registry.selectors import get_model, get_owner, get_revision_by_id
 from mop.registry.services import add_owner, create_model, delete_model, remove_owner
 

@@ -20,6 +20,7 @@ AREA = Area(
     permissions=Ref("mop.registry.permissions:PERMISSIONS"),
     navigation=(NavEntry("Models", "models", "registry:models", order=20, also=("/add-model/", "/groups/")),),
     portal_extensions=(
+        PortalExtension(ExtensionPoint.HOME, Ref("mop.registry.home:versions")),
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.registry.portal_extensions:DETAIL_TAB")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.registry.portal_extensions:connected_models")),
     ),

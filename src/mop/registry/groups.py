@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from mop.accounts.models import Team, User
 from mop.audit.services import Actor, record
@@ -14,8 +15,9 @@ from mop.errors import ConflictError, NotFoundError, ValidationFailedError
 from mop.registry.actions import Action
 from mop.registry.editing import begin_edit
 from mop.registry.group_models import GROUP_NAME_MAX, GroupEntry, GroupShare, HiddenGroup, ModelGroup
-from mop.registry.models import Model
+from mop.registry.models import Model, ModelTag
 from mop.registry.selectors import visible_models
+from mop.ui.merging import united
 
 MODELS_MAX = 1000
 GROUPS_MAX = 100
@@ -52,11 +54,29 @@ def get_group(user: User, group_id: int) -> ModelGroup:
     return group
 
 
-def groups_with(user: User, model: Model) -> list[tuple[ModelGroup, bool]]:
-    """The user's own groups by name, and whether the model is in each. One query."""
+@dataclass(frozen=True)
+class OwnGroup:
+    """A group of the user's, and whether a model is in it."""
+
+    pk: int
+    name: str
+    holds: bool
+
+
+def tags_and_groups(user: User, model: Model) -> tuple[list[str], list[OwnGroup]]:
+    """The tags of a model, and the user's own groups, both by name. One query."""
     holds = Exists(GroupEntry.objects.filter(group=OuterRef("pk"), model=model))
-    groups = ModelGroup.objects.filter(owner=user).annotate(holds=holds).order_by("name", "pk")
-    return [(group, group.holds) for group in groups]
+    tags = ModelTag.objects.filter(model=model).order_by()
+    groups = ModelGroup.objects.filter(owner=user).order_by()
+    rows = united(
+        [
+            tags.annotate(holds=Value(value=True)).values_list("pk", "name", "holds"),
+            groups.annotate(holds=holds).values_list("pk", "name", "holds"),
+        ]
+    )
+    found = sorted((name, key, part, bool(holds)) for part, key, name, holds in rows)
+    groups_found = [OwnGroup(key, name, is_in) for name, key, part, is_in in found if part == 1]
+    return [name for name, _, part, _ in found if part == 0], groups_found
 
 
 @transaction.atomic

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
 from mop.registry.models import Revision
@@ -119,6 +122,59 @@ def history_of(
             record += [Value(by_key[key]) for key in RECORD_ORDER if key in by_key]
         rows.append(Row(revision, [Value(column, html.get(column.key)) for column in shown], record))
     return History(shown, [(column, column in shown) for column in every], rows)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One column of the history across versions that are compared, and whether they differ in it."""
+
+    column: HistoryColumn
+    values: list[tuple[Revision, Value]]
+    differs: bool
+
+
+def compared(revisions: Sequence[Revision], areas: ShownColumns, *, sees_logs: bool) -> list[Line]:
+    """Every column, with the values of these versions beside each other.
+
+    Args:
+        revisions: the versions, in the order in which they are shown.
+        areas: columns that areas above add.
+        sees_logs: whether the reader may read the logs.
+    """
+    added = [HistoryColumn(column.key, column.heading) for column in areas.columns]
+    html = [dict(zip((column.key for column in added), areas.of(revision), strict=True)) for revision in revisions]
+    lines = []
+    for column in (PINNED[1], *added, *(column for column in OWN if sees_logs or not column.is_logs)):
+        values = [Value(column, cells.get(column.key)) for cells in html]
+        texts = {_text(revision, value) for revision, value in zip(revisions, values, strict=True)}
+        lines.append(Line(column, list(zip(revisions, values, strict=True)), differs=len(texts) > 1))
+    return lines
+
+
+def _text(revision: Revision, value: Value) -> str:
+    """What a value says, to tell whether another one says the same."""
+    if value.html is not None:
+        return " ".join(strip_tags(value.html).replace(revision.version, "").split())
+    read = _OWN_VALUES.get(value.column.key)
+    return json.dumps(read(revision), default=str) if read else ""
+
+
+_OWN_VALUES: dict[str, Callable[[Revision], Any]] = {
+    "status": lambda revision: revision.status,
+    "publish": lambda revision: revision.publish_status,
+    "note": lambda revision: revision.note,
+    "created-by": lambda revision: revision.created_by_id,
+    "regression": lambda revision: revision.regression_enabled,
+    "sample": lambda revision: revision.sample_post_data,
+    "instance-type": lambda revision: revision.instance_type_id,
+    "configuration": lambda revision: [
+        *(revision.server, revision.worker_number, revision.thread_number, revision.batch_enabled),
+        *(revision.batch_max_size, revision.batch_idle_size, revision.batch_max_interval),
+    ],
+    "load-test-option": lambda revision: revision.load_test_option,
+    "model-url": lambda revision: revision.model_url,
+    "digest": lambda revision: revision.artifact_digest,
+}
 
 
 def chosen_columns(session: SessionBase) -> list[str] | None:

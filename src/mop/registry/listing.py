@@ -17,14 +17,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 
 from mop.accounts.models import User
 from mop.registry.group_models import GroupEntry
 from mop.registry.models import Model, ModelTag, TaskConnection
-from mop.registry.search_index import TABLE, TRIGRAM, fts_phrase, has_index
+from mop.registry.search_index import matching
 from mop.registry.selectors import get_model
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from mop.ui.merging import Leg, counted, merged_page, united
@@ -33,6 +31,7 @@ ALL, MINE, RUNNING = "all", "mine", "running"
 FEW = 1000
 COUNT_MAX = 1000
 COUNT_MAX_FILTERED = 100
+MENU_MAX = 100
 SORTS = {
     "name": "name",
     "team": "team__name",
@@ -105,12 +104,18 @@ class ModelPage:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many models a list has, and how many of each status its default leaves out; `more`: at least so many."""
+    """How many models a list has, and how many of each status its default leaves out; `more`: at least so many.
+
+    `everything` and `own` are for the menu of groups, whatever the filters: all models, and those that the person owns
+    or created; one more than MENU_MAX means that there are more.
+    """
 
     total: int
     total_is_more: bool
     hidden: dict[str, int] = field(default_factory=dict)
     hidden_is_more: bool = False
+    everything: int = 0
+    own: int = 0
 
 
 class ModelList:
@@ -153,7 +158,9 @@ class ModelList:
                 .values_list(f"{_SIGHTS[number]}newest_status")[: COUNT_MAX_FILTERED + 1]
                 for number, rows in legs
             ]
-        found = counted(pieces)
+        *found, owned, created, others = counted([*pieces, *self._menu()])
+        own = sum(owned.values()) + sum(created.values())
+        everything = sum(others.values()) + (0 if self._user.is_administrator else sum(owned.values()))
         total = sum(sum(part.values()) for part in found[: len(legs)])
         hidden: dict[str, int] = {}
         for part in found[len(legs) :]:
@@ -164,7 +171,18 @@ class ModelList:
             total_is_more=total > limit,
             hidden=hidden,
             hidden_is_more=sum(hidden.values()) > COUNT_MAX_FILTERED,
+            everything=min(everything, MENU_MAX + 1),
+            own=min(own, MENU_MAX + 1),
         )
+
+    def _menu(self) -> list[QuerySet[Any, Any]]:
+        """What the menu counts: owned models, models created but not owned, all models or those of others."""
+        user = self._user
+        through = Model.owners.through.objects.filter(user=user)
+        seen = Model.objects.all() if user.is_administrator else Model.objects.filter(is_public=True)
+        not_owned = seen.exclude(pk__in=through.values("model_id"))
+        found = [through, not_owned.filter(created_by=user), seen if user.is_administrator else not_owned]
+        return [rows.order_by().values_list(Value("", output_field=CharField()))[: MENU_MAX + 1] for rows in found]
 
     def _narrow(self) -> None:
         """Make the legs, with all filters but that of the status."""
@@ -237,7 +255,7 @@ def _filters(query: ModelQuery) -> list[tuple[QuerySet[Any, Any], Q | Exists]]:
     own = OuterRef("pk")
     filters: list[tuple[QuerySet[Any, Any], Q | Exists]] = []
     if query.search:
-        filters.append(_search(query.search))
+        filters.append(matching(query.search, FEW + 1))
     if query.task:
         connections = TaskConnection.objects.filter(task__name=query.task)
         filters.append((connections.values_list("model_id"), Exists(connections.filter(model=own))))
@@ -248,16 +266,6 @@ def _filters(query: ModelQuery) -> list[tuple[QuerySet[Any, Any], Q | Exists]]:
         entries = GroupEntry.objects.filter(group_id=int(query.group))
         filters.append((entries.values_list("model_id"), Exists(entries.filter(model=own))))
     return filters
-
-
-def _search(text: str) -> tuple[QuerySet[Any, Any], Q]:
-    text = text.replace("\0", "")
-    anywhere = Q(name__icontains=text) | Q(description__icontains=text)
-    ids = Model.objects.filter(anywhere)
-    if connection.vendor == "sqlite" and len(text) >= TRIGRAM and has_index():
-        matches = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s LIMIT {FEW + 1}"  # noqa: S608 - own name
-        ids = Model.objects.filter(pk__in=RawSQL(matches, [fts_phrase(text)]))  # noqa: S611 - with a parameter
-    return ids.values_list("pk"), anywhere
 
 
 def _listed(model: Model, sight: str, *, is_owned: bool) -> ListedModel:

@@ -8,6 +8,7 @@ from mop.accounts.models import User
 from mop.audit.services import Actor
 from mop.errors import MopError, PlatformFault
 from mop.notifications.alerts import raise_alert
+from mop.notifications.owners import tell_owners_changed
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, forget_events, forget_scope, notify
 from mop.registry.kinds import Kind
@@ -53,41 +54,17 @@ def notify_status(revision: Revision, *, actor: Actor, detail: str, error: MopEr
 
 
 def notify_owners_changed(model: Model, *, actor: Actor, user: User, is_owner: bool, event: int) -> None:
-    """Tell a person that they became, or are no longer, an owner of a model, and the other owners of it too.
-
-    Args:
-        model: whose owners changed.
-        actor: who changed them; not told.
-        user: who came or went.
-        is_owner: whether they came.
-        event: id of the audit event, which makes this change one of its own.
-    """
-    who = actor.label
-    link = reverse("registry:model", args=(model.name,))
-    notify(
+    """Tell a person that they became, or are no longer, an owner of a model, and the other owners of it too."""
+    tell_owners_changed(
+        model,
+        kind=Kind.OWNERSHIP,
+        scope=Scope(MODEL_SCOPE, model.pk),
+        link=reverse("registry:model", args=(model.name,)),
+        left_link=reverse("registry:models"),
         actor=actor,
-        people=[user],
-        news=News(
-            kind=Kind.OWNERSHIP,
-            event=f"owners:{event}:self",
-            title=f"You are {'now' if is_owner else 'no longer'} an owner of {model.name}",
-            reason=f"{who} {'added you to' if is_owner else 'took you off'} its owners.",
-            link=link if is_owner else reverse("registry:models"),
-            # who was taken off sees the model no longer, but may know that
-            scope=Scope(MODEL_SCOPE, model.pk) if is_owner else None,
-        ),
-    )
-    notify(
-        actor=actor,
-        people=model.owners.exclude(pk=user.pk).order_by("pk"),
-        news=News(
-            kind=Kind.OWNERSHIP,
-            event=f"owners:{event}",
-            title=f"{user.username} is {'now' if is_owner else 'no longer'} an owner of {model.name}",
-            reason=f"{who} changed its owners.",
-            link=link,
-            scope=Scope(MODEL_SCOPE, model.pk),
-        ),
+        user=user,
+        is_owner=is_owner,
+        event=event,
     )
 
 

@@ -88,6 +88,8 @@ POST /add-model/draft/<str:draft>/tasks/               -       401 302 302 302 3
 POST /version-columns/                                 -       401 302 302 302 302 401 401
 GET  /models/<str:name>/                               private 401 404 404 200 200 401 401
 GET  /models/<str:name>/                               public  401 200 200 200 200 401 401
+GET  /models/<str:name>/compare/                       private 401 404 404 200 200 401 401
+GET  /models/<str:name>/compare/                       public  401 200 200 200 200 401 401
 GET  /live/models/<str:name>/                          private 401 404 404 200 200 401 401
 GET  /live/models/<str:name>/                          public  401 200 200 200 200 401 401
 POST /models/<str:name>/description/                   private 401 404 404 302 403 401 401

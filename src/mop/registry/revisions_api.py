@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
-from mop.accounts.access import caller_of
+from mop.accounts.access import Caller, caller_of
 from mop.accounts.listing import list_page
 from mop.accounts.rules import authorise
 from mop.registry.allowed_hosts import change_allowed_hosts
@@ -64,9 +64,7 @@ def patch_revision(
     request: HttpRequest, response: HttpResponse, name: str, version: str, body: RevisionPatch
 ) -> Revision:
     """Change a version's note; with `If-Match` only what nobody edited since. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.change_revision", revision, what="change this revision")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="change this revision")
     change_note(actor=caller.actor, revision=revision, note=body.note, edition=asked_edition(request))
     changed = _detail(request, name, version)
     put_etag(response, changed)
@@ -76,9 +74,7 @@ def patch_revision(
 @router.delete(_REVISION, response={204: None})
 def remove_revision(request: HttpRequest, name: str, version: str) -> Status[None]:
     """Delete a version with its results; stops what runs. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.delete_revision", revision, what="delete this revision")
+    caller, revision = _allowed(request, name, version, "registry.delete_revision", what="delete this revision")
     delete_revision(actor=caller.actor, revision=revision)
     return Status(204, None)
 
@@ -86,9 +82,7 @@ def remove_revision(request: HttpRequest, name: str, version: str) -> Status[Non
 @router.post(f"{_REVISION}/retry", response=RevisionDetail)
 def retry(request: HttpRequest, name: str, version: str) -> Revision:
     """Run the pipeline again on the version's snapshot. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.change_revision", revision, what="retry this revision")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="retry this revision")
     retry_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -96,9 +90,7 @@ def retry(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/cancel", response=RevisionDetail)
 def cancel(request: HttpRequest, name: str, version: str) -> Revision:
     """Stop the pipeline. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.change_revision", revision, what="cancel this revision")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="cancel this revision")
     cancel_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -106,9 +98,7 @@ def cancel(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/publish", response=RevisionDetail)
 def publish(request: HttpRequest, name: str, version: str) -> Revision:
     """Let everybody see a verified version and its model. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.publish_revision", revision, what="publish this revision")
+    caller, revision = _allowed(request, name, version, "registry.publish_revision", what="publish this revision")
     publish_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -116,9 +106,7 @@ def publish(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/unpublish", response=RevisionDetail)
 def unpublish(request: HttpRequest, name: str, version: str) -> Revision:
     """Let owners and administrators alone see a version. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.publish_revision", revision, what="make this revision private")
+    caller, revision = _allowed(request, name, version, "registry.publish_revision", what="make this revision private")
     unpublish_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -126,9 +114,7 @@ def unpublish(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/outdated", response=RevisionDetail)
 def outdated(request: HttpRequest, name: str, version: str) -> Revision:
     """Set a version aside, for good. Owners only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.change_revision", revision, what="set this revision aside")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="set this revision aside")
     set_outdated(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -136,18 +122,18 @@ def outdated(request: HttpRequest, name: str, version: str) -> Revision:
 @router.get(f"{_REVISION}/allowed-hosts", response=AllowedHosts)
 def get_allowed_hosts(request: HttpRequest, name: str, version: str) -> dict[str, Any]:
     """The hosts that the model may reach. Owners and administrators."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.view_allowed_hosts", revision, what="see which hosts this revision may reach")
+    _, revision = _allowed(
+        request, name, version, "registry.view_allowed_hosts", what="see which hosts this revision may reach"
+    )
     return {"hosts": revision.allowed_hosts}
 
 
 @router.put(f"{_REVISION}/allowed-hosts", response=AllowedHosts)
 def put_allowed_hosts(request: HttpRequest, name: str, version: str, body: AllowedHosts) -> dict[str, Any]:
     """Let the model reach these hosts and no others, from its next deployment on. Administrators only."""
-    caller = caller_of(request)
-    revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.change_allowed_hosts", revision, what="allow this revision any host")
+    caller, revision = _allowed(
+        request, name, version, "registry.change_allowed_hosts", what="allow this revision any host"
+    )
     return {"hosts": change_allowed_hosts(actor=caller.actor, revision=revision, hosts=body.hosts)}
 
 
@@ -161,6 +147,19 @@ def list_events(
         dataclasses.asdict(entry) | {"actor": entry.actor_label} for entry in timeline(revision) if entry.id > after
     ]
     return {"status": revision.status, "is_final": revision.get_status().is_final, "items": entries}
+
+
+def _allowed(request: HttpRequest, name: str, version: str, permission: str, *, what: str) -> tuple[Caller, Revision]:
+    """Who asks, and a version that they see, once the permission let them do `what` with it.
+
+    Raises:
+        NotFoundError: they see no such version.
+        NotAllowedError: they see it but may not do this.
+    """
+    caller = caller_of(request)
+    revision = get_revision(caller.user, name, version)
+    authorise(caller.user, permission, revision, what=what)
+    return caller, revision
 
 
 def _detail(request: HttpRequest, name: str, version: str) -> Revision:

@@ -231,12 +231,6 @@ class AllowedHosts(InputSchema):
     hosts: list[str] = Field(max_length=100)
 
 
-class OwnerIn(InputSchema):
-    """A user to make an owner."""
-
-    username: str
-
-
 @tells_options
 class RevisionAsked(Schema):
     """A version as it was asked for."""

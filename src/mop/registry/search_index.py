@@ -11,6 +11,10 @@ import logging
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from mop.registry.models import Model
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +54,23 @@ def has_index() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def fts_phrase(text: str) -> str:
+def matching(text: str, limit: int) -> tuple[QuerySet[Model, Any], Q]:
+    """Models whose name or description holds a text: their ids, by the index if there is one; the filter for a row.
+
+    Args:
+        text: in any case.
+        limit: how many ids are asked for, at most.
+    """
+    text = text.replace("\0", "")
+    anywhere = Q(name__icontains=text) | Q(description__icontains=text)
+    ids = Model.objects.filter(anywhere)
+    if connection.vendor == "sqlite" and len(text) >= TRIGRAM and has_index():
+        matches = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s LIMIT {limit:d}"  # noqa: S608 - own name
+        ids = Model.objects.filter(pk__in=RawSQL(matches, [_phrase(text)]))  # noqa: S611 - with a parameter
+    return ids.values_list("pk"), anywhere
+
+
+def _phrase(text: str) -> str:
     """A text as one phrase of FTS5's language."""
     return '"' + text.replace('"', '""') + '"'
 

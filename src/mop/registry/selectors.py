@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import statistics
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from mop.accounts.models import User
+from mop.accounts.owners import get_owner_of
 from mop.errors import NotFoundError
 from mop.registry.models import Model, Revision, RevisionEvent
 from mop.registry.statuses import CHAIN, PublishStatus, RevisionStatus
+
+USUAL_OF, USUAL_MIN = 40, 5
 
 
 def visible_models(user: User) -> QuerySet[Model]:
@@ -63,19 +67,23 @@ def get_owner(model: Model, username: str) -> User:
     Raises:
         NotFoundError: the user does not own it.
     """
-    owner = model.owners.filter(username=username).first()
-    if owner is None:
-        raise NotFoundError(f"{username!r} is no owner of {model.name}.")
-    return owner
+    return get_owner_of(model, username)
 
 
-def get_revision(user: User, name: str, version: str) -> Revision:
+def get_revision(user: User, name: str, version: str, *, among: QuerySet[Revision] | None = None) -> Revision:
     """A visible revision by model name and version.
+
+    Args:
+        user: who looks.
+        name: of the model.
+        version: of the revision.
+        among: the visible revisions with more than the usual columns.
 
     Raises:
         NotFoundError: there is none that the user may see.
     """
-    revision = visible_revisions(user).filter(model__name=name, version=version).first()
+    seen = visible_revisions(user) if among is None else among
+    revision = seen.filter(model__name=name, version=version).first()
     if revision is None:
         raise NotFoundError(f"There is no version {version!r} of a model {name!r} that you may see.")
     return revision
@@ -104,13 +112,20 @@ class QueuePlace:
 
 def queue_place(revision: Revision) -> QueuePlace | None:
     """The place of a revision that waits for a host; None when it does not wait."""
-    waiting = waiting_revisions(revision.queue).annotate(arrival=_arrival())
-    own = waiting.filter(pk=revision.pk).values_list("priority", "arrival").first()
-    if own is None:
+    if revision.host or revision.get_status() not in CHAIN[:-1]:
         return None
-    priority, arrival = own
-    ahead = waiting.filter(Q(priority__lt=priority) | Q(priority=priority, arrival__lt=arrival))
-    return QueuePlace(place=ahead.count() + 1, waiting=waiting.count(), instance_type=revision.instance_type.name)
+    own = Revision.objects.filter(pk=revision.pk).annotate(arrival=_arrival())
+    priority, arrival = Subquery(own.values("priority")), Subquery(own.values("arrival"))
+    is_ahead = Q(priority__lt=priority) | Q(priority=priority, arrival__lt=arrival)
+    found = (
+        waiting_revisions(revision.queue)
+        .order_by()
+        .annotate(arrival=_arrival())
+        .aggregate(waiting=Count("pk"), ahead=Count("pk", filter=is_ahead), own=Count("pk", filter=Q(pk=revision.pk)))
+    )
+    if not found["own"]:
+        return None
+    return QueuePlace(found["ahead"] + 1, found["waiting"], revision.instance_type.name)
 
 
 def waiting_revisions(queue: str) -> QuerySet[Revision]:
@@ -147,6 +162,18 @@ class TimelineEntry:
 def timeline(revision: Revision) -> list[TimelineEntry]:
     """Every status of a revision, oldest first; the last of a finished revision has no duration."""
     return durations(RevisionEvent.objects.filter(revision=revision).order_by("id"), now=timezone.now())
+
+
+def usual_seconds(begin: RevisionStatus, end: RevisionStatus) -> tuple[float, float] | None:
+    """Between which seconds half of the newest ways from one status to another lay; None while too few went it."""
+    began = RevisionEvent.objects.filter(revision=OuterRef("revision"), attempt=OuterRef("attempt"), status=begin)
+    ended = RevisionEvent.objects.filter(status=end).annotate(began=Subquery(began.values("at")[:1])).order_by("-id")
+    rows = ended.values_list("began", "at")[:USUAL_OF]
+    seconds = [(at - since).total_seconds() for since, at in rows if since is not None]
+    if len(seconds) < USUAL_MIN:
+        return None
+    lower, _, upper = statistics.quantiles(seconds, n=4, method="inclusive")
+    return lower, upper
 
 
 def durations(events: Iterable[RevisionEvent], *, now: dt.datetime) -> list[TimelineEntry]:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from mop.accounts.models import Team, User
+from mop.accounts.owners import Ownership
 from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.catalog.models import InstanceType, Task
@@ -199,45 +200,21 @@ def delete_model(*, actor: Actor, model: Model) -> None:
     model.delete()
 
 
-@transaction.atomic
+OWNERSHIP = Ownership("model", Action.MODEL_OWNER_ADDED, Action.MODEL_OWNER_REMOVED, notify_owners_changed)
+
+
 def add_owner(*, actor: Actor, model: Model, user: User) -> None:
     """Make a user an owner of a model; does nothing if they are one."""
-    if model.owners.filter(pk=user.pk).exists():
-        return
-    model.owners.add(user)
-    event = record(
-        actor=actor,
-        action=Action.MODEL_OWNER_ADDED,
-        object_type="model",
-        object_id=model.pk,
-        object_label=model.name,
-        data={"user": user.username},
-    )
-    notify_owners_changed(model, actor=actor, user=user, is_owner=True, event=event.pk)
+    OWNERSHIP.add(actor=actor, thing=model, user=user)
 
 
-@transaction.atomic
 def remove_owner(*, actor: Actor, model: Model, user: User) -> None:
     """Take a user off a model's owners; does nothing if they are none.
 
     Raises:
         ConflictError: they are the last owner.
     """
-    locked = Model.objects.select_for_update(no_key=True).get(pk=model.pk)
-    if not locked.owners.filter(pk=user.pk).exists():
-        return
-    if not locked.owners.exclude(pk=user.pk).exists():
-        raise ConflictError(f"{user.username} is the last owner of {model.name}.", hint="Add another owner first.")
-    locked.owners.remove(user)
-    event = record(
-        actor=actor,
-        action=Action.MODEL_OWNER_REMOVED,
-        object_type="model",
-        object_id=model.pk,
-        object_label=model.name,
-        data={"user": user.username},
-    )
-    notify_owners_changed(locked, actor=actor, user=user, is_owner=False, event=event.pk)
+    OWNERSHIP.remove(actor=actor, thing=model, user=user)
 
 
 class Problems:

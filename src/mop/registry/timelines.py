@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from mop.registry.selectors import TimelineEntry
+from mop.registry.selectors import TimelineEntry, usual_seconds
 from mop.registry.statuses import CHAIN, RevisionStatus
 
 
@@ -76,6 +76,15 @@ def phases(entries: list[TimelineEntry]) -> list[Phase]:
         else:
             found.append(Phase(label, "done", seconds))
     return found
+
+
+def usual_range(shown: list[Phase]) -> tuple[float, float] | None:
+    """How many seconds the phase that runs usually takes, from and to; None where none runs or too few are known."""
+    place = next((place for place, phase in enumerate(shown) if phase.look == "now"), None)
+    if place is None:
+        return None
+    end = _PHASES[place + 1][1][0] if place + 1 < len(_PHASES) else S.VERIFIED
+    return usual_seconds(_PHASES[place][1][0], end)
 
 
 def attempts(entries: list[TimelineEntry]) -> list[Attempt]:

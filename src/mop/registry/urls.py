@@ -6,6 +6,7 @@ from django.urls import path
 
 from mop.registry.views import (
     changes,
+    compare,
     deletion,
     detail,
     editing,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("models/<str:name>/owners/remove/", changes.owner_remove, name="remove_owner"),
     path("models/<str:name>/upgrade/", upgrade.upgrade, name="upgrade"),
     path("models/<str:name>/delete/", deletion.model, name="delete_model"),
+    path("models/<str:name>/compare/", compare.compare, name="compare"),
     path("models/<str:name>/versions/<str:version>/", detail.details, name="revision"),
     path("live/models/<str:name>/versions/<str:version>/", detail.live_details, name="live_details"),
     path("models/<str:name>/versions/<str:version>/note/", changes.note, name="note"),

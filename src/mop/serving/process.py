@@ -301,8 +301,11 @@ class ModelProcess:
 
 def model_error(data: object) -> MopError:
     """The error that a model process reported; one that it may not report counts as its script's."""
-    if not isinstance(data, dict):
-        data = {"message": str(data)}
+    data = (
+        {name: value for name, value in data.items() if name != "source"}
+        if isinstance(data, dict)
+        else {"message": str(data)}
+    )
     if data.get("name") not in MODEL_ERRORS:
         data = {**data, "name": UserScriptException.__name__}
     return from_dict(data)

@@ -86,6 +86,20 @@ def places_of(teams: Iterable[Team], purpose: Purpose) -> Places:
     )
 
 
+def teams_without_places(purpose: Purpose) -> list[str]:
+    """Names of the shared teams that may read nowhere for the purpose."""
+    shared = Team.objects.filter(is_personal=False).order_by("name")
+    given = [one for one in configured_prefixes() if one.purpose is purpose]
+    if is_by_default(purpose, given):
+        shared = shared.exclude(pk__in=[team.pk for team in first_teams()])
+        return list(shared.values_list("name", flat=True))
+    stored = SourcePrefix.objects.filter(purpose=purpose)
+    named = {one.team for one in given}
+    if EVERYTHING in named or stored.filter(team=None).exists():
+        return []
+    return list(shared.exclude(name__in=named).exclude(pk__in=stored.values("team")).values_list("name", flat=True))
+
+
 def is_by_default(purpose: Purpose, given: Iterable[ConfiguredPrefix] | None = None) -> bool:
     """Whether nobody gave a prefix for the purpose, so that all configured places are those of the first teams.
 

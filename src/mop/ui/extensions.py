@@ -6,6 +6,8 @@ declares instead in its `Area` what it adds to which point.
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -178,6 +180,54 @@ class Panels:
         return None
 
 
+class HomeList(enum.Enum):
+    """The lists of Home."""
+
+    NEEDS = "needs you now"
+    RUNS = "running now"
+    ENDED = "ended lately"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeItem:
+    """One thing on Home.
+
+    Attributes:
+        place: the list in which it stands.
+        what: the object, such as `toxicity v1.0.0`.
+        url: of its page.
+        text: what follows the name, such as `failed verification`.
+        reason: one sentence.
+        at: since when.
+        action: what the person does about it, verb first.
+        action_url: where; empty: the object's page.
+        is_fault: something failed.
+        icon: its symbol.
+    """
+
+    place: HomeList
+    what: str
+    url: str
+    text: str
+    at: dt.datetime
+    action: str
+    reason: str = ""
+    action_url: str = ""
+    is_fault: bool = False
+    icon: str = "info"
+
+    @property
+    def look(self) -> str:
+        """The class of its symbol."""
+        return "t-bad" if self.is_fault else "q"
+
+
+HOME_ITEMS_MAX = 20
+"""How many of a kind an area gives: the newest."""
+HOME_DAYS = 7
+"""For how long what ended stays on Home."""
+# each is given the signed-in user
+HOME_ITEMS: Sections[Sequence[HomeItem]] = Sections(extensions_at(ExtensionPoint.HOME))
 # under a dataset's status and metadata, each given the dataset
 DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user

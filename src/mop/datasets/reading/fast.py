@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 from mop.datasets.reading.columns import Header, ValueCounts
 from mop.datasets.reading.digests import RowDigests
-from mop.datasets.reading.records import is_utf_8
+from mop.datasets.reading.records import first_not_utf_8, is_utf_8
 
-TAB, LINE_FEED, QUOTE = 9, 10, 34
+TAB, LINE_FEED, RETURN, QUOTE = 9, 10, 13, 34
 _COUNTED_BYTES = 32
 _LEAST_BYTES = 8
+_WORD = 8
+_MOST_DOUBTFUL = 8  # one line in so many: with more, row by row is faster
 _MASKS = np.array([(1 << 8 * held) - 1 for held in range(9)], dtype=np.uint64)
 _FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xFF51AFD7ED558CCD],
@@ -40,6 +42,14 @@ class Batch(NamedTuple):
     rows: int
     values: list[dict[bytes, int]]
     digests: list[bytes]
+
+
+class DoubtfulLine(NamedTuple):
+    """A line of a block: its number, counted from 0, and where it begins and ends."""
+
+    number: int
+    start: int
+    end: int
 
 
 class FastReader:
@@ -84,6 +94,23 @@ class FastReader:
         if not all(values.takes_all(found) for found, (_, values) in zip(counts, self._values, strict=True)):
             return None
         return Batch(len(ends) // self._columns, counts, table.digests(self._text, self._digests))
+
+    def doubtful(self, block: bytes) -> list[DoubtfulLine] | None:
+        """Lines for which `read` would refuse the block; None if they are many.
+
+        A guess: what it does not name is not said to be right.
+
+        Args:
+            block: whole lines, the last line feed included.
+        """
+        if len(block) < _LEAST_BYTES:
+            return None
+        lines = _Lines(block, self._columns)
+        if lines.has_few_doubtful():
+            for column, values in self._values:
+                if values.allowed is not None:
+                    lines.doubt_values(column, values.allowed)
+        return lines.doubtful() if lines.has_few_doubtful() else None
 
     def _is_table(self, data: npt.NDArray[np.uint8], starts: Places, ends: Places) -> bool:
         if len(ends) % self._columns or len(data) < _LEAST_BYTES:
@@ -189,3 +216,68 @@ class _Table:
         for row in (self._quoted[self._quoted % self._columns == column] // self._columns).tolist():
             cells[row] = cells[row][1:-1].replace(b'""', b'"')
         return cells
+
+
+class _Lines:
+    """Which lines of a block are in doubt."""
+
+    def __init__(self, block: bytes, columns: int) -> None:
+        self._block = block
+        self._columns = columns
+        self._data = data = np.frombuffer(block, dtype=np.uint8)
+        self._cell_ends = cell_ends = np.flatnonzero((data - np.uint8(TAB)) <= 1)
+        self._last_cells = np.flatnonzero(data[cell_ends] == LINE_FEED)
+        self._line_ends = cell_ends[self._last_cells]
+        self._is_doubtful = np.diff(self._last_cells, prepend=-1) != columns
+        empty = np.flatnonzero(np.diff(cell_ends, prepend=-1) == 1)
+        self._is_doubtful[np.searchsorted(self._last_cells, empty)] = True
+        self._doubt_returns()
+        self._doubt_quotes()
+        self._doubt_utf_8()
+
+    def has_few_doubtful(self) -> bool:
+        """Whether there are so few that it is worth while to take the others together."""
+        return bool(np.count_nonzero(self._is_doubtful) <= len(self._line_ends) // _MOST_DOUBTFUL)
+
+    def doubtful(self) -> list[DoubtfulLine]:
+        """Those in doubt, in their order."""
+        lines = np.flatnonzero(self._is_doubtful)
+        starts = np.where(lines > 0, self._line_ends[lines - 1] + 1, 0)
+        ends = self._line_ends[lines] + 1
+        return [DoubtfulLine(*one) for one in zip(lines.tolist(), starts.tolist(), ends.tolist(), strict=True)]
+
+    def doubt_values(self, column: int, allowed: frozenset[bytes]) -> None:
+        """Doubt lines with other values in a column, if all values are short and few lines have others."""
+        if any(len(value) > _WORD for value in allowed):
+            return
+        lines = np.flatnonzero(~self._is_doubtful)
+        cells = self._last_cells[lines] - self._columns + 1 + column
+        starts = np.where(cells > 0, self._cell_ends[cells - 1] + 1, 0)
+        ends = self._cell_ends[cells]
+        ends = ends - (self._data[ends - 1] == RETURN)
+        inside = starts <= len(self._block) - _WORD
+        lines, lengths, starts = lines[inside], (ends - starts)[inside], starts[inside]
+        words = np.ndarray(shape=(len(self._block) - _WORD + 1,), dtype="<u8", buffer=self._block, strides=(1,))
+        cut = words[starts] & _MASKS[np.minimum(lengths, _WORD)]
+        known = np.array([int.from_bytes(value, "little") for value in allowed], dtype=np.uint64)
+        others = lines[(lengths > _WORD) | ~np.isin(cut, known)]
+        if len(others) <= len(self._line_ends) // _MOST_DOUBTFUL:
+            self._is_doubtful[others] = True
+
+    def _doubt_returns(self) -> None:
+        if b"\r" in self._block:
+            returns = np.flatnonzero(self._data[:-1] == RETURN)
+            alone = returns[self._data[returns + 1] != LINE_FEED]
+            self._is_doubtful[np.searchsorted(self._line_ends, alone)] = True
+
+    def _doubt_quotes(self) -> None:
+        if b'"' in self._block:
+            lines = np.searchsorted(self._line_ends, np.flatnonzero(self._data == QUOTE))
+            self._is_doubtful |= np.bincount(lines, minlength=len(self._line_ends)) % 2 == 1
+
+    def _doubt_utf_8(self) -> None:
+        place = 0
+        while (broken := first_not_utf_8(self._block, place)) is not None:
+            line = int(np.searchsorted(self._line_ends, broken))
+            self._is_doubtful[line] = True
+            place = int(self._line_ends[line]) + 1

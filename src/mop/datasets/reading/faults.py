@@ -95,6 +95,11 @@ class FaultKind(enum.Enum):
         "The image has too many pixels",
         "Scale the image down. All frames of an animated image count.",
     )
+    IMAGE_NEEDS_MEMORY = (
+        "image-needs-memory",
+        "Decoding the image takes too much memory",
+        "Store it as baseline JPEG, which is decoded in parts, or scale it down. WebP takes most.",
+    )
     WRONG_IMAGE_SIZE = (
         "wrong-image-size",
         "Width or height is not that of the image",

@@ -113,12 +113,13 @@ class _ImageAndText:
     def faults(self, cells: list[bytes]) -> Iterator[CellFault]:
         yield from self._placeholders(cells)
         was_empty = False
+        row_bytes = sum(map(len, cells))
         for column in self._images:
             cell = cells[column]
             if cell and was_empty:
                 yield CellFault(FaultKind.IMAGE_COLUMN_GAP, column)
             was_empty = not cell
-            if cell and (fault := examine(cell, self._limits).fault) is not None:
+            if cell and (fault := examine(cell, self._limits, row_bytes=row_bytes).fault) is not None:
                 yield CellFault(fault, column)
 
     def _placeholders(self, cells: list[bytes]) -> Iterator[CellFault]:

@@ -112,6 +112,9 @@ class RecordReader:
             row = _take_apart(text, columns=self.columns)
             if row.ending is not _Ending.OPEN:
                 break
+            if text is line and not self._may_close(len(line)):
+                row = row._replace(ending=_Ending.BAD)
+                break
             # the row goes on behind this line: look at more of the file, twice as much each time
             size = min(size, self._row_bytes)
             if self._patience <= 0 or not self._look_ahead(size, len(text)):
@@ -128,6 +131,17 @@ class RecordReader:
         window.advance(len(line))
         fault = FaultKind.LINE_BREAK if row.ending is _Ending.BROKEN else FaultKind.UNBALANCED_QUOTES
         return Record(None, line.rstrip(b"\r\n"), fault, len(row.cells) if row.broken is None else row.broken)
+
+    def _may_close(self, after: int) -> bool:
+        """Whether the next quote behind a line that ends within quotes may end the cell, or is doubled."""
+        window = self._window
+        place = window.find(b'"', after=after, most=self._row_bytes)
+        if place < 0:
+            return False
+        while window.held < place + 2 and window.extend():
+            pass
+        behind = window.data[window.position + place + 1 : window.position + place + 2]
+        return behind in {b"", b'"', b"\t", b"\n", b"\r"}
 
     def _look_ahead(self, size: int, seen: int) -> bool:
         """Whether more than what was seen can be looked at."""
@@ -170,18 +184,20 @@ def _cells_of_line(line: bytes) -> list[bytes] | None:
 
 def is_utf_8(data: bytes) -> bool:
     """Whether whole lines, or a part of one, are UTF-8."""
-    if data.isascii():
-        return True
-    place = 0
-    try:
-        while place < len(data):
-            # text of a megabyte would take four as a str, and leave the processor's cache
-            end = data.rfind(b"\n", place, place + _DECODED_BYTES) + 1 or len(data)
+    return data.isascii() or first_not_utf_8(data, 0) is None
+
+
+def first_not_utf_8(data: bytes, place: int) -> int | None:
+    """Where the first byte from a place on stands that is not UTF-8; None if all are."""
+    while place < len(data):
+        # text of a megabyte would take four as a str, and leave the processor's cache
+        end = data.rfind(b"\n", place, place + _DECODED_BYTES) + 1 or len(data)
+        try:
             data[place:end].decode()
-            place = end
-    except UnicodeDecodeError:
-        return False
-    return True
+        except UnicodeDecodeError as error:
+            return place + error.start
+        place = end
+    return None
 
 
 class _Ending(enum.Enum):

@@ -46,6 +46,7 @@ class Limits:
     Attributes:
         pixels: of one image, all frames of an animated one together.
         frames: of an animated image.
+        image_memory_bytes: that decoding one image may take, its row included.
         group_values: different values of a group column or of the language column.
         columns: of the file.
         row_bytes: one row, quotes and delimiters included. Every part of the reader holds a few rows at most, so this
@@ -56,6 +57,7 @@ class Limits:
 
     pixels: int = 50_000_000
     frames: int = 1_000
+    image_memory_bytes: int = 230_000_000
     group_values: int = 50
     columns: int = 1_000
     row_bytes: int = 32 * MIB

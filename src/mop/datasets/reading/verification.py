@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mop.datasets.reading.columns import Header, ValueCounts, read_header
 from mop.datasets.reading.digests import RowDigests
-from mop.datasets.reading.fast import FastReader
+from mop.datasets.reading.fast import Batch, DoubtfulLine, FastReader
 from mop.datasets.reading.faults import Fault, FaultKind, FaultLog
 from mop.datasets.reading.images import quiet_pillow
 from mop.datasets.reading.inputs import InputCheck, input_check
@@ -24,6 +24,7 @@ Progress = Callable[[int, int], None]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SMALL_BLOCK = 32 * 1024
+_BLOCK_AROUND = 512 * 1024
 _HEADER_ROW = 1
 
 
@@ -62,6 +63,13 @@ def verify(
         return run.report(sorted_digests)
 
 
+def _without(block: bytes, lines: list[DoubtfulLine]) -> bytes:
+    """What is left of a block; lines behind its end do not count."""
+    ends = [0, *(line.end for line in lines)]
+    starts = [*(line.start for line in lines), len(block)]
+    return b"".join([block[end:start] for end, start in zip(ends, starts, strict=True)])
+
+
 def _no_progress(_rows: int, _size: int) -> None:
     return
 
@@ -80,6 +88,7 @@ class _Verification:
         ]
         self._value_columns: list[tuple[int, ValueCounts]] = []
         self._rows = 0
+        self._met_doubt = False
 
     def read(self, progress: Progress, *, fast: bool) -> None:
         """Read the whole file."""
@@ -92,7 +101,9 @@ class _Verification:
         size, exact_size = largest, smallest
         is_at_end = False
         while not is_at_end:
-            if reader is not None and self._read_fast(reader, size):
+            if reader is not None and (
+                (not self._met_doubt and self._read_fast(reader, size)) or self._read_around(reader, records, size)
+            ):
                 size, exact_size = min(2 * size, largest), smallest
             else:
                 # a small part before the fast path tries again, since this fault may be the only one; the more parts
@@ -115,6 +126,57 @@ class _Verification:
         self._rows += batch.rows
         self._window.advance(len(block))
         return True
+
+    def _read_around(self, reader: FastReader, records: RecordReader, size: int) -> bool:
+        """Take the next lines, those in doubt row by row and all others together, if few are in doubt."""
+        window = self._window
+        block = window.lines(min(size, _BLOCK_AROUND))
+        doubtful = reader.doubtful(block) if block else None
+        self._met_doubt = bool(doubtful)
+        batch = reader.read(_without(block, doubtful)) if doubtful is not None else None
+        if doubtful is None or batch is None or not self._has_room(batch, len(doubtful)):
+            return False
+        base = window.passed
+        rows: list[Record] = []
+        for line in doubtful:
+            window.advance(base + line.start - window.passed)
+            record = records.next()
+            assert record is not None  # noqa: S101 - there is a line
+            rows.append(record)
+            if window.passed != base + line.end:  # it goes on over lines that were taken for rows
+                batch = reader.read(_without(block[: line.start], doubtful))
+                break
+        else:
+            window.advance(base + len(block) - window.passed)
+        self._take_around(batch, rows, [line.number for line in doubtful])
+        return True
+
+    def _has_room(self, batch: Batch, others: int) -> bool:
+        """Whether the order of rows does not decide which value is one too many."""
+        return all(
+            values.allowed is not None or len(values.counts.keys() | found.keys()) + others <= values.most
+            for values, found in zip(self._values, batch.values, strict=True)
+        )
+
+    def _take_around(self, batch: Batch | None, rows: list[Record], lines: list[int]) -> None:
+        """Take a batch, and between its rows others.
+
+        Args:
+            batch: None has no rows.
+            rows: the others.
+            lines: their numbers, counted from 0 with the rows of the batch.
+        """
+        digests = batch.digests if batch else []
+        for values, found in zip(self._values, batch.values if batch else (), strict=bool(batch)):
+            values.take_all(found)
+        taken = 0
+        for others, (record, line) in enumerate(zip(rows, lines, strict=False)):
+            self._digests.add(digests[taken : line - others])
+            self._rows += line - others - taken + 1
+            taken = line - others
+            self._check_row(record)
+        self._digests.add(digests[taken:])
+        self._rows += len(digests) - taken
 
     def _read_exactly(self, records: RecordReader, size: int) -> bool:
         """Take rows of about so many bytes, one at least; whether the file is at its end."""

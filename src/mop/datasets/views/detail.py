@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mop.accounts.current_user import user_of
+from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import authorise, may
 from mop.datasets.documents import detail_of
 from mop.datasets.models import Dataset
@@ -26,9 +27,7 @@ _PERCENT = 100
 @require_GET
 def dataset(request: HttpRequest, name: str) -> HttpResponse:
     """One dataset."""
-    context = _context(request, name)
-    sections = DATASET_SECTIONS.shown(request, context["found"])
-    return render(request, "datasets/dataset.html", {**context, "sections": sections})
+    return render(request, "datasets/dataset.html", page_context(request, name))
 
 
 @require_GET
@@ -55,6 +54,12 @@ def faults_csv(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
+def page_context(request: HttpRequest, name: str) -> dict[str, Any]:
+    """What the page of a dataset shows."""
+    context = _context(request, name)
+    return {**context, "sections": DATASET_SECTIONS.shown(request, context["found"])}
+
+
 def _context(request: HttpRequest, name: str) -> dict[str, Any]:
     user = user_of(request)
     found = get_dataset(name)
@@ -68,8 +73,9 @@ def _context(request: HttpRequest, name: str) -> dict[str, Any]:
         "dataset": detail,
         "status": status,
         "trail": below_datasets((name, "")),
-        "owners": sorted(owner.username for owner in found.owners.all()),
-        "sections": DATASET_SECTIONS.shown(request, found),
+        "owners": sorted(found.owners.all(), key=lambda owner: owner.username),
+        "owner_form": UsernameForm(),
+        "may_change_owners": may(user, "datasets.change_owners", found),
         "bindings": [(binding, binding.get_state()) for binding in bindings],
         "related": detail.related_datasets,
         "labels": [{**one, "percent": one["ratio"] * _PERCENT} for one in found.label_ratio()],

@@ -14,14 +14,15 @@ from mop.accounts.current_user import user_of
 from mop.accounts.forms import UsernameForm
 from mop.accounts.rules import may
 from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
-from mop.registry.groups import groups_with
+from mop.registry.groups import tags_and_groups
 from mop.registry.history import chosen_columns, history_of
+from mop.registry.listing import listed_model
 from mop.registry.models import Model, Revision
-from mop.registry.selectors import QueuePlace, get_revision, queue_place, timeline, visible_revisions
-from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
-from mop.registry.timelines import attempts, phases
+from mop.registry.selectors import QueuePlace, get_model, get_revision, queue_place, timeline, visible_revisions
+from mop.registry.statuses import REVISION_LIFECYCLE
+from mop.registry.timelines import attempts, phases, usual_range
 from mop.registry.trails import below_models
-from mop.registry.unsettled import worked_on
+from mop.registry.unsettled import is_worked_on, with_work
 from mop.ui.extensions import (
     MODEL_FACTS,
     MODEL_SECTIONS,
@@ -37,55 +38,62 @@ from mop.ui.paging import keyset_page
 PAGE_VERSIONS = 25
 
 
-def model_context(request: HttpRequest, model: Model) -> dict[str, Any]:
-    """A model's information, connected tasks and versions, and what the user may do with it."""
-    user = user_of(request)
-    prefetch_related_objects([model], "owners", "tags")
+def model_context(request: HttpRequest, name: str) -> dict[str, Any]:
+    """A model's information, connected tasks and versions, and what the user may do with it.
+
+    Raises:
+        NotFoundError: the user sees no such model.
+    """
+    history = history_context(request, name)
+    model = history["model"]
+    tags, groups = tags_and_groups(user_of(request), model)
     return {
-        "model": model,
-        "model_groups": groups_with(user, model),
+        "tags": tags,
+        "model_groups": groups,
         "trail": [(model.team.name, ""), *below_models((model.name, ""))],
-        "connections": model.connections.select_related("task", "taxonomy"),
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "owner_form": UsernameForm(),
         "sections": MODEL_SECTIONS.shown(request, model),
         **facts_context(request, model),
-        **history_context(request, model),
+        **history,
     }
 
 
 def facts_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     """The key facts in the head of a model's page."""
     user = user_of(request)
-    seen = visible_revisions(user).filter(model=model).order_by("-created_at", "-id")
     prefetch_related_objects([model], "owners")
     return {
-        "newest": seen.first(),
-        "usable": seen.filter(status=RevisionStatus.VERIFIED).first(),
+        "listed": listed_model(user, model),
         "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
         "model_facts": MODEL_FACTS.shown(request, model),
         "may_change_owners": may(user, "registry.change_owners", model),
     }
 
 
-def history_context(request: HttpRequest, model: Model) -> dict[str, Any]:
-    """A page of the model's version history."""
+def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
+    """A model and a page of its version history, as both stand in one moment; the model knows its owners.
+
+    Raises:
+        NotFoundError: the user sees no such model.
+    """
     user = user_of(request)
-    busy = worked_on()
     page = keyset_page(
-        visible_revisions(user).filter(model=model),
+        with_work(visible_revisions(user)).select_related("model__created_by").filter(model__name=name),
         field="created_at",
         descending=True,
         cursor=request.GET.get("cursor", ""),
         size=PAGE_VERSIONS,
     )
+    model = page.rows[0].model if page.rows else get_model(user, name)
+    prefetch_related_objects([model], "owners")
     for row in page.rows:
-        row.model = model  # whose owners are known already
+        row.model = model  # whose owners are known
     columns = REVISION_COLUMNS.shown(request, page.rows)
     sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
     opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
     table = history_of(page.rows, columns, chosen=chosen, opened=opened, sees_logs=sees_logs)
-    moves = columns.is_live or any(row.get_status().is_live or row.pk in busy for row in page.rows)
+    moves = columns.is_live or any(row.get_status().is_live or is_worked_on(row) for row in page.rows)
     return {
         "model": model,
         "page": page,
@@ -114,24 +122,26 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
         NotFoundError: the user sees no such revision.
     """
     user = user_of(request)
-    busy = worked_on()
-    revision = get_revision(user, name, version)
+    revision = get_revision(user, name, version, among=with_work(visible_revisions(user)))
     prefetch_related_objects([revision.model], "owners")  # whom every rule about it asks for
     sections = REVISION_SECTIONS.shown(request, revision)
     status = revision.get_status()
     place = queue_place(revision)
     entries = timeline(revision)
-    moves = status.is_live or revision.pk in busy or any(section.is_live for section in sections)
+    shown = phases(entries)
+    moves = status.is_live or is_worked_on(revision) or any(section.is_live for section in sections)
     return {
         "model": revision.model,
         "revision": revision,
         "attempts": attempts(entries),
-        "phases": phases(entries),
+        "phases": shown,
+        "usual": usual_range(shown),
         "status": status,
         "actions": _actions(request, revision),
         "place": place,
         "sample": as_json(revision.sample_post_data) if revision.sample_post_data is not None else "",
         "sections": [section.html for section in sections if section.html.strip()],
+        "source": _source(revision) if may(user, "registry.view_logs", revision) else [],
         "cards": REVISION_CARDS.shown(request, revision),
         "may_change": may(user, "registry.change_revision", revision),
         "may_view_hosts": may(user, "registry.view_allowed_hosts", revision),
@@ -161,6 +171,13 @@ def details_panel(request: HttpRequest, found: Model) -> SafeString:
     version = request.GET.get("details", "")
     context = {"details": details_context(request, found.name, version) if version else None, "model": found}
     return render_to_string("registry/components/details_panel.html", context, request=request)
+
+
+def _source(revision: Revision) -> list[tuple[int, str, bool]]:
+    """The lines around the place that the error names, each with whether it is that place."""
+    error = revision.error or {}
+    here = str(error.get("place") or "").rpartition(":")[2]
+    return [(number, text, str(number) == here) for number, text in error.get("source") or ()]
 
 
 def _place_state(place: QueuePlace | None) -> list[int] | None:

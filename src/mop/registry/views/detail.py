@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from mop.accounts.current_user import user_of
 from mop.registry.history import choose_columns
+from mop.registry.models import Model
 from mop.registry.selectors import get_model
 from mop.registry.trails import below_model
 from mop.registry.views.context import (
@@ -28,21 +30,19 @@ from mop.ui.pages import back_or
 def model(request: HttpRequest, name: str) -> HttpResponse:
     """The model's page; `?details=VERSION` opens that version's Details beside it; areas above have words too."""
     user = user_of(request)
-    found = get_model(user, name)
-    panel = MODEL_PANELS.shown(request, found) or details_panel(request, found)
     if is_fragment(request) and request.headers.get("HX-Target") == "panel":
-        return HttpResponse(panel)
-    return render(request, "registry/model.html", {**model_context(request, found), "panel": panel})
+        return HttpResponse(_panel(request, get_model(user, name)))
+    context = model_context(request, name)
+    return render(request, "registry/model.html", {**context, "panel": _panel(request, context["model"])})
 
 
 @require_GET
 def live_history(request: HttpRequest, name: str) -> HttpResponse:
     """The version history again while something runs, and the key facts that move with it."""
-    found = get_model(user_of(request), name)
-    context = history_context(request, found)
+    context = history_context(request, name)
 
     def draw() -> HttpResponse:
-        shown = {**context, **facts_context(request, found), "with_facts": True, "live": context["history"]}
+        shown = {**context, **facts_context(request, context["model"]), "with_facts": True, "live": context["history"]}
         return render(request, LIVE_TEMPLATE, shown)
 
     return fragment(request, context["history"].etag, draw)
@@ -70,3 +70,7 @@ def live_details(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """What changes of a revision's Details again, until nothing does."""
     context = details_context(request, name, version)
     return live_answer(request, context["live"], {"details": context, "model": context["model"]})
+
+
+def _panel(request: HttpRequest, model: Model) -> SafeString:
+    return MODEL_PANELS.shown(request, model) or details_panel(request, model)

@@ -96,7 +96,8 @@ def _edit(
 
 def _shown(request: HttpRequest, field: str, model: Model) -> HttpResponse:
     if is_fragment(request):
-        return render(request, f"registry/components/{field}.html", {"model": model, "may_change": True})
+        context = {"model": model, "may_change": True, "tags": [tag.name for tag in model.tags.all()]}
+        return render(request, f"registry/components/{field}.html", context)
     if request.method == "POST":
         messages.success(request, f"The {field} {'are' if field == 'tags' else 'is'} saved.")
     return redirect("registry:model", name=model.name)

@@ -61,7 +61,7 @@ def note_icon(level: str) -> str:
 def when(moment: dt.datetime | None) -> SafeString:
     """A time in UTC as people write it, with the exact one for machines and on hover."""
     if moment is None:
-        return format_html('<span class="quiet">{}</span>', "never")
+        return format_html('<span class="q">{}</span>', "never")
     utc = moment.astimezone(dt.UTC)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',

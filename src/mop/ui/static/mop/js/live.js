@@ -7,9 +7,9 @@
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const { target, xhr } = event.detail;
+    const { xhr } = event.detail;
     const isFailurePage = xhr.status >= 500 && !xhr.getResponseHeader("HX-Retarget");
-    if (isFailurePage && target.dataset.etag) event.detail.shouldSwap = false; // it asks again by itself
+    if (isFailurePage) event.detail.shouldSwap = false; // loading.js says it; a poll asks again by itself
   });
 
   // what somebody types in a live part, or an open menu there, is not swapped away by its poll

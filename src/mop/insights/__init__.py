@@ -1,0 +1,1 @@
+"""Home: what needs a person now, as the areas tell it."""

@@ -1,0 +1,14 @@
+"""Home as an area."""
+
+from __future__ import annotations
+
+from mop.areas.area import Area, Urls
+from mop.areas.navigation import NavEntry
+from mop.areas.references import Ref
+
+AREA = Area(
+    name="insights",
+    urls=(Urls("mop.insights.urls"),),
+    permissions=Ref("mop.insights.permissions:PERMISSIONS"),
+    navigation=(NavEntry("Home", "home", "insights:home", order=0),),
+)

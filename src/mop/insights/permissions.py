@@ -1,0 +1,12 @@
+"""Who sees Home: everybody signed in, each what waits for them. Rows as `mop.areas.permissions` explains them."""
+
+from __future__ import annotations
+
+from mop.areas.permissions import Permissions, rows
+
+PERMISSIONS = Permissions(
+    pages=rows("""
+GET /home/      - 401 200 200 200 200 401 401
+GET /live/home/ - 401 200 200 200 200 401 401
+"""),
+)
