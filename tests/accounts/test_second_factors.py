@@ -77,7 +77,7 @@ def test_a_code_is_asked_for_and_a_recovery_code_works_once(page: Page):
     enter_password(page)
     page.wait_for_url("**/2fa/authenticate/")
     page.goto("/accounts/security/")
-    expect(page).to_have_url(re.compile("/accounts/login/"))  # the password alone opens nothing
+    expect(page).to_have_url(re.compile("/accounts/2fa/authenticate/"))  # the password alone opens nothing
     for code, is_right in (("111111", False), (codes[0], True)):
         enter_password(page)
         page.locator("input[name=code]").fill(code)
