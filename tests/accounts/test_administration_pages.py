@@ -105,11 +105,11 @@ def test_what_a_leaver_owned_gets_another_owner(root: User):
 def test_a_person_sees_what_is_theirs_and_nothing_of_others():
     user, other = make_user("olivia"), make_user("sam")
     make_model("mine", owner=user)
-    make_model("hidden", owner=other)
+    make_model("of-sam", owner=other)
     make_token(user)
     page = client_of(user).get("/account/").content.decode()
     assert "/models/mine/" in page
-    assert "hidden" not in page
+    assert "of-sam" not in page
     assert "all:write" in page
     assert "this one" in page
     assert "My requests" in page

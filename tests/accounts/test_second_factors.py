@@ -45,6 +45,13 @@ def enter_password(page: Page) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+def confirm(page: Page) -> None:
+    """Whoever changes how they sign in enters the password once more."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+
+
 def code_of(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 
@@ -53,10 +60,10 @@ def test_a_code_is_asked_for_and_a_recovery_code_works_once(page: Page):
     user = make_user("olivia")
     enter_password(page)
     page.get_by_role("link", name="Set up an authenticator app").click()
-    secret = page.locator(".secret code").inner_text()
+    confirm(page)
     page.locator("input[name=code]").fill("000000")
     page.get_by_role("button", name="Turn on").click()
-    expect(page.locator("main")).to_contain_text("Incorrect code")
+    expect(page.locator("main")).to_contain_text("Incorrect code", timeout=30_000)
     page.locator("input[name=code]").fill(code_of(page.locator(".secret code").inner_text()))
     secret = page.locator(".secret code").inner_text()
     page.get_by_role("button", name="Turn on").click()
@@ -70,7 +77,7 @@ def test_a_code_is_asked_for_and_a_recovery_code_works_once(page: Page):
     enter_password(page)
     page.wait_for_url("**/2fa/authenticate/")
     page.goto("/accounts/security/")
-    expect(page).to_have_url(re.compile("/accounts/login/"))  # the password alone opens nothing
+    expect(page).to_have_url(re.compile("/accounts/2fa/authenticate/"))  # the password alone opens nothing
     for code, is_right in (("111111", False), (codes[0], True)):
         enter_password(page)
         page.locator("input[name=code]").fill(code)
@@ -99,6 +106,7 @@ def test_a_passkey_signs_in_without_a_password(page: Page):
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     enter_password(page)
     page.get_by_role("link", name="Add a passkey").click()
+    confirm(page)
     page.locator("input[name=name]").fill("laptop")
     page.locator("input[name=passwordless]").check()
     page.get_by_role("button", name="Add", exact=True).click()
@@ -118,6 +126,7 @@ def test_a_passkey_signs_in_without_a_password(page: Page):
 
     # one that is removed signs in no more
     page.get_by_role("link", name="Remove laptop").click()
+    confirm(page)
     page.get_by_role("button", name="Remove").click()
     page.context.clear_cookies()
     page.goto("/accounts/login/")

@@ -28,7 +28,8 @@ def record_second_factor(
 @transaction.atomic
 def remove_second_factors(*, actor: Actor, user: User) -> int:
     """Take all second factors from a person, who lost them; gives how many. They sign in with the password again."""
-    number, _ = Authenticator.objects.filter(user=user).delete()
+    deleted: tuple[int, dict[str, int]] = Authenticator.objects.filter(user=user).delete()
+    number = deleted[0]
     if number:
         _record(actor, user, "all, by an administrator")
     return number

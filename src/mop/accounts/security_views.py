@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.views import ReauthenticateView as ReauthenticateByPasswordView
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
@@ -161,4 +161,4 @@ def reset(request: HttpRequest, uid: str, key: str) -> HttpResponse:
         return Done("The password is set. Sign in with it.", reverse("account_login"))
 
     context = {"title": f"New password for {user.username}", "submit": "Set password", "cancel_url": "/"}
-    return cast("HttpResponse", sent(request, form, act) or show_form(request, "pages/form.html", form, context))
+    return sent(request, form, act) or show_form(request, "pages/form.html", form, context)

@@ -29,6 +29,7 @@ AREA = Area(
         Schedule("notifications.webhooks", WEBHOOK_SECONDS, Ref("mop.notifications.webhook_outbox:deliver_due")),
         Schedule("notifications.forget", FORGET_SECONDS, Ref("mop.notifications.webhook_outbox:forget_old")),
     ),
+    departures=(Ref("mop.notifications.webhooks:end_webhooks_of"),),
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(
