@@ -39,7 +39,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="The shell that the s
     zsh: mop completion zsh > "${fpath[1]}/_mop".
     fish: mop completion fish > ~/.config/fish/completions/mop.fish.
     """
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     print(get_completion_script(prog_name="mop", complete_var=VARIABLE, shell=shell.value))
 
@@ -51,7 +51,7 @@ def is_completing() -> bool:
 
 def begin() -> None:
     """Let Typer answer the shells."""
-    from typer.completion import completion_init
+    from typer._completion_classes import completion_init
 
     completion_init()
 

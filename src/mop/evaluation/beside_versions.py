@@ -52,8 +52,11 @@ def headlines_of(
         revisions: the versions; a queryset becomes part of the query.
         changes: whether what changed against the version before is looked up.
     """
-    wanted = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
-    rows = list(evaluations().filter(revision__in=wanted).order_by("task__name"))
+    found_rows = evaluations().order_by("task__name")
+    if isinstance(revisions, QuerySet):
+        rows = list(found_rows.filter(revision__in=revisions.values("pk")))
+    else:
+        rows = list(found_rows.filter(revision__in=[one.pk for one in revisions]))
     chosen = headline_datasets({row.task_id for row in rows})
     rows = [row for row in rows if chosen.get(row.task_id) == row.dataset_id]
     measured = [row for row in rows if row.is_measured]

@@ -39,10 +39,13 @@ GROUPS = (
             "reading-results",
             "scanning",
             "notifications",
+            "sign-in",
+            "tokens",
+            "audit",
             "permissions",
         ),
     ),
-    ("Scripts and the command line", ("api", "cli")),
+    ("Scripts and the command line", ("api", "client", "cli")),
     (
         "How MOP works",
         (
