@@ -96,6 +96,7 @@ def test_the_stages_stand_in_the_products_order():
         StagePosition.ONBOARDING,
         StagePosition.CONTRACT_RUNS,
         StagePosition.LOAD_TEST,
+        StagePosition.EVALUATION,
     ]
 
 
