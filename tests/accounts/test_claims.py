@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -10,12 +11,13 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.conf import settings
 from django.utils import timezone
 
+from mop.accounts.adapter import check_nonce
 from mop.accounts.models import User
 from mop.accounts.provider import UID_MAX, uid_of
 from mop.accounts.services import create_user
 from mop.accounts.token_services import authenticate_token
 from mop.conf.options import OPTIONS, read_option
-from mop.errors import NotAuthenticatedError
+from mop.errors import NotAuthenticatedError, SignInRefusedError
 from support.factories import ACTOR, make_token, make_user
 
 ISSUER = "https://login.example.com"
@@ -109,3 +111,11 @@ def test_teams_are_pairs():
     }
     with pytest.raises(ValueError, match="value=team"):
         read_option(option, {option.name: "g-1"}, {})
+
+
+@pytest.mark.parametrize(("answered", "asked"), [("a", "b"), ("", "b"), ("a", ""), ("", "")])
+def test_an_answer_with_another_nonce_is_refused(answered: str, asked: str):
+    login = SimpleNamespace(account=SimpleNamespace(extra_data={"id_token": {"nonce": answered}}))
+    login.state = {"nonce": asked} if asked else {}
+    with pytest.raises(SignInRefusedError, match="does not belong"):
+        check_nonce(login)

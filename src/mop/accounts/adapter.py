@@ -56,7 +56,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # 
         """
         account = sociallogin.account
         try:
-            _check_nonce(sociallogin)
+            check_nonce(sociallogin)
             sociallogin.user = person_of(account, address=client_address(request))
         except SignInRefusedError as error:
             self._record_refusal(request, account.uid, error.message)
@@ -95,7 +95,12 @@ def _cipher() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _check_nonce(sociallogin: Any) -> None:
+def check_nonce(sociallogin: Any) -> None:
+    """Refuse an answer to a question that another browser asked.
+
+    Raises:
+        SignInRefusedError: its nonce is not the one of this session.
+    """
     nonce = (sociallogin.account.extra_data.get("id_token") or {}).get("nonce")
     if not nonce or not secrets.compare_digest(str(nonce), str(sociallogin.state.get("nonce") or "")):
         raise SignInRefusedError(
