@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,23 @@ def test_a_forged_state_and_a_replay_let_nobody_in(
 
     refusals: list[Any] = ids_of("user.sign_in_refused")
     assert len(refusals) == 3
+
+
+def test_an_answer_with_another_nonce_lets_nobody_in(provider: OidcProvider, context: BrowserContext):
+    """The question that the browser carries to the provider names another nonce than the session has."""
+    assert provider.issuer
+    begun = context.request.get("/accounts/oidc/oidc/login/", max_redirects=0)
+    question = begun.headers["location"]
+    assert "nonce=" in question
+    page = context.new_page()
+    page.goto(re.sub(r"nonce=[^&]+", "nonce=another", question))
+    page.locator("input[name=login]").fill("s-olivia")
+    page.locator("input[name=password]").fill("any")
+    page.locator("button[type=submit]").click()
+    page.locator("button[type=submit]").click()
+    expect(page.locator("main")).to_contain_text("does not belong to the sign-in that this browser began")
+    assert not SignIn.objects.exists()
+    assert len(ids_of("user.sign_in_refused")) == 1
 
 
 def test_a_provider_that_is_gone_is_said(provider: OidcProvider, context: BrowserContext, settings: Any):
