@@ -123,6 +123,7 @@ def test_a_token_is_shown_once_and_copied(browser: Browser, portal: Portal):
     sign_in(page, "sam")
     page.goto("/account/tokens/")
     page.get_by_label("Name").fill("build server")
+    page.get_by_label("Models", exact=True).select_option("Read")
     page.get_by_role("button", name="Create token").click()
     secret = page.locator(".secret code").inner_text()
     assert secret.startswith("mop_")
@@ -151,7 +152,9 @@ def test_a_line_of_the_log_has_its_address(page: Page):
 
 def test_a_stranger_sees_no_private_model(page: Page):
     sign_in(page, "stella")
-    expect(page.get_by_role("main")).to_contain_text("No models yet")
+    page.goto("/models/")
+    expect(page.get_by_role("main")).to_contain_text("measured-model")  # public
+    expect(page.get_by_role("table", name="Models").get_by_role("rowheader")).to_have_count(1)
 
 
 def test_no_page_answers_with_a_fault_of_ours(page: Page, portal: Portal):
