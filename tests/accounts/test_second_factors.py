@@ -97,7 +97,7 @@ def test_a_code_is_asked_for_and_a_recovery_code_works_once(page: Page):
     assert AuditEvent.objects.filter(action="user.second_factor_changed").count() >= 2
 
 
-def test_a_passkey_is_added(page: Page):
+def test_a_passkey_signs_in_without_a_password(page: Page):
     make_user("olivia")
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
@@ -111,6 +111,25 @@ def test_a_passkey_is_added(page: Page):
     page.locator("input[name=passwordless]").check()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    page.context.clear_cookies()
+    page.goto("/accounts/login/")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(lambda url: "/accounts/login/" not in url)
     page.goto("/accounts/security/")
     expect(page.locator("main")).to_contain_text("laptop")
-    assert Authenticator.objects.filter(type="webauthn").count() == 1
+
+    # with the password, it is the second factor
+    enter_password(page)
+    page.wait_for_url("**/2fa/authenticate/")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/accounts/security/")
+
+    # one that is removed signs in no more
+    page.get_by_role("link", name="Remove laptop").click()
+    confirm(page)
+    page.get_by_role("button", name="Remove").click()
+    page.context.clear_cookies()
+    page.goto("/accounts/login/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    assert not Authenticator.objects.filter(type="webauthn").exists()

@@ -45,7 +45,9 @@ def assert_guarded(answer: HttpResponse, *, cached: bool = False) -> None:
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["X-Frame-Options"] == "DENY"
-    assert {"camera=()", "microphone=()", "geolocation=()"} <= set(headers["Permissions-Policy"].split(", "))
+    refused = set(headers["Permissions-Policy"].split(", "))
+    assert {"camera=()", "microphone=()", "geolocation=()"} <= refused
+    assert "publickey-credentials-get=()" not in refused  # passkeys need it
     assert ("no-store" in headers["Cache-Control"]) is not cached
     assert "Strict-Transport-Security" not in headers  # this installation is no https one
     assert "Access-Control-Allow-Origin" not in headers
