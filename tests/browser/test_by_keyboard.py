@@ -121,7 +121,7 @@ def test_tasks_are_added_and_disconnected_and_a_version_upgraded_and_deleted(
     page.goto(f"/models/{name}/versions/v1.0.1/")
     keyboard.press("link", "Delete version…")
     keyboard.press("button", "Delete version")
-    expect(page.get_by_role("main")).to_contain_text("v1.0.1 is deleted")
+    expect(page.get_by_role("main")).to_contain_text(f"v1.0.1 of {name} is deleted")
     delete_model(page, keyboard, name)
 
 

@@ -40,7 +40,7 @@ def test_doctor_names_what_a_fresh_host_has(tmp_path: Path):
     result = mop("doctor", "--json", home=tmp_path, MOP_FILE_ROOTS=str(tmp_path))
     checks = {check["name"]: check for check in result.json["checks"]}
     places = {"home", "runtime", "disk", "database", "engine", "storage"}
-    told = {"e-mail", "webhooks"}
+    told = {"e-mail", "webhooks", "sign-in"}
     assert set(checks) == places | told | {"signing", "system", "workers", "sandbox", "python", "uv", "advisories"}
     assert checks["storage"] == {"name": "storage", "state": "ok", "detail": f"file://{tmp_path}", "hint": ""}
     assert all(checks[name]["detail"].startswith("off: ") for name in ("signing", "e-mail", "webhooks"))

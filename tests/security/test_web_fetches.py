@@ -75,12 +75,15 @@ ELSEWHERE = (
 
 # who opens connections, and to whom
 KNOWN = {
+    "accounts/sign_in_views.py",  # the configured provider, by allauth: tests/accounts/test_single_sign_on.py
     "advisories/osv_requests.py",  # the OSV service of MOP_OSV_URL: tests/advisories/test_osv_service.py
     "cli/client.py",  # the server that a person's own command names
+    "cli/examination.py",  # doctor: the configured provider's description
     "cli/serving_parts.py",  # the portal that it has started
     "loadtest/http_transport.py",  # the service that a person's own command, or MOP's own lease, names
     "environments/index_proxy.py",  # a build's way out: the configured indexes
     "notifications/outbox.py",  # the operator's mail relay
+    "notifications/webhook_http.py",  # hosts that the operator allowed, pinned: tests/notifications/test_webhooks.py
     "serving/http_client.py",  # services of this host, by their sockets
     "storage/azure_reader.py",  # configured accounts
     "storage/azure_source.py",
@@ -161,7 +164,7 @@ def test_a_requirement_names_no_address(line: str, asked: list[object]):
 
 def test_every_part_that_opens_connections_is_known():
     """A new part that fetches must come here, with tests of what it refuses."""
-    modules = r"httpx|aiohttp|azure\.storage|urllib3|requests|http\.client|urllib\.request|smtplib|ftplib"
+    modules = r"httpx|httpcore|aiohttp|azure\.storage|urllib3|requests|http\.client|urllib\.request|smtplib|ftplib"
     opens = re.compile(
         rf"^\s*(?:import|from) (?:{modules})\b|\b(?:create_connection|open_connection|urlopen)\(", re.MULTILINE
     )

@@ -17,9 +17,9 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from mop_client.checkpoints import FRAMEWORKS
 from mop_client.errors import ClientError
-from mop_client.scaffold import LABEL_TYPES, MODALITIES, Wish, inference_code, write_model_folder
+from mop_client.scaffold import Wish, inference_code, write_model_folder
+from mop_client.words import FRAMEWORKS, LABEL_TYPES, MODALITIES
 from mop_utils.base_model_wrapper import MopInferenceInput
 
 LABELS = {"Categorical": ("no", "yes"), "Ordinal": ("0", "1", "2", "3")}

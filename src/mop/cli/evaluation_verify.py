@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,6 +35,8 @@ def verify(
     from mop.cli.installation import open_settings
 
     open_settings()
+    import asyncio
+
     found = asyncio.run(_verified(model, version, dataset, rows))
     if as_json:
         print_json([_document(evaluation, checks) for evaluation, checks in found])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mop_client.client import Client
+from typing import TYPE_CHECKING, Any
+
 from mop_client.errors import (
     ApiError,
     ClientError,
@@ -17,6 +18,9 @@ from mop_client.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
+
+if TYPE_CHECKING:
+    from mop_client.client import Client
 
 __all__ = [
     "ApiError",
@@ -33,3 +37,12 @@ __all__ = [
     "UnreachableError",
     "WaitTimeoutError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # httpx is imported by whoever asks a server, not by the commands that need none
+    if name == "Client":
+        from mop_client.client import Client
+
+        return Client
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

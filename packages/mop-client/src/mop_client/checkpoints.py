@@ -18,7 +18,6 @@ import yaml
 
 from mop_client.errors import ClientError
 
-FRAMEWORKS = ("sklearn", "onnx", "transformers", "mlflow", "keras")
 HEAD_BYTES = 64 * 1024 * 1024
 _SKLEARN = re.compile(
     rb"_sklearn_version.{0,12}?([0-9]+\.[0-9]+(?:\.[0-9]+)?(?:(?:rc|\.dev|\.post)[0-9]+)?)", re.DOTALL

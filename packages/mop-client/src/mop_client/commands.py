@@ -12,9 +12,8 @@ from typing import Annotated, List, Optional, Tuple
 
 import typer
 
-from mop_client.checkpoints import FRAMEWORKS
 from mop_client.errors import ClientError
-from mop_client.scaffold import LABEL_TYPES, MODALITIES, Wish, write_model_folder
+from mop_client.words import FRAMEWORKS, LABEL_TYPES, MODALITIES
 
 folders = typer.Typer()
 app = typer.Typer(
@@ -53,6 +52,8 @@ def init(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a model folder that passes `mop check`, for a checkpoint or to begin with."""
+    from mop_client.scaffold import Wish, write_model_folder
+
     framework, checkpoint = source or (None, None)
     if framework is not None and framework not in FRAMEWORKS:
         raise typer.BadParameter(f"{framework!r} is none of {', '.join(FRAMEWORKS)}.", param_hint="--from")

@@ -16,9 +16,8 @@ from typing import Sequence
 
 from mop_client.checkpoints import Pins, read_pins
 from mop_client.errors import ClientError
+from mop_client.words import LABEL_TYPES, MODALITIES
 
-MODALITIES = ("Text", "Image", "ImageAndText")
-LABEL_TYPES = ("Categorical", "Ordinal")
 TEXT_SAMPLE = "You are welcome to join us on Friday."
 PIP = "24.3.1"
 _LABELS_MIN = {"Categorical": 2, "Ordinal": 3}
