@@ -65,7 +65,7 @@ GET  /accounts/2fa/keys/add/                           - 401 302 302 302 302 401
 POST /accounts/2fa/keys/add/                           - 401 302 302 302 302 401 401
 GET  /accounts/2fa/keys/login/                         - 401 302 302 302 302 401 401
 POST /accounts/2fa/keys/login/                         - 401 302 302 302 302 401 401
-GET  /accounts/2fa/keys/reauthenticate/                - 401 200 200 200 200 401 401
+GET  /accounts/2fa/keys/reauthenticate/                - 401 302 302 302 302 401 401
 POST /accounts/2fa/keys/reauthenticate/                - 401 302 302 302 302 401 401
 GET  /accounts/2fa/keys/<int:pk>/remove/               - 401 302 302 302 302 401 401
 POST /accounts/2fa/keys/<int:pk>/remove/               - 401 302 302 302 302 401 401

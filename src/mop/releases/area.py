@@ -16,7 +16,7 @@ AREA = Area(
     routers=(Ref("mop.releases.api:router"),),
     urls=(Urls("mop.releases.urls"),),
     permissions=Ref("mop.releases.permissions:PERMISSIONS"),
-    navigation=(NavEntry("Downstream services", "releases", "releases:services", order=50),),
+    navigation=(NavEntry("Services", "releases", "releases:services", order=50, also=("/add-service/",)),),
     portal_extensions=(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.releases.portal_extensions:gate_of_task")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
