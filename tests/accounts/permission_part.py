@@ -47,7 +47,7 @@ PART = Part(
     prepare=_prepare,
     names=_names,
     bodies=lambda _world, _row: {
-        ("POST", "/tokens"): {"name": "new"},
+        ("POST", "/tokens"): {"name": "new", "scopes": ["account:read"]},
         ("POST", "/tokens/{token_id}/rotate"): {},
         ("POST", "/teams"): {"name": "new"},
     },

@@ -41,7 +41,7 @@ POST /accounts/oidc/<str:provider_id>/login/callback/  - 404 404 404 404 404 404
 GET  /accounts/logout/                                 - 302 200 200 200 200 302 302
 POST /accounts/logout/                                 - 302 302 302 302 302 302 302
 GET  /accounts/password/reset/                         - 200 200 200 200 200 200 200
-POST /accounts/password/reset/                         - 200 200 200 200 200 200 200
+POST /accounts/password/reset/                         - 422 422 422 422 422 422 422
 GET  /accounts/password/reset/<str:uid>/<str:key>/     - 404 404 404 404 404 404 404
 POST /accounts/password/reset/<str:uid>/<str:key>/     - 404 404 404 404 404 404 404
 GET  /accounts/invitation/<str:secret>/                - 200 200 200 200 200 200 200
@@ -51,9 +51,9 @@ POST /accounts/reauthenticate/                         - 401 200 200 200 200 401
 GET  /accounts/security/                               - 401 200 200 200 200 401 401
 GET  /accounts/security/keys/                          - 401 200 200 200 200 401 401
 GET  /accounts/2fa/authenticate/                       - 401 401 401 401 401 401 401
-POST /accounts/2fa/authenticate/                       - 401 401 401 401 401 401 401
+POST /accounts/2fa/authenticate/                       - 401 302 302 302 302 401 401
 GET  /accounts/2fa/reauthenticate/                     - 401 200 200 200 200 401 401
-POST /accounts/2fa/reauthenticate/                     - 401 200 200 200 200 401 401
+POST /accounts/2fa/reauthenticate/                     - 401 302 302 302 302 401 401
 GET  /accounts/2fa/totp/activate/                      - 401 302 302 302 302 401 401
 POST /accounts/2fa/totp/activate/                      - 401 302 302 302 302 401 401
 GET  /accounts/2fa/totp/deactivate/                    - 401 404 404 404 404 401 401

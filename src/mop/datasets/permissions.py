@@ -42,7 +42,7 @@ GET  /datasets/<str:name>/faults.csv                -       401 403 403 200 403 
 GET  /datasets/<str:name>/description/              -       401 403 403 200 403 401 401
 POST /datasets/<str:name>/description/              -       401 403 403 302 403 401 401
 POST /datasets/<str:name>/owners/add/               -       401 403 403 302 302 401 401
-GET  /datasets/<str:name>/owners/remove/            -       401 403 403 200 200 401 401
+GET  /datasets/<str:name>/owners/remove/            -       401 403 403 404 404 401 401
 POST /datasets/<str:name>/owners/remove/            -       401 403 403 302 302 401 401
 GET  /datasets/<str:name>/tasks/                    -       401 403 403 200 403 401 401
 POST /datasets/<str:name>/tasks/                    -       401 403 403 302 403 401 401
