@@ -34,7 +34,7 @@ POST   /teams - 401 403 403 403 201 403 403
     pages=rows("""
 GET  /accounts/login/                                  - 200 302 302 302 302 200 200
 POST /accounts/login/                                  - 200 302 302 302 302 200 200
-GET  /accounts/login/cancelled/                        - 302 302 302 302 302 302 302
+GET  /accounts/login/cancelled/                        - 401 401 401 401 401 401 401
 GET  /accounts/oidc/<str:provider_id>/login/           - 404 404 404 404 404 404 404
 GET  /accounts/oidc/<str:provider_id>/login/callback/  - 404 404 404 404 404 404 404
 POST /accounts/oidc/<str:provider_id>/login/callback/  - 404 404 404 404 404 404 404
@@ -50,7 +50,7 @@ GET  /accounts/reauthenticate/                         - 401 200 200 200 200 401
 POST /accounts/reauthenticate/                         - 401 200 200 200 200 401 401
 GET  /accounts/security/                               - 401 200 200 200 200 401 401
 GET  /accounts/security/keys/                          - 401 200 200 200 200 401 401
-GET  /accounts/2fa/authenticate/                       - 401 401 401 401 401 401 401
+GET  /accounts/2fa/authenticate/                       - 401 302 302 302 302 401 401
 POST /accounts/2fa/authenticate/                       - 401 302 302 302 302 401 401
 GET  /accounts/2fa/reauthenticate/                     - 401 200 200 200 200 401 401
 POST /accounts/2fa/reauthenticate/                     - 401 302 302 302 302 401 401
@@ -96,7 +96,7 @@ POST /account/tokens/                                  - 401 422 422 422 422 401
 GET  /account/tokens/<int:token_id>/revoke/            - 401 404 404 200 404 401 401
 POST /account/tokens/<int:token_id>/revoke/            - 401 404 404 302 404 401 401
 GET  /account/tokens/<int:token_id>/rotate/            - 401 404 404 200 404 401 401
-POST /account/tokens/<int:token_id>/rotate/            - 401 404 404 200 404 401 401
+POST /account/tokens/<int:token_id>/rotate/            - 401 404 404 422 404 401 401
 POST /account/sessions/<int:session_id>/end/           - 401 404 404 302 404 401 401
 POST /account/sessions/end-others/                     - 401 302 302 302 302 401 401
 GET  /account/                                         - 401 200 200 200 200 401 401
