@@ -88,7 +88,7 @@ def rotate_token(
         raise ValidationFailedError(f"overlap_hours: {message}", fields={"overlap_hours": [message]})
     if days is not None:
         _check_days(days)
-    old = PersonalAccessToken.objects.select_for_update().select_related("made_by").get(pk=token.pk)
+    old = PersonalAccessToken.objects.select_for_update(of=("self",)).select_related("made_by").get(pk=token.pk)
     now = timezone.now()
     if old.revoked_at is not None or old.expires_at <= now:
         raise ValidationFailedError("The token has ended.", hint="Create a new one.")
