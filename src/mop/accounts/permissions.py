@@ -52,13 +52,13 @@ GET  /accounts/security/                               - 401 200 200 200 200 401
 GET  /accounts/security/keys/                          - 401 200 200 200 200 401 401
 GET  /accounts/2fa/authenticate/                       - 401 302 302 302 302 401 401
 POST /accounts/2fa/authenticate/                       - 401 302 302 302 302 401 401
-GET  /accounts/2fa/reauthenticate/                     - 401 200 200 200 200 401 401
+GET  /accounts/2fa/reauthenticate/                     - 401 302 302 302 302 401 401
 POST /accounts/2fa/reauthenticate/                     - 401 302 302 302 302 401 401
 GET  /accounts/2fa/totp/activate/                      - 401 302 302 302 302 401 401
 POST /accounts/2fa/totp/activate/                      - 401 302 302 302 302 401 401
 GET  /accounts/2fa/totp/deactivate/                    - 401 404 404 404 404 401 401
 POST /accounts/2fa/totp/deactivate/                    - 401 404 404 404 404 401 401
-GET  /accounts/2fa/recovery-codes/                     - 401 302 302 302 302 401 401
+GET  /accounts/2fa/recovery-codes/                     - 401 404 404 404 404 401 401
 GET  /accounts/2fa/recovery-codes/generate/            - 401 302 302 302 302 401 401
 POST /accounts/2fa/recovery-codes/generate/            - 401 302 302 302 302 401 401
 GET  /accounts/2fa/keys/add/                           - 401 302 302 302 302 401 401
