@@ -30,7 +30,7 @@ def test_a_worker_takes_every_enabled_type_without_a_gpu():
     work = [
         queue
         for queue in queues
-        if queue not in of_the_installation and not queue.name.endswith((DATASETS, ":load-tests", ":trials"))
+        if queue not in of_the_installation and not queue.name.endswith((DATASETS, ":load-tests", ":trials", ":evaluations"))
     ]
     assert {queue.name for queue in work} == expected
     assert {queue.concurrency for queue in work} == {3}
@@ -54,8 +54,8 @@ def test_load_tests_and_tries_of_each_type_have_queues_of_their_own():
 
 def test_on_one_host_all_types_share_one_queue(settings: Settings):
     settings.MOP_SINGLE_HOST = True
-    assert len(queues_of(())) == 6
-    assert len(queues_of(("Standard_F4s_v2", "Standard_F8s_v2"))) == 6
+    assert len(queues_of(())) == 7
+    assert len(queues_of(("Standard_F4s_v2", "Standard_F8s_v2"))) == 7
 
 
 def test_an_unknown_type_is_refused_with_the_known_ones():

@@ -81,8 +81,9 @@ def add_task(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, task_id: int) -> HttpResponse:
     """Change the description and owners of a task."""
+    user = user_of(request)
     found = get_task_by_id(task_id)
-    authorise(user_of(request), "catalog.change_task", found, what="change this task")
+    authorise(user, "catalog.change_task", found, what="change this task")
     here = reverse("catalog:task", args=[found.pk])
     owners = ", ".join(owner.username for owner in found.owners.all())
     form = TaskChangeForm(request.POST or None, initial={"description": found.description, "owners": owners})

@@ -84,8 +84,9 @@ def service_page(request: HttpRequest, service: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit_service(request: HttpRequest, service: str) -> HttpResponse:
     """A form for what of a service can change."""
+    user = user_of(request)
     found = get_service(service)
-    authorise(user_of(request), "releases.change_service", found, what="change this service")
+    authorise(user, "releases.change_service", found, what="change this service")
     here = reverse("releases:service", args=[found.name])
     initial = {
         "description": found.description,
@@ -114,8 +115,9 @@ def edit_service(request: HttpRequest, service: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def service_conditions(request: HttpRequest, service: str) -> HttpResponse:
     """The editor of a service's conditions."""
+    user = user_of(request)
     found = get_service(service)
-    authorise(user_of(request), "releases.change_service_gate", found, what="change the conditions of this service")
+    authorise(user, "releases.change_service_gate", found, what="change the conditions of this service")
     here = reverse("releases:service", args=[found.name])
     trail = [("Downstream services", reverse("releases:services")), (found.name, here), ("Conditions", "")]
     return _conditions(request, found, here, trail)
@@ -124,8 +126,9 @@ def service_conditions(request: HttpRequest, service: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def task_conditions(request: HttpRequest, task_id: int) -> HttpResponse:
     """The editor of a task's conditions."""
+    user = user_of(request)
     found = get_task_by_id(task_id)
-    authorise(user_of(request), "releases.change_task_gate", found, what="change the conditions of this task")
+    authorise(user, "releases.change_task_gate", found, what="change the conditions of this task")
     here = reverse("catalog:task", args=[found.pk])
     trail = [("Tasks", reverse("catalog:tasks")), (found.name, here), ("Conditions", "")]
     return _conditions(request, found, here, trail)
