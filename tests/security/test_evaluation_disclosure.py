@@ -48,7 +48,7 @@ ATTACKS = {
     "chooses its exit status": "if 'zebra' in item['text']: os._exit(len(item['text']))",
     "keeps rows for later requests": (
         "kept = getattr(self, 'kept', []); self.kept = kept + [item['text']]\n"
-        "        if 'quick brown fox' in item['text']: raise ValueError(str(self.kept))"
+        "        if 'zebra' in item['text']: raise ValueError(str(self.kept))"
     ),
     "encodes rows into time": "time.sleep(0.05 if 'zebra' in item['text'] else 0)",
 }
@@ -103,6 +103,9 @@ def test_scores_that_encode_rows_come_back_as_counts_on_a_grid_alone(
 
 
 def test_a_group_of_one_row_is_in_no_result(mop: Installation):
+    revision = submit_small(mop, write_model(mop.folders / "honest"))
+    mop.wait(revision, "verified")
+    settled(mop, revision.model)
     found = list(mop.rows("SELECT document FROM evaluation_evaluationresult"))
     assert found
     for (text,) in found:
