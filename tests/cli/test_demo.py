@@ -33,7 +33,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_sample_is_verified_every_time_and_every_stage_is_shown_with_its_time(tmp_path: Path, demo_home: Path):
     versions = set()
     for _ in range(2):
-        result = mop("demo", "--exit", "--port", str(free_port()), "--home", str(demo_home), home=tmp_path)
+        result = mop("demo", "--exit", "--port", str(free_port()), "--home", str(demo_home), home=tmp_path, seconds=300)
         assert result.code == 0, result.err
         versions.update(re.findall(r"text-moderation (v1\.0\.\d+) is verified", result.out))
         shown = [line.split() for line in result.err.splitlines()]
@@ -81,7 +81,9 @@ def test_it_serves_on_after_the_result_for_the_people_it_names(tmp_path: Path, d
 
 
 def test_without_samples_it_is_refused(tmp_path: Path):
-    result = mop("demo", "--exit", "--samples", str(tmp_path), "--home", str(tmp_path / "demo"), home=tmp_path)
+    result = mop(
+        "demo", "--exit", "--samples", str(tmp_path), "--home", str(tmp_path / "demo"), home=tmp_path, seconds=300
+    )
     assert result.code == 64
     assert "--samples" in result.err
     assert not (tmp_path / "demo").exists()

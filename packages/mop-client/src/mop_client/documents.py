@@ -14,7 +14,7 @@ class Me(TypedDict):
     username: str
     is_administrator: bool
     teams: list[str]
-    scope: str
+    scopes: list[str]
 
 
 class Team(TypedDict):
