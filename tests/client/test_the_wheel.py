@@ -102,6 +102,8 @@ def test_it_creates_watches_and_publishes_a_model(environment: Path, tmp_path: P
         with running_installation(package_index=index.url, advisories="imported") as mop:
             mop.start_worker()
             folder = write_model(mop.folders / "published")
+            wrapper = folder / "src" / "inference.py"  # the script names no taxonomy: the task has it
+            wrapper.write_text(wrapper.read_text(encoding="utf-8").replace('"bad words"', '"Hate"'), encoding="utf-8")
             token = str(mop.api.headers["Authorization"]).removeprefix("Bearer ")
             signed_in = {"MOP_URL": f"http://127.0.0.1:{mop.port}", "MOP_TOKEN": token}
             done = run(python, "onboard.py", folder.as_uri(), "bad words", cwd=tmp_path, **signed_in)

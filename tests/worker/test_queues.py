@@ -27,11 +27,8 @@ def test_a_worker_takes_every_enabled_type_without_a_gpu():
     of_the_installation = {WorkQueue(PIPELINE_QUEUE, PIPELINES_AT_ONCE), WorkQueue(SCANS_QUEUE, 1)}
     assert of_the_installation < set(queues)
     expected = {row.queue_name for row in InstanceType.objects.filter(is_enabled=True, gpus=0)}
-    work = [
-        queue
-        for queue in queues
-        if queue not in of_the_installation and not queue.name.endswith((DATASETS, ":load-tests", ":trials", ":evaluations"))
-    ]
+    others = (DATASETS, ":load-tests", ":trials", ":evaluations")
+    work = [queue for queue in queues if queue not in of_the_installation and not queue.name.endswith(others)]
     assert {queue.name for queue in work} == expected
     assert {queue.concurrency for queue in work} == {3}
     assert InstanceType.objects.get(name="Standard_F8s_v2").queue_name not in expected
