@@ -160,7 +160,10 @@ def test_a_disabled_person_s_webhooks_end_at_once(olivia: User, hook: Webhook, r
     change_access(actor=ACTOR, user=olivia, is_active=False, is_administrator=False)
     assert deliver_due() == 0
     assert receiver.messages == []
-    assert only().state == DeliveryState.WITHHELD
+    # leaving switched the webhook off, and what waited with it
+    assert only().state == DeliveryState.FAILED
+    hook.refresh_from_db()
+    assert hook.disabled_at is not None
 
 
 def test_who_leaves_a_team_sends_no_more_for_it(olivia: User, receiver: Receiver):
