@@ -24,11 +24,11 @@ from mop.releases.gates.conditions import (
     Quantifier,
     Quantity,
     Rate,
-    Severity,
     Unit,
     unit_of,
 )
 from mop.releases.gates.parser import MOST_CONDITIONS, GateSyntaxError, parse
+from mop.scanning.findings import Severity
 
 AT_LEAST_80 = Comparison(Operator.AT_LEAST, Decimal("0.8"))
 MACRO_F1 = EvaluationMeasure(Quantifier.ALL, Metric.F1, Average.MACRO)

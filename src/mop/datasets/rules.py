@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from mop.accounts.models import User
 from mop.accounts.rules import is_administrator, is_signed_in
-from mop.catalog.models import Task
+from mop.catalog.rules import is_task_owner
 from mop.datasets.models import Dataset
 
 
@@ -17,12 +17,6 @@ def is_dataset_owner(user: User | AnonymousUser, dataset: Dataset | None) -> boo
     if dataset is None or not user.is_authenticated:
         return False
     return any(owner.pk == user.pk for owner in dataset.owners.all())  # no query where they were read with it
-
-
-@rules.predicate
-def is_task_owner(user: User | AnonymousUser, task: Task | None) -> bool:
-    """The user owns the task."""
-    return task is not None and user.is_authenticated and any(owner.pk == user.pk for owner in task.owners.all())
 
 
 rules.add_perm("datasets.view", is_signed_in)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import rules
 
 from mop.accounts.rules import is_administrator
-from mop.datasets.rules import is_dataset_owner, is_task_owner
+from mop.catalog.rules import is_task_owner
+from mop.datasets.rules import is_dataset_owner
 from mop.registry.rules import is_model_owner
 
 # of a revision: run again, cancel, publish, withdraw

@@ -27,9 +27,9 @@ from mop.releases.gates.conditions import (
     Metric,
     Quantity,
     Rate,
-    Severity,
 )
 from mop.releases.gates.verdicts import Measured, Missing, Place, Reading, Step
+from mop.scanning.findings import Severity
 
 NO_PREVIOUS = Missing("There is no previous release.", is_nothing=True)
 

@@ -11,8 +11,9 @@ from mop.accounts.selectors import get_user
 from mop.catalog.models import LabelType, Task
 from mop.datasets.selectors import usable_datasets
 from mop.errors import MopError
-from mop.releases.gates.conditions import Average, LoadOption, Metric, Operator, Quantity, Rate, Severity, quoted
+from mop.releases.gates.conditions import Average, LoadOption, Metric, Operator, Quantity, Rate, quoted
 from mop.releases.models import CONDITIONS_MAX, Policy, ServiceKind
+from mop.scanning.findings import Severity
 
 
 class PeopleField(forms.CharField):

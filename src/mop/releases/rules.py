@@ -7,14 +7,8 @@ from django.contrib.auth.models import AnonymousUser
 
 from mop.accounts.models import User
 from mop.accounts.rules import is_administrator, is_signed_in
-from mop.catalog.models import Task
+from mop.catalog.rules import is_task_owner
 from mop.releases.models import Service
-
-
-@rules.predicate
-def is_task_owner(user: User | AnonymousUser, task: Task | None) -> bool:
-    """The user owns the task."""
-    return task is not None and user.is_authenticated and any(owner.pk == user.pk for owner in task.owners.all())
 
 
 @rules.predicate

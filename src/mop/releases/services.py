@@ -15,7 +15,7 @@ from mop.releases.actions import Action
 from mop.releases.gates.conditions import Condition
 from mop.releases.gates.parser import GateSyntaxError, parse
 from mop.releases.models import CONDITIONS_MAX, GateVersion, Policy, Service, ServiceKind
-from mop.releases.selectors import current_gate, gate_versions
+from mop.releases.selectors import current_gate
 
 
 @transaction.atomic
@@ -153,13 +153,3 @@ def _record(actor: Actor, action: Action, service: Service, data: dict[str, obje
         object_label=service.name,
         data=data,
     )
-
-
-__all__ = [
-    "change_gate",
-    "change_service",
-    "check_conditions",
-    "conditions_of",
-    "create_service",
-    "gate_versions",
-]

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mop.scanning.findings import Severity
+
 
 class Quantifier(enum.StrEnum):
     """Of how many a condition must hold."""
@@ -165,15 +167,6 @@ class Rate(enum.StrEnum):
 
     DSAT = "DSAT pass rate"
     GOLDEN_SET = "golden set pass rate"
-
-
-class Severity(enum.StrEnum):
-    """Of findings, ascending."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 @dataclass(frozen=True)

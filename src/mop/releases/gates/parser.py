@@ -29,12 +29,12 @@ from mop.releases.gates.conditions import (
     Quantifier,
     Quantity,
     Rate,
-    Severity,
     Unit,
     plain,
     quoted,
     unit_of,
 )
+from mop.scanning.findings import Severity
 
 _T = TypeVar("_T")
 
