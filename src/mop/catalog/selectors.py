@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
 
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.errors import NotFoundError
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 def tasks_for_list(*, search: str = "", taxonomy: str = "", modality: str = "") -> QuerySet[Task]:
@@ -32,10 +36,7 @@ def get_task(name: str) -> Task:
     Raises:
         NotFoundError: there is none.
     """
-    task = tasks_for_list().filter(name=name).first()
-    if task is None:
-        raise NotFoundError(f"There is no task {name!r}.")
-    return task
+    return _first(tasks_for_list().filter(name=name), f"task {name!r}")
 
 
 def get_task_by_id(task_id: int) -> Task:
@@ -44,10 +45,7 @@ def get_task_by_id(task_id: int) -> Task:
     Raises:
         NotFoundError: there is none.
     """
-    task = tasks_for_list().filter(pk=task_id).first()
-    if task is None:
-        raise NotFoundError(f"There is no task {task_id}.")
-    return task
+    return _first(tasks_for_list().filter(pk=task_id), f"task {task_id}")
 
 
 def get_taxonomy(name: str) -> Taxonomy:
@@ -56,10 +54,7 @@ def get_taxonomy(name: str) -> Taxonomy:
     Raises:
         NotFoundError: there is none.
     """
-    taxonomy = Taxonomy.objects.filter(name=name).first()
-    if taxonomy is None:
-        raise NotFoundError(f"There is no taxonomy {name!r}.")
-    return taxonomy
+    return _first(Taxonomy.objects.filter(name=name), f"taxonomy {name!r}")
 
 
 def get_taxonomy_by_id(taxonomy_id: int) -> Taxonomy:
@@ -68,10 +63,7 @@ def get_taxonomy_by_id(taxonomy_id: int) -> Taxonomy:
     Raises:
         NotFoundError: there is none.
     """
-    taxonomy = Taxonomy.objects.filter(pk=taxonomy_id).first()
-    if taxonomy is None:
-        raise NotFoundError(f"There is no taxonomy {taxonomy_id}.")
-    return taxonomy
+    return _first(Taxonomy.objects.filter(pk=taxonomy_id), f"taxonomy {taxonomy_id}")
 
 
 def get_instance_type_by_id(type_id: int) -> InstanceType:
@@ -80,10 +72,7 @@ def get_instance_type_by_id(type_id: int) -> InstanceType:
     Raises:
         NotFoundError: there is none.
     """
-    instance_type = InstanceType.objects.filter(pk=type_id).first()
-    if instance_type is None:
-        raise NotFoundError(f"There is no instance type {type_id}.")
-    return instance_type
+    return _first(InstanceType.objects.filter(pk=type_id), f"instance type {type_id}")
 
 
 def get_instance_type(name: str) -> InstanceType:
@@ -92,12 +81,16 @@ def get_instance_type(name: str) -> InstanceType:
     Raises:
         NotFoundError: there is none, or it is not enabled.
     """
-    instance_type = offered_instance_types().filter(name=name).first()
-    if instance_type is None:
-        raise NotFoundError(f"There is no instance type {name!r}.")
-    return instance_type
+    return _first(offered_instance_types().filter(name=name), f"instance type {name!r}")
 
 
 def offered_instance_types() -> QuerySet[InstanceType]:
     """Instance types that models may ask for, smallest first."""
     return InstanceType.objects.filter(is_enabled=True)
+
+
+def _first(found: QuerySet[_Row], what: str) -> _Row:
+    row = found.first()
+    if row is None:
+        raise NotFoundError(f"There is no {what}.")
+    return row
