@@ -78,7 +78,7 @@ def invite_person(request: HttpRequest) -> HttpResponse:
             "title": "The invitation is made",
             "link": link,
             "mailed": mailed,
-            "lead": "Give it to the person whom you invite: whoever opens it first has the account.",
+            "lead": "Give it only to the person whom you invite: the first person who opens it gets the account.",
             "back": here,
             "trail": [("People", here), ("Invite", "")],
         }

@@ -43,7 +43,7 @@ _WHAT = {
     KEYWORD: "a password or key",
 }
 _MEND = (
-    "Remove it from the folder and, since whoever read the folder has it, withdraw it and issue a new one. A model "
+    "Remove it from the folder, then revoke it and issue a new one: everybody who could read the folder has it. A model "
     "needs no secrets: MOP's cage has no network."
 )
 _UNREAD_MEND = "Split the file, or make sure yourself that it holds no passwords, keys or tokens."
