@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from mop.catalog.models import Task
 from mop.registry.models import Revision
+from mop.releases import release_models  # noqa: F401 - tables of this app, in a file of their own
 from mop.releases.gates.verdicts import Result
 
 CONDITIONS_MAX = 20_000

@@ -1,0 +1,1 @@
+"""Releases to downstream services: requested, decided, live, rolled back."""
