@@ -15,9 +15,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from django.core.exceptions import ObjectDoesNotExist
 from numpy.typing import NDArray
 
 from mop.errors import NotFoundError
@@ -27,7 +28,9 @@ from mop.evaluation.metrics.intervals import Interval, label_intervals
 from mop.evaluation.metrics.matrix import known, mean_absolute_error, quadratic_weighted_kappa
 from mop.evaluation.metrics.partitions import Partition, partitions, representing
 from mop.evaluation.metrics.slices import SliceName
-from mop.evaluation.models import Evaluation, EvaluationResult
+
+if TYPE_CHECKING:  # documents are read where no Django is set up, as of a bundle
+    from mop.evaluation.models import Evaluation
 
 LENGTH_COLUMN = "text length"
 """The slice column that MOP makes itself: characters of the text, in fixed ranges."""
@@ -240,7 +243,7 @@ def document_of(evaluation: Evaluation) -> EvaluationDocument:
     """
     try:
         return EvaluationDocument.from_dict(evaluation.result.document)
-    except EvaluationResult.DoesNotExist:
+    except ObjectDoesNotExist:
         raise NotFoundError(f"The {evaluation} has no result yet.", hint="Wait until it is finished.") from None
 
 

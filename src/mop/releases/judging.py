@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
-import hashlib
-import json
-from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -21,7 +16,8 @@ from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from mop.releases.evidence import RevisionEvidence
 from mop.releases.gates.conditions import FindingsMeasure, Unit, unit_of
-from mop.releases.gates.verdicts import Measured, Part, Result, Verdict, judge, verdict_of_all
+from mop.releases.gates.report import GateDocument, GateRow, gate_part
+from mop.releases.gates.verdicts import Verdict, judge, verdict_of_all
 from mop.releases.models import GateReport, GateVersion, Service
 from mop.releases.selectors import current_gate, current_task_gates
 from mop.releases.services import conditions_of
@@ -29,76 +25,6 @@ from mop.releases.services import conditions_of
 AT_ONCE = 200
 # evidence has the time at which it ended, and is there once its transaction is over
 COMMIT_TAKES = dt.timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class GatePart:
-    """One value of a condition.
-
-    Attributes:
-        value: in the condition's unit; shares from 0 to 1; None where it was not measured.
-        low: of the 95 % interval; None without one. `high` likewise.
-        of: on how much it stands.
-        reason: why there is no value; empty where there is.
-        step: what would measure it; empty where nothing does, or nothing is missing.
-    """
-
-    where: str
-    result: str
-    value: float | None
-    low: float | None
-    high: float | None
-    of: str
-    reason: str
-    step: str
-
-
-@dataclass(frozen=True)
-class GateRow:
-    """One condition, and how it came out.
-
-    Attributes:
-        source: whose condition it is: `task` or `service`.
-        gate: the name of that task or service.
-        number: the version of its gate.
-        task: the task whose evidence was read; empty where the condition is about the version as a whole.
-        unit: of values and threshold: `share`, `rate`, `percent`, `milliseconds`, `rps`, `count`, `ratio`.
-        ends: the threshold, or the two ends of the range.
-    """
-
-    source: str
-    gate: str
-    number: int
-    task: str
-    condition: str
-    measure: str
-    threshold: str
-    unit: str
-    ends: tuple[float, ...]
-    result: str
-    why: str
-    parts: tuple[GatePart, ...]
-
-
-@dataclass(frozen=True)
-class GateDocument:
-    """How a version came out of every condition that concerns it."""
-
-    result: Result
-    rows: tuple[GateRow, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return dataclasses.asdict(self)
-
-    def count(self, result: Result) -> int:
-        """How many conditions came out so."""
-        return sum(row.result == result for row in self.rows)
-
-    @property
-    def digest(self) -> str:
-        """Of conditions and readings: two documents with one digest say the same."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
 def gate_document(revision: Revision, service: Service | None = None) -> GateDocument:
@@ -145,18 +71,8 @@ def _row(source: str, gate: GateVersion, task: str, verdict: Verdict) -> GateRow
         ends=condition.comparison.ends,
         result=verdict.result.value,
         why=verdict.why,
-        parts=tuple(map(_part, verdict.parts)),
+        parts=tuple(map(gate_part, verdict.parts)),
     )
-
-
-def _part(part: Part) -> GatePart:
-    reading = part.reading
-    if isinstance(reading, Measured):
-        return GatePart(
-            part.where, part.result.value, reading.value, reading.low, reading.high, reading.of, reason="", step=""
-        )
-    step = reading.step.value if reading.step else ""
-    return GatePart(part.where, part.result.value, None, None, None, "", reading.reason, step)
 
 
 @transaction.atomic

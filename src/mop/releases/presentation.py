@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mop.releases.gates.conditions import Unit
+from mop.releases.gates.report import GateDocument, GatePart, GateRow
 from mop.releases.gates.verdicts import Result
-from mop.releases.judging import GateDocument, GatePart, GateRow
 
 TONES = {Result.PASS: "ok", Result.CLOSE: "warn", Result.FAIL: "bad", Result.NOT_MEASURED: "quiet"}
 MEANINGS = {

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from mop.storage.manifest import Manifest
+from mop.storage.manifest import Manifest, ManifestFile
 
 CURVES: tuple[type[ec.EllipticCurve], ...] = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 """The curves that the format knows."""
@@ -36,24 +37,30 @@ class BadSignatureError(ValueError):
 
 
 def statement_of(manifest: Manifest) -> bytes:
-    """What is signed of a snapshot: the path and SHA-256 of each file; its subject's name is the manifest's digest."""
-    files = sorted(manifest.files, key=lambda file: PurePosixPath(file.path))
-    root = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in files)).hexdigest()
-    statement = {
+    """What is signed of a snapshot: its files, under the manifest's digest."""
+    return statement(manifest.digest, manifest.files)
+
+
+def statement(name: str, files: Iterable[ManifestFile]) -> bytes:
+    """What is signed of a folder: the path and SHA-256 of each file, and what the folder is called."""
+    ordered = sorted(files, key=lambda file: PurePosixPath(file.path))
+    root = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in ordered)).hexdigest()
+    document = {
         "_type": _STATEMENT_TYPE,
-        "subject": [{"name": manifest.digest, "digest": {"sha256": root}}],
+        "subject": [{"name": name, "digest": {"sha256": root}}],
         "predicateType": _PREDICATE_TYPE,
         "predicate": {
             "serialization": _SERIALIZATION,
-            "resources": [{"name": file.path, "algorithm": "sha256", "digest": file.sha256} for file in files],
+            "resources": [{"name": file.path, "algorithm": "sha256", "digest": file.sha256} for file in ordered],
         },
     }
-    return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def sign(payload: bytes, payload_type: str, key: ec.EllipticCurvePrivateKey) -> bytes:
-    """The bundle, JSON."""
-    signature = key.sign(_pae(payload, payload_type), _algorithm(key.public_key()))
+    """The bundle, JSON: the same for the same payload and key, as RFC 6979 has it."""
+    algorithm = ec.ECDSA(_HASHES[key.curve.key_size](), deterministic_signing=True)
+    signature = key.sign(_pae(payload, payload_type), algorithm)
     bundle = {
         "mediaType": _MEDIA_TYPE,
         "verificationMaterial": {"publicKey": {"hint": key_hint(key.public_key())}, "tlogEntries": []},
@@ -90,19 +97,46 @@ def verify_manifest(bundle: bytes, manifest: Manifest, keys: Sequence[ec.Ellipti
     Raises:
         BadSignatureError: it does not.
     """
+    if verify_files(bundle, keys).files != {file.path: file.sha256 for file in manifest.files}:
+        raise BadSignatureError("it signs other files")
+
+
+@dataclass(frozen=True)
+class SignedFiles:
+    """What a key signed: the SHA-256 of each file by its path, and what the folder is called."""
+
+    name: str
+    files: Mapping[str, str]
+
+
+def verify_files(bundle: bytes, keys: Sequence[ec.EllipticCurvePublicKey]) -> SignedFiles:
+    """The files that a bundle signs, whose signature is by one of these keys.
+
+    Raises:
+        BadSignatureError: it is by none of them, or signs no files.
+    """
     payload = verify(bundle, STATEMENT, keys)
     try:
-        statement = json.loads(payload)
-        predicate = statement["predicate"]
-        kind = (statement["_type"], statement["predicateType"], predicate["serialization"]["method"])
-        resources = {(one["name"], one["algorithm"], one["digest"]) for one in predicate["resources"]}
+        document = json.loads(payload)
+        predicate = document["predicate"]
+        kind = (document["_type"], document["predicateType"], predicate["serialization"]["method"])
+        files = {one["name"]: _sha256_of(one) for one in predicate["resources"]}
         count = len(predicate["resources"])
-    except (ValueError, KeyError, TypeError) as error:
+        (subject,) = document["subject"]
+        name = str(subject["name"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadSignatureError("what it signs can not be read") from error
     if kind != (_STATEMENT_TYPE, _PREDICATE_TYPE, _SERIALIZATION["method"]):
         raise BadSignatureError("it is no signature of a model's files")
-    if resources != {(file.path, "sha256", file.sha256) for file in manifest.files} or count != len(manifest.files):
-        raise BadSignatureError("it signs other files")
+    if count != len(files):
+        raise BadSignatureError("it signs a file twice")
+    return SignedFiles(name, files)
+
+
+def _sha256_of(resource: Mapping[str, str]) -> str:
+    if resource["algorithm"] != "sha256":
+        raise ValueError("another algorithm")
+    return resource["digest"]
 
 
 def key_hint(key: ec.EllipticCurvePublicKey) -> str:
