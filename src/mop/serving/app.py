@@ -18,12 +18,26 @@ from mop.serving.config import ServiceConfig
 from mop.serving.dispatcher import Dispatcher
 from mop.serving.exchange import Exchange, HttpError
 from mop.serving.metrics import Metrics
-from mop.serving.model_process import CONVERSION, LARGE_ITEM_BYTES, MODEL_FORMAT, MOP_FORMAT
+from mop.serving.model_process import (
+    ACS_IMAGE,
+    ACS_TEXT,
+    CONVERSION,
+    LARGE_ITEM_BYTES,
+    MODEL_FORMAT,
+    MOP_FORMAT,
+)
 from mop.serving.openapi import description
 from mop.serving.problem import CONTENT_TYPE, RETRY_STATUSES, problem_body, status_of
 
 JSON = b"application/json"
-FORMATS = {b"": MODEL_FORMAT, b"model": MODEL_FORMAT, b"mop": MOP_FORMAT, b"convert": CONVERSION}
+FORMATS = {
+    b"": MODEL_FORMAT,
+    b"model": MODEL_FORMAT,
+    b"mop": MOP_FORMAT,
+    b"convert": CONVERSION,
+    b"acs-text": ACS_TEXT,
+    b"acs-image": ACS_IMAGE,
+}
 LONGEST_READY_WAIT_S = 30.0
 LIST_BEGINS = re.compile(rb"[ \t\r\n]*\[")
 SENT, ASKED = ("POST",), ("GET", "HEAD")
@@ -198,7 +212,7 @@ class ServiceApp:
 def _format(headers: dict[bytes, bytes]) -> int:
     name = headers.get(b"x-mop-format", b"").strip().lower()
     if name not in FORMATS:
-        raise InvalidRequestError("X-MOP-Format is `mop`, `model` (the default), or `convert`.")
+        raise InvalidRequestError("X-MOP-Format is `mop`, `model` (the default), `convert`, `acs-text` or `acs-image`.")
     return FORMATS[name]
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,14 @@ class LocalService:
             return Converted(orjson.dumps(answer["model_input"]))
         reason = str(answer["not_json"])[:REASON_CHARACTERS] if self._disclosure is Disclosure.FULL else WITHHELD
         return Converted(None, reason)
+
+    async def acs_findings(self, item: Mapping[str, str]) -> Any:
+        """What the model finds in a request of Azure AI Content Safety.
+
+        Raises:
+            MopError: what the service answered, as the catalogue's class.
+        """
+        return await self._score(item, "acs-text" if "text" in item else "acs-image")
 
     def usage(self) -> UsageSample:
         """What the model has used up to now; the front is no part of it."""

@@ -17,6 +17,7 @@ An error is the dictionary form of MOP's error catalogue: name, message, hint, p
 from __future__ import annotations
 
 import argparse
+import base64
 import faulthandler
 import importlib
 import importlib.util
@@ -41,6 +42,7 @@ from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Tuple
 
 SETTINGS, RUN, READY, FAILED, RESULT, WITHDRAW = 1, 2, 3, 4, 5, 6
 MODEL_FORMAT, MOP_FORMAT, CONVERSION = 0, 1, 2  # the last: what the converter makes of a MOP input, not run
+ACS_TEXT, ACS_IMAGE = 3, 4  # {"text"} and {"image": base64}, through the model's converters for AACS
 BUFFER_BYTES = 1 << 18
 LARGE_ITEM_BYTES = 1 << 16  # the front leaves the reading of larger single items to this process
 DEEPEST_JSON = 1024
@@ -53,6 +55,18 @@ METHODS = (
     "convert_mop_input_to_model_input",
     "convert_model_output_to_mop_output",
 )
+ACS_METHODS = {
+    ACS_TEXT: (
+        "convert_acs_text_request_to_model_inference_input",
+        "convert_model_inference_output_to_acs_text_response",
+    ),
+    ACS_IMAGE: (
+        "convert_acs_image_request_to_model_inference_input",
+        "convert_model_inference_output_to_acs_image_response",
+    ),
+}
+ACS_RESULTS = ("hate", "self_harm", "sexual", "violence")
+HIGHEST_SEVERITY = 7
 SEARCH_DEPTH = 50
 STACK_BEFORE_DEADLINE = 0.2
 
@@ -84,7 +98,7 @@ def main() -> None:
     settings = json.loads(bytes(body)) if kind == SETTINGS else {}
     watch = InitWatch(settings.get("init_deadline_s"))
     try:
-        wrapper, input_class = load_wrapper(arguments.src, arguments.model)
+        wrapper, contract = load_wrapper(arguments.src, arguments.model)
     except Refused as refused:
         traceback.print_exception(*refused.shown)
         channel.write(FAILED, _dump(refused.error))
@@ -92,7 +106,7 @@ def main() -> None:
     watch.stop()
     runner = Runner(
         wrapper,
-        input_class,
+        contract,
         src=arguments.src,
         batch=arguments.batch,
         max_response_bytes=int(settings["max_response_bytes"]),
@@ -286,9 +300,9 @@ class Refused(Exception):
 class Runner:
     """Turns items into answers through the model's wrapper. Safe for several threads."""
 
-    def __init__(self, wrapper: Any, input_class: Any, *, src: Path, batch: bool, max_response_bytes: int) -> None:
+    def __init__(self, wrapper: Any, contract: Any, *, src: Path, batch: bool, max_response_bytes: int) -> None:
         self._wrapper = wrapper
-        self._input_class = input_class
+        self._contract = contract
         self._src = src
         self._batch = batch
         self._max_response_bytes = max_response_bytes
@@ -320,13 +334,23 @@ class Runner:
             raise Refused("InvalidRequestError", message) from error
         if form == MODEL_FORMAT:
             return value
+        if form in ACS_METHODS:
+            request = acs_request(self._contract, form, value)
+            self._require_converters(ACS_METHODS[form])
+            return self._call(ACS_METHODS[form][0], request)
         if not isinstance(value, dict):
             raise Refused("InvalidRequestError", "A MOP input is a JSON object, not %s." % _kind(value))
         try:
-            mop_input = self._input_class().from_dict(value)
+            mop_input = self._contract.MopInferenceInput().from_dict(value)
         except Exception as error:
             raise Refused("InvalidRequestError", "The item is not a MOP input: %s" % causes.text_of(error)) from error
         return self._call("convert_mop_input_to_model_input", mop_input)
+
+    def _require_converters(self, methods: Tuple[str, str]) -> None:
+        """The base class has the converters for AACS too, and they do nothing."""
+        for method in methods:
+            if getattr(type(self._wrapper), method, None) is getattr(self._contract.BaseModelWrapper, method, None):
+                raise _no_converter("The model does not implement %s." % method, method)
 
     def _conversion(self, value: Any) -> bytes:
         """`{"model_input": ...}`, or `{"not_json": why}` where JSON would not give the model the same input."""
@@ -392,6 +416,9 @@ class Runner:
         if form == MOP_FORMAT:
             output = self._call("convert_model_output_to_mop_output", output)
             output = getattr(output, "output", output)
+        elif form in ACS_METHODS:
+            method = ACS_METHODS[form][1]
+            output = acs_findings(self._call(method, output), method)
         body = encode(output)
         if len(body) > self._max_response_bytes:
             message = "An output is {:,} bytes of JSON; the limit is {:,}.".format(len(body), self._max_response_bytes)
@@ -410,7 +437,7 @@ class Runner:
 
 
 def load_wrapper(src: Path, model: Path) -> Tuple[Any, Any]:
-    """The initialised wrapper of src/inference.py and the class of MOP inputs.
+    """The initialised wrapper of src/inference.py, and the module of the SDK that its class comes from.
 
     Raises:
         Refused: nothing to load, none or several wrappers, or the model's code raised.
@@ -427,7 +454,7 @@ def load_wrapper(src: Path, model: Path) -> Tuple[Any, Any]:
     _refuse_async(wrapper_class)
     wrapper = _guarded(src, "constructor", wrapper_class)
     _guarded(src, "init", lambda: wrapper.init(str(model)))
-    return wrapper, contract.MopInferenceInput
+    return wrapper, contract
 
 
 def _guarded(src: Path, stage: str, call: Callable[[], Any]) -> Any:
@@ -518,6 +545,65 @@ def _last_place(error: BaseException, src: Path) -> Tuple[int, str]:
         if frame.f_code.co_filename == path:
             return line, linecache.getline(path, line).strip()
     return 0, ""
+
+
+def acs_request(contract: Any, form: int, value: Any) -> Any:
+    """What the model's converter for AACS takes: a text, or an image file as bytes.
+
+    Raises:
+        Refused: the item is neither.
+    """
+    name, field = ("TextAnalysisInput", "text") if form == ACS_TEXT else ("ImageAnalysisInput", "image")
+    given = value.get(field) if isinstance(value, dict) else None
+    if not isinstance(given, str):
+        raise Refused("InvalidRequestError", 'An AACS request is {"text": text} or {"image": base64}.')
+    request = getattr(contract, name)()
+    if form == ACS_TEXT:
+        request.text = given
+        return request
+    try:
+        request.data = base64.b64decode(given, validate=True)
+    except ValueError as error:
+        raise Refused("InvalidRequestError", "The image is not base64.") from error
+    return request
+
+
+def acs_findings(response: Any, method: str) -> Dict[str, Dict[str, Any]]:
+    """`{"hate": {"severity": 0 to 7, "score": 0 to 1}, ...}` of what the model's converter returned.
+
+    Raises:
+        Refused: it returned something else.
+    """
+    if response is None:
+        raise _no_converter("%s returned None." % method, method)
+    findings = {}
+    for name in ACS_RESULTS:
+        try:
+            result = getattr(response, name)
+            severity, score = _unboxed(result.severity_level), _unboxed(result.harmful_score)
+        except Exception as error:
+            raise _no_finding(method, name, "can not be read: %s" % causes.text_of(error)) from error
+        if type(severity) is not int or not 0 <= severity <= HIGHEST_SEVERITY:
+            raise _no_finding(method, name, "has the severity_level %s" % _shown(severity))
+        if type(score) not in (int, float) or not 0 <= score <= 1:
+            raise _no_finding(method, name, "has the harmful_score %s" % _shown(score))
+        findings[name] = {"severity": severity, "score": score}
+    return findings
+
+
+def _no_converter(message: str, method: str) -> Refused:
+    hint = "Implement both AACS converters of the modality in src/inference.py."
+    return Refused("InvalidModelOutputError", message, hint, "%s in src/inference.py" % method)
+
+
+def _unboxed(value: Any) -> Any:
+    """The number that a numpy scalar holds; any other value as it is."""
+    return value if type(value) in (int, float, bool) else value.item() if hasattr(value, "item") else value
+
+
+def _no_finding(method: str, name: str, reason: str) -> Refused:
+    hint = "Set severity_level to an integer from 0 to %d and harmful_score to a number from 0 to 1." % HIGHEST_SEVERITY
+    return Refused("InvalidModelOutputError", "The result %s of %s %s." % (name, method, reason), hint, name)
 
 
 def _refuse_constant(name: str) -> NoReturn:

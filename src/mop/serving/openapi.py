@@ -18,7 +18,8 @@ OUTPUT_EXAMPLE = {
 }
 FORMATS = (
     "`model` (the default): input and output in the model's own format. `mop`: MOP input and MOP output, through the "
-    "model's converters. `convert`: a MOP input is answered with the model's input; nothing is inferred."
+    "model's converters. `convert`: a MOP input is answered with the model's input; nothing is inferred. "
+    "`acs-text` and `acs-image`: a request of Azure AI Content Safety, through the model's converters for it."
 )
 SCORE_ERRORS = {
     400: "The body is not JSON, or not an input of this format.",
@@ -55,7 +56,7 @@ def description(config: ServiceConfig) -> bytes:
 
 
 def _score(config: ServiceConfig) -> dict[str, Any]:
-    formats = {"type": "string", "enum": ["model", "mop", "convert"], "default": "model"}
+    formats = {"type": "string", "enum": ["model", "mop", "convert", "acs-text", "acs-image"], "default": "model"}
     header = {"name": "X-MOP-Format", "in": "header", "description": FORMATS, "schema": formats}
     return {
         "operationId": "score",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,6 +97,20 @@ class Service(Protocol):
 
         Raises:
             MopError: what the service answered, as the catalogue's class.
+        """
+
+    async def acs_findings(self, item: Mapping[str, str]) -> Any:
+        """What the model finds in a request of Azure AI Content Safety, through its converters for it.
+
+        Args:
+            item: `{"text": text}`, or `{"image": base64}` of an image file.
+
+        Returns:
+            `{"hate": {"severity": 0 to 7, "score": 0 to 1}, "self_harm": ..., "sexual": ..., "violence": ...}`.
+
+        Raises:
+            MopError: what the service answered, as the catalogue's class; InvalidModelOutputError also where the model
+                has no such converters.
         """
 
     def usage(self) -> UsageSample:
