@@ -42,11 +42,11 @@ _WHAT = {
     "private-key": "a private key",
     KEYWORD: "a password or key",
 }
-_MEND = (
-    "Remove it from the folder, then revoke it and issue a new one: everybody who could read the folder has it. A model "
-    "needs no secrets: MOP's cage has no network."
+_HINT = (
+    "Remove it from the folder, then revoke it and issue a new one: everybody who could read the folder has it. "
+    "A model needs no secrets: MOP's cage has no network."
 )
-_UNREAD_MEND = "Split the file, or make sure yourself that it holds no passwords, keys or tokens."
+_UNREAD_HINT = "Split the file, or make sure yourself that it holds no passwords, keys or tokens."
 
 
 class Secrets:
@@ -82,7 +82,7 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
         findings.append(_more(name))
     if not unread:
         return ScanReport((), tuple(findings))
-    unseen = not_seen_whole(NAME, name, unread, hint=_UNREAD_MEND, severity=Severity.LOW)
+    unseen = not_seen_whole(NAME, name, unread, hint=_UNREAD_HINT, severity=Severity.LOW)
     return ScanReport(unseen.files, (*findings, *unseen.findings))
 
 
@@ -145,7 +145,7 @@ def _finding(name: str, seen: Seen, line: int) -> Finding:
         severity=Severity.MEDIUM,
         path=name,
         message=f"{name} line {line} holds what looks like {what}{_hint(seen)}.",
-        hint=_MEND,
+        hint=_HINT,
         position=f"line {line}",
     )
 
