@@ -300,15 +300,15 @@ class OrdinalTaskLabelConfidenceScoreValueError(ModelFault):
 class DatasetFileError(DatasetFault):
     """The file of a dataset breaks its format."""
 
-    title = "The dataset's file is not as its format says"
-    default_hint = "Correct the file, then retry: the url is read again."
+    title = "The dataset's file does not follow the format"
+    default_hint = "Correct the file, then retry. MOP reads the url again."
 
 
 class VerificationCancelledError(DatasetFault):
     """An owner ended the verification of a dataset."""
 
     title = "The verification was cancelled"
-    default_hint = "Retry reads the url again."
+    default_hint = "Retry to read the url again."
 
 
 # Evaluation ------------------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ class EvaluationMappingError(DatasetFault):
     """The labels of model, task and dataset do not fit each other."""
 
     title = "The labels of model, task and dataset do not fit"
-    default_hint = "Compare the task's labels with the dataset's, and the name in the model's output with the model."
+    default_hint = "Compare the task's labels with the dataset's, and the taxonomy's name with the model's output."
 
 
 class EvaluationBudgetError(DatasetFault):
@@ -326,7 +326,7 @@ class EvaluationBudgetError(DatasetFault):
 
     title = "The dataset's budget of measurements is used up"
     default_hint = (
-        "Wait until older measurements no longer count, or ask the operator: many measurements are a way to read."
+        "Wait until older measurements no longer count, or ask the operator. Repeated measurements could reveal rows."
     )
 
 
@@ -357,7 +357,7 @@ class PackageIndexUnavailableError(OutsideFault):
 class InterpreterDownloadError(OutsideFault):
     """A Python that this host lacks could not be fetched."""
 
-    title = "The Python could not be fetched"
+    title = "The Python interpreter could not be downloaded"
     default_hint = "MOP tries again by itself. If it lasts, ask the operator to install that Python."
 
 
@@ -407,7 +407,7 @@ class PolicyFileError(PlatformFault):
     """The installation's policy of findings can not be read."""
 
     title = "The policy file can not be read"
-    default_hint = "The operator must correct policy.toml in MOP_HOME, or remove it: MOP's own policy then holds."
+    default_hint = "The operator must correct policy.toml in MOP_HOME, or remove it to use the default policy."
 
 
 class DiskFullError(PlatformFault):
@@ -431,7 +431,7 @@ class ArtifactSignatureError(PlatformFault):
 
     title = "A model's signature does not hold"
     default_hint = (
-        "Something changed what MOP keeps. The operator must find out what, restore the artifact store from its backup "
+        "Stored files were changed. The operator must find the cause, restore the artifact store from its backup "
         "and remove the model's folder in models/; or onboard the folder as a new version."
     )
 
@@ -439,17 +439,17 @@ class ArtifactSignatureError(PlatformFault):
 class SigningKeyError(PlatformFault):
     """The keys that sign models, or prove their signatures, can not be used."""
 
-    title = "A signing key can not be used"
+    title = "A signing key cannot be used"
     default_hint = (
         "The operator must set MOP_SIGNING_KEY to a private key in PEM without a password, on P-256, P-384 or P-521, "
-        "that MOP may read, and MOP_SIGNING_PUBLIC_KEYS to public keys of that kind. `mop doctor` tries them."
+        "that MOP may read, and MOP_SIGNING_PUBLIC_KEYS to public keys of that kind. `mop doctor` checks them."
     )
 
 
 class EmailUnavailableError(PlatformFault):
     """The mail server takes no e-mail."""
 
-    title = "E-mail can not be sent"
+    title = "E-mail cannot be sent"
     default_hint = (
         "The operator must check MOP_EMAIL_BACKEND, MOP_EMAIL_FROM and the mail server; MOP tries again by itself."
     )
@@ -538,7 +538,7 @@ class MethodNotAllowedError(RequestFault):
     """The address stands, but not for this method."""
 
     http_status = HTTPStatus.METHOD_NOT_ALLOWED
-    title = "The address does not take this method"
+    title = "The address does not support this method"
 
 
 class ConflictError(RequestFault):
@@ -553,7 +553,7 @@ class EditConflictError(ConflictError):
 
     http_status = HTTPStatus.PRECONDITION_FAILED
     title = "Somebody edited this before you"
-    default_hint = "Read it again, put your change into what stands there now, and save again."
+    default_hint = "Read the current version, apply your change to it, and save again."
 
 
 class BackupRefusedError(ConflictError):
@@ -575,7 +575,7 @@ class IdempotencyKeyReusedError(RequestFault):
 
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The idempotency key was used before"
-    default_hint = "Make a new key, such as a UUID, for each thing to create; send the same one only to send it again."
+    default_hint = "Use a new key, such as a UUID, for each object. Send the same key only to repeat a request."
 
 
 class StaleAttemptError(ConflictError):
