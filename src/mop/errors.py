@@ -326,7 +326,7 @@ class EvaluationBudgetError(DatasetFault):
 
     title = "The dataset's budget of measurements is used up"
     default_hint = (
-        "Wait until older measurements no longer count, or ask the operator. Repeated measurements could reveal rows."
+        "Wait until older measurements no longer count, or ask the operator: repeated measurements could reveal rows."
     )
 
 
