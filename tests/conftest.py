@@ -7,6 +7,9 @@ from dbos import run_dbos_database_migrations
 from django.conf import settings
 
 from support.migrated import fill_test_database
+from support.static_files import gather_static_files_once
+
+gather_static_files_once()
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ An area whose addresses have parameters or take bodies has a file `tests/<area>/
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -32,9 +33,16 @@ class World:
     owner: User
     coowner: User
     task: Any
+    _filled: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def fill(self, row: Row) -> str:
-        """The row's address with this world's names."""
+        """The row's address with this world's names, looked up once: what they name stays."""
+        key = (row.method, row.path, row.object)
+        if key not in self._filled:
+            self._filled[key] = self._fill(row)
+        return self._filled[key]
+
+    def _fill(self, row: Row) -> str:
         names = {name: value for part in parts() for name, value in part.names(self, row).items()}
         return re.sub(r"\{(\w+)\}|<(?:\w+:)?(\w+)>", lambda found: str(names[found[1] or found[2]]), row.path)
 
@@ -78,11 +86,14 @@ class Part:
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def parts() -> Iterator[Part]:
+@functools.cache
+def parts() -> tuple[Part, ...]:
     """The parts of all areas, from below to above."""
-    for area in registered():
-        if (TESTS / area.name / "permission_part.py").is_file():
-            yield import_module(f"{area.name}.permission_part").PART
+    return tuple(
+        import_module(f"{area.name}.permission_part").PART
+        for area in registered()
+        if (TESTS / area.name / "permission_part.py").is_file()
+    )
 
 
 def make_world() -> World:
