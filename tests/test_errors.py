@@ -32,7 +32,7 @@ def sections() -> dict[str, str]:
 
 def test_the_docs_have_exactly_one_section_for_each_error_that_can_be_raised() -> None:
     headings = re.findall(r"^## (.+)$", (DOCS / "errors.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert sorted(headings) == sorted(CONCRETE)
+    assert sorted(headings) == sorted([*CONCRETE, "MopError"])  # which is answered for a bug
 
 
 @pytest.mark.parametrize("name", sorted(CONCRETE))
@@ -46,7 +46,7 @@ def test_a_section_tells_the_status_that_the_error_has() -> None:
         for name, body in sections().items()
         if (match := re.search(r"Status (\d{3})\.", body))
     }
-    assert told == {name: int(CONCRETE[name].http_status) for name in told}
+    assert told == {name: int(CONCRETE.get(name, MopError).http_status) for name in told}
 
 
 def test_the_faults_of_a_model_stand_in_the_order_of_the_rules() -> None:

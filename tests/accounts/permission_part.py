@@ -20,8 +20,9 @@ def _prepare(world: World) -> None:
     _, _secrets["invitation"] = invite(actor=actor_of(root), by=root, email="new@example.com")
 
 
-def _names(world: World, _row: Row) -> dict[str, object]:
+def _names(world: World, row: Row) -> dict[str, object]:
     return {
+        **({"name": world.team.name} if row.path.startswith("/teams/") else {}),
         "token_id": PersonalAccessToken.objects.get(name="own").pk,
         "team_id": world.team.pk,
         "provider_id": "oidc",
@@ -46,10 +47,14 @@ def _names(world: World, _row: Row) -> dict[str, object]:
 PART = Part(
     prepare=_prepare,
     names=_names,
-    bodies=lambda _world, _row: {
+    bodies=lambda world, _row: {
         ("POST", "/tokens"): {"name": "new", "scopes": ["account:read"]},
         ("POST", "/tokens/{token_id}/rotate"): {},
         ("POST", "/teams"): {"name": "new"},
+        ("PATCH", "/teams/{name}"): {"description": "another"},
+        ("PATCH", "/users/{username}"): {"is_active": False},
+        ("POST", "/users/{username}/reassign"): {"to": world.owner.username},
+        ("POST", "/invitations"): {"email": "another@example.com"},
     },
     forms={f"/teams/<int:team_id>/members/{change}/": {"username": "coowner"} for change in ("add", "remove")},
 )

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
 from mop.api.api import api as ninja
+from mop.api.problems import problem_response
+from mop.errors import CATALOGUE, MopError
 from mop.registry import revisions_api
 from support.api import Api
+from support.browsing import client_of
 from support.factories import make_model, make_token, make_user
+from support.permission_table import api_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -133,14 +139,55 @@ def test_a_bug_is_a_problem_too_and_tells_nothing(monkeypatch: pytest.MonkeyPatc
     assert "a secret" not in str(body)
 
 
-def test_the_description_declares_problems_once_and_everywhere():
-    schema = ninja.get_openapi_schema()
-    declared = set(schema["components"]["responses"])
-    assert {"Problem", "Problem401", "Problem422"} <= declared
+def test_the_description_tells_every_error_of_every_operation():
+    schema = ninja.get_openapi_schema(path_prefix="/api/v1")
+    declared = schema["components"]["responses"]
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            statuses = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+            assert {401, 403, 422, 500} <= set(statuses), path
+            for status, answer in statuses.items():
+                assert answer == {"$ref": f"#/components/responses/Problem{status}"}, path
+    for name, response in declared.items():
+        (content,) = response["content"].values()
+        for error, example in content["examples"].items():
+            assert f"`{error}`" in response["description"]
+            assert f"Problem{example['value']['status']}" == name
+            assert jsonschema_rs.is_valid({"components": schema["components"], **content["schema"]}, example["value"])
+
+
+def test_what_the_table_of_permissions_expects_is_described():
+    schema = ninja.get_openapi_schema(path_prefix="/api/v1")
+    undescribed = [
+        (row.method, row.path, status)
+        for row in api_rows()
+        for status in set(row.expected.values())
+        if status not in schema["paths"][f"/api/v1{row.path}"][row.method.lower()]["responses"]
+    ]
+    assert undescribed == []
+
+
+def test_the_type_of_every_error_is_a_section_of_a_page_that_exists():
+    make_user("ada")
+    client = client_of(make_user("bob"))
+    sections = {}
+    for name, error in {**CATALOGUE, "MopError": MopError}.items():
+        page, _, section = json.loads(problem_response(error("x")).content)["type"].partition("#")
+        if page not in sections:
+            answer = client.get(page)
+            assert answer.status_code == 200, page
+            sections[page] = set(re.findall(r'id="([^"]+)"', answer.content.decode()))
+        if "title" in vars(error):  # the others only group
+            assert section in sections[page], name
+
+
+def test_every_body_that_is_sent_has_an_example():
+    schema = ninja.get_openapi_schema(path_prefix="/api/v1")
+    lacking = set()
     for operations in schema["paths"].values():
         for operation in operations.values():
-            assert operation["responses"]["4XX"] == {"$ref": "#/components/responses/Problem"}
-            for status, answer in operation["responses"].items():
-                if isinstance(status, int) and status >= 400:
-                    assert answer == {"$ref": f"#/components/responses/Problem{status}"}
-                    assert f"Problem{status}" in declared
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                name = content["schema"].get("$ref", "").rpartition("/")[2]
+                if name and not schema["components"]["schemas"][name].get("examples"):
+                    lacking.add(name)
+    assert sorted(lacking) == [], "give these an example in mop/api/examples.py"

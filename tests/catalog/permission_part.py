@@ -10,8 +10,11 @@ from support.permission_world import Part, World
 
 
 def _names(world: World, row: Row) -> dict[str, object]:
-    names = {"taxonomy_id": world.task.taxonomy_id, "type_id": InstanceType.objects.first().pk}
-    return {**names, "task_id": world.task.pk, **({"name": world.task.name} if row.path.startswith("/tasks/") else {})}
+    instance_type = InstanceType.objects.first()
+    names = {"taxonomy_id": world.task.taxonomy_id, "type_id": instance_type.pk, "task_id": world.task.pk}
+    named = {"tasks": world.task.name, "taxonomies": world.task.taxonomy.name, "instance-types": instance_type.name}
+    kind = row.path.split("/")[1]
+    return {**names, **({"name": named[kind]} if kind in named else {})}
 
 
 def _bodies(world: World, _row: Row) -> dict[tuple[str, str], Any]:
@@ -19,6 +22,9 @@ def _bodies(world: World, _row: Row) -> dict[tuple[str, str], Any]:
     return {
         ("POST", "/taxonomies"): {"name": "new"},
         ("POST", "/instance-types"): {"name": "new", "vcpus": 1, "memory_gib": 1},
+        ("PATCH", "/taxonomies/{name}"): {"description": "another"},
+        ("PATCH", "/instance-types/{name}"): {"is_offered": False},
+        ("PATCH", "/tasks/{name}"): {"description": "another"},
         ("POST", "/tasks"): {"name": "new", "team": world.team.name, **task},
     }
 

@@ -39,6 +39,7 @@ def _names(world: World, _row: Row) -> dict[str, object]:
 def _bodies(_world: World, _row: Row) -> dict[tuple[str, str], Any]:
     return {
         ("POST", "/notifications/read"): {"up_to": 0},
+        ("PATCH", "/notifications/settings"): {},
         ("POST", "/webhooks"): {"url": ALLOWED},
         ("PATCH", "/webhooks/{webhook_id}"): {"description": "another"},
     }

@@ -20,6 +20,8 @@ class Action(AuditAction):
     USER_REASSIGNED = "user.reassigned"
     USER_EMAIL_CHANGED = "user.email_changed"
     TEAM_CREATED = "team.created"
+    TEAM_CHANGED = "team.changed"
+    TEAM_DELETED = "team.deleted"
     TEAM_MEMBER_ADDED = "team.member_added"
     TEAM_MEMBER_REMOVED = "team.member_removed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - the action's name

@@ -16,18 +16,25 @@ from mop.accounts.access_ends import end_access
 from mop.accounts.belongings import belongings_of, hand_over
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.forms import InviteForm, PeopleFilterForm, UsernameForm
-from mop.accounts.links import absolute, invite, reset_path, send, sends_mail, withdraw_invitation
-from mop.accounts.models import Invitation, User
+from mop.accounts.links import (
+    get_invitation,
+    invitation_link,
+    invite,
+    mail_invitation,
+    open_invitations,
+    withdraw_invitation,
+)
+from mop.accounts.links import reset_link as make_reset_link
+from mop.accounts.models import User
 from mop.accounts.rules import authorise
 from mop.accounts.second_factors import remove_second_factors
 from mop.accounts.selectors import people_for_list, sessions_of
 from mop.accounts.services import change_access
-from mop.errors import ConflictError, NotFoundError
+from mop.errors import NotFoundError
 from mop.ui.pages import Done, confirm_page, sent, show_form
 from mop.ui.paging import keyset_page
 
 PAGE_ROWS = 50
-NOT_HERE = "This account is of the provider of single sign-on"
 
 
 def _administrator(request: HttpRequest) -> User:
@@ -51,12 +58,11 @@ def people(request: HttpRequest) -> HttpResponse:
     chosen = form.cleaned_data if form.is_valid() else {}
     rows = people_for_list(search=chosen.get("search", ""), which=chosen.get("which", ""))
     page = keyset_page(rows, field="username", descending=False, cursor=request.GET.get("cursor", ""), size=PAGE_ROWS)
-    invitations = Invitation.objects.filter(accepted_by=None, withdrawn_at=None, expires_at__gt=timezone.now())
     context = {
         "page": page,
         "form": form,
         "filtered": any(chosen.values()),
-        "invitations": list(invitations.select_related("team", "created_by")[:PAGE_ROWS]),
+        "invitations": list(open_invitations()[:PAGE_ROWS]),
     }
     return render(request, "accounts/people.html", context)
 
@@ -69,15 +75,11 @@ def invite_person(request: HttpRequest) -> HttpResponse:
     here = reverse("accounts:users")
     if request.method == "POST" and form.is_valid():
         invitation, secret = invite(actor=actor_in(request), by=user, **form.cleaned_data)
-        link = absolute(request, reverse("invitation", args=[secret]))
-        mailed = invitation.email if sends_mail() else ""
-        if mailed:
-            text = f"{user.username} invites you to MOP. This link makes your account, once:\n\n{link}\n"
-            send(to=mailed, subject="Your invitation to MOP", text=text)
+        link = invitation_link(request, secret)
         context = {
             "title": "The invitation is made",
             "link": link,
-            "mailed": mailed,
+            "mailed": mail_invitation(invitation, link),
             "lead": "Give it only to the person whom you invite: the first person who opens it gets the account.",
             "back": here,
             "trail": [("People", here), ("Invite", "")],
@@ -93,10 +95,7 @@ def invite_person(request: HttpRequest) -> HttpResponse:
 def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Withdraw an invitation."""
     _administrator(request)
-    found = Invitation.objects.filter(pk=invitation_id).first()
-    if found is None:
-        raise NotFoundError("There is no such invitation.")
-    withdraw_invitation(actor=actor_in(request), invitation=found)
+    withdraw_invitation(actor=actor_in(request), invitation=get_invitation(invitation_id))
     messages.success(request, "The invitation is withdrawn.")
     return redirect("accounts:users")
 
@@ -166,12 +165,10 @@ def reset_link(request: HttpRequest, user_id: int) -> HttpResponse:
     """Make a link that sets a new password, for an administrator to hand over."""
     _administrator(request)
     found = _person(user_id)
-    if SocialAccount.objects.filter(user=found).exists() or not found.is_active:
-        raise ConflictError(f"{NOT_HERE}, or kept out.", hint="The password is kept there.")
     here = reverse("accounts:user", args=[found.pk])
     context = {
         "title": f"A link for {found.username}",
-        "link": absolute(request, reset_path(actor=actor_in(request), user=found)),
+        "link": make_reset_link(request, actor=actor_in(request), user=found),
         "lead": "It sets a new password, once, within a day. Hand it over by a way that you trust.",
         "back": here,
         "trail": [("People", reverse("accounts:users")), (found.username, here), ("Link", "")],

@@ -1,4 +1,4 @@
-"""API of the caller, their tokens, and teams."""
+"""API of the caller and their tokens, and people by name."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 
 from mop.accounts.access import caller_of
-from mop.accounts.models import PersonalAccessToken, Team
+from mop.accounts.models import PersonalAccessToken
 from mop.accounts.rules import authorise
-from mop.accounts.schemas import MeOut, PeopleOut, TeamIn, TeamOut, TokenCreated, TokenIn, TokenOut, TokenRotation
-from mop.accounts.selectors import get_team, get_token, search_people, tokens_of, visible_teams
-from mop.accounts.services import create_team
+from mop.accounts.schemas import MeOut, PeopleOut, TokenCreated, TokenIn, TokenOut, TokenRotation
+from mop.accounts.selectors import get_token, search_people, tokens_of
 from mop.accounts.token_services import create_token, revoke_token, rotate_token
 from mop.areas.scopes import ALL_WRITE
 
@@ -79,18 +78,3 @@ def end_token(request: HttpRequest, token_id: int) -> Status[None]:
 
 def _created(token: PersonalAccessToken, secret: str) -> TokenCreated:
     return TokenCreated(secret=secret, **TokenOut.from_orm(token).dict(by_alias=True))
-
-
-@router.get("/teams", response=list[TeamOut])
-def list_teams(request: HttpRequest) -> list[Team]:
-    """Teams by name: shared ones and the caller's own."""
-    return list(visible_teams(caller_of(request).user))
-
-
-@router.post("/teams", response={201: TeamOut})
-def add_team(request: HttpRequest, body: TeamIn) -> Status[Team]:
-    """Add a team. Administrators only."""
-    caller = caller_of(request)
-    authorise(caller.user, "accounts.define", what="create teams")
-    create_team(actor=caller.actor, **body.dict())
-    return Status(201, get_team(caller.user, body.name))

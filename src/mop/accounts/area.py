@@ -9,7 +9,11 @@ from mop.areas.references import Ref
 
 AREA = Area(
     name="accounts",
-    routers=(Ref("mop.accounts.api:router"),),
+    routers=(
+        Ref("mop.accounts.api:router"),
+        Ref("mop.accounts.people_api:router"),
+        Ref("mop.accounts.teams_api:router"),
+    ),
     urls=(Urls("mop.accounts.sign_in_urls", prefix="accounts/"), Urls("mop.accounts.urls")),
     permissions=Ref("mop.accounts.permissions:PERMISSIONS"),
     navigation=(
@@ -37,5 +41,6 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
+    team_bonds=(Ref("mop.accounts.single_sign_on:team_bonds"),),
     commands=(Commands(Ref("mop.cli.createuser:app"), order=110), Commands(Ref("mop.cli.token:app"), order=75)),
 )

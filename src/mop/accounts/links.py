@@ -7,12 +7,15 @@ import logging
 import secrets
 import threading
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import EmailField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -21,10 +24,10 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from mop.accounts.access_ends import end_sessions
 from mop.accounts.actions import Action
 from mop.accounts.models import Invitation, Team, User
-from mop.accounts.services import actor_of, change_email, create_user
+from mop.accounts.services import EMAIL_MAX, actor_of, change_email, create_user
 from mop.accounts.token_services import digest_of
 from mop.audit.services import Actor, record
-from mop.errors import NotFoundError, ValidationFailedError
+from mop.errors import ConflictError, NotFoundError, ValidationFailedError
 
 logger = logging.getLogger(__name__)
 INVITATION_DAYS = 7
@@ -42,7 +45,14 @@ def invite(
         email: the address that the new account gets; empty: none.
         team: the team that it joins.
         is_administrator: whether it becomes an administrator.
+
+    Raises:
+        ValidationFailedError: the address is none.
     """
+    try:
+        EmailField(required=False, max_length=EMAIL_MAX).clean(email)
+    except ValidationError as error:
+        raise ValidationFailedError(" ".join(error.messages), fields={"email": error.messages}) from error
     secret = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         email=email,
@@ -118,6 +128,53 @@ def withdraw_invitation(*, actor: Actor, invitation: Invitation) -> None:
             object_id=invitation.pk,
             object_label=invitation.email or "somebody",
         )
+
+
+def open_invitations() -> QuerySet[Invitation]:
+    """Invitations that can still be used, the newest first."""
+    found = Invitation.objects.filter(accepted_by=None, withdrawn_at=None, expires_at__gt=timezone.now())
+    return found.select_related("team", "created_by")
+
+
+def get_invitation(invitation_id: int) -> Invitation:
+    """An invitation, used or not.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = Invitation.objects.filter(pk=invitation_id).first()
+    if found is None:
+        raise NotFoundError("There is no such invitation.")
+    return found
+
+
+def invitation_link(request: HttpRequest, secret: str) -> str:
+    """The address that makes the account of an invitation."""
+    return absolute(request, reverse("invitation", args=[secret]))
+
+
+def mail_invitation(invitation: Invitation, link: str) -> str:
+    """Send the link to the invited person; gives the address, empty where there is none or no e-mail is sent."""
+    if not invitation.email or not sends_mail():
+        return ""
+    text = f"{invitation.created_by.username} invites you to MOP. This link makes your account, once:\n\n{link}\n"
+    send(to=invitation.email, subject="Your invitation to MOP", text=text)
+    return invitation.email
+
+
+def reset_link(request: HttpRequest, *, actor: Actor, user: User) -> str:
+    """The address of a link that sets a new password, for an administrator to hand over.
+
+    Raises:
+        ConflictError: the account is of the provider of single sign-on, or its person is kept out.
+    """
+    if not user.is_active:
+        raise ConflictError(f"{user.username} is kept out.", hint="Let them in first.")
+    if SocialAccount.objects.filter(user=user).exists():
+        raise ConflictError(
+            f"{user.username} signs in at the provider of single sign-on.", hint="The password is kept there."
+        )
+    return absolute(request, reset_path(actor=actor, user=user))
 
 
 def reset_path(*, actor: Actor, user: User) -> str:

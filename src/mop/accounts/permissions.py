@@ -12,6 +12,7 @@ PERMISSIONS = Permissions(
 GET    /me     - 401 200 200 200 200 200 200
 GET    /people - 401 200 200 200 200 200 200
 GET    /teams  - 401 200 200 200 200 200 200
+GET    /teams/{name} - 401 200 200 200 200 200 200
 """,
             scope=RouteScope.ANY_TOKEN,
         ),
@@ -21,12 +22,30 @@ GET    /tokens                   - 401 200 200 200 200 200 200
 POST   /tokens                   - 401 201 201 201 201 403 201
 POST   /tokens/{token_id}/rotate - 401 404 404 201 404 403 404
 DELETE /tokens/{token_id}        - 401 404 404 204 404 403 404
+GET    /sessions                 - 401 200 200 200 200 200 200
+DELETE /sessions                 - 401 200 200 200 200 403 200
+DELETE /sessions/{session_id}    - 401 404 404 204 404 403 204
 """,
             scope=RouteScope.ACCOUNT,
         ),
         *rows(
             """
-POST   /teams - 401 403 403 403 201 403 403
+POST   /teams                           - 401 403 403 403 201 403 403
+PATCH  /teams/{name}                    - 401 403 403 403 200 403 403
+DELETE /teams/{name}                    - 401 403 403 403 409 403 403
+PUT    /teams/{name}/members/{username} - 401 403 403 403 204 403 403
+DELETE /teams/{name}/members/{username} - 401 403 403 403 204 403 403
+GET    /users                           - 401 403 403 403 200 403 403
+GET    /users/{username}                - 401 403 403 403 200 403 403
+PATCH  /users/{username}                - 401 403 403 403 200 403 403
+GET    /users/{username}/sessions       - 401 403 403 403 200 403 403
+DELETE /users/{username}/access         - 401 403 403 403 204 403 403
+DELETE /users/{username}/second-factors - 401 403 403 403 204 403 403
+POST   /users/{username}/reset-link     - 401 403 403 403 201 403 403
+POST   /users/{username}/reassign       - 401 403 403 403 200 403 403
+GET    /invitations                     - 401 403 403 403 200 403 403
+POST   /invitations                     - 401 403 403 403 201 403 403
+DELETE /invitations/{invitation_id}     - 401 403 403 403 204 403 403
 """,
             scope=RouteScope.ADMINISTRATION,
         ),
@@ -115,6 +134,10 @@ GET  /people/                                          - 401 200 200 200 200 401
 GET  /teams/                                           - 401 403 403 403 200 401 401
 POST /teams/                                           - 401 403 403 403 422 401 401
 GET  /teams/<int:team_id>/                             - 401 403 403 403 200 401 401
+GET  /teams/<int:team_id>/change/                      - 401 403 403 403 200 401 401
+POST /teams/<int:team_id>/change/                      - 401 403 403 403 422 401 401
+GET  /teams/<int:team_id>/delete/                      - 401 403 403 403 200 401 401
+POST /teams/<int:team_id>/delete/                      - 401 403 403 403 409 401 401
 POST /teams/<int:team_id>/members/add/                 - 401 403 403 403 302 401 401
 POST /teams/<int:team_id>/members/remove/              - 401 403 403 403 302 401 401
 """),

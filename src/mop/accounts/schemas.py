@@ -40,6 +40,19 @@ class TeamOut(Schema):
     created_at: dt.datetime
 
 
+class TeamDetail(TeamOut):
+    """A team with its members; null where the caller is neither a member nor an administrator."""
+
+    members: list[str] | None
+
+
+class TeamPatch(InputSchema):
+    """What changes of a team; what is left out stays."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+    description: str | None = None
+
+
 class TeamIn(InputSchema):
     """A team to add."""
 

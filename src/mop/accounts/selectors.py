@@ -58,6 +58,18 @@ def get_user(username: str) -> User:
     return user
 
 
+def get_person(username: str) -> User:
+    """Anybody with an account, kept out or not, for administrators.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    user = people_for_list().filter(username=username).first()
+    if user is None:
+        raise NotFoundError(f"There is no user {username!r}.")
+    return user
+
+
 PEOPLE_MAX = 10
 GRAIN_SECONDS = 300.0  # when a session was last seen is written down at most so often
 PEOPLE_LETTERS_MIN = 2
@@ -96,6 +108,18 @@ def sessions_of(user: User) -> QuerySet[SignIn]:
         created_at__gt=now - dt.timedelta(seconds=settings.MOP_SESSION_MAX_SECONDS),
         seen_at__gt=now - dt.timedelta(seconds=settings.MOP_SESSION_IDLE_SECONDS + GRAIN_SECONDS),
     )
+
+
+def get_session(user: User, session_id: int) -> SignIn:
+    """One of the user's own sessions.
+
+    Raises:
+        NotFoundError: it is not theirs, it is over, or there is none.
+    """
+    row = sessions_of(user).filter(pk=session_id).first()
+    if row is None:
+        raise NotFoundError("There is no such session.")
+    return row
 
 
 def tokens_of(user: User, *, seen_by: PersonalAccessToken | None = None) -> QuerySet[PersonalAccessToken]:

@@ -18,6 +18,7 @@ from mop.accounts.access_ends import end_access
 from mop.accounts.actions import Action
 from mop.accounts.models import Team, User
 from mop.accounts.services import actor_of, add_member, change_access, change_email, create_user, remove_member
+from mop.accounts.teams import Bond
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, SignInRefusedError
 
@@ -57,6 +58,11 @@ def person_of(account: SocialAccount, *, address: str) -> User:
 
 
 @transaction.atomic
+def team_bonds() -> list[Bond]:
+    """The teams that MOP_OIDC_TEAMS fills."""
+    return [Bond(name, "MOP_OIDC_TEAMS names it") for name in dict.fromkeys(settings.MOP_OIDC_TEAMS.values())]
+
+
 def _make_user(account: SocialAccount, claims: Mapping[str, Any], address: str) -> User:
     actor = Actor(id="system:sign-in", label=f"MOP sign-in ({settings.MOP_OIDC_NAME})", address=address)
     user = create_user(actor=actor, username=_free_name(claims), password=None)

@@ -26,6 +26,8 @@ urlpatterns = [
     path("people/", views.people, name="people"),
     path("teams/", views.teams, name="teams"),
     path("teams/<int:team_id>/", views.team, name="team"),
+    path("teams/<int:team_id>/change/", views.change_one_team, name="change_team"),
+    path("teams/<int:team_id>/delete/", views.delete_one_team, name="delete_team"),
     path("teams/<int:team_id>/members/add/", views.add_team_member, name="add_member"),
     path("teams/<int:team_id>/members/remove/", views.remove_team_member, name="remove_member"),
 ]

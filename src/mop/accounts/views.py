@@ -20,12 +20,13 @@ from mop.accounts.models import Team
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, sessions_of, tokens_of
 from mop.accounts.services import add_member, create_team, remove_member
+from mop.accounts.teams import bonds_of, change_team, delete_team, in_the_way
 from mop.accounts.token_services import create_token, revoke_token, rotate_token
 from mop.areas.registry import registered
 from mop.errors import NotFoundError, ValidationFailedError
 from mop.ui.extensions import ACCOUNT_SECTIONS
 from mop.ui.forms import take_errors
-from mop.ui.pages import Done, confirm_page, sent, show_form
+from mop.ui.pages import Done, confirm_page, form_page, sent, show_form
 
 _change_password = PasswordChangeView.as_view()
 
@@ -120,6 +121,52 @@ def team(request: HttpRequest, team_id: int) -> HttpResponse:
     return _show_team(request, get_team_by_id(team_id), UsernameForm())
 
 
+@require_http_methods(["GET", "POST"])
+def change_one_team(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Give a team another name or description."""
+    authorise(user_of(request), "accounts.define", what="define teams")
+    found = get_team_by_id(team_id)
+    here, former = reverse("accounts:team", args=[found.pk]), found.name
+    form = TeamForm(request.POST or None, initial={"name": found.name, "description": found.description})
+
+    def act() -> Done:
+        change_team(actor=actor_in(request), team=found, **form.cleaned_data)
+        return Done(f"The team {found.name} is changed.", here)
+
+    return form_page(
+        request,
+        form,
+        act,
+        title=f"Change {former}",
+        trail=[("Teams", reverse("accounts:teams")), (former, here), ("Change", "")],
+        lead="Scripts and settings that name the team need the new name.",
+        submit="Save",
+        cancel_url=here,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def delete_one_team(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Ask, then delete a team that has nothing; else say what stands in the way."""
+    authorise(user_of(request), "accounts.define", what="define teams")
+    found = get_team_by_id(team_id)
+    teams_page, here = reverse("accounts:teams"), reverse("accounts:team", args=[found.pk])
+
+    def act() -> Done:
+        delete_team(actor=actor_in(request), team=found)
+        return Done(f"The team {found.name} is deleted.", teams_page)
+
+    return confirm_page(
+        request,
+        act,
+        title=f"Delete the team {found.name}?",
+        trail=[("Teams", teams_page), (found.name, here), ("Delete", "")],
+        lead="Members whose only team it is get a personal one. This can not be undone.",
+        submit="Delete team",
+        cancel_url=here,
+    )
+
+
 @require_POST
 def add_team_member(request: HttpRequest, team_id: int) -> HttpResponse:
     """Put a user into a team."""
@@ -148,7 +195,13 @@ def remove_team_member(request: HttpRequest, team_id: int) -> HttpResponse:
 
 def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpResponse:
     trail = [("Teams", reverse("accounts:teams")), (found.name, "")]
-    context = {"team": found, "trail": trail, "members": found.members.order_by("username")}
+    context = {
+        "team": found,
+        "trail": trail,
+        "members": found.members.order_by("username"),
+        "in_the_way": in_the_way(found),
+        "bonds": bonds_of(found),
+    }
     return show_form(request, "accounts/team.html", form, context)
 
 

@@ -11,22 +11,24 @@ from ninja.openapi.schema import OpenAPISchema
 from mop.api.examples import EXAMPLES
 from mop.api.idempotency import CREATED, HEADER
 from mop.api.models import KEY_MAX
-from mop.api.problems import CONTENT_TYPE, Problem
+from mop.api.problems import CONTENT_TYPE, Problem, page_of
+from mop.errors import CATALOGUE, MopError
 
-PROBLEMS = {
-    400: ("InvalidRequestError", "The request can not be read."),
-    401: ("NotAuthenticatedError", "Nobody is signed in, or the token does not hold."),
-    403: ("NotAllowedError", "The caller, or their token, may not do this."),
-    404: ("NotFoundError", "There is no such object, or the caller may not see it."),
-    409: ("ConflictError", "The state of things does not allow it."),
-    412: ("EditConflictError", "Somebody edited it after the caller read it (`If-Match`)."),
-    413: ("RequestTooLargeError", "The body is over 5 MiB."),
-    422: ("ValidationFailedError", "Fields break a rule; `fields` maps each to its messages."),
-    429: ("TooManyRequestsError", "Too much too fast; wait as long as `Retry-After` says."),
-    503: ("OutsideFault", "A cause outside, such as storage, does not answer; try again later."),
-    507: ("DiskFullError", "The disk of the installation is full."),
+MEANINGS = {
+    400: "The request can not be read.",
+    401: "Nobody is signed in, or the token does not hold.",
+    403: "The caller, or their token, may not do this.",
+    404: "There is no such object, or the caller may not see it.",
+    409: "The state of things does not allow it.",
+    412: "Somebody edited it after the caller read it (`If-Match`).",
+    413: "The body is over 5 MiB.",
+    422: "Fields break a rule; `fields` maps each to its messages.",
+    429: "Too much too fast; wait as long as `Retry-After` says.",
+    500: "MOP failed; its log says why.",
+    503: "A cause outside, such as storage, does not answer; try again later.",
+    507: "The disk of the installation is full.",
 }
-_ALWAYS = (400, 401, 403, 422, 429, 503, 507)
+_ALWAYS = (400, 401, 403, 422, 429, 500, 503, 507)
 _WRITING = (409, 413)
 
 
@@ -42,10 +44,7 @@ class DocumentedAPI(NinjaAPI):
         for name, example in EXAMPLES.items():
             if name in schemas:
                 schemas[name]["examples"] = [example]
-        components["responses"] = {"Problem": _response("What went wrong and what to do about it.")} | {
-            f"Problem{status}": _response(f"{meaning} `name` is `{name}` or a kin of it.")
-            for status, (name, meaning) in PROBLEMS.items()
-        }
+        components["responses"] = {f"Problem{status}": _response(status) for status in MEANINGS}
         for path, operations in schema["paths"].items():
             for method, operation in operations.items():
                 _describe(operation, path=path, method=method)
@@ -61,7 +60,6 @@ def _describe(operation: dict[str, Any], *, path: str, method: str) -> None:
     answers = operation["responses"]
     for status in sorted(statuses):
         answers.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
-    answers["4XX"] = {"$ref": "#/components/responses/Problem"}
     if CREATED in answers:
         operation.setdefault("parameters", []).append(_key_parameter())
 
@@ -71,11 +69,24 @@ def _first_sentence(text: str) -> str:
     return " ".join(text.split()).partition(". ")[0].rstrip(".")
 
 
-def _response(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+def _response(status: int) -> dict[str, Any]:
+    """Every error of the catalogue that has the status, each with an example."""
+    errors = errors_of(status)
+    names = ", ".join(f"`{error.__name__}`" for error in errors)
+    examples = {error.__name__: {"summary": error.title, "value": _example(error)} for error in errors}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+    return {"description": f"{MEANINGS[status]} `name` is one of {names}.", "content": {CONTENT_TYPE: content}}
+
+
+def errors_of(status: int) -> list[type[MopError]]:
+    """The errors of the catalogue with a status, by name; one without a title of its own only groups others."""
+    known = [*CATALOGUE.values(), MopError]
+    found = [error for error in known if error.http_status == status and "title" in vars(error)]
+    return sorted(found, key=lambda error: error.__name__)
+
+
+def _example(error: type[MopError]) -> dict[str, Any]:
+    return {**error(f"{error.title}.").to_problem(), "type": page_of(error.__name__)}
 
 
 @functools.cache

@@ -46,7 +46,7 @@ class Problem(Schema):
 
 def problem_response(error: MopError) -> HttpResponse:
     """The answer that tells of an error."""
-    body = {**error.to_problem(), "type": page_of(error)}
+    body = {**error.to_problem(), "type": page_of(error.name)}
     response = HttpResponse(orjson.dumps(body), status=int(error.http_status), content_type=CONTENT_TYPE)
     if isinstance(error, NotAuthenticatedError):
         response["WWW-Authenticate"] = 'Bearer realm="MOP"'
@@ -55,9 +55,9 @@ def problem_response(error: MopError) -> HttpResponse:
     return response
 
 
-def page_of(error: MopError) -> str:
-    """The section of the portal's guide that explains the error: a whole address where the portal knows its own."""
-    return f"{settings.PUBLIC_URL}{error_docs(error.name)}"
+def page_of(name: str) -> str:
+    """The section of the portal's guide that explains an error: a whole address where the portal knows its own."""
+    return f"{settings.PUBLIC_URL}{error_docs(name)}"
 
 
 def bug_response(error: BaseException | None) -> HttpResponse:

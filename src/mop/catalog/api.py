@@ -17,15 +17,31 @@ from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.catalog.schemas import (
     InstanceTypeIn,
     InstanceTypeOut,
+    InstanceTypePatch,
     ModalityName,
     TaskIn,
     TaskOut,
     TaskPage,
+    TaskPatch,
     TaxonomyIn,
     TaxonomyOut,
+    TaxonomyPatch,
 )
-from mop.catalog.selectors import get_task, get_taxonomy, offered_instance_types, tasks_for_list
-from mop.catalog.services import create_instance_type, create_task, create_taxonomy
+from mop.catalog.selectors import (
+    get_instance_type_by_name,
+    get_task,
+    get_taxonomy,
+    offered_instance_types,
+    tasks_for_list,
+)
+from mop.catalog.services import (
+    change_task,
+    change_taxonomy,
+    create_instance_type,
+    create_task,
+    create_taxonomy,
+    offer_instance_type,
+)
 
 router = Router(tags=["catalog"])
 
@@ -44,10 +60,23 @@ def add_taxonomy(request: HttpRequest, body: TaxonomyIn) -> Status[Taxonomy]:
     return Status(201, create_taxonomy(actor=caller.actor, **body.dict()))
 
 
+@router.patch("/taxonomies/{path:name}", response=TaxonomyOut)
+def patch_taxonomy(request: HttpRequest, name: str, body: TaxonomyPatch) -> Taxonomy:
+    """Change the description of a taxonomy. Administrators only."""
+    caller = caller_of(request)
+    authorise(caller.user, "catalog.define", what="define taxonomies")
+    taxonomy = get_taxonomy(name)
+    change_taxonomy(actor=caller.actor, taxonomy=taxonomy, description=body.description)
+    return taxonomy
+
+
 @router.get("/instance-types", response=list[InstanceTypeOut])
-def list_instance_types(request: HttpRequest) -> QuerySet[InstanceType]:  # noqa: ARG001 - ninja passes it
-    """Instance types that models may ask for, smallest first."""
-    return offered_instance_types()
+def list_instance_types(
+    request: HttpRequest,  # noqa: ARG001 - ninja passes it
+    retired: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+) -> QuerySet[InstanceType]:
+    """Instance types that models may ask for, smallest first; with `retired` also those that are not offered."""
+    return InstanceType.objects.all() if retired else offered_instance_types()
 
 
 @router.post("/instance-types", response={201: InstanceTypeOut})
@@ -56,6 +85,16 @@ def add_instance_type(request: HttpRequest, body: InstanceTypeIn) -> Status[Inst
     caller = caller_of(request)
     authorise(caller.user, "catalog.define", what="define instance types")
     return Status(201, create_instance_type(actor=caller.actor, **body.dict()))
+
+
+@router.patch("/instance-types/{path:name}", response=InstanceTypeOut)
+def patch_instance_type(request: HttpRequest, name: str, body: InstanceTypePatch) -> InstanceType:
+    """Offer an instance type again, or retire it; one always stays. Administrators only."""
+    caller = caller_of(request)
+    authorise(caller.user, "catalog.define", what="define instance types")
+    instance_type = get_instance_type_by_name(name)
+    offer_instance_type(actor=caller.actor, instance_type=instance_type, is_offered=body.is_offered)
+    return instance_type
 
 
 @router.get("/tasks", response=TaskPage)
@@ -101,4 +140,19 @@ def add_task(request: HttpRequest, body: TaskIn) -> Status[Task]:
 @router.get("/tasks/{path:name}", response=TaskOut)
 def get_one_task(request: HttpRequest, name: str) -> Task:  # noqa: ARG001 - ninja passes it
     """One task by name."""
+    return get_task(name)
+
+
+@router.patch("/tasks/{path:name}", response=TaskOut)
+def patch_task(request: HttpRequest, name: str, body: TaskPatch) -> Task:
+    """Change a task's description and owners. Its owners and administrators only."""
+    caller = caller_of(request)
+    task = get_task(name)
+    authorise(caller.user, "catalog.change_task", task, what="change this task")
+    owners = list(task.owners.all())
+    if body.owners is not None:
+        with named_in("owners"):
+            owners = [get_user(one) for one in dict.fromkeys(body.owners)]
+    description = task.description if body.description is None else body.description
+    change_task(actor=caller.actor, task=task, description=description, owners=owners)
     return get_task(name)

@@ -15,6 +15,9 @@ POST /instance-types - 401 403 403 403 201 403 403
 GET  /tasks          - 401 200 200 200 200 200 200
 POST /tasks          - 401 403 403 403 201 403 403
 GET  /tasks/{name}   - 401 200 200 200 200 200 200
+PATCH /tasks/{name}          - 401 403 403 403 200 403 403
+PATCH /taxonomies/{name}     - 401 403 403 403 200 403 403
+PATCH /instance-types/{name} - 401 403 403 403 200 403 403
 """,
         scope=RouteScope.TASKS,
     ),

@@ -9,7 +9,7 @@ from ninja import Schema
 from pydantic import Field, StringConstraints
 
 from mop.accounts.schemas import InputSchema
-from mop.catalog.models import LABELS_MAX, LABELS_MIN, Task
+from mop.catalog.models import LABELS_MAX, LABELS_MIN, InstanceType, Task
 
 ModalityName = Literal["Text", "Image", "ImageAndText"]
 LabelTypeName = Literal["Categorical", "Ordinal"]
@@ -30,14 +30,32 @@ class TaxonomyIn(InputSchema):
     description: str = ""
 
 
+class TaxonomyPatch(InputSchema):
+    """What changes of a taxonomy; its name is in models' outputs and stays."""
+
+    description: str
+
+
 class InstanceTypeOut(Schema):
-    """A machine size that a model may ask for."""
+    """A machine size that a model may ask for; a retired one is not offered any more."""
 
     name: str
     vcpus: int
     memory_gib: float
     gpus: int
     gpu_name: str
+    is_offered: bool
+
+    @staticmethod
+    def resolve_is_offered(instance_type: InstanceType) -> bool:
+        """Whether new versions may ask for it."""
+        return instance_type.is_enabled
+
+
+class InstanceTypePatch(InputSchema):
+    """Whether new versions may ask for it; versions that have it keep it."""
+
+    is_offered: bool
 
 
 class InstanceTypeIn(InputSchema):
@@ -96,6 +114,13 @@ class TaskIn(InputSchema):
     taxonomy: str
     label_type: LabelTypeName
     labels: list[Label] = Field(min_length=LABELS_MIN, max_length=LABELS_MAX, description="ascending for Ordinal")
+
+
+class TaskPatch(InputSchema):
+    """What changes of a task; what is left out stays. The list of owners replaces the present one."""
+
+    description: str | None = None
+    owners: list[str] | None = Field(default=None, min_length=1, max_length=100)
 
 
 class TaskPage(Schema):

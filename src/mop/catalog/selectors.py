@@ -84,6 +84,15 @@ def get_instance_type(name: str) -> InstanceType:
     return _first(offered_instance_types().filter(name=name), f"instance type {name!r}")
 
 
+def get_instance_type_by_name(name: str) -> InstanceType:
+    """An instance type, offered or not.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    return _first(InstanceType.objects.filter(name=name), f"instance type {name!r}")
+
+
 def offered_instance_types() -> QuerySet[InstanceType]:
     """Instance types that models may ask for, smallest first."""
     return InstanceType.objects.filter(is_enabled=True)

@@ -8,6 +8,15 @@ from mop.areas.scopes import RouteScope
 PERMISSIONS = Permissions(
     api=rows(
         """
+GET  /alerts                  - 401 403 403 403 200 403 403
+POST /alerts/{alert_id}/close - 401 403 403 403 204 403 403
+""",
+        scope=RouteScope.ADMINISTRATION,
+    )
+    + rows(
+        """
+GET   /notifications/settings              - 401 200 200 200 200 200 200
+PATCH /notifications/settings              - 401 200 200 200 200 403 200
 GET  /notifications                        - 401 200 200 200 200 200 200
 POST /notifications/{notification_id}/read - 401 404 404 200 404 403 200
 POST /notifications/read                   - 401 200 200 200 200 403 200

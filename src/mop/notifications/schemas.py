@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import Field
 
 from mop.accounts.schemas import InputSchema
+from mop.accounts.services import EMAIL_MAX
 from mop.notifications.email_states import EmailState
 from mop.notifications.kinds import all_kinds
 from mop.notifications.models import Email, Notification
@@ -64,3 +65,47 @@ class ReadAllOut(Schema):
     """How many became read."""
 
     marked: int
+
+
+class WantedIn(InputSchema):
+    """Whether to be told of a kind, and where."""
+
+    kind: str = Field(json_schema_extra=_list_kinds)
+    in_portal: bool
+    by_email: bool
+
+
+class WantedOut(Schema):
+    """Whether the caller is told of a kind, and where; `label` says what it is."""
+
+    kind: str = Field(json_schema_extra=_list_kinds)
+    label: str
+    in_portal: bool
+    by_email: bool
+
+
+class SettingsOut(Schema):
+    """Where the caller's e-mails go, and what they are told."""
+
+    email: str
+    kinds: list[WantedOut]
+
+
+class SettingsPatch(InputSchema):
+    """What changes; what is left out stays."""
+
+    email: str | None = Field(default=None, max_length=EMAIL_MAX, description="empty: no e-mail is sent")
+    kinds: list[WantedIn] = Field(default=[], max_length=100)
+
+
+class AlertOut(Schema):
+    """Something that the operator must fix; `count` is how often it came."""
+
+    id: int
+    fault: str
+    title: str
+    message: str
+    hint: str
+    count: int
+    first_at: dt.datetime
+    last_at: dt.datetime

@@ -23,5 +23,6 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
+    team_bonds=(Ref("mop.sources.prefixes:team_bonds"),),
     commands=(Commands(Ref("mop.cli.source_prefixes:app"), order=105),),
 )

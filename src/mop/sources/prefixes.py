@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 
 from mop.accounts.models import Team
+from mop.accounts.teams import Bond
 from mop.errors import ModelUrlForbiddenError, MopError
 from mop.file_names import quoted
 from mop.sources.configured import EVERYTHING, ConfiguredPrefix, read_prefixes
@@ -116,6 +117,20 @@ def first_teams() -> list[Team]:
     """The oldest team, which is the personal one of the first account, and the oldest shared one; each once."""
     oldest = [Team.objects.order_by("pk").first(), Team.objects.filter(is_personal=False).order_by("pk").first()]
     return list(dict.fromkeys(team for team in oldest if team is not None))
+
+
+def team_bonds() -> list[Bond]:
+    """The teams of the settings, and those that read everywhere as long as no prefix is given to anybody.
+
+    If such a team went, the next one would read everywhere.
+    """
+    given = configured_prefixes()
+    bonds = [Bond(name, "MOP_SOURCE_PREFIXES names it") for name in sorted({one.team for one in given} - {EVERYTHING})]
+    for purpose in Purpose:
+        if is_by_default(purpose, [one for one in given if one.purpose is purpose]):
+            why = f"it reads {purpose} everywhere as long as there are no source prefixes for {purpose}"
+            bonds += [Bond(team.name, why, is_by_name=False) for team in first_teams()]
+    return bonds
 
 
 def configured_prefixes() -> tuple[ConfiguredPrefix, ...]:

@@ -42,6 +42,7 @@ class InstanceType(TypedDict):
     memory_gib: float
     gpus: int
     gpu_name: str
+    is_offered: bool
 
 
 class Task(TypedDict):
