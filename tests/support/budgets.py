@@ -29,6 +29,7 @@ BUDGETS = {
     "client": 60,
     "contract_runs": 30,
     "datasets": 90,
+    "dsat": 60,
     "engine": 120,
     "environments": 400,
     "evaluation": 120,

@@ -15,6 +15,7 @@ AREAS = (
     "mop.findings",
     "mop.hosting",
     "mop.datasets",
+    "mop.dsat",
     "mop.onboarding",
     "mop.contract_runs",
     "mop.trials",

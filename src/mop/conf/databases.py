@@ -10,7 +10,7 @@ SQLITE_OPTIONS = {
     # measured with 20 readers and 3 writers: no error; Django's defaults gave 323 "locked"
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
 }
 
 _WRITE_IT_AS = (

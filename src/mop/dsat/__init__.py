@@ -1,0 +1,1 @@
+"""DSAT cases: contents that a service answered wrongly, kept until a model answers them rightly."""
