@@ -28,7 +28,7 @@ def verified(model: Model, version: str = "v1.0.0") -> Revision:
     revision = model.revisions.get(version=version)
     prove(revision)
     Revision.objects.filter(pk=revision.pk).update(
-        status=RevisionStatus.VERIFIED, artifact_digest="ab" * 32, environment_key="ee" * 32
+        status=RevisionStatus.VERIFIED, artifact_digest="ab" * 32, environment_key="ee" * 32, load_test_option="off"
     )
     revision.refresh_from_db()
     return revision

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from evaluation.made import approved_dataset, finished, running, verified
 from mop.accounts.services import actor_of
@@ -14,20 +16,41 @@ from mop.catalog.models import Task
 from mop.datasets.bindings import reject
 from mop.datasets.models import Dataset
 from mop.datasets.services import delete_dataset
-from mop.errors import ConflictError, EvaluationBudgetError, EvaluationMappingError, HostLostError, UserScriptException
+from mop.errors import (
+    ArtifactDamagedError,
+    ConflictError,
+    EvaluationBudgetError,
+    EvaluationMappingError,
+    HostLostError,
+    OutsideFault,
+    StaleAttemptError,
+    UserScriptException,
+)
 from mop.evaluation import wanted
 from mop.evaluation.headline import choose_headline, headline_dataset, headline_datasets
-from mop.evaluation.jobs import conclude, read_done, store_chunk
+from mop.evaluation.jobs import begin, conclude, read_done, read_job, store_chunk
 from mop.evaluation.label_map import label_map
 from mop.evaluation.models import Evaluation, EvaluationChunk, Measurement
 from mop.evaluation.results import document_of
-from mop.evaluation.services import cancel, keep_up, publish, renew_stale, rerun, start_missing, withdraw
+from mop.evaluation.services import (
+    EVALUATION_JOB,
+    cancel,
+    is_wanted,
+    keep_up,
+    publish,
+    renew_stale,
+    rerun,
+    start_missing,
+    withdraw,
+)
 from mop.evaluation.states import EvaluationState
-from mop.notifications.models import Notification
+from mop.notifications.models import Alert, Notification
 from mop.registry.models import Model, Revision
 from mop.registry.services import create_revision
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from support.factories import ACTOR, make_model, make_revision_input, make_task
+from support.load_tests import enabled
+from support.load_tests import finished as finished_load_test
 
 pytestmark = pytest.mark.django_db
 S = EvaluationState
@@ -206,7 +229,7 @@ def test_parts_go_when_the_run_ends(evaluation: Evaluation):
 
 def test_an_error_of_the_model_is_told_by_its_name_alone(evaluation: Evaluation):
     running(evaluation)
-    conclude(str(evaluation.pk), 1, UserScriptException("I saw a secret", place="src/inference.py:7"))
+    conclude(str(evaluation.pk), 1, 1, UserScriptException("I saw a secret", place="src/inference.py:7"))
     evaluation.refresh_from_db()
     assert (evaluation.state, evaluation.error["name"]) == (S.FAILED, "UserScriptException")
     assert "secret" not in str(evaluation.error)
@@ -214,11 +237,85 @@ def test_an_error_of_the_model_is_told_by_its_name_alone(evaluation: Evaluation)
     assert "secret" not in " ".join(Notification.objects.values_list("reason", flat=True))
 
 
-def test_a_cause_outside_the_model_is_told_with_what_to_do(evaluation: Evaluation):
-    running(evaluation)
-    conclude(str(evaluation.pk), 1, HostLostError("The host went away."))
+def test_after_a_cause_outside_the_model_the_run_goes_on_behind_what_is_kept(evaluation: Evaluation):
+    job = running(evaluation)
+    _store(job, 0, rows=10)
+    assert _fails_outside(evaluation) == S.QUEUED
+    assert (evaluation.state, evaluation.tries, evaluation.host, evaluation.progress) == (S.QUEUED, 2, "", 5)
+    assert evaluation.error["name"] == "HostLostError"
+    assert evaluation.retry_at > timezone.now()
+    later = timezone.now() + dt.timedelta(seconds=1)
+    assert list(EVALUATION_JOB.waiting(later)) == []
+    Evaluation.objects.update(retry_at=timezone.now())
+    assert list(EVALUATION_JOB.waiting(later)) == [evaluation]
+    assert EVALUATION_JOB.workflow_id(evaluation) == f"evaluation:{evaluation.pk}:1:2"
+    with pytest.raises(StaleAttemptError):
+        read_job(str(evaluation.pk), 1, "worker-1", tries=1)
+    job = read_job(str(evaluation.pk), 1, "worker-2", tries=2)
+    begin(job)
     evaluation.refresh_from_db()
-    assert (evaluation.state, evaluation.error["name"]) == (S.FAILED, "HostLostError")
+    assert (evaluation.state, evaluation.retry_at, evaluation.error) == (S.RUNNING, None, None)
+    assert read_done(job).rows == 10
+    assert Measurement.objects.count() == 1
+
+
+def test_the_end_of_a_try_that_is_written_again_after_a_crash_changes_nothing(evaluation: Evaluation):
+    running(evaluation)
+    _fails_outside(evaluation)
+    with pytest.raises(StaleAttemptError):
+        conclude(str(evaluation.pk), 1, 1, HostLostError("The host went away."))
+    evaluation.refresh_from_db()
+    assert evaluation.tries == 2
+
+
+def test_five_causes_outside_the_model_in_a_day_are_waited_out_and_the_next_ends_the_run(
+    evaluation: Evaluation, settings: Any
+):
+    settings.MOP_RETRY_BASE = 30.0
+    pauses = []
+    for _ in range(5):
+        assert _fails_outside(evaluation) == S.QUEUED
+        pauses.append(round((evaluation.retry_at - timezone.now()).total_seconds()))
+    assert pauses == [30, 60, 120, 240, 480]
+    assert _fails_outside(evaluation) == S.FAILED
+    assert evaluation.error["name"] == "HostLostError"
+    assert "tried again several times" in evaluation.error["hint"]
+    assert rerun(actor=ACTOR, evaluation=evaluation).tries == 1
+
+
+def test_faults_of_the_platform_alert_the_operator_and_do_not_count(evaluation: Evaluation):
+    fault = ArtifactDamagedError("A file is missing.")
+    for _ in range(7):
+        assert _fails_outside(evaluation, fault) == S.QUEUED
+    assert Alert.objects.get().fault == "ArtifactDamagedError"
+
+
+def test_a_run_that_waits_to_be_tried_again_can_be_cancelled(evaluation: Evaluation):
+    running(evaluation)
+    _fails_outside(evaluation)
+    cancel(actor=ACTOR, evaluation=evaluation)
+    assert list(EVALUATION_JOB.waiting(timezone.now() + dt.timedelta(days=1))) == []
+
+
+def test_a_version_is_evaluated_after_its_load_test(model: Model, dataset: Dataset):
+    revision = model.revisions.get()
+    Revision.objects.filter(pk=revision.pk).update(load_test_option="PerRPS", status_changed_at=timezone.now())
+    keep_up()
+    assert not Evaluation.objects.exists(), "its pipeline is about to start the load test"
+    test = enabled(revision)
+    assert not is_wanted(revision)
+    keep_up()
+    assert not Evaluation.objects.exists(), "the load test waits"
+    finished_load_test(test, [])
+    keep_up()
+    assert Evaluation.objects.filter(revision=revision).exists()
+
+
+def test_nothing_waits_for_ever_for_a_load_test_that_was_never_started(model: Model, dataset: Dataset):
+    long_ago = timezone.now() - dt.timedelta(hours=1)
+    Revision.objects.filter(model=model).update(load_test_option="PerRPS", status_changed_at=long_ago)
+    keep_up()
+    assert Evaluation.objects.exists()
 
 
 def test_labels_that_do_not_fit_end_in_a_mapping_error(evaluation: Evaluation):
@@ -226,7 +323,7 @@ def test_labels_that_do_not_fit_end_in_a_mapping_error(evaluation: Evaluation):
     evaluation.refresh_from_db()
     with pytest.raises(EvaluationMappingError) as caught:
         label_map(evaluation.task, evaluation.dataset)
-    conclude(str(evaluation.pk), 1, caught.value)
+    conclude(str(evaluation.pk), 1, 1, caught.value)
     evaluation.refresh_from_db()
     assert evaluation.state == S.MAPPING_ERROR
 
@@ -294,6 +391,15 @@ def test_the_headline_dataset_is_the_largest_approved_unless_the_tasks_owner_cho
         choose_headline(actor=ACTOR, task=task, dataset=small)
     choose_headline(actor=ACTOR, task=task, dataset=None)
     assert headline_dataset(make_task()) is None
+
+
+def _fails_outside(evaluation: Evaluation, error: OutsideFault | None = None) -> EvaluationState:
+    """A cause outside the model ends the try that stands."""
+    evaluation.refresh_from_db()
+    outside = error or HostLostError("The host went away.")
+    to = conclude(str(evaluation.pk), evaluation.attempt, evaluation.tries, outside)
+    evaluation.refresh_from_db()
+    return to
 
 
 def _store(job: Any, number: int, *, rows: int) -> None:

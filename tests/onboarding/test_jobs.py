@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from mop.engine.retries import BACKOFF_MAX_SECONDS
 from mop.errors import (
     HostLostError,
     InternalError,
@@ -15,7 +16,7 @@ from mop.errors import (
     StaleAttemptError,
     UserScriptException,
 )
-from mop.onboarding.jobs import BACKOFF_MAX_SECONDS, claim, conclude, read_job
+from mop.onboarding.jobs import claim, conclude, read_job
 from mop.pipeline.workflows import _next_attempt
 from mop.registry.models import Revision
 from mop.registry.services import cancel_revision

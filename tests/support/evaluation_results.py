@@ -81,6 +81,7 @@ def verified(revision: Revision) -> Revision:
         status=RevisionStatus.VERIFIED,
         artifact_digest="ab" * 32,
         environment_key="cd" * 32,
+        load_test_option="off",  # else it is evaluated after its load test
     )
     revision.refresh_from_db()
     prove(revision)
@@ -134,7 +135,7 @@ def running(evaluation: Evaluation, *, progress: int = 45) -> Evaluation:
 def failed(evaluation: Evaluation, error: Exception) -> Evaluation:
     """It ended with an error."""
     read_job(str(evaluation.pk), evaluation.attempt, HOST)
-    conclude(str(evaluation.pk), evaluation.attempt, error)
+    conclude(str(evaluation.pk), evaluation.attempt, evaluation.tries, error)
     evaluation.refresh_from_db()
     return evaluation
 

@@ -67,6 +67,7 @@ def prepared(folder: Path, content: bytes, tools: HostTools, environment: Enviro
         artifact_digest=manifest.digest,
         environment_key="ee" * 32,
         instance_type=small,
+        load_test_option="off",  # else it is evaluated after its load test
     )
     keep_scan(revision, environment_digest=environment.files)
     dataset = approved(task, content, **file)

@@ -85,6 +85,8 @@ class Stage:
             for the attempt and to wait for its status; None when the stage has enqueued work of its own, for which
             the pipeline does not wait. A crash lets it run again, so it is idempotent.
         step: name of the durable step that does this. Running pipelines remember it: it never changes.
+        unfinished: ids of the revisions that the stage still concerns, or will soon; work of later stages that starts
+            by itself waits for them. None where nothing waits for the stage.
     """
 
     name: str
@@ -93,3 +95,4 @@ class Stage:
     applies: Ref[Callable[[Any], bool]]
     begin: Ref[Callable[[Any], tuple[str, int] | None]]
     step: str
+    unfinished: Ref[Callable[[], Any]] | None = None

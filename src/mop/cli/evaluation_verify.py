@@ -12,8 +12,8 @@ from mop.cli.output import print_columns, print_json, say
 from mop.cli.platforms import require_linux
 
 if TYPE_CHECKING:
+    from mop.evaluation.checks import Check
     from mop.evaluation.models import Evaluation
-    from mop.evaluation.verification import Check
 
 app = typer.Typer()
 

@@ -33,14 +33,12 @@ from mop.datasets.states import DatasetStatus
 from mop.datasets.wording import about_a_dataset
 from mop.engine.fence import hold_fence
 from mop.engine.job import Job
+from mop.engine.retries import RETRY_WINDOW, is_last_try, pause_after
 from mop.engine.watch import Run
 from mop.errors import DatasetFileError, MopError, OutsideFault, PlatformFault, StaleAttemptError
 from mop.notifications.alerts import raise_alert
 
 WORKER = Actor.system("worker")
-BACKOFF_FACTOR = 2.0
-BACKOFF_MAX_SECONDS = 6 * 3600.0
-RETRY_WINDOW = dt.timedelta(hours=24)
 WAITS_AGAIN = "waits"
 
 
@@ -258,10 +256,9 @@ def _next_try(reading: Reading, error: OutsideFault) -> dt.datetime | None:
     now = timezone.now()
     since = now - RETRY_WINDOW
     counted = [text for text in reading.failed_at if dt.datetime.fromisoformat(text) > since]
+    if is_last_try(error, len(counted)):
+        return None
     if not isinstance(error, PlatformFault):
-        if len(counted) >= settings.MOP_RETRY_MAX:
-            return None
         counted.append(now.isoformat())
     reading.failed_at = counted
-    seconds = min(settings.MOP_RETRY_BASE * BACKOFF_FACTOR ** min(reading.tries - 1, 20), BACKOFF_MAX_SECONDS)
-    return now + dt.timedelta(seconds=seconds)
+    return now + pause_after(reading.tries - 1)

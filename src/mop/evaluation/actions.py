@@ -12,4 +12,5 @@ class Action(AuditAction):
     STALE = "evaluation.stale"
     PUBLISHED = "evaluation.published"
     WITHDRAWN = "evaluation.withdrawn"
+    VERIFICATION_STATE = "evaluation.verification_state"
     HEADLINE_CHOSEN = "task.headline_dataset_chosen"

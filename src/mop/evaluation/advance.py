@@ -12,11 +12,15 @@ from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
 def _set_fields(change: Change[Evaluation, EvaluationState]) -> None:
     evaluation = change.row
     if change.to == EvaluationState.QUEUED:
-        evaluation.queued_at, evaluation.started_at, evaluation.ended_at = change.at, None, None
-        evaluation.progress = 0
-        evaluation.error_counts, evaluation.failed_rows = {}, {}
+        evaluation.queued_at, evaluation.ends_about = change.at, None
+        if change.before != EvaluationState.RUNNING:  # another run begins; else the same one is tried again
+            evaluation.started_at, evaluation.ended_at = None, None
+            evaluation.tries, evaluation.retry_at, evaluation.failed_at = 1, None, []
+            evaluation.progress, evaluation.note = 0, ""
+            evaluation.error_counts, evaluation.failed_rows = {}, {}
     elif change.to == EvaluationState.RUNNING:
-        evaluation.started_at = change.at
+        evaluation.started_at = evaluation.started_at or change.at
+        evaluation.retry_at, evaluation.note = None, ""
     elif change.to.is_final:
         evaluation.ended_at = change.at
         evaluation.ends_about, evaluation.note = None, ""

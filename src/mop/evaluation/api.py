@@ -6,16 +6,26 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
-from mop.accounts.access import caller_of
+from mop.accounts.access import Caller, caller_of
+from mop.accounts.listing import list_page
 from mop.accounts.models import User
 from mop.accounts.rules import authorise
 from mop.catalog.selectors import get_task
+from mop.datasets.selectors import get_dataset
 from mop.evaluation import services
 from mop.evaluation.comparisons import comparison
-from mop.evaluation.documents import detail_out, evaluation_out, leaderboard_out, rank_page
+from mop.evaluation.documents import (
+    detail_out,
+    evaluation_out,
+    headline_out,
+    leaderboard_out,
+    rank_page,
+    verification_out,
+)
 from mop.evaluation.exports import format_of, lines_of
+from mop.evaluation.headline import choose_headline
 from mop.evaluation.models import Evaluation
 from mop.evaluation.ranking import leaderboard, rank_of
 from mop.evaluation.reading import report_for
@@ -24,11 +34,16 @@ from mop.evaluation.schemas import (
     EvaluationDetailOut,
     EvaluationOut,
     EvaluationPage,
+    HeadlineIn,
+    HeadlineOut,
     LeaderboardOut,
     MetricName,
     RankPage,
+    VerificationOut,
+    VerifyIn,
 )
 from mop.evaluation.standing import evaluations_of_model, get_evaluation
+from mop.evaluation.verifications import newest_verification, verify
 from mop.registry.models import Revision
 from mop.registry.selectors import get_revision
 
@@ -38,14 +53,23 @@ _ONE = f"{_REVISION}/evaluations/{{path:task}}/{{dataset}}"
 Merge = Annotated[
     list[str], Query(default_factory=list, max_length=20, description="labels that are put together: merge=a&merge=b")
 ]
+Label = Annotated[str, Query(description="a label whose own metrics count instead of averages")]
 With = Annotated[str | None, Query(alias="with", description="another version, to compare on the same rows")]
 
 
 @router.get(f"{_REVISION}/evaluations", response=EvaluationPage)
-def list_evaluations(request: HttpRequest, name: str, version: str) -> EvaluationPage:
-    """The evaluations of a version, by dataset and task. Everyone who sees the revision."""
+def list_evaluations(
+    request: HttpRequest,
+    name: str,
+    version: str,
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> EvaluationPage:
+    """The evaluations of a version, by dataset. Everyone who sees the revision."""
     user = caller_of(request).user
-    return EvaluationPage(tuple(evaluation_out(row) for row in _rows(user, get_revision(user, name, version))))
+    rows = _rows(user, get_revision(user, name, version))
+    page = list_page(rows, field="dataset__name", descending=False, cursor=cursor, limit=limit)
+    return EvaluationPage(tuple(evaluation_out(row) for row in page["items"]), page["next"])
 
 
 @router.get(f"{_REVISION}/evaluations.{{kind}}")
@@ -83,6 +107,22 @@ def post_withdraw(request: HttpRequest, name: str, version: str, task: str, data
     return _change(request, name, version, task, dataset, services.withdraw)
 
 
+@router.post(f"{_ONE}/verify", response={202: VerificationOut})
+def post_verify(
+    request: HttpRequest, name: str, version: str, task: str, dataset: str, body: VerifyIn
+) -> Status[VerificationOut]:
+    """Let a worker host compute every number again with other code, and infer random rows anew. Administrators only."""
+    caller, evaluation = _verifiable(request, name, version, task, dataset)
+    return Status(202, verification_out(verify(actor=caller.actor, evaluation=evaluation, again=body.rows)))
+
+
+@router.get(f"{_ONE}/verification", response=VerificationOut)
+def get_verification(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> VerificationOut:
+    """The newest verification of a result: which number holds. Administrators only."""
+    _, evaluation = _verifiable(request, name, version, task, dataset)
+    return verification_out(newest_verification(evaluation))
+
+
 @router.get(_ONE, response=EvaluationDetailOut)
 def get_one_evaluation(
     request: HttpRequest, name: str, version: str, task: str, dataset: str, merge: Merge, other: With = None
@@ -98,23 +138,51 @@ def get_one_evaluation(
 
 
 @router.get(f"{_REVISION}/rank", response=RankPage)
-def get_rank(request: HttpRequest, name: str, version: str, average: AverageName = "macro") -> RankPage:
+def get_rank(
+    request: HttpRequest, name: str, version: str, average: AverageName = "macro", label: Label = ""
+) -> RankPage:
     """The rank percentile of a version by task and metric; lower is better. Everyone who sees the revision."""
     revision = get_revision(caller_of(request).user, name, version)
-    return rank_page(revision, average, rank_of(revision, average=average))
+    return rank_page(revision, average, label, rank_of(revision, average=average, label=label))
 
 
 @router.get("/tasks/{path:task}/leaderboard", response=LeaderboardOut)
 def get_leaderboard(
-    request: HttpRequest, task: str, average: AverageName = "macro", metric: MetricName = "f1"
+    request: HttpRequest, task: str, average: AverageName = "macro", metric: MetricName = "f1", label: Label = ""
 ) -> LeaderboardOut:
     """Public usable versions by the average of a metric over the task's approved datasets. Everyone signed in."""
     caller_of(request)
-    return leaderboard_out(leaderboard(get_task(task), average=average, metric=metric))
+    return leaderboard_out(leaderboard(get_task(task), average=average, metric=metric, label=label), label)
+
+
+@router.get("/tasks/{path:task}/headline-dataset", response=HeadlineOut)
+def get_headline_dataset(request: HttpRequest, task: str) -> HeadlineOut:
+    """The dataset whose number stands beside a version. Everyone signed in."""
+    caller_of(request)
+    return headline_out(get_task(task))
+
+
+@router.put("/tasks/{path:task}/headline-dataset", response=HeadlineOut)
+def put_headline_dataset(request: HttpRequest, task: str, body: HeadlineIn) -> HeadlineOut:
+    """Choose it among the approved datasets, or leave it to the largest of them. Owners of the task."""
+    caller = caller_of(request)
+    found = get_task(task)
+    authorise(caller.user, "evaluation.choose_headline", found, what="choose the headline dataset of this task")
+    dataset = None if body.dataset is None else get_dataset(body.dataset)
+    choose_headline(actor=caller.actor, task=found, dataset=dataset)
+    return headline_out(found)
 
 
 def _rows(user: User, revision: Revision) -> Any:
-    return evaluations_of_model(user, revision.model).filter(revision=revision).order_by("dataset__name", "task__name")
+    return evaluations_of_model(user, revision.model).filter(revision=revision).order_by("dataset__name", "pk")
+
+
+def _verifiable(request: HttpRequest, name: str, version: str, task: str, dataset: str) -> tuple[Caller, Evaluation]:
+    caller = caller_of(request)
+    revision = get_revision(caller.user, name, version)
+    evaluation = get_evaluation(caller.user, revision, task=task, dataset=dataset)
+    authorise(caller.user, "evaluation.verify", revision, what="verify results")
+    return caller, evaluation
 
 
 def _change(

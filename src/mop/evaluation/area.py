@@ -12,6 +12,7 @@ from mop.evaluation.kinds import Kind
 # beside the queue of the instance type: a version that waits for its verification goes first
 EVALUATIONS = TypeQueue("evaluations", Setting("MOP_EVALUATION_CONCURRENCY"))
 RUN = Workflow("evaluation.run", Ref("mop.evaluation.workflows:run"), EVALUATIONS)
+VERIFY = Workflow("evaluation.verify", Ref("mop.evaluation.verification_workflow:run"), EVALUATIONS)
 
 STALE_SECONDS = 60.0
 COMPARE_SECONDS = 60.0
@@ -29,8 +30,8 @@ AREA = Area(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.evaluation.portal_extensions:task_leaderboard")),
         PortalExtension(ExtensionPoint.DATASET_SECTIONS, Ref("mop.evaluation.portal_extensions:dataset_results")),
     ),
-    workflows=(RUN,),
-    jobs=(Ref("mop.evaluation.services:EVALUATION_JOB"),),
+    workflows=(RUN, VERIFY),
+    jobs=(Ref("mop.evaluation.services:EVALUATION_JOB"), Ref("mop.evaluation.verifications:VERIFICATION_JOB")),
     schedules=(
         Schedule("evaluation.start", Setting("MOP_EVALUATION_START_SECONDS"), Ref("mop.evaluation.services:keep_up")),
         Schedule("evaluation.stale", STALE_SECONDS, Ref("mop.evaluation.services:renew_stale")),
@@ -44,6 +45,7 @@ AREA = Area(
             applies=Ref("mop.evaluation.services:is_wanted"),
             begin=Ref("mop.evaluation.stage:begin"),
             step="pipeline.evaluation",
+            unfinished=Ref("mop.evaluation.wanted:unfinished_revisions"),
         ),
     ),
     commands=(

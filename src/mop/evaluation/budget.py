@@ -78,10 +78,10 @@ def count_measurement(evaluation: Evaluation) -> None:
     Raises:
         EvaluationBudgetError: there is no budget for it.
     """
-    if Measurement.objects.filter(run=evaluation.workflow_id).exists():
+    if Measurement.objects.filter(run=evaluation.run_name).exists():
         return
     check_budget(evaluation.revision, evaluation.dataset)
-    Measurement.objects.create(dataset=evaluation.dataset, run=evaluation.workflow_id, **_whose(evaluation.revision))
+    Measurement.objects.create(dataset=evaluation.dataset, run=evaluation.run_name, **_whose(evaluation.revision))
 
 
 def _whose(revision: Revision) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from mop.accounts.models import User
 from mop.accounts.rules import may
+from mop.catalog.models import Task
+from mop.engine.models import DurableWork
 from mop.errors import ErrorDocument
+from mop.evaluation.headline import chosen_headline
 from mop.evaluation.models import Evaluation
 from mop.evaluation.ranking import Leaderboard, RankRow
 from mop.evaluation.reports.comparison import ComparisonOut
@@ -17,13 +20,17 @@ from mop.evaluation.schemas import (
     DigestsOut,
     EvaluationDetailOut,
     EvaluationOut,
+    HeadlineOut,
     LeaderboardEntry,
     LeaderboardOut,
     MetricName,
     RankOut,
     RankPage,
     StateName,
+    VerificationOut,
 )
+from mop.evaluation.verification_models import EvaluationVerification
+from mop.evaluation.verifications import report_of_checks
 from mop.registry.models import Revision
 from mop.registry.statuses import PublishStatus
 
@@ -46,6 +53,8 @@ def evaluation_out(row: Evaluation) -> EvaluationOut:
         is_stale=row.is_stale,
         progress=row.progress,
         ends_about=row.ends_about,
+        tries=row.tries,
+        retry_at=row.retry_at,
         error=_error(row),
         rows=row.rows,
         no_answer=row.no_answer,
@@ -57,7 +66,7 @@ def evaluation_out(row: Evaluation) -> EvaluationOut:
     )
 
 
-def _error(row: Evaluation) -> ErrorDocument | None:
+def _error(row: DurableWork) -> ErrorDocument | None:
     if not row.error:
         return None
     given = row.error
@@ -125,7 +134,35 @@ def detail_out(
     )
 
 
-def rank_page(revision: Revision, average: AverageName, rows: list[RankRow]) -> RankPage:
+def verification_out(row: EvaluationVerification) -> VerificationOut:
+    """One verification with its report."""
+    evaluation, state = row.evaluation, row.get_state()
+    return VerificationOut(
+        id=row.pk,
+        model=evaluation.revision.model.name,
+        version=evaluation.revision.version,
+        task=evaluation.task.name,
+        dataset=evaluation.dataset.name,
+        status=cast("Any", state.value),
+        is_final=state.is_final,
+        holds=row.holds,
+        is_current=row.predictions_digest == evaluation.predictions_digest,
+        rows_again=row.again,
+        error=_error(row),
+        created_by=row.created_by_label,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        checks=report_of_checks(row),
+    )
+
+
+def headline_out(task: Task) -> HeadlineOut:
+    """The headline dataset of a task."""
+    dataset, is_chosen = chosen_headline(task)
+    return HeadlineOut(task.name, dataset.name if dataset else None, is_chosen)
+
+
+def rank_page(revision: Revision, average: AverageName, label: str, rows: list[RankRow]) -> RankPage:
     """The rank percentiles of a version."""
     items = tuple(
         RankOut(
@@ -138,15 +175,16 @@ def rank_page(revision: Revision, average: AverageName, rows: list[RankRow]) -> 
         )
         for row in rows
     )
-    return RankPage(revision.model.name, revision.version, average, items)
+    return RankPage(revision.model.name, revision.version, average, label, items)
 
 
-def leaderboard_out(board: Leaderboard) -> LeaderboardOut:
+def leaderboard_out(board: Leaderboard, label: str) -> LeaderboardOut:
     """A leaderboard."""
     names = tuple(dataset.name for dataset in board.datasets)
     return LeaderboardOut(
         task=board.task.name,
         average=cast("AverageName", board.average),
+        label=label,
         metric=cast("MetricName", board.metric),
         datasets=names,
         items=tuple(

@@ -59,6 +59,13 @@ def headline_datasets(tasks: Collection[int]) -> Mapping[int, int]:
     return found
 
 
+def chosen_headline(task: Task) -> tuple[Dataset | None, bool]:
+    """The headline dataset of one task, and whether an owner of the task chose it."""
+    dataset = headline_dataset(task)
+    chosen = TaskHeadline.objects.filter(task=task).values_list("dataset", flat=True).first()
+    return dataset, dataset is not None and dataset.pk == chosen
+
+
 def headline_dataset(task: Task) -> Dataset | None:
     """The headline dataset of one task."""
     pk = headline_datasets([task.pk]).get(task.pk)

@@ -20,19 +20,29 @@ from mop.datasets.models import Dataset
 from mop.datasets.reading.spec import DatasetSpec, LabelColumn, Modality
 from mop.datasets.reading.spec import LabelType as Kind
 from mop.engine.fence import hold_fence
+from mop.engine.retries import RETRY_WINDOW, is_last_try, pause_after
 from mop.engine.watch import Run
-from mop.errors import ConflictError, EvaluationMappingError, ModelFault, MopError, OutsideFault, StaleAttemptError
+from mop.errors import (
+    ConflictError,
+    EvaluationMappingError,
+    ModelFault,
+    MopError,
+    OutsideFault,
+    PlatformFault,
+    StaleAttemptError,
+)
 from mop.evaluation.advance import EVALUATION
 from mop.evaluation.budget import count_measurement
 from mop.evaluation.counting import PLACES_MAX, Counting
 from mop.evaluation.label_map import LabelMap, label_map
-from mop.evaluation.models import PROGRESS_STEP, Evaluation, EvaluationChunk, EvaluationResult
+from mop.evaluation.models import PROGRESS_STEP, Evaluation, EvaluationChunk, EvaluationResult, LabelScore
 from mop.evaluation.predictions import LENGTH_RANGES, SliceColumns
 from mop.evaluation.results import LENGTH_COLUMN, EvaluationDocument
 from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
 from mop.evaluation.wanted import digests_of, is_applicable, metric_version
 from mop.hosting.jobs import RevisionJob, job_of
 from mop.hosting.this_host import WORKER
+from mop.notifications.alerts import raise_alert
 from mop.onboarding.contract import TaskInput
 from mop.onboarding.jobs import task_input_of
 from mop.serving.row_runner import Pace
@@ -40,7 +50,7 @@ from mop.serving_options import ServingOptions
 
 NOTE_CHARACTERS = 300
 CHUNK_ROWS = 5_000
-AGAIN = "Run the evaluation again; if it fails again, tell the operator."
+AGAIN = "It was tried again several times. Tell the operator; run the evaluation again when the cause is removed."
 
 
 @dataclass(frozen=True)
@@ -90,16 +100,24 @@ class Done:
     seconds: float
 
 
-def read_job(evaluation_id: str, attempt: int, host: str) -> EvaluationJob:
+def read_job(evaluation_id: str, attempt: int, host: str, tries: int = 1) -> EvaluationJob:
     """The job of a run, which this host works on from now on.
 
     Raises:
-        StaleAttemptError: it is over, or gone.
+        StaleAttemptError: it is over, or gone, or in another try.
         ConflictError: it can not be run as things stand.
         EvaluationMappingError: the labels of task and dataset do not fit.
         WorkerLostError: this worker's work was given to another.
     """
-    return job_for(EVALUATION.claim(Run(evaluation_id, attempt), host=host))
+    with transaction.atomic():
+        row = EVALUATION.claim(Run(evaluation_id, attempt), host=host)
+        _check_try(row, tries)
+    return job_for(row)
+
+
+def _check_try(row: Evaluation, tries: int) -> None:
+    if row.tries != tries:
+        raise StaleAttemptError(f"evaluation {row.pk} is in try {row.tries}, not {tries}")
 
 
 def job_for(row: Evaluation) -> EvaluationJob:
@@ -244,7 +262,14 @@ def finish(job: EvaluationJob, *, counting: Counting, document: EvaluationDocume
     """
     row = EVALUATION.lock(job.evaluation_id, attempt=job.attempt)
     EvaluationResult.objects.update_or_create(evaluation=row, defaults={"document": document.to_dict()})
-    metrics = document.report().metrics
+    report = document.report()
+    metrics = report.metrics
+    row.label_scores.all().delete()
+    if not document.levels:
+        LabelScore.objects.bulk_create(
+            LabelScore(evaluation=row, label=one.label, precision=one.precision, recall=one.recall, f1=one.f1)
+            for one in report.labels
+        )
     interval = document.headline_interval
     EVALUATION.move(
         row,
@@ -273,19 +298,48 @@ def finish(job: EvaluationJob, *, counting: Counting, document: EvaluationDocume
     )
 
 
-def conclude(evaluation_id: str, attempt: int, error: MopError) -> EvaluationState:
-    """Write why a run did not finish.
+@transaction.atomic
+def conclude(evaluation_id: str, attempt: int, tries: int, error: MopError) -> EvaluationState:
+    """Write why a try did not finish: after a cause outside the model it waits for another one, else the run is over.
+
+    The fifth cause within 24 hours is the last. Faults of the platform do not count: the operator is told.
 
     Raises:
-        StaleAttemptError: it was cancelled or deleted meanwhile.
+        StaleAttemptError: it was cancelled or deleted meanwhile, or this was written before a crash.
     """
+    row = EVALUATION.lock(evaluation_id, attempt=attempt)
+    _check_try(row, tries)
+    if isinstance(error, PlatformFault):
+        raise_alert(actor=WORKER, fault=error)
     if isinstance(error, OutsideFault):
-        error = type(error)(error.message, hint=error.hint or AGAIN, place=error.place, also=error.also)
+        if facts := _next_try(row, error):
+            EVALUATION.move(row, EvaluationState.QUEUED, actor=WORKER, error=error, facts=facts)
+            return EvaluationState.QUEUED
+        error = type(error)(error.message, hint=AGAIN, place=error.place, also=error.also)
     elif isinstance(error, ModelFault):  # by its name: the model may have chosen its words by what it saw
         error = type(error)("The model could not be run to the end of the dataset. What it did is withheld.")
     to = EvaluationState.MAPPING_ERROR if isinstance(error, EvaluationMappingError) else EvaluationState.FAILED
-    EVALUATION.advance(evaluation_id, to=to, actor=WORKER, attempt=attempt, error=error)
+    EVALUATION.move(row, to, actor=WORKER, error=error)
     return to
+
+
+def _next_try(row: Evaluation, error: OutsideFault) -> dict[str, Any]:
+    """The columns of a run that is to be tried again; empty where this try was the last."""
+    now = timezone.now()
+    counted = [text for text in row.failed_at if dt.datetime.fromisoformat(text) > now - RETRY_WINDOW]
+    if is_last_try(error, len(counted)):
+        return {}
+    if not isinstance(error, PlatformFault):
+        counted.append(now.isoformat())
+    return {
+        "host": "",
+        "tries": row.tries + 1,
+        "retry_at": now + pause_after(row.tries - 1),
+        "queued_at": now,
+        "failed_at": counted,
+        "error": error.to_dict(),
+        "note": "",
+    }
 
 
 def _errors_so_far(job: EvaluationJob) -> tuple[dict[str, int], dict[str, list[int]]]:

@@ -17,9 +17,11 @@ from django.db.models import QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import QueryDict
 
+from mop.catalog.models import LabelType
 from mop.evaluation.models import Evaluation
-from mop.evaluation.reports.names import AVERAGES, METRICS, field_of
-from mop.evaluation.standing import by_metric
+from mop.evaluation.reports.names import AVERAGES, LABEL, METRICS, field_of
+from mop.evaluation.standing import by_metric, with_label
+from mop.ui.paging import Key, keyset_page_of
 
 PAGE_ROWS = 20
 PINS_MAX = 4
@@ -35,20 +37,22 @@ class Query:
     Attributes:
         task, dataset, version: names; empty for all.
         average: `macro`, `micro` or `weighted`.
+        label: a label whose own metrics are shown instead of averages; empty for averages.
         sort: a metric, `evaluated` or `samples`; with a minus the largest first.
         compares: whether pins are shown.
         pins: evaluations that are compared, the baseline first.
-        page: counts from 1.
+        cursor: of the page; empty for the first.
     """
 
     task: str = ""
     dataset: str = ""
     version: str = ""
     average: str = "macro"
+    label: str = ""
     sort: str = DEFAULT_SORT
     compares: bool = False
     pins: tuple[uuid.UUID, ...] = ()
-    page: int = 1
+    cursor: str = ""
 
     @property
     def metric(self) -> str:
@@ -60,25 +64,30 @@ class Query:
     def field(self) -> str:
         """What rows are sorted by."""
         name = self.sort.removeprefix("-")
-        return OTHER_SORTS.get(name) or field_of(self.average, name)
+        return OTHER_SORTS.get(name) or self.metric_field(name)
 
     @property
     def descends(self) -> bool:
         """Whether the largest stand first."""
         return self.sort.startswith("-")
 
+    def metric_field(self, metric: str) -> str:
+        """The field that holds a metric in the chosen average, or of the chosen label."""
+        return field_of(LABEL if self.label else self.average, metric)
+
     def address(self, **changes: Any) -> str:
         """The query string of the same list with something changed; a change leads to its first page."""
-        changed = replace(self, **{"page": 1, **changes})
+        changed = replace(self, **{"cursor": "", **changes})
         given = {
             "task": changed.task,
             "dataset": changed.dataset,
             "version": changed.version,
+            "label": changed.label,
             "average": "" if changed.average == Query.average else changed.average,
             "sort": "" if changed.sort == DEFAULT_SORT else changed.sort,
             "compare": "1" if changed.compares else "",
             "pin": [str(pin) for pin in changed.pins] if changed.compares else "",
-            "page": changed.page if changed.page > 1 else "",
+            "cursor": changed.cursor,
         }
         return "?" + urlencode({name: value for name, value in given.items() if value}, doseq=True)
 
@@ -94,16 +103,16 @@ def query_of(given: QueryDict) -> Query:
     """The query of an address."""
     sort = given.get("sort", DEFAULT_SORT)
     average = given.get("average", Query.average)
-    page = given.get("page", "1")
     return Query(
         task=given.get("task", ""),
         dataset=given.get("dataset", ""),
         version=given.get("version", ""),
         average=average if average in AVERAGES else Query.average,
+        label=given.get("label", ""),
         sort=sort if sort.removeprefix("-") in {*METRICS, *OTHER_SORTS} else DEFAULT_SORT,
         compares=bool(given.get("compare")),
         pins=tuple(dict.fromkeys(_uuids(given.getlist("pin"))))[:PINS_MAX],
-        page=int(page) if page.isdecimal() and 0 < len(page) < 6 else 1,  # noqa: PLR2004 - digits
+        cursor=given.get("cursor", ""),
     )
 
 
@@ -134,15 +143,15 @@ class ResultsPage:
     Attributes:
         pinned: rows that are compared, the baseline first.
         total: rows of all pages.
-        previous, following: numbers of the pages around; None where there is none.
+        previous, following: cursors of the pages around; empty where there is none.
     """
 
     query: Query
     pinned: Sequence[Evaluation]
     groups: Sequence[Group]
     total: int
-    previous: int | None
-    following: int | None
+    previous: str
+    following: str
 
     @property
     def rows(self) -> list[Evaluation]:
@@ -158,21 +167,22 @@ def results_page(rows: QuerySet[Evaluation], query: Query) -> ResultsPage:
         query: of the address.
     """
     chosen = _filtered(rows, query)
-    total = chosen.count()
-    page = min(query.page, max(1, -(-total // PAGE_ROWS)))
-    begin = (page - 1) * PAGE_ROWS
-    ordered = chosen.order_by(
-        "dataset__name", "task__name", by_metric(query.field, descending=query.descends), "-created_at", "pk"
+    keys = (
+        Key("dataset__name"),
+        Key("task__name"),
+        Key(query.field, descending=query.descends),
+        Key("created_at", descending=True),
+        Key("pk"),
     )
-    found = list(ordered[begin : begin + PAGE_ROWS])
-    groups = [Group(list(one)) for _, one in groupby(found, key=lambda row: (row.dataset_id, row.task_id))]
+    page = keyset_page_of(with_label(chosen, query.label), keys, cursor=query.cursor, size=PAGE_ROWS)
+    groups = [Group(list(one)) for _, one in groupby(page.rows, key=lambda row: (row.dataset_id, row.task_id))]
     return ResultsPage(
         query=query,
-        pinned=_pinned(rows, query),
+        pinned=_pinned(with_label(rows, query.label), query),
         groups=groups,
-        total=total,
-        previous=page - 1 if page > 1 else None,
-        following=page + 1 if begin + PAGE_ROWS < total else None,
+        total=chosen.count(),
+        previous=page.previous,
+        following=page.following,
     )
 
 
@@ -189,21 +199,37 @@ def _pinned(rows: QuerySet[Evaluation], query: Query) -> list[Evaluation]:
 
 
 def choices_of(rows: QuerySet[Evaluation]) -> Mapping[str, list[str]]:
-    """Names of tasks, datasets and versions that a list can be narrowed to. Three queries."""
+    """Names of tasks, datasets and versions that a list can be narrowed to, and labels. Three queries.
+
+    The levels of ordinal tasks are no such labels: partitions stand for them.
+    """
     bare = rows.order_by()
-    fields = {"task": "task__name", "dataset": "dataset__name", "version": "revision__version"}
+    tasks = list(bare.values_list("task__name", "task__label_type", "task__labels").distinct())
+    fields = {"dataset": "dataset__name", "version": "revision__version"}
     return {
-        name: sorted(bare.values_list(field, flat=True).distinct(), reverse=name == "version")
-        for name, field in fields.items()
+        "task": sorted(name for name, _, _ in tasks),
+        "label": list(
+            dict.fromkeys(label for _, kind, labels in tasks if kind == LabelType.CATEGORICAL for label in labels)
+        ),
+        **{
+            name: sorted(bare.values_list(field, flat=True).distinct(), reverse=name == "version")
+            for name, field in fields.items()
+        },
     }
 
 
 def best_by_dataset(rows: QuerySet[Evaluation], query: Query) -> list[Evaluation]:
     """Of each dataset and task the row with the highest value of the chosen metric. One query."""
-    field = field_of(query.average, query.metric)
-    numbered = rows.filter(**{f"{field}__isnull": False}).annotate(
-        number=Window(
-            RowNumber(), partition_by=["dataset", "task"], order_by=[by_metric(field, descending=True), "created_at"]
+    field = query.metric_field(query.metric)
+    numbered = (
+        with_label(rows, query.label)
+        .filter(**{f"{field}__isnull": False})
+        .annotate(
+            number=Window(
+                RowNumber(),
+                partition_by=["dataset", "task"],
+                order_by=[by_metric(field, descending=True), "created_at"],
+            )
         )
     )
     return list(numbered.filter(number=1).order_by("dataset__name", "task__name"))

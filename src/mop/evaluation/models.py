@@ -14,7 +14,7 @@ from django.utils import timezone
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
 from mop.engine.models import DurableWork
-from mop.evaluation import comparison_models  # noqa: F401 - a table of this app, in a file of its own
+from mop.evaluation import comparison_models, verification_models  # noqa: F401 - tables in files of their own
 from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
 from mop.registry.models import Revision
 
@@ -41,6 +41,11 @@ class Evaluation(DurableWork):
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="evaluations")
     state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.QUEUED)
     attempt = models.PositiveIntegerField(default=1, help_text="counts runs; an answer to an earlier run is refused")
+    tries = models.PositiveIntegerField(
+        default=1, help_text="of this run; after a cause outside the model it goes on behind the last part that is kept"
+    )
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="not before; null: at once")
+    failed_at = models.JSONField(default=list, blank=True, help_text="times at which a cause outside ended a try")
     queue = models.CharField(max_length=100, help_text="the engine's queue on which it waits for a host")
     priority = models.PositiveIntegerField(default=1, help_text="in the queue; lower goes first")
     is_recount = models.BooleanField(default=False, help_text="this run counts kept predictions anew; no row is run")
@@ -128,9 +133,14 @@ class Evaluation(DurableWork):
         return EvaluationState(self.state)
 
     @property
-    def workflow_id(self) -> str:
-        """The engine's name of the work."""
+    def run_name(self) -> str:
+        """Names the run, however often it is tried: it counts once in the budget."""
         return f"evaluation:{self.pk}:{self.attempt}"
+
+    @property
+    def workflow_id(self) -> str:
+        """The engine's name of the work of this try."""
+        return self.run_name if self.tries == 1 else f"{self.run_name}:{self.tries}"
 
     @property
     def is_measured(self) -> bool:
@@ -154,6 +164,22 @@ class EvaluationResult(models.Model):
 
     def __str__(self) -> str:
         return f"result of {self.evaluation_id}"
+
+
+class LabelScore(models.Model):
+    """One label's line of a result's classification report, by which lists sort. Ordinal results have partitions."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="label_scores")
+    label = models.TextField()
+    precision = _metric()
+    recall = _metric()
+    f1 = _metric()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("evaluation", "label"), name="each_label_once_per_evaluation"),)
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.evaluation_id}"
 
 
 class EvaluationChunk(models.Model):
@@ -190,7 +216,7 @@ class Measurement(models.Model):
     model_name = models.CharField(max_length=100)
     team_name = models.CharField(max_length=150)
     person_name = models.CharField(max_length=150, help_text="who added the version")
-    run = models.CharField(max_length=100, unique=True, help_text="the engine's name of the work; counted once")
+    run = models.CharField(max_length=100, unique=True, help_text="its name; counted once however often it is tried")
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -35,7 +35,7 @@ def _tell_owners(evaluation: Evaluation, actor: Actor, kind: Kind, ending: str, 
         people=revision.model.owners.order_by("pk"),
         news=News(
             kind=kind,
-            event=f"revision:{revision.pk}:{evaluation.workflow_id}",  # goes with the revision
+            event=f"revision:{revision.pk}:{evaluation.run_name}",  # goes with the revision
             title=f"{revision} {ending}",
             reason=reason,
             hint=hint,
@@ -53,7 +53,7 @@ def _tell_dataset_owners(evaluation: Evaluation, actor: Actor) -> None:
         people=dataset.owners.order_by("pk"),
         news=News(
             kind=Kind.DATASET_MEASURED,
-            event=f"dataset:{dataset.pk}:{evaluation.workflow_id}",
+            event=f"dataset:{dataset.pk}:{evaluation.run_name}",
             title=f"{revision if is_public else 'A private version'} was evaluated on {dataset}",
             reason=_number(evaluation) if is_public else f"Task {evaluation.task}. Its owners see the result.",
             link=reverse("datasets:dataset", args=[dataset.name]),

@@ -25,9 +25,15 @@ POST {_API}/publish                                              private 401 404
 POST {_API}/publish                                              public  401 403 403 409 403 403 409
 POST {_API}/withdraw                                             private 401 404 404 409 403 403 409
 POST {_API}/withdraw                                             public  401 403 403 409 403 403 409
+POST {_API}/verify                                               private 401 404 404 403 202 403 403
+POST {_API}/verify                                               public  401 403 403 403 202 403 403
+GET  {_API}/verification                                         private 401 404 404 403 404 403 403
+GET  {_API}/verification                                         public  401 403 403 403 404 403 403
 GET  /models/{{name}}/revisions/{{version}}/rank                 private 401 404 404 200 200 200 200
 GET  /models/{{name}}/revisions/{{version}}/rank                 public  401 200 200 200 200 200 200
 GET  /tasks/{{task}}/leaderboard                                 -       401 200 200 200 200 200 200
+GET  /tasks/{{task}}/headline-dataset                            -       401 200 200 200 200 200 200
+PUT  /tasks/{{task}}/headline-dataset                            -       401 403 403 200 403 403 200
 """,
         scope=RouteScope.EVALUATIONS,
     ),
@@ -40,6 +46,8 @@ GET  /models/<str:name>/rank/                           private 401 404 404 200 
 GET  /models/<str:name>/rank/                           public  401 200 200 200 200 401 401
 GET  /tasks/<int:task_id>/results/                      -       401 200 200 200 200 401 401
 GET  /datasets/<str:name>/results/                      -       401 200 200 200 200 401 401
+GET  /tasks/<int:task_id>/headline/                     -       401 403 403 200 403 401 401
+POST /tasks/<int:task_id>/headline/                     -       401 403 403 302 403 401 401
 GET  {_PAGE}                                            private 401 404 404 200 200 401 401
 GET  {_PAGE}                                            public  401 200 200 200 200 401 401
 GET  /live{_PAGE}                                       private 401 404 404 200 200 401 401

@@ -10,9 +10,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
+from mop.accounts.rules import may
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
 from mop.evaluation.beside_versions import Headline, headlines_of
+from mop.evaluation.headline import headline_dataset
 from mop.evaluation.ranking import leaderboard
 from mop.evaluation.reports.names import AVERAGES, METRICS
 from mop.evaluation.standing import by_metric, shown_to_everybody
@@ -84,6 +86,8 @@ def task_leaderboard(request: HttpRequest, task: Task) -> SafeString:
     context = {
         **board_context(user_of(request), board),
         "task": task,
+        "headline_dataset": headline_dataset(task),
+        "may_choose_headline": may(user_of(request), "evaluation.choose_headline", task),
         "board_words": f"{AVERAGES['macro']} {METRICS['f1']}",
     }
     return render_to_string("evaluation/components/task_section.html", context, request=request)

@@ -16,8 +16,8 @@ from typing import Any
 
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
-from mop.evaluation.reports.names import METRICS, field_of
-from mop.evaluation.standing import approved_datasets, competing, results_of
+from mop.evaluation.reports.names import LABEL, METRICS, field_of
+from mop.evaluation.standing import approved_datasets, competing, results_of, with_label
 from mop.registry.models import Revision
 
 
@@ -83,12 +83,18 @@ def standings(by_dataset: Mapping[Any, Sequence[Value]]) -> dict[uuid.UUID, Stan
     return {key: Standing(share, placed[key], len(found), datasets) for key, (share, datasets) in found.items()}
 
 
-def rank_of(revision: Revision, *, average: str) -> list[RankRow]:
-    """The rank percentile of a version for each connected task and metric. A fixed number of queries."""
+def rank_of(revision: Revision, *, average: str, label: str = "") -> list[RankRow]:
+    """The rank percentile of a version for each connected task and metric. A fixed number of queries.
+
+    Args:
+        revision: the version.
+        average: of the metrics.
+        label: whose own metrics count instead of averages.
+    """
     tasks = [one.task for one in revision.model.connections.select_related("task").order_by("task__name")]
-    fields = [field_of(average, metric) for metric in METRICS]
-    rows = {row["pk"]: row for row in _values(competing().filter(task__in=tasks), fields)}
-    rows |= {row["pk"]: row for row in _values(results_of(revision), fields)}
+    fields = [field_of(LABEL if label else average, metric) for metric in METRICS]
+    rows = {row["pk"]: row for row in _values(with_label(competing().filter(task__in=tasks), label), fields)}
+    rows |= {row["pk"]: row for row in _values(with_label(results_of(revision), label), fields)}
     found = []
     for task in tasks:
         for metric, field in zip(METRICS, fields, strict=True):
@@ -140,17 +146,17 @@ class Leaderboard:
     rows: Sequence[LeaderboardRow]
 
 
-def leaderboard(task: Task, *, average: str, metric: str) -> Leaderboard:
-    """Public usable versions by the average of a metric over the task's approved datasets.
+def leaderboard(task: Task, *, average: str, metric: str, label: str = "") -> Leaderboard:
+    """Public usable versions by the average of a metric over the task's approved datasets; of one label, if given.
 
     A version that was not measured on all of them stands below those that were: an average over easier datasets alone
     says nothing about who is better. A fixed number of queries.
     """
     datasets = approved_datasets(task)
-    field = field_of(average, metric)
+    field = field_of(LABEL if label else average, metric)
     measured: dict[uuid.UUID, dict[int, Any]] = defaultdict(dict)
     revisions: dict[uuid.UUID, Revision] = {}
-    for row in competing().filter(task=task):
+    for row in with_label(competing().filter(task=task), label):
         measured[row.revision_id][row.dataset_id] = row
         revisions[row.revision_id] = row.revision
     by_dataset = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from mop.audit.services import Actor, record
@@ -25,12 +26,18 @@ SCHEDULER = Actor.system("evaluation")
 _PRIVATE_BEHIND = 500_000_000  # minutes; more than there will be
 _NEWEST_FIRST_FROM = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
+
+def _waiting(before: dt.datetime) -> QuerySet[Evaluation]:
+    """Those whose enqueue may have been lost, and those whose pause after a cause outside the model is over."""
+    return EVALUATION.waiting(before).filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()))
+
+
 EVALUATION_JOB: Job[Evaluation] = Job(
     workflow=RUN.name,
     workflow_id=lambda evaluation: evaluation.workflow_id,
     queue=lambda evaluation: evaluation.queue,
-    args=lambda evaluation: (str(evaluation.pk), evaluation.attempt),
-    waiting=EVALUATION.waiting,
+    args=lambda evaluation: (str(evaluation.pk), evaluation.attempt, evaluation.tries),
+    waiting=_waiting,
     release=EVALUATION.release,
     priority=lambda evaluation: evaluation.priority,
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
 from mop.datasets.models import Binding, Dataset
 from mop.datasets.states import BindingState, DatasetStatus
 from mop.errors import NotFoundError
-from mop.evaluation.models import Evaluation
+from mop.evaluation.models import Evaluation, LabelScore
 from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.selectors import visible_revisions
 from mop.registry.statuses import PublishStatus, RevisionStatus
@@ -95,6 +95,16 @@ def approved_datasets(task: Task) -> Sequence[Dataset]:
         task=task, state=BindingState.APPROVED, dataset__status=DatasetStatus.VERIFIED
     )
     return [binding.dataset for binding in bound.select_related("dataset__file").order_by("dataset__name")]
+
+
+def with_label(rows: QuerySet[Evaluation], label: str) -> QuerySet[Evaluation]:
+    """Rows with the metrics of one label, as `label_f1` and so on; undefined where a result has no such label."""
+    if not label:
+        return rows
+    scores = LabelScore.objects.filter(evaluation=OuterRef("pk"), label=label)
+    return rows.annotate(
+        **{f"label_{name}": Subquery(scores.values(name)[:1]) for name in ("f1", "precision", "recall")}
+    )
 
 
 def by_metric(field: str, *, descending: bool) -> Any:

@@ -8,7 +8,7 @@ from mop.engine.lifecycle import Lifecycle, State, Tone, final, live
 class EvaluationState(State):
     """Where an evaluation stands."""
 
-    QUEUED = live("queued", "The evaluation waits for a worker host.")
+    QUEUED = live("queued", "The evaluation waits for a worker host, or to be tried again.")
     RUNNING = live("running", "The version's model answers the dataset's rows.")
     FINISHED = final("finished", "Every row was counted; the result stands.", tone=Tone.OK)
     FAILED = final("failed", "The evaluation could not be done; it names the reason.", tone=Tone.BAD)
@@ -23,5 +23,6 @@ S = EvaluationState
 EVALUATION_LIFECYCLE = Lifecycle(
     path=(S.QUEUED, S.RUNNING, S.FINISHED),
     exits={S.FAILED, S.MAPPING_ERROR, S.CANCELLED},
+    further={S.RUNNING: {S.QUEUED}},  # a cause outside the model; what was answered is kept
     restarts={S.FINISHED, S.FAILED, S.MAPPING_ERROR, S.CANCELLED},
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from mop.datasets.caged_rows import HiddenRows, hidden_rows
 from mop.errors import ConflictError
 from mop.evaluation.answers import Answers, RowFacts
+from mop.evaluation.checks import Check
 from mop.evaluation.jobs import EvaluationJob, job_for
 from mop.evaluation.kept import each_part
 from mop.evaluation.label_map import LabelMap
@@ -35,23 +35,6 @@ from mop.serving.row_runner import run_rows
 AGAIN_ROWS = 200
 TOLERANCE = 1e-12
 SCORE_TOLERANCE = 1e-4  # sums of floating-point numbers may differ with the batch that a row stood in
-
-
-@dataclass(frozen=True)
-class Check:
-    """One number, or one property.
-
-    Attributes:
-        name: what it is.
-        kept: as MOP shows it; None is undefined.
-        computed: as it was computed again.
-        holds: whether they are the same.
-    """
-
-    name: str
-    kept: float | None
-    computed: float | None
-    holds: bool
 
 
 async def verify_evaluation(evaluation: Evaluation, *, again: int = AGAIN_ROWS) -> list[Check]:

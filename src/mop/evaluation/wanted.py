@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
+from mop.areas.work import StagePosition
 from mop.catalog.models import Task
 from mop.datasets.models import Binding, Dataset, Reading
 from mop.datasets.states import BindingState, DatasetStatus
@@ -21,6 +22,7 @@ from mop.evaluation.models import Evaluation
 from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
 from mop.onboarding.models import TaskProof
 from mop.registry.models import Revision, TaskConnection
+from mop.registry.stage_order import ready_for
 from mop.registry.statuses import RevisionStatus
 
 
@@ -36,7 +38,8 @@ class Wanted:
 def missing(revision: Revision | None = None) -> list[Wanted]:
     """Evaluations that are to be made, of one revision or of all, newest revisions first. One query.
 
-    A revision that was not proved with a task that was connected later is not measured for it.
+    A revision that was not proved with a task that was connected later is not measured for it. One whose load test
+    waits or runs is measured after it.
     """
     proofs = TaskProof.objects.filter(
         revision=OuterRef("pk"), task=OuterRef("task_id"), customized_name=OuterRef("customized_name")
@@ -56,8 +59,15 @@ def missing(revision: Revision | None = None) -> list[Wanted]:
     )
     if revision is not None:
         found = found.filter(pk=revision.pk)
-    found = found.filter(Exists(proofs), ~Exists(made)).order_by("-created_at", "task_id", "dataset_id")
+    found = ready_for(StagePosition.EVALUATION, found.filter(Exists(proofs), ~Exists(made))).order_by(
+        "-created_at", "task_id", "dataset_id"
+    )
     return [Wanted(*row) for row in found.values_list("pk", "dataset_id", "task_id")]
+
+
+def unfinished_revisions() -> QuerySet[Evaluation, Any]:
+    """Ids of revisions of which an evaluation waits or runs."""
+    return Evaluation.objects.filter(state__in=EVALUATION_LIFECYCLE.live).order_by().values("revision")
 
 
 def is_applicable(evaluation: Evaluation) -> bool:

@@ -59,22 +59,23 @@ watch = Watch("evaluation", EVALUATION.wanted)
 
 
 @DBOS.workflow(name=RUN.name)
-async def run(evaluation_id: str, attempt: int) -> str:
-    """Bring one run of an evaluation to its end.
+async def run(evaluation_id: str, attempt: int, tries: int = 1) -> str:
+    """One try of an evaluation's run.
 
     Returns:
-        `finished`, the state it ended in otherwise, or `stale` when somebody cancelled or deleted it.
+        `finished`, the state it is in otherwise (`queued`: it is tried again), or `stale` when somebody cancelled or
+        deleted it.
     """
-    outcome = await measure_step(evaluation_id, attempt)
-    return "finished" if outcome is None else await conclude_step(evaluation_id, attempt, outcome)
+    outcome = await measure_step(evaluation_id, attempt, tries)
+    return "finished" if outcome is None else await conclude_step(evaluation_id, attempt, outcome, tries)
 
 
 @DBOS.step(name="evaluation.measure", preemptible=True)
-async def measure_step(evaluation_id: str, attempt: int) -> Outcome:
+async def measure_step(evaluation_id: str, attempt: int, tries: int = 1) -> Outcome:
     """Answer every row that is not kept yet, count them all, and keep the result; nothing of it goes to the engine."""
 
     async def work() -> None:
-        job = await in_database(read_job)(evaluation_id, attempt, host_name())
+        job = await in_database(read_job)(evaluation_id, attempt, host_name(), tries)
         try:
             await _measure(job)
         except (MopError, WorkerLostError):
@@ -86,9 +87,9 @@ async def measure_step(evaluation_id: str, attempt: int) -> Outcome:
 
 
 @DBOS.step(name="evaluation.conclude")
-async def conclude_step(evaluation_id: str, attempt: int, outcome: Outcome) -> str:
+async def conclude_step(evaluation_id: str, attempt: int, outcome: Outcome, tries: int = 1) -> str:
     """Write why it did not finish."""
-    return await concluded(outcome, failed=functools.partial(conclude, evaluation_id, attempt))
+    return await concluded(outcome, failed=functools.partial(conclude, evaluation_id, attempt, tries))
 
 
 async def _measure(job: EvaluationJob) -> None:

@@ -35,6 +35,7 @@ AREA = Area(
             applies=Ref("mop.loadtest.services:is_wanted_after_onboarding"),
             begin=Ref("mop.loadtest.stage:begin"),
             step="pipeline.load_test",
+            unfinished=Ref("mop.loadtest.selectors:unfinished_revisions"),
         ),
     ),
     audit_actions=Action,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from mop.accounts.models import User
 from mop.errors import NotFoundError
 from mop.loadtest.models import LoadTest
-from mop.loadtest.states import LoadTestState, state_of_run
+from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
 from mop.registry.models import Revision
 from mop.registry.selectors import visible_revisions
 from mop.registry.statuses import RevisionStatus
@@ -18,6 +21,7 @@ from mop.serving_options import LoadTestOption
 
 OVERLAYS_MAX = 3
 CANDIDATES_MAX = 50
+FOLLOWS_WITHIN = dt.timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,20 @@ def follows_by_itself(revision: Revision, state: LoadTestState) -> bool:
     """
     is_asked_for = revision.load_test_option != LoadTestOption.OFF
     return is_asked_for and state == LoadTestState.NOT_STARTED
+
+
+def unfinished_revisions() -> QuerySet[Revision, Any]:
+    """Ids of revisions whose load test waits or runs, or that the pipeline is about to start.
+
+    Of the latter for a while alone: nothing may wait for ever for a pipeline that ended without starting it.
+    """
+    live = LoadTest.objects.filter(revision=OuterRef("pk"), state__in=sorted(LOAD_TEST_LIFECYCLE.live))
+    follows = (
+        ~Q(load_test_option=LoadTestOption.OFF)
+        & Q(load_tests=None, status=RevisionStatus.VERIFIED)
+        & Q(status_changed_at__gte=timezone.now() - FOLLOWS_WITHIN)
+    )
+    return Revision.objects.filter(Exists(live) | follows).order_by().values("pk")
 
 
 def is_held_off(revision: Revision) -> bool:

@@ -7,12 +7,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from mop.accounts.models import Team
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
+from mop.engine.retries import RETRY_WINDOW, is_last_try, pause_after
 from mop.engine.watch import Run
 from mop.errors import CATALOGUE, BlockingFindingsError, MopError, OutsideFault, PlatformFault
 from mop.hosting.configuration import Configuration, configuration_of
@@ -22,10 +22,6 @@ from mop.registry.actions import Action
 from mop.registry.advance import REVISION, advance
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
-
-BACKOFF_FACTOR = 2.0
-BACKOFF_MAX_SECONDS = 6 * 3600.0
-RETRY_WINDOW = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -135,10 +131,9 @@ def _verdict(revision_id: str, attempt: int, error: MopError) -> tuple[RevisionS
     now = timezone.now()
     causes = _earlier_causes(revision_id, attempt, since=now - RETRY_WINDOW)
     counted = sum(not issubclass(CATALOGUE.get(cause, MopError), PlatformFault) for cause in causes)
-    if counted >= settings.MOP_RETRY_MAX and not isinstance(error, PlatformFault):
+    if is_last_try(error, counted):
         return RevisionStatus.VERIFY_FAILED, None
-    seconds = min(settings.MOP_RETRY_BASE * BACKOFF_FACTOR ** min(len(causes), 20), BACKOFF_MAX_SECONDS)
-    return RevisionStatus.TO_BE_RETRIED, now + dt.timedelta(seconds=seconds)
+    return RevisionStatus.TO_BE_RETRIED, now + pause_after(len(causes))
 
 
 def _earlier_causes(revision_id: str, attempt: int, *, since: dt.datetime) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
 _FIELDS_IN_CURSOR = 3
@@ -61,6 +62,98 @@ def keyset_page(queryset: QuerySet[Row], *, field: str, descending: bool, cursor
     )
 
 
+@dataclass(frozen=True)
+class Key:
+    """One key of an order of several: a field, or an annotation; where it is null, the row comes last."""
+
+    field: str
+    descending: bool = False
+
+    def order(self, *, turned: bool) -> Any:
+        """Of this key in the order, or in the order turned round."""
+        falling = self.descending != turned
+        if turned:
+            return F(self.field).desc(nulls_first=True) if falling else F(self.field).asc(nulls_first=True)
+        return F(self.field).desc(nulls_last=True) if falling else F(self.field).asc(nulls_last=True)
+
+    def same(self, value: Any) -> Q:
+        """Rows with this value."""
+        return Q(**{f"{self.field}__isnull": True}) if value is None else Q(**{self.field: value})
+
+    def further(self, value: Any, *, turned: bool) -> Q | None:
+        """Rows that come after this value; None where there can be none."""
+        absent = {f"{self.field}__isnull": True}
+        if value is None:
+            return ~Q(**absent) if turned else None
+        falling = self.descending != turned
+        found = Q(**{f"{self.field}__{'lt' if falling else 'gt'}": value})
+        return found if turned else found | Q(**absent)
+
+
+def keyset_page_of(queryset: QuerySet[Row], keys: Sequence[Key], *, cursor: str, size: int) -> Page[Row]:
+    """One page in an order of several keys. One query.
+
+    Args:
+        queryset: the rows, in any order.
+        keys: the order; the last one tells any two rows apart.
+        cursor: `previous` or `following` of another page; empty or unreadable gives the first page.
+        size: rows on a page.
+    """
+    place = _read_keys(cursor, len(keys))
+    turned = place is not None and place[0] == "before"
+    if place is not None:
+        try:
+            queryset = queryset.filter(_beyond_keys(keys, place[1], turned=turned))
+        except (ValidationError, ValueError, TypeError):  # the cursor is of another sort, or made up
+            return keyset_page_of(queryset, keys, cursor="", size=size)
+    rows = list(queryset.order_by(*(key.order(turned=turned) for key in keys))[: size + 1])
+    more = len(rows) > size
+    rows = rows[:size]
+    if turned:
+        rows.reverse()
+    if not rows:
+        return Page(rows=[], previous="", following="")
+    has_previous = more if turned else place is not None
+    has_following = turned or more
+    return Page(
+        rows=rows,
+        previous=_write_keys("before", rows[0], keys) if has_previous else "",
+        following=_write_keys("after", rows[-1], keys) if has_following else "",
+    )
+
+
+def _beyond_keys(keys: Sequence[Key], values: Sequence[Any], *, turned: bool) -> Q:
+    found, before = Q(pk__in=[]), Q()
+    for key, value in zip(keys, values, strict=True):
+        if (further := key.further(value, turned=turned)) is not None:
+            found |= before & further
+        before &= key.same(value)
+    return found
+
+
+def _write_keys(side: str, row: Model, keys: Sequence[Key]) -> str:
+    text = json.dumps([side, [_value(row, key.field) for key in keys]], default=str)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_keys(cursor: str, count: int) -> tuple[str, list[Any]] | None:
+    try:
+        side, values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        return None
+    is_place = side in {"before", "after"} and isinstance(values, list) and len(values) == count
+    if is_place and all(value is None or isinstance(value, str | int | float) for value in values):
+        return side, values
+    return None
+
+
+def _value(row: Model, field: str) -> Any:
+    value: Any = row
+    for part in field.split("__"):
+        value = getattr(value, part)
+    return value
+
+
 def beyond(field: str, operator: str, value: Any, key: Any) -> Q:
     """What lies beyond a place: `operator` is lt or gt."""
     further = Q(**{f"{field}__{operator}": value}) | Q(**{field: value, f"pk__{operator}": key})
@@ -69,10 +162,7 @@ def beyond(field: str, operator: str, value: Any, key: Any) -> Q:
 
 
 def _write(side: str, row: Model, field: str) -> str:
-    value: Any = row
-    for part in field.split("__"):
-        value = getattr(value, part)
-    return cursor_text(side, value, row.pk)
+    return cursor_text(side, _value(row, field), row.pk)
 
 
 def cursor_text(side: str, value: Any, key: Any) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 AVERAGES = {"macro": "Macro", "micro": "Micro", "weighted": "Weighted"}
+LABEL = "label"
+"""In place of an average: the metrics of one label."""
+
 METRICS = {"f1": "F1", "precision": "Precision", "recall": "Recall", "accuracy": "Accuracy"}
 
 WORDS = {

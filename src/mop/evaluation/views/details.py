@@ -82,7 +82,8 @@ def _context(request: HttpRequest, name: str, version: str, task_id: int, datase
             seconds=5,
             is_final=state.is_final,
             state=[
-                [evaluation.state, evaluation.attempt, evaluation.progress, evaluation.note, evaluation.ends_about],
+                [evaluation.state, evaluation.attempt, evaluation.tries, evaluation.progress, evaluation.note],
+                [evaluation.ends_about, evaluation.retry_at],
                 [evaluation.measured_at, evaluation.is_stale, evaluation.error, evaluation.error_counts],
             ],
             progress="evaluation/components/progress.html",

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_GET
 from mop.accounts.current_user import user_of
 from mop.accounts.models import User
 from mop.accounts.rules import may
+from mop.catalog.models import LabelType
 from mop.catalog.selectors import get_task_by_id
 from mop.datasets.selectors import get_dataset
 from mop.evaluation.listing import PINS_MAX, Query, best_by_dataset, choices_of, query_of, results_page
 from mop.evaluation.models import Evaluation
 from mop.evaluation.ranking import leaderboard, rank_of
-from mop.evaluation.reports.names import AVERAGES, METRICS, field_of
+from mop.evaluation.reports.names import AVERAGES, METRICS
 from mop.evaluation.standing import evaluations_of_model, shown_to_everybody
 from mop.evaluation.views.rows import details_url, shown_results
 from mop.registry.models import Model
@@ -30,7 +31,10 @@ from mop.ui.extensions import MODEL_TABS
 from mop.ui.figures import interval_figure, span_of
 
 EMPTY = {
-    "model": "Verified versions are evaluated by themselves on every dataset that is approved for a connected task.",
+    "model": (
+        "Verified versions are evaluated by themselves, after their load test, on every dataset that is approved for a "
+        "connected task."
+    ),
     "task": "Results appear when a public version was evaluated on an approved dataset of the task.",
     "dataset": "Results appear when a public version was evaluated on the dataset.",
 }
@@ -57,7 +61,7 @@ def of_task(request: HttpRequest, task_id: int) -> HttpResponse:
     task = get_task_by_id(task_id)
     rows = shown_to_everybody().filter(task=task)
     query = query_of(request.GET)
-    board = leaderboard(task, average=query.average, metric=query.metric)
+    board = leaderboard(task, average=query.average, metric=query.metric, label=query.label)
     context = {
         "task": task,
         "trail": [
@@ -66,11 +70,11 @@ def of_task(request: HttpRequest, task_id: int) -> HttpResponse:
             ("Results", ""),
         ],
         "best": [
-            (row, getattr(row, field_of(query.average, query.metric)), details_link(row))
+            (row, getattr(row, query.metric_field(query.metric)), details_link(row))
             for row in best_by_dataset(rows, query)
         ],
         **board_context(user_of(request), board),
-        "board_words": METRICS["accuracy"] if board.metric == "accuracy" else _average_name(query),
+        "board_words": _metric_words(query),
         **_list(request, rows, scope="task", links_all=False),
     }
     return render(request, "evaluation/task.html", context)
@@ -107,9 +111,10 @@ def rank(request: HttpRequest, name: str) -> HttpResponse:
         "revisions": usable,
         "revision": revision,
         "averages": AVERAGES,
+        "choices": {"label": _labels_of(model)},
         "rows": [
             (row, METRICS[row.metric], _bar(row.standing.percentile) if row.standing else "")
-            for row in (rank_of(revision, average=query.average) if revision else ())
+            for row in (rank_of(revision, average=query.average, label=query.label) if revision else ())
         ],
     }
     return render(request, "evaluation/rank.html", context)
@@ -144,6 +149,12 @@ def details_link(row: Evaluation) -> str:
     return details_url(row) if row.revision.publish_status == PublishStatus.PUBLIC else ""
 
 
+def _labels_of(model: Model) -> list[str]:
+    """Labels of the connected tasks that exclude each other."""
+    tasks = model.connections.filter(task__label_type=LabelType.CATEGORICAL).order_by("task__name")
+    return list(dict.fromkeys(label for labels in tasks.values_list("task__labels", flat=True) for label in labels))
+
+
 def _bar(share: float) -> str:
     return f"{200 * share:.1f}"
 
@@ -170,10 +181,10 @@ def _list(request: HttpRequest, rows: QuerySet[Evaluation], *, scope: str, links
         "averages": AVERAGES,
         "metrics": METRICS,
         "metric_name": METRICS[query.metric],
-        "average_name": METRICS["accuracy"] if query.metric == "accuracy" else _average_name(query),
+        "average_name": _metric_words(query),
         "page_of_results": page,
-        "previous_url": query.address(page=page.previous) if page.previous else "",
-        "following_url": query.address(page=page.following) if page.following else "",
+        "previous_url": query.address(cursor=page.previous) if page.previous else "",
+        "following_url": query.address(cursor=page.following) if page.following else "",
         "results": shown_results(page, links_all=links_all),
         "heads": [*(_head_of(query, key, name) for key, name in METRICS.items()), *_other_heads(query)],
         "columns": 11 + query.compares,
@@ -183,8 +194,12 @@ def _list(request: HttpRequest, rows: QuerySet[Evaluation], *, scope: str, links
     }
 
 
-def _average_name(query: Query) -> str:
-    return f"{AVERAGES[query.average]} {METRICS[query.metric]}"
+def _metric_words(query: Query) -> str:
+    """The metric by which the page compares, in words."""
+    metric = METRICS[query.metric]
+    if query.metric == "accuracy":
+        return metric
+    return f"{metric} of {query.label}" if query.label else f"{AVERAGES[query.average]} {metric}"
 
 
 def _head_of(query: Query, key: str, name: str, look: str = "") -> dict[str, Any]:

@@ -15,12 +15,13 @@ from django.utils.safestring import SafeString
 from mop.catalog.models import LabelType
 from mop.errors import MopError
 from mop.evaluation.comparisons import comparison, obstacle
-from mop.evaluation.listing import PIN_NAMES, ResultsPage
+from mop.evaluation.listing import PIN_NAMES, Query, ResultsPage
+from mop.evaluation.metrics.intervals import label_intervals
 from mop.evaluation.metrics.matrix import ConfusionMatrix
 from mop.evaluation.metrics.partitions import partitions, representing
 from mop.evaluation.models import Evaluation, EvaluationResult
 from mop.evaluation.reports.comparison import DifferenceOut
-from mop.evaluation.reports.names import METRICS, field_of
+from mop.evaluation.reports.names import METRICS
 from mop.evaluation.reports.numbers import partition_name
 from mop.evaluation.states import EvaluationState
 from mop.registry.statuses import PublishStatus
@@ -83,8 +84,8 @@ def shown_results(page: ResultsPage, *, links_all: bool) -> ShownResults:
         links_all: whether single results of private versions lead to their details too.
     """
     query = page.query
-    field = field_of(query.average, query.metric)
-    found = _kept(page.rows, field)
+    field = query.metric_field(query.metric)
+    found = _kept(page.rows, field, query)
     kept = {row.pk: found.get(row.pk, _Kept()) for row in page.rows}
     ends = {pk: one.ends for pk, one in kept.items()}
     span = span_of(value for row in page.rows for value in (getattr(row, field), *(ends[row.pk] or ())))
@@ -92,7 +93,7 @@ def shown_results(page: ResultsPage, *, links_all: bool) -> ShownResults:
     letters = dict(zip((row.pk for row in page.pinned), PIN_NAMES, strict=False))
 
     def shown(row: Evaluation) -> ShownRow:
-        difference, shift = _shift(baseline, row, field) if row.pk in letters else (None, "")
+        difference, shift = _shift(baseline, row, _compared_name(query, field)) if row.pk in letters else (None, "")
         same_rows = baseline is not None and (row.dataset_id, row.task_id) == (baseline.dataset_id, baseline.task_id)
         reference = getattr(baseline, field) if same_rows and row.pk != getattr(baseline, "pk", None) else None
         return ShownRow(
@@ -100,7 +101,7 @@ def shown_results(page: ResultsPage, *, links_all: bool) -> ShownResults:
             pin=letters.get(row.pk, ""),
             toggle=query.toggled(row.pk),
             url=details_url(row) if links_all or row.revision.publish_status == PublishStatus.PUBLIC else "",
-            values={name: getattr(row, field_of(query.average, name)) for name in METRICS},
+            values={name: getattr(row, query.metric_field(name)) for name in METRICS},
             ends=ends[row.pk],
             figure=interval_figure(
                 span, getattr(row, field), ends[row.pk], baseline=reference, look="c1" if row is baseline else ""
@@ -133,7 +134,12 @@ class _Kept:
     partition: str = ""
 
 
-def _kept(rows: Sequence[Evaluation], field: str) -> dict[uuid.UUID, _Kept]:
+def _compared_name(query: Query, field: str) -> str:
+    """The metric's name in comparisons."""
+    return f"{query.metric}:{query.label}" if query.label and query.metric != "accuracy" else field
+
+
+def _kept(rows: Sequence[Evaluation], field: str, query: Query) -> dict[uuid.UUID, _Kept]:
     """What is not kept in columns for lists. One query at most."""
     found: dict[uuid.UUID, _Kept] = {}
     missing = []
@@ -149,9 +155,21 @@ def _kept(rows: Sequence[Evaluation], field: str) -> dict[uuid.UUID, _Kept]:
             ends=KeyTransform(field, KeyTransform("intervals", "document")),
             **{f"its_{name}": KeyTransform(name, "document") for name in names},
         )
-        for pk, ends, *parts in results.values_list("evaluation_id", "ends", *(f"its_{name}" for name in names)):
+        is_label = bool(query.label) and query.metric != "accuracy"
+        for pk, kept, *parts in results.values_list("evaluation_id", "ends", *(f"its_{name}" for name in names)):
+            ends = _label_ends(query, *parts) if is_label else kept
             found[pk] = _Kept(tuple(ends) if ends else None, _partition(*parts))
     return found
+
+
+def _label_ends(
+    query: Query, labels: list[str], outside: list[str], levels: list[str], counts: list[list[int]]
+) -> Ends | None:
+    if levels or query.label not in labels:
+        return None
+    matrix = ConfusionMatrix(tuple(labels), tuple(outside), np.array(counts, dtype=np.int64))
+    interval = label_intervals(matrix)[labels.index(query.label)][query.metric]
+    return (interval.low, interval.high) if interval else None
 
 
 def _partition(labels: list[str], outside: list[str], levels: list[str], counts: list[list[int]]) -> str:

@@ -1,0 +1,20 @@
+"""The order of a revision's stages where they start by themselves, and not only when the pipeline calls them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from mop.areas.registry import registered
+from mop.areas.work import StagePosition
+from mop.registry.models import Revision
+
+
+def ready_for(position: StagePosition, revisions: QuerySet[Revision, Any]) -> QuerySet[Revision, Any]:
+    """Of these revisions, those that no earlier stage is still busy with. Becomes part of the query."""
+    for area in registered():
+        for stage in area.stages:
+            if stage.unfinished is not None and stage.position < position:
+                revisions = revisions.exclude(pk__in=stage.unfinished.load()())
+    return revisions
