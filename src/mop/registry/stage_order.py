@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
 from mop.areas.registry import registered
 from mop.areas.work import StagePosition
-from mop.registry.models import Revision
+
+Revisions = TypeVar("Revisions", bound=QuerySet[Any, Any])
 
 
-def ready_for(position: StagePosition, revisions: QuerySet[Revision, Any]) -> QuerySet[Revision, Any]:
+def ready_for(position: StagePosition, revisions: Revisions) -> Revisions:
     """Of these revisions, those that no earlier stage is still busy with. Becomes part of the query."""
     for area in registered():
         for stage in area.stages:
