@@ -145,6 +145,7 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/connection-requests/<int:binding_id>/approve/": ("POST /tasks/{task}/datasets/{name}/approve",),
     "/connection-requests/<int:binding_id>/reject/": ("POST /tasks/{task}/datasets/{name}/reject",),
     # evaluations
+    "/tasks/<int:task_id>/headline/": ("PUT /tasks/{task}/headline-dataset",),
     f"{_RESULT}/cancel/": (f"POST {_EVALUATION}/cancel",),
     f"{_RESULT}/rerun/": (f"POST {_EVALUATION}/rerun",),
     f"{_RESULT}/publish/": (f"POST {_EVALUATION}/publish",),

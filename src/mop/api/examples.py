@@ -18,6 +18,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "OwnerIn": {"username": "olivia"},
     "AllowedHosts": {"hosts": ["api.example", "api.example:8443"]},
     "ConnectedTaskIn": {"task": "violence in text", "customized_name": "violence"},
+    "HeadlineIn": {"dataset": "hate-en-2026"},
+    "VerifyIn": {"rows": 200},
     "LoadTestIn": {"option": "PerConcurrency"},
     "DatasetsIn": {
         "modality": "Text",
