@@ -47,6 +47,7 @@ BUDGETS = {
     "pipeline": 240,
     "portal": 180,
     "registry": 120,
+    "gateway": 60,
     "releases": 30,
     "samples": 60,
     "sandbox": 240,

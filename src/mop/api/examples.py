@@ -53,6 +53,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ServicePatch": {"policy": "block"},
     "GateIn": {"conditions": "all datasets: macro F1 >= 0.8", "number": 3},
     "ConditionsIn": {"conditions": "all datasets: macro F1 >= 0.8"},
+    "ContainerIn": {
+        "url": "https://account.blob.core.windows.net/images",
+        "credential": {"sas": "sv=2023-11-03&sr=c&sp=r&sig=..."},
+    },
     "WaiverIn": {
         "scanner": "pickle",
         "rule": "unknown-global",

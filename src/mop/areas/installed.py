@@ -24,6 +24,7 @@ AREAS = (
     "mop.insights",
     "mop.pipeline",
     "mop.releases",
+    "mop.gateway",
     "mop.backup",
     "mop.api",
     "mop.history",

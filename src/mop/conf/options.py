@@ -102,6 +102,10 @@ def _address(text: str, hint: str) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
+def _endpoints(text: str) -> tuple[str, ...]:
+    return tuple(_service_url(word) for word in _words(text))
+
+
 def _issuer(text: str) -> str:
     hint = "write the issuer as the provider's discovery document has it, https://...; http for this machine alone"
     address = _address(text, hint)
@@ -345,6 +349,25 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_TRIALS_MAX", _positive, 4, "tries (Try it) that wait or run at once, of all people together"),
     Option("MOP_TRY_SECONDS", _seconds, 120.0, "seconds until a try ends without an answer, the start included"),
     Option("MOP_TRY_CLAIM_SECONDS", _seconds, 10.0, "seconds until a try is refused because no worker host is free"),
+    Option(
+        "MOP_GATEWAY_RECORD_DAYS", _positive, 30, "days for which a gateway's answers are recorded, without content"
+    ),
+    Option(
+        "MOP_GATEWAY_BLOB_ENDPOINTS",
+        _endpoints,
+        (),
+        "comma-separated blob endpoints whose containers services may list for blobUrl, beside "
+        "https://ACCOUNT.blob.core.windows.net",
+    ),
+    Option(
+        "MOP_GATEWAY_CANARY_ERRORS",
+        float,
+        1.0,
+        "per cent of a canary's answers that may fail, more than of what is live",
+    ),
+    Option(
+        "MOP_GATEWAY_CANARY_LATENCY", float, 1.5, "how many times the P95 latency of what is live a canary's may be"
+    ),
     Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log, and of one load test"),
     Option("MOP_CHAOS", _boolean, False, "this installation is for tests of crashes alone; lets MOP_FAILPOINTS work"),
     Option("MOP_FAILPOINTS", _path, None, "folder of files that name where MOP kills itself; needs MOP_CHAOS"),

@@ -21,13 +21,13 @@ def begin() -> ServiceConfig:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whoever started us may have blocked what ends us
     line, rest = read_first_line(0)
     config = ServiceConfig.from_dict(orjson.loads(line))
-    _allow_descriptors(2 * config.max_connections + OTHER_DESCRIPTORS)
+    allow_descriptors(2 * config.max_connections + OTHER_DESCRIPTORS)
     if rest:
         sys.stderr.write("front: unexpected input after the configuration\n")
     return config
 
 
-def _allow_descriptors(count: int) -> None:
+def allow_descriptors(count: int) -> None:
     """As many as the connections need, if the host allows them; the usual soft limit is 1,024."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, min(most, count)), most))

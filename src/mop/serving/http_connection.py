@@ -274,9 +274,15 @@ class HttpConnection(asyncio.Protocol):
         if exchange is not self._active:
             return
         stays = exchange.keep_alive and not self._closing
+        # RFC 9110, 8.6: an answer of this status has no content, and does not tell its length
+        of_body = (
+            b""
+            if status == HTTPStatus.NO_CONTENT
+            else b"content-type: %b\r\ncontent-length: %d\r\n" % (media_type, len(body))
+        )
         answer = [
             STATUS_LINES[HTTPStatus(status)],
-            b"content-type: %b\r\ncontent-length: %d\r\n" % (media_type, len(body)),
+            of_body,
             *(b"%b: %b\r\n" % header for header in headers),
             b"\r\n" if stays else b"connection: close\r\n\r\n",
         ]

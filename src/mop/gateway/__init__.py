@@ -1,0 +1,1 @@
+"""What is live for a downstream service as one server that speaks the wire contract of Azure AI Content Safety."""

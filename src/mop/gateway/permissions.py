@@ -1,0 +1,22 @@
+"""Who may do what with gateways: rows as `mop.areas.permissions` explains them.
+
+The owner is an admin of the service.
+"""
+
+from __future__ import annotations
+
+from mop.areas.permissions import Permissions, rows
+from mop.areas.scopes import RouteScope
+
+PERMISSIONS = Permissions(
+    api=rows(
+        """
+GET    /services/{service}/gateway                        - 401 403 403 200 200 200 200
+POST   /services/{service}/gateway/keys/{number}/rotate   - 401 403 403 200 200 403 200
+POST   /services/{service}/gateway/containers             - 401 403 403 201 201 403 201
+DELETE /services/{service}/gateway/containers/{container} - 401 403 403 204 204 403 204
+GET    /services/{service}/gateway/answers/{request_id}   - 401 403 403 200 200 200 200
+""",
+        scope=RouteScope.RELEASES,
+    ),
+)
