@@ -1,16 +1,27 @@
 """The serving options of a revision: name, type, limits, default, label and help of each, stated once.
 
 Form, API, command line and database build their fields from `OPTIONS`. This module imports nothing of MOP and no
-Django, so that the command line can use it without a server.
+Django, and runs on Python 3.9: the client brings it along for the command line.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+if TYPE_CHECKING:
+    from typing import Self
+
+if sys.version_info >= (3, 11):  # noqa: UP036 - the client's commands run on Python 3.9
+    from enum import StrEnum
+else:
+    import enum
+
+    class StrEnum(str, enum.Enum):  # noqa: UP042 - as above
+        __str__ = str.__str__
 
 
 class ServerMode(StrEnum):
@@ -56,7 +67,7 @@ class Description:
     is_configuration: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ServingOptions:
     """The options with their defaults; `OPTIONS` describes them."""
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from cli.commands import Result, mop_here
-from mop.cli.near_names import near
+from mop_client.cli.near_names import near
 from support.factories import make_model, make_task, make_token, make_user
 
 Mop = Callable[..., Result]

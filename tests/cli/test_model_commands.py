@@ -110,7 +110,7 @@ def test_upgrade_takes_the_rest_from_the_newest_version(mop: Mop, model: Model):
 
 
 def test_list_shows_what_the_user_may_see_over_all_pages(mop: Mop, model: Model, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mop.cli.client.PAGE", 2)
+    monkeypatch.setattr("mop_client.cli.client.PAGE", 2)
     task = make_task("violence", taxonomy="Violence")
     mine = [make_model(f"m{number}", owner=model.owners.get(), tasks=(task,)).name for number in range(4)]
     make_model("hidden")
@@ -182,7 +182,7 @@ def test_cancel_stops_what_runs_and_refuses_what_is_over(mop: Mop, model: Model)
 
 
 def test_logs_print_every_line_without_control_characters(mop: Mop, model: Model, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mop.cli.client.PAGE", 2)
+    monkeypatch.setattr("mop_client.cli.client.PAGE", 2)
     revision = model.revisions.get()
     texts = ["one", "two \x1b[31m", "three", "four", "five"]
     add_log(revision, LogKind.DEPLOYMENT, *texts)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mop.cli.statuses import CHAIN
-from mop.cli.watch_views import LineView, LiveView, clock, queue_note, retry_note
 from mop.registry import statuses
+from mop_client.cli.statuses import CHAIN
+from mop_client.cli.watch_views import LineView, LiveView, clock, queue_note, retry_note
 
 REVISION: dict[str, Any] = {
     "status": "created",

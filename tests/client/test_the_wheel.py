@@ -12,8 +12,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pytest_django.live_server_helper import LiveServer
 
 from environments.packages import PackageIndex, pip_wheel
+from support.factories import make_model, make_team, make_token, make_user
 from support.installation import running_installation
 from support.model_folders import write_model
 
@@ -79,7 +81,7 @@ def test_its_dependencies_resolve_on_every_system(system: str, wheel: Path, tmp_
 
 
 def test_scripts_of_the_guide_are_typed(environment: Path, tmp_path: Path):
-    assert set(SCRIPTS) == {"onboard.py", "public.py", "careful.py"}
+    assert set(SCRIPTS) == {"onboard.py", "public.py", "careful.py", "scores.py"}
     for name, text in SCRIPTS.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     python = environment / "bin" / "python"
@@ -112,6 +114,8 @@ def test_it_creates_watches_and_publishes_a_model(environment: Path, tmp_path: P
             statuses = [line.split()[2] for line in lines[:-1]]
             assert (statuses[0], statuses[-1], lines[-1]) == ("created", "verified", "is public")
             assert len(statuses) == len(set(statuses))
+            scores = run(python, "scores.py", *lines[0].split()[:2], cwd=tmp_path, **signed_in)
+            assert (scores.returncode, scores.stdout) == (0, ""), scores.stderr  # no dataset is approved
             listed = run(python, "public.py", cwd=tmp_path, **signed_in)
             assert lines[0].split()[0] in listed.stdout
             missing = run(python, "careful.py", "no-such-model", cwd=tmp_path, **signed_in)
@@ -126,15 +130,43 @@ def oldest_python() -> str:
     return str(versions[0]) if versions else shutil.which("python3.9") or sys.executable
 
 
-def test_its_commands_work_without_a_server_s_package_on_the_oldest_python(wheel: Path, tmp_path: Path):
-    environment = tmp_path / "environment"
-    assert run(UV, "venv", "--python", oldest_python(), environment, cwd=tmp_path).returncode == 0
-    installed = run(UV, "pip", "install", "--python", environment, f"{wheel}[requirements]", cwd=tmp_path)
+@pytest.fixture(scope="session")
+def oldest(wheel: Path) -> Path:
+    """An environment of the oldest Python with the wheel alone."""
+    folder = wheel.parent / "oldest"
+    assert run(UV, "venv", "--python", oldest_python(), folder, cwd=wheel.parent).returncode == 0
+    installed = run(UV, "pip", "install", "--python", folder, f"{wheel}[requirements]", cwd=wheel.parent)
     assert installed.returncode == 0, installed.stderr
-    mop = environment / "bin" / "mop"
-    made = run(mop, "init", "folder", "--python", "3.11", "--json", cwd=tmp_path)
+    return folder / "bin" / "mop"
+
+
+def test_its_commands_work_without_a_server_s_package_on_the_oldest_python(oldest: Path, tmp_path: Path):
+    made = run(oldest, "init", "folder", "--python", "3.11", "--json", cwd=tmp_path)
     assert json.loads(made.stdout)["files"], made.stderr
     (tmp_path / "folder" / "src" / "requirements.txt").write_text("mop-utils>=3.0\npackaging==25.0\n")
-    found = run(mop, "requirements", "folder", "--json", cwd=tmp_path)
+    found = run(oldest, "requirements", "folder", "--json", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["packages"] == ["packaging==25.0"]
+
+
+@pytest.mark.second_tier
+def test_its_commands_talk_to_a_server_without_a_server_s_package_on_the_oldest_python(
+    oldest: Path, tmp_path: Path, live_server: LiveServer, engine_database: str
+):
+    user = make_user("ada", teams=(make_team("Search"),))
+    make_model("toxicity", owner=user, team=user.teams.get(name="Search"))
+    signed_in = {"MOP_URL": live_server.url, "MOP_TOKEN": make_token(user), "XDG_CONFIG_HOME": str(tmp_path)}
+    listed = run(oldest, "model", "list", "--json", cwd=tmp_path, **signed_in)
+    assert (listed.returncode, [one["name"] for one in json.loads(listed.stdout)]) == (0, ["toxicity"]), listed.stderr
+    shown = run(oldest, "model", "show", "toxicity", cwd=tmp_path, **signed_in)
+    assert (shown.returncode, "team Search, owners ada" in shown.stdout) == (3, True), shown.stderr
+    missing = run(oldest, "model", "show", "toxicty", cwd=tmp_path, **signed_in)
+    assert missing.returncode == 64
+    assert "NotFoundError" in missing.stderr
+    assert "Did you mean toxicity?" in missing.stderr
+    assert "Search" in run(oldest, "team", "show", "Search", cwd=tmp_path, **signed_in).stdout
+    refused = run(oldest, "user", "list", cwd=tmp_path, **signed_in)
+    assert (refused.returncode, "NotAllowedError" in refused.stderr) == (64, True)
+    helps = run(oldest, "model", "create", "--help", cwd=tmp_path).stdout
+    assert "--workers" in helps
+    assert "_MOP_COMPLETE" in run(oldest, "completion", "bash", cwd=tmp_path).stdout

@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from pydantic import ValidationError as SchemaError
 
 from mop.cli.main import command_tree
-from mop.cli.serving_flags import may_give_options
 from mop.registry.forms import RevisionForm
 from mop.registry.models import Revision
 from mop.registry.schemas import RevisionFields, RevisionOut
 from mop.serving_options import OPTIONS, ServingOptions
+from mop_client.cli.serving_flags import may_give_options
 
 LIMITED = [name for name, option in OPTIONS.items() if option.about.maximum is not None]
 WORDED = [name for name, option in OPTIONS.items() if option.words]

@@ -33,6 +33,6 @@ AREA = Area(
     ),
     belongings=(Ref("mop.catalog.belongings:tasks_of"),),
     audit_actions=Action,
-    commands=(Commands(Ref("mop.cli.task_list:app"), order=76, group="task"),),
+    commands=(Commands(Ref("mop_client.cli.task_list:app"), order=76, group="task"),),
     searches=(Ref("mop.catalog.search:TASKS"),),
 )

@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+from mop_client.cli.help import show_help
+
+__all__ = ["app", "root", "show_help"]
+
 app = typer.Typer(
     name="mop",
     help="MOP, the RAI Model Onboarding Pipeline: check, onboard and run classification models.",
@@ -29,9 +33,3 @@ def root(
         print(f"mop {version_of('mop')}")
     else:
         show_help(context)
-
-
-def show_help(context: typer.Context) -> None:
-    """Show a group's help when none of its commands is named."""
-    if context.invoked_subcommand is None:
-        print(context.get_help())

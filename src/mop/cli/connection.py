@@ -1,27 +1,7 @@
-"""The server that commands talk to, connected when one does: `mop --help` needs no HTTP client."""
+"""`mop_client.cli.connection`, for the commands that stand in the server"s package."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from mop_client.cli.connection import open_server
 
-if TYPE_CHECKING:
-    from mop.cli.client import Server
-
-
-@contextlib.contextmanager
-def open_server() -> Iterator[Server]:
-    """The server that the caller signed in to, as who they are there.
-
-    Raises:
-        NotAuthenticatedError: nobody signed in.
-    """
-    from mop.cli.client import Server
-    from mop.cli.credentials import load_credentials
-
-    server = Server(load_credentials())
-    try:
-        yield server
-    finally:
-        server.close()
+__all__ = ["open_server"]

@@ -139,9 +139,9 @@ def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
     """Add the samples through the REST API, as a contributor's script would, and follow the model."""
     from mop.cli.client import Server
     from mop.cli.demo_data import MODEL_NAME, revision_request
-    from mop.cli.watch_views import LineView
-    from mop.cli.watching import follow
     from mop.errors import NotFoundError
+    from mop_client.cli.watch_views import LineView
+    from mop_client.cli.watching import follow
 
     server = Server(Credentials(url=f"http://{HOST}:{port}", token=people.token))
     try:

@@ -75,7 +75,7 @@ def exit_code_of(run: LoadTestRunOut) -> ExitCode:
 
 def _follow(server: Server, path: tuple[str, ...]) -> tuple[dict[str, Any], LoadTestRunOut]:
     """Show what is new of the newest run until it has ended; the run as the server gives it, and as its type."""
-    from mop.cli.watching import Patient
+    from mop_client.cli.watching import Patient
 
     view = _View()
     patient = Patient(server, view)

@@ -7,7 +7,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mop.cli.output import console, printable, say, wants_colour
+from mop.cli.output import console, printable, say, stage_line, wants_colour
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -93,9 +93,3 @@ class ByteProgress:
         """So many bytes more are done."""
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, count)
-
-
-def stage_line(name: str, seconds: float | None, result: str) -> str:
-    """`environment             12.3 s  passed`."""
-    duration = f"{seconds:8.1f} s" if seconds is not None else " " * 10
-    return f"{name:<20}{duration}  {result}".rstrip()

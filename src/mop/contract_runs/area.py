@@ -35,5 +35,5 @@ AREA = Area(
         ),
     ),
     audit_actions=Action,
-    commands=(Commands(Ref("mop.cli.model_tasks:app"), order=52, group="model"),),
+    commands=(Commands(Ref("mop_client.cli.model_tasks:app"), order=52, group="model"),),
 )

@@ -42,6 +42,6 @@ AREA = Area(
     commands=(
         Commands(Ref("mop.cli.dataset:app"), order=70),
         Commands(Ref("mop.cli.dataset_check:app"), order=71, group="dataset"),
-        Commands(Ref("mop.cli.task:app"), order=75),
+        Commands(Ref("mop_client.cli.task:app"), order=75),
     ),
 )

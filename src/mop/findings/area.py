@@ -27,6 +27,6 @@ AREA = Area(
     notification_kinds=Kind,
     commands=(
         Commands(Ref("mop.cli.scan:app"), order=20),
-        Commands(Ref("mop.cli.model_findings:app"), order=60, group="model"),
+        Commands(Ref("mop_client.cli.model_findings:app"), order=60, group="model"),
     ),
 )

@@ -12,6 +12,7 @@ from mop.notifications.kinds import Kind
 
 OUTBOX_SECONDS = 5.0
 WEBHOOK_SECONDS = 2.0
+TOKEN_SECONDS = 3600.0
 FORGET_SECONDS = 24 * 3600.0
 
 AREA = Area(
@@ -27,13 +28,14 @@ AREA = Area(
     schedules=(
         Schedule("notifications.outbox", OUTBOX_SECONDS, Ref("mop.notifications.outbox:deliver_due")),
         Schedule("notifications.webhooks", WEBHOOK_SECONDS, Ref("mop.notifications.webhook_outbox:deliver_due")),
+        Schedule("notifications.tokens", TOKEN_SECONDS, Ref("mop.notifications.token_endings:tell_endings")),
         Schedule("notifications.forget", FORGET_SECONDS, Ref("mop.notifications.webhook_outbox:forget_old")),
     ),
     departures=(Ref("mop.notifications.webhooks:end_webhooks_of"),),
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(
-        Commands(Ref("mop.cli.notifications:app"), order=70),
-        Commands(Ref("mop.cli.webhook:app"), order=72),
+        Commands(Ref("mop_client.cli.notifications:app"), order=70),
+        Commands(Ref("mop_client.cli.webhook:app"), order=72),
     ),
 )

@@ -10,6 +10,7 @@ class Kind(NotificationKind):
     """What this area itself tells."""
 
     ALERT = "alert", "The installation needs its operator", "bad", True
+    TOKEN_EXPIRES = "tokenExpires", "An access token of mine is about to expire", "warn"
     WEBHOOK_DISABLED = "webhookDisabled", "A webhook of mine was switched off", "bad"
 
 

@@ -24,5 +24,5 @@ AREA = Area(
     jobs=(Ref("mop.trials.services:TRIAL_JOB"),),
     schedules=(Schedule("trials.forget", 300.0, Ref("mop.trials.services:forget")),),
     audit_actions=Action,
-    commands=(Commands(Ref("mop.cli.model_try:app"), order=54, group="model"),),
+    commands=(Commands(Ref("mop_client.cli.model_try:app"), order=54, group="model"),),
 )

@@ -21,6 +21,11 @@ class Credentials:
     token: str = field(repr=False)
 
 
+def credentials_path() -> Path:
+    """Where `mop login` keeps url and token."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "mop" / "credentials.json"
+
+
 def find_credentials() -> Credentials:
     """The credentials of the environment, else those that `mop login` kept.
 
@@ -41,7 +46,7 @@ def find_credentials() -> Credentials:
 
 
 def _kept() -> Credentials | None:
-    path = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "mop" / "credentials.json"
+    path = credentials_path()
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return Credentials(str(data["url"]), str(data["token"]))

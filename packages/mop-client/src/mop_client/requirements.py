@@ -7,7 +7,6 @@ a package is run: one without a wheel is not decided here.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Sequence
 
 from mop_client.errors import ClientError
+from mop_client.shipped import shipped_folder
 
-if importlib.util.find_spec("mop") is None:
-    sys.path.append(str(Path(__file__).with_name("_pipeline")))
+if folder := shipped_folder():
+    sys.path.append(folder)
 
 from mop.environments.private_wheels import check_private_wheels, read_private_wheels
 from mop.environments.requirements_file import read_requirements

@@ -1,15 +1,14 @@
 """The serving options of a revision as options of a command; names, limits, defaults and help are `OPTIONS`'."""
 
-from __future__ import annotations
-
 import inspect
+import sys
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Optional, TypeVar
 
 import typer
 
-from mop.cli.options import one_of
 from mop.serving_options import CONFIGURATION, OPTIONS, Option
+from mop_client.cli.options import one_of
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -26,7 +25,10 @@ def takes_configuration(command: Command) -> Command:
 
 def _with(command: Command, parameters: Iterable[inspect.Parameter]) -> Command:
     """Typer reads the signature of a command; this one names what its `**options` stand for."""
-    signature = inspect.signature(command, eval_str=True)
+    if sys.version_info >= (3, 10):  # a command of the server's package has its annotations as texts
+        signature = inspect.signature(command, eval_str=True)
+    else:
+        signature = inspect.signature(command)
     own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
     command.__signature__ = signature.replace(parameters=[*own, *parameters])  # type: ignore[attr-defined] # read by inspect
     return command
@@ -44,5 +46,5 @@ def _parameter(option: Option, *, default: Any) -> inspect.Parameter:
         option.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
-        annotation=Annotated[kind if default is not None else kind | None, info],
+        annotation=Annotated[kind if default is not None else Optional[kind], info],
     )

@@ -1,20 +1,18 @@
 """`mop webhook`: urls that are told of events, on a MOP server."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 
@@ -23,7 +21,7 @@ app.add_typer(webhooks, name="webhook", invoke_without_command=True, callback=sh
 
 Webhook = Annotated[int, typer.Argument(help="The webhook's id, as `mop webhook list` shows it.")]
 Kinds = Annotated[
-    list[str] | None,
+    Optional[list[str]],
     typer.Option("--kind", help="A kind to be told of; every kind if left out. Repeatable.", show_default=False),
 ]
 WAIT_SECONDS = 60
@@ -50,7 +48,9 @@ def list_webhooks(*, as_json: JsonFlag = False) -> None:
 def create(
     url: Annotated[str, typer.Argument(help="Where messages are sent, such as https://hooks.example.com/mop.")],
     *,
-    team: Annotated[str | None, typer.Option(help="A team of yours; else it is your own.", show_default=False)] = None,
+    team: Annotated[
+        Optional[str], typer.Option(help="A team of yours; else it is your own.", show_default=False)
+    ] = None,
     description: Annotated[str, typer.Option(help="What receives the messages.", show_default=False)] = "",
     kinds: Kinds = None,
     as_json: JsonFlag = False,
@@ -157,7 +157,7 @@ def delete(
         say(f"webhook {webhook} is deleted")
 
 
-def _settled(server: Server, webhook: int, delivery: dict[str, Any]) -> dict[str, Any]:
+def _settled(server: "Server", webhook: int, delivery: dict[str, Any]) -> dict[str, Any]:
     """The delivery after its first try."""
     ends_at = time.monotonic() + WAIT_SECONDS
     while delivery["state"] == "queued" and not delivery["tries"] and time.monotonic() < ends_at:

@@ -1,14 +1,12 @@
 """`mop notifications`: what one was told on a MOP server."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer
 
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_json, printable, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_json, printable, say
 
 app = typer.Typer()
 

@@ -1,15 +1,13 @@
 """`mop token`: access tokens on a MOP server, over its REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
@@ -19,7 +17,7 @@ tokens = typer.Typer(
 app.add_typer(tokens, name="token", invoke_without_command=True, callback=show_help)
 
 Token = Annotated[int, typer.Argument(help="The token's id, as `mop token list` shows it.", show_default=False)]
-Days = Annotated[int | None, typer.Option(help="Days until it expires.", show_default=False)]
+Days = Annotated[Optional[int], typer.Option(help="Days until it expires.", show_default=False)]
 
 
 @tokens.command(name="list")

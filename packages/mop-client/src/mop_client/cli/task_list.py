@@ -1,14 +1,12 @@
 """`mop task list`: the tasks of a MOP server."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json
+from mop_client.cli.connection import open_server
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json
 
 app = typer.Typer()
 
@@ -16,9 +14,9 @@ app = typer.Typer()
 @app.command(name="list")
 def list_tasks(
     *,
-    search: Annotated[str | None, typer.Option(help="Part of the name or description.", show_default=False)] = None,
-    taxonomy: Annotated[str | None, typer.Option(help="Only tasks of this taxonomy.", show_default=False)] = None,
-    modality: Annotated[str | None, typer.Option(help="Only tasks of this modality.", show_default=False)] = None,
+    search: Annotated[Optional[str], typer.Option(help="Part of the name or description.", show_default=False)] = None,
+    taxonomy: Annotated[Optional[str], typer.Option(help="Only tasks of this taxonomy.", show_default=False)] = None,
+    modality: Annotated[Optional[str], typer.Option(help="Only tasks of this modality.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List the tasks that a model can resolve."""

@@ -1,16 +1,14 @@
 """`mop model tasks`, `add-task`, `disconnect-task`, `check-task`, `sample`: what versions are proved with."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
-from mop.cli import completion
-from mop.cli.connection import open_server
-from mop.cli.model import Name, Version, version_of
-from mop.cli.options import JsonFlag, read_json
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli import completion
+from mop_client.cli.connection import open_server
+from mop_client.cli.model import Name, Version, version_of
+from mop_client.cli.options import JsonFlag, read_json
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
@@ -66,7 +64,7 @@ def sample(
     name: Name,
     *,
     change: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(
             "--set",
             metavar="JSON|@FILE",

@@ -1,20 +1,18 @@
 """`mop group`: groups of models on a MOP server, over its REST API."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli import completion
-from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, say
 from mop.errors import NotFoundError
+from mop_client.cli import completion
+from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 
@@ -26,8 +24,8 @@ Group = Annotated[
     typer.Argument(help="The group's name, or its id where several have the name.", autocompletion=completion.groups),
 ]
 Models = Annotated[list[str], typer.Argument(help="Names of models.", autocompletion=completion.models)]
-User = Annotated[str | None, typer.Option("--user", help="A user name.", show_default=False)]
-Team = Annotated[str | None, typer.Option("--team", help="A team.", show_default=False)]
+User = Annotated[Optional[str], typer.Option("--user", help="A user name.", show_default=False)]
+Team = Annotated[Optional[str], typer.Option("--team", help="A team.", show_default=False)]
 
 
 @groups.command(name="list")
@@ -48,7 +46,7 @@ def list_groups(*, as_json: JsonFlag = False) -> None:
 @groups.command()
 def create(
     name: Annotated[str, typer.Argument(help="The new group's name.")],
-    models: Annotated[list[str] | None, typer.Argument(help="Models to begin with.")] = None,
+    models: Annotated[Optional[list[str]], typer.Argument(help="Models to begin with.")] = None,
     *,
     as_json: JsonFlag = False,
 ) -> None:
@@ -152,7 +150,7 @@ def delete(
         say(f"deleted the group {group}")
 
 
-def _id(server: Server, name: str) -> str:
+def _id(server: "Server", name: str) -> str:
     items = server.get("groups")["items"]
     found = [str(item["id"]) for item in items if item["name"] == name] or [
         str(item["id"]) for item in items if str(item["id"]) == name

@@ -10,15 +10,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from mop.cli.output import console, printable, say, wants_colour
-from mop.cli.progress import stage_line
-from mop.cli.statuses import CHAIN
 from mop.errors import from_dict
+from mop_client.cli.output import console, printable, say, stage_line, wants_colour
+from mop_client.cli.statuses import CHAIN
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderResult
 
-    from mop.cli.watching import View
+    from mop_client.cli.watching import View
 
 TONES = {"verified": "green", "verifyFailed": "red", "vulnerable": "red", "toBeRetried": "yellow"}
 LOG_LINES = 5

@@ -1,25 +1,23 @@
 """`mop model`: models and their revisions on a MOP server, over its REST API."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 from urllib.parse import quote
 
 import typer
 
-from mop.cli import completion
-from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode, of_result
-from mop.cli.options import JsonFlag, one_of, read_json
-from mop.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
-from mop.cli.serving_flags import may_give_options
-from mop.cli.statuses import CHAIN
 from mop.errors import from_dict
+from mop_client.cli import completion
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode, of_result
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag, one_of, read_json
+from mop_client.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
+from mop_client.cli.serving_flags import may_give_options
+from mop_client.cli.statuses import CHAIN
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 
@@ -39,7 +37,7 @@ STATUSES = (
 
 Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
 Version = Annotated[
-    str | None,
+    Optional[str],
     typer.Option(help="The version; the newest if left out.", show_default=False, autocompletion=completion.versions),
 ]
 Tasks = Annotated[
@@ -52,13 +50,13 @@ Tasks = Annotated[
         show_default=False,
     ),
 ]
-Note = Annotated[str | None, typer.Option(help="Version note.", show_default=False)]
+Note = Annotated[Optional[str], typer.Option(help="Version note.", show_default=False)]
 Sample = Annotated[
-    str | None,
+    Optional[str],
     typer.Option(metavar="JSON|@FILE", help="Sample post data: an item of inference().", show_default=False),
 ]
 InstanceType = Annotated[
-    str | None,
+    Optional[str],
     typer.Option(
         help="Machine size, such as Standard_F4s_v2.", show_default=False, autocompletion=completion.instance_types
     ),
@@ -72,10 +70,10 @@ def create(
     url: Annotated[str, typer.Argument(help="Model url: https://ACCOUNT.blob.core.windows.net/... or file://...")],
     task: Tasks,
     *,
-    name: Annotated[str | None, typer.Option(help="Model name; proposed if left out.", show_default=False)] = None,
+    name: Annotated[Optional[str], typer.Option(help="Model name; proposed if left out.", show_default=False)] = None,
     description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
-    team: Annotated[str | None, typer.Option(help="One of your teams; your first if left out.")] = None,
-    version: Annotated[str | None, typer.Option(help="Version; v1.0.0 if left out.", show_default=False)] = None,
+    team: Annotated[Optional[str], typer.Option(help="One of your teams; your first if left out.")] = None,
+    version: Annotated[Optional[str], typer.Option(help="Version; v1.0.0 if left out.", show_default=False)] = None,
     note: Note = None,
     sample: Sample = None,
     instance_type: InstanceType = None,
@@ -101,10 +99,10 @@ def create(
 @may_give_options
 def upgrade(
     name: Name,
-    model_url: Annotated[str | None, typer.Argument(help="Model url; the newest version's if left out.")] = None,
+    model_url: Annotated[Optional[str], typer.Argument(help="Model url; the newest version's if left out.")] = None,
     *,
-    url: Annotated[str | None, typer.Option(help="The model url as an option.", show_default=False)] = None,
-    version: Annotated[str | None, typer.Option(help="Version; the one after the newest if left out.")] = None,
+    url: Annotated[Optional[str], typer.Option(help="The model url as an option.", show_default=False)] = None,
+    version: Annotated[Optional[str], typer.Option(help="Version; the one after the newest if left out.")] = None,
     note: Note = None,
     sample: Sample = None,
     instance_type: InstanceType = None,
@@ -127,9 +125,9 @@ def upgrade(
 @models.command(name="list")
 def list_models(
     *,
-    search: Annotated[str | None, typer.Option(help="Part of the name or description.", show_default=False)] = None,
+    search: Annotated[Optional[str], typer.Option(help="Part of the name or description.", show_default=False)] = None,
     status: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(
             parser=one_of(STATUSES),
             metavar="STATUS",
@@ -139,11 +137,11 @@ def list_models(
     ] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only models that you created or own.")] = False,
     group: Annotated[
-        str | None, typer.Option(help="Only models of the group with this id.", show_default=False)
+        Optional[str], typer.Option(help="Only models of the group with this id.", show_default=False)
     ] = None,
-    team: Annotated[str | None, typer.Option(help="Only models of this team.", show_default=False)] = None,
-    task: Annotated[str | None, typer.Option(help="Only models connected to this task.", show_default=False)] = None,
-    tag: Annotated[str | None, typer.Option(help="Only models with this tag.", show_default=False)] = None,
+    team: Annotated[Optional[str], typer.Option(help="Only models of this team.", show_default=False)] = None,
+    task: Annotated[Optional[str], typer.Option(help="Only models connected to this task.", show_default=False)] = None,
+    tag: Annotated[Optional[str], typer.Option(help="Only models with this tag.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List the models that you may see."""
@@ -186,7 +184,7 @@ def watch(
     *,
     version: Version = None,
     through_retries: Annotated[
-        bool | None,
+        Optional[bool],
         typer.Option(
             "--through-retries/--no-through-retries",
             help="In toBeRetried: wait for the next attempt, or end with 3. Left out: wait on a terminal only.",
@@ -216,7 +214,7 @@ def logs(
     ] = "build",
     *,
     version: Version = None,
-    search: Annotated[str | None, typer.Option(help="Only lines that hold this text.", show_default=False)] = None,
+    search: Annotated[Optional[str], typer.Option(help="Only lines that hold this text.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Print a log of a version: of its build, its deployment, or its load tests."""
@@ -279,9 +277,9 @@ def outdated(
 def edit(
     name: Name,
     *,
-    description: Annotated[str | None, typer.Option(help="The new description.", show_default=False)] = None,
+    description: Annotated[Optional[str], typer.Option(help="The new description.", show_default=False)] = None,
     tag: Annotated[
-        list[str] | None,
+        Optional[list[str]],
         typer.Option(
             "--tag",
             help="A tag; the tags given replace all present ones. Repeatable; '' removes all.",
@@ -307,7 +305,7 @@ def delete(
     name: Name,
     *,
     version: Annotated[
-        str | None, typer.Option(help="Delete this version only; left out: the model.", show_default=False)
+        Optional[str], typer.Option(help="Delete this version only; left out: the model.", show_default=False)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonFlag = False,
@@ -326,7 +324,7 @@ def delete(
         say(f"deleted {what}")
 
 
-def _act(name: str, version: str | None, action: str, done: str, *, as_json: bool) -> None:
+def _act(name: str, version: Optional[str], action: str, done: str, *, as_json: bool) -> None:
     with open_server() as server:
         revision = server.post("models", name, "revisions", version_of(server, name, version), action)
     if as_json:
@@ -335,7 +333,7 @@ def _act(name: str, version: str | None, action: str, done: str, *, as_json: boo
         say(f"{name} {revision['version']} is {done}")
 
 
-def _started(server: Server, revision: dict[str, Any], *, watch: bool, as_json: bool) -> None:
+def _started(server: "Server", revision: dict[str, Any], *, watch: bool, as_json: bool) -> None:
     name, version = revision["model"], revision["version"]
     say(f"{name} {version} is {revision['status']}")
     if watch:
@@ -346,9 +344,11 @@ def _started(server: Server, revision: dict[str, Any], *, watch: bool, as_json: 
         say(f"Follow it with: mop model watch {name} --version {version}")
 
 
-def _follow(server: Server, name: str, version: str, *, as_json: bool, through_retries: bool | None = None) -> None:
-    from mop.cli.watch_views import open_view, print_line
-    from mop.cli.watching import follow
+def _follow(
+    server: "Server", name: str, version: str, *, as_json: bool, through_retries: Optional[bool] = None
+) -> None:
+    from mop_client.cli.watch_views import open_view, print_line
+    from mop_client.cli.watching import follow
 
     if through_retries is None:
         through_retries = not as_json and wants_colour(sys.stderr)
@@ -370,7 +370,9 @@ def _follow(server: Server, name: str, version: str, *, as_json: bool, through_r
     raise typer.Exit(code)
 
 
-def _fields(note: str | None, sample: str | None, instance_type: str | None, options: dict[str, Any]) -> dict[str, Any]:
+def _fields(
+    note: Optional[str], sample: Optional[str], instance_type: Optional[str], options: dict[str, Any]
+) -> dict[str, Any]:
     """What a first and a further version are given alike, as the API names it."""
     post_data = None if sample is None else read_json(sample, option="--sample")
     return {"note": note, "sample_post_data": post_data, "instance_type": instance_type, **options}
@@ -385,12 +387,12 @@ def _given(body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def version_of(server: Server, name: str, version: str | None) -> str:
+def version_of(server: "Server", name: str, version: Optional[str]) -> str:
     """The version that is meant: the given one, else the model's newest."""
     return version or str(server.get("models", name)["latest_version"])
 
 
-def _model_and_revision(server: Server, name: str, version: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _model_and_revision(server: "Server", name: str, version: Optional[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     model = server.get("models", name)
     return model, server.get("models", name, "revisions", version or model["latest_version"])
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
-from mop.cli.client import Server
-from mop.cli.failures import ServerUnreachableError
 from mop.errors import NotAllowedError
+from mop_client.cli.client import Server
+from mop_client.cli.failures import ServerUnreachableError
 
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 180.0

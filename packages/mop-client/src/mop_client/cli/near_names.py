@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mop.cli.failures import CommandError
 from mop.errors import MopError
+from mop_client.cli.failures import CommandError
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 SHOWN = 3
 LOOKED_AT = 200

@@ -1,14 +1,12 @@
 """`mop login`: which server the model commands talk to."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 
 import typer
 
-from mop.cli.credentials import Credentials, normalise_url, save_credentials
-from mop.cli.output import say
+from mop_client.cli.credentials import Credentials, normalise_url, save_credentials
+from mop_client.cli.output import say
 
 app = typer.Typer()
 
@@ -26,7 +24,7 @@ def login(
     token = sys.stdin.readline().strip() if token_stdin else typer.prompt("Token", hide_input=True, err=True)
     if not token:
         raise typer.BadParameter("the token is empty.")
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
     credentials = Credentials(url=address, token=token)
     Server(credentials).get("models", limit=1)  # refuses a wrong address or token before anything is kept

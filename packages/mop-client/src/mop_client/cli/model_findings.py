@@ -1,17 +1,15 @@
 """`mop model findings` and `mop model rescan`: what the server's scan of a version says."""
 
-from __future__ import annotations
-
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode
-from mop.cli.model import Name, Version, version_of
-from mop.cli.options import JsonFlag, one_of
-from mop.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.model import Name, Version, version_of
+from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.output import print_columns, print_json, printable, say
 
 app = typer.Typer()
 
@@ -25,7 +23,7 @@ def findings(
     *,
     version: Version = None,
     severity: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(
             parser=one_of(("low", "medium", "high", "critical")),
             metavar="SEVERITY",
@@ -33,9 +31,9 @@ def findings(
             show_default=False,
         ),
     ] = None,
-    scanner: Annotated[str | None, typer.Option(help="Only those of this scanner.", show_default=False)] = None,
+    scanner: Annotated[Optional[str], typer.Option(help="Only those of this scanner.", show_default=False)] = None,
     form: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(
             "--format",
             parser=one_of(("json", "sarif", "sbom")),

@@ -1,16 +1,14 @@
 """`mop task`: what owners of tasks decide, over the REST API."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer
 
-from mop.cli import completion
-from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli import completion
+from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 

@@ -1,23 +1,21 @@
 """`mop model try`: one input for a fresh process of a verified version; nothing of it is kept."""
 
-from __future__ import annotations
-
 import base64
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode
-from mop.cli.model import Name, Version, version_of
-from mop.cli.options import JsonFlag, one_of
-from mop.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.model import Name, Version, version_of
+from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 
@@ -29,14 +27,15 @@ def try_it(
     name: Name,
     *,
     text: Annotated[
-        str | None, typer.Option(metavar="TEXT|@FILE|-", help="The text; - reads standard input.", show_default=False)
+        Optional[str],
+        typer.Option(metavar="TEXT|@FILE|-", help="The text; - reads standard input.", show_default=False),
     ] = None,
     image: Annotated[
-        list[Path] | None,
+        Optional[list[Path]],
         typer.Option(exists=True, dir_okay=False, help="An image file. Repeatable.", show_default=False),
     ] = None,
     modality: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(
             parser=one_of(("Text", "Image", "ImageAndText")),
             metavar="MODALITY",
@@ -63,7 +62,7 @@ def try_it(
     raise typer.Exit(_code(answered))
 
 
-def _followed(server: Server, path: tuple[str, ...], started: dict[str, Any]) -> dict[str, Any]:
+def _followed(server: "Server", path: tuple[str, ...], started: dict[str, Any]) -> dict[str, Any]:
     """The try when it ended; Ctrl-C ends it."""
     told = ""
     try:
@@ -109,7 +108,7 @@ def _print(answered: dict[str, Any]) -> None:
             print_json(part["output"])
 
 
-def _text(given: str | None) -> str:
+def _text(given: Optional[str]) -> str:
     if given is None:
         return ""
     if given == "-":

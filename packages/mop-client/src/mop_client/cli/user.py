@@ -1,0 +1,233 @@
+"""`mop user`: people on a MOP server, for administrators."""
+
+from typing import Annotated, Any, Optional
+
+import typer
+
+from mop_client.cli import completion
+from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.output import print_columns, print_json, printable, say
+
+app = typer.Typer()
+
+users = typer.Typer(help="People: who may sign in, their role, invitations. For administrators.")
+app.add_typer(users, name="user", invoke_without_command=True, callback=show_help)
+
+Person = Annotated[str, typer.Argument(metavar="USER", help="A user name.", autocompletion=completion.users)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@users.command(name="list")
+def list_users(
+    *,
+    search: Annotated[
+        Optional[str], typer.Option(help="Part of the name or e-mail address.", show_default=False)
+    ] = None,
+    which: Annotated[
+        Optional[str],
+        typer.Option(
+            parser=one_of(("in", "out", "administrators")),
+            metavar="in|out|administrators",
+            help="Only who may sign in, is kept out, or administers.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List people."""
+    with open_server() as server:
+        found = server.pages("users", search=search, which=which)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["username"], one["name"], one["email"], _role(one), ", ".join(one["teams"]), _day(one["last_sign_in_at"]))
+        for one in found
+    ]
+    print_columns(("USER", "NAME", "E-MAIL", "ROLE", "TEAMS", "LAST SIGN-IN"), rows)
+
+
+@users.command()
+def show(user: Person, *, as_json: JsonFlag = False) -> None:
+    """Show a person: how they sign in, their role and teams, what they own."""
+    with open_server() as server:
+        found = server.get("users", user)
+    if as_json:
+        print_json(found)
+        return
+    print(printable(f"{found['username']} ({found['name'] or '-'}, {found['email'] or '-'}), {_role(found)}"))
+    print(printable(f"teams: {', '.join(found['teams'])}"))
+    print(
+        printable(f"signs in by {found['signs_in_by']}; second factors: {', '.join(found['second_factors']) or 'none'}")
+    )
+    print(f"{found['session_count']} sessions, {found['token_count']} tokens")
+    for kind in found["belongings"]:
+        print(printable(f"{kind['label']}: {', '.join(thing['name'] for thing in kind['things'])}"))
+
+
+@users.command()
+def sessions(user: Person, *, as_json: JsonFlag = False) -> None:
+    """List where a person is signed in to the portal."""
+    with open_server() as server:
+        found = server.get("users", user, "sessions")
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one["created_at"][:16], one["seen_at"][:16], one["address"], one["browser"]) for one in found]
+    print_columns(("SINCE", "SEEN", "ADDRESS", "BROWSER"), rows)
+
+
+@users.command()
+def enable(user: Person, *, as_json: JsonFlag = False) -> None:
+    """Let a person in again; sessions and tokens of before stay ended."""
+    _change(user, {"is_active": True}, "may sign in", as_json=as_json)
+
+
+@users.command()
+def disable(user: Person, *, yes: Yes = False, as_json: JsonFlag = False) -> None:
+    """Keep a person out: sessions, tokens and webhooks end at once; what they made stays."""
+    _ask(yes, f"Keep {user} out? Sessions, tokens and webhooks end at once.")
+    _change(user, {"is_active": False}, "is kept out", as_json=as_json)
+
+
+@users.command()
+def promote(user: Person, *, as_json: JsonFlag = False) -> None:
+    """Make a person an administrator; the token needs the scope all:write."""
+    _change(user, {"is_administrator": True}, "is an administrator", as_json=as_json)
+
+
+@users.command()
+def demote(user: Person, *, yes: Yes = False, as_json: JsonFlag = False) -> None:
+    """Take the role of administrators from a person: sessions and tokens end at once."""
+    _ask(yes, f"Take the role of administrators from {user}? Sessions and tokens end at once.")
+    _change(user, {"is_administrator": False}, "is no administrator any more", as_json=as_json)
+
+
+@users.command(name="end-access")
+def end_access(user: Person, *, yes: Yes = False) -> None:
+    """End all sessions and tokens of a person, who may sign in again."""
+    _ask(yes, f"End all sessions and tokens of {user}?")
+    with open_server() as server:
+        server.delete("users", user, "access")
+    say(f"sessions and tokens of {user} are ended")
+
+
+@users.command(name="remove-second-factors")
+def remove_second_factors(user: Person, *, yes: Yes = False) -> None:
+    """Take all second factors from a person who lost them; the token needs the scope all:write."""
+    _ask(yes, f"Remove all second factors of {user}?")
+    with open_server() as server:
+        server.delete("users", user, "second-factors")
+    say(f"{user} has no second factor any more")
+
+
+@users.command(name="reset-link")
+def reset_link(user: Person, *, as_json: JsonFlag = False) -> None:
+    """Print a link that sets a new password, once; the token needs the scope all:write."""
+    with open_server() as server:
+        made = server.post("users", user, "reset-link")
+    if as_json:
+        print_json(made)
+        return
+    print(made["link"])
+    say(f"hand it over by a way that you trust; it works once, until {made['expires_at'][:16]}")
+
+
+@users.command()
+def reassign(
+    user: Person,
+    *,
+    to: Annotated[str, typer.Option(help="The user name of the new owner.", autocompletion=completion.users)],
+    yes: Yes = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make somebody else the owner of all that a person owns."""
+    _ask(yes, f"Make {to} the owner of all that {user} owns?")
+    with open_server() as server:
+        done = server.post("users", user, "reassign", body={"to": to})
+    if as_json:
+        print_json(done)
+    else:
+        say(f"{to} owns what was {user}'s ({done['things']})")
+
+
+@users.command()
+def invite(
+    email: Annotated[str, typer.Argument(help="Where the link is sent, if the server sends e-mail.")] = "",
+    *,
+    team: Annotated[
+        Optional[str], typer.Option(help="The team of the new account.", autocompletion=completion.teams)
+    ] = None,
+    administrator: Annotated[
+        bool, typer.Option("--administrator", help="Make an administrator; the token needs the scope all:write.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print a link by which one person makes an account, within seven days."""
+    body = {"email": email, "team": team, "is_administrator": administrator}
+    with open_server() as server:
+        made = server.post("invitations", body=body)
+    if as_json:
+        print_json(made)
+        return
+    print(made["link"])
+    sent = f"sent to {made['email']}" if made["is_mailed"] else "give it to the invited person alone"
+    say(f"invitation {made['id']}: {sent}; it works once, until {made['expires_at'][:16]}")
+
+
+@users.command()
+def invitations(*, as_json: JsonFlag = False) -> None:
+    """List invitations that can still be used."""
+    with open_server() as server:
+        found = server.get("invitations")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            str(one["id"]),
+            one["email"],
+            one["team"] or "",
+            "administrator" if one["is_administrator"] else "user",
+            one["created_by"],
+            _day(one["expires_at"]),
+        )
+        for one in found
+    ]
+    print_columns(("ID", "E-MAIL", "TEAM", "ROLE", "BY", "UNTIL"), rows)
+
+
+@users.command()
+def withdraw(
+    invitation: Annotated[int, typer.Argument(help="The invitation's id, as `mop user invitations` shows it.")],
+) -> None:
+    """Let the link of an invitation work no more."""
+    with open_server() as server:
+        server.delete("invitations", str(invitation))
+    say(f"the invitation {invitation} is withdrawn")
+
+
+def _change(user: str, body: dict[str, bool], told: str, *, as_json: bool) -> None:
+    with open_server() as server:
+        changed = server.patch("users", user, body=body)
+    if as_json:
+        print_json(changed)
+    else:
+        say(f"{user} {told}")
+
+
+def _ask(yes: bool, question: str) -> None:  # noqa: FBT001 - the option itself
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
+
+
+def _role(user: dict[str, Any]) -> str:
+    if not user["is_active"]:
+        return "kept out"
+    return "administrator" if user["is_administrator"] else "user"
+
+
+def _day(at: Optional[str]) -> str:
+    return at[:10] if at else "-"

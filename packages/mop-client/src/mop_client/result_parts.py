@@ -1,0 +1,76 @@
+"""Results of versions on hidden datasets."""
+
+from __future__ import annotations
+
+import time
+from typing import Sequence, cast
+
+from mop_client.errors import WaitTimeoutError
+from mop_client.part import Part
+from mop_client.result_documents import Average, Evaluation, EvaluationDetail, Leaderboard, Metric, Rank
+
+POLL_SECONDS = 2.0
+
+
+class Evaluations(Part):
+    """Evaluations: metrics, never rows."""
+
+    def list(self, model: str, version: str) -> Sequence[Evaluation]:
+        """The evaluations of a version, by dataset and task."""
+        page = self._server.get("models", model, "revisions", version, "evaluations")
+        return cast("Sequence[Evaluation]", page["items"])
+
+    def get(self, model: str, version: str, task: str, dataset: str, *, other: str | None = None) -> EvaluationDetail:
+        """Matrix, metrics with 95 % intervals, curves and slices; with `other` compared with that version."""
+        path = ("models", model, "revisions", version, "evaluations", task, dataset)
+        return cast("EvaluationDetail", self._server.get(*path, **{"with": other}))
+
+    def rerun(self, model: str, version: str, task: str, dataset: str) -> Evaluation:
+        """Run an evaluation again; it counts as a measurement."""
+        return self._do(model, version, task, dataset, "rerun")
+
+    def cancel(self, model: str, version: str, task: str, dataset: str) -> Evaluation:
+        """End an evaluation that waits or runs; a result that stands stays."""
+        return self._do(model, version, task, dataset, "cancel")
+
+    def publish(self, model: str, version: str, task: str, dataset: str) -> Evaluation:
+        """Show the single result of a private version on the pages of task and dataset."""
+        return self._do(model, version, task, dataset, "publish")
+
+    def withdraw(self, model: str, version: str, task: str, dataset: str) -> Evaluation:
+        """Show a published single result no longer."""
+        return self._do(model, version, task, dataset, "withdraw")
+
+    def wait(
+        self, model: str, version: str, *, timeout_seconds: float | None = None, poll_seconds: float = POLL_SECONDS
+    ) -> Sequence[Evaluation]:
+        """The evaluations of a version, as soon as all of them are decided.
+
+        Raises:
+            WaitTimeoutError: they are not decided by then.
+        """
+        ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while True:
+            found = self.list(model, version)
+            left = [one for one in found if not one["is_final"]]
+            if not left:
+                return found
+            if ends_at is not None and time.monotonic() >= ends_at:
+                raise WaitTimeoutError(
+                    f"{len(left)} evaluations of {model} {version} go on after {timeout_seconds:g} s.",
+                    hint="Wait longer.",
+                )
+            time.sleep(poll_seconds)
+
+    def rank(self, model: str, version: str, *, average: Average = "macro") -> Sequence[Rank]:
+        """The rank percentile of a version by task and metric."""
+        page = self._server.get("models", model, "revisions", version, "rank", average=average)
+        return cast("Sequence[Rank]", page["items"])
+
+    def leaderboard(self, task: str, *, average: Average = "macro", metric: Metric = "f1") -> Leaderboard:
+        """Public usable versions by the average of a metric over the task's approved datasets."""
+        return cast("Leaderboard", self._server.get("tasks", task, "leaderboard", average=average, metric=metric))
+
+    def _do(self, model: str, version: str, task: str, dataset: str, what: str) -> Evaluation:
+        path = ("models", model, "revisions", version, "evaluations", task, dataset, what)
+        return cast("Evaluation", self._server.post(*path))
