@@ -80,7 +80,7 @@ def _response(status: int) -> dict[str, Any]:
 
 def errors_of(status: int) -> list[type[MopError]]:
     """The errors of the catalogue with a status, by name; one without a title of its own only groups others."""
-    known = [*CATALOGUE.values(), MopError]
+    known: list[type[MopError]] = [*CATALOGUE.values(), MopError]
     found = [error for error in known if error.http_status == status and "title" in vars(error)]
     return sorted(found, key=lambda error: error.__name__)
 

@@ -1,4 +1,4 @@
-"""`mop_client.cli.client`, for the commands that stand in the server"s package."""
+"""`mop_client.cli.client`, for the commands that stand in the server's package."""
 
 from __future__ import annotations
 

@@ -12,9 +12,8 @@ import typer
 
 from mop.cli.credentials import Credentials
 from mop.cli.exit_codes import ExitCode, of_result
-from mop.cli.output import error_lines, say
+from mop.cli.output import error_lines, say, stage_line
 from mop.cli.platforms import require_linux
-from mop.cli.progress import stage_line
 from mop.errors import from_dict
 
 if TYPE_CHECKING:

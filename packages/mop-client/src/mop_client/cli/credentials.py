@@ -12,6 +12,8 @@ from mop.errors import NotAuthenticatedError, ValidationFailedError
 from mop_client.credentials import Credentials, credentials_path, find_credentials
 from mop_client.errors import NoCredentialsError
 
+__all__ = ["Credentials", "credentials_path", "load_credentials", "normalise_url", "save_credentials"]
+
 
 def load_credentials() -> Credentials:
     """The credentials to use now.
