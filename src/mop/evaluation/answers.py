@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from mop.evaluation.label_map import LabelMap
 from mop.evaluation.predictions import Predictions
 from mop.onboarding.contract import TaskInput
-from mop.serving.row_runner import Answered, Outcome, Unanswered
-from mop_utils.output_rules import check_output, predicted_label
+from mop.serving.row_runner import Outcome, Unanswered
+from mop_utils.output_rules import TaskContract, check_output, predicted_label
 
 
 class RowFacts(NamedTuple):
@@ -26,6 +26,32 @@ class RowFacts(NamedTuple):
     number: int
     true: int
     slices: tuple[int, ...]
+
+
+class Answer(NamedTuple):
+    """What a model said of one row for one task.
+
+    Attributes:
+        label: that it predicts; empty without an answer.
+        scores: of each label; empty without an answer.
+        error: the catalogue's name of why there is no answer; empty where there is one.
+    """
+
+    label: str
+    scores: Mapping[str, float]
+    error: str
+
+
+def answer_of(outcome: Outcome, contract: TaskContract) -> Answer:
+    """The answer of an outcome; an output that breaks the contract is none."""
+    if isinstance(outcome, Unanswered):
+        return Answer("", {}, outcome.error)
+    if violations := check_output(outcome.output, [contract]):
+        return Answer("", {}, violations[0].error)
+    name = contract.customized_name
+    label = predicted_label(outcome.output["predicted_labels"][name], contract)
+    scores = outcome.output["confidence_scores"][name]
+    return Answer(label, {one: float(scores[one]) for one in contract.labels}, "")
 
 
 class Answers:
@@ -47,17 +73,14 @@ class Answers:
     def add(self, row: RowFacts, outcome: Outcome) -> None:
         """Take the outcome of the next row; an output that breaks the contract is no answer."""
         self._rows.append(row)
-        if isinstance(outcome, Answered) and not (violations := check_output(outcome.output, [self._contract])):
-            name = self._contract.customized_name
-            label = predicted_label(outcome.output["predicted_labels"][name], self._contract)
-            scores = outcome.output["confidence_scores"][name]
-            self._predicted.append(self._map.places[self._map.task_labels.index(label)])
-            self._scores.append([float(scores[label]) for label in self._map.task_labels])
-            self._errors.append("")
-            return
-        self._predicted.append(self._map.no_answer)
-        self._scores.append(self._nothing)
-        self._errors.append(outcome.error if isinstance(outcome, Unanswered) else violations[0].error)
+        found = answer_of(outcome, self._contract)
+        self._errors.append(found.error)
+        if found.error:
+            self._predicted.append(self._map.no_answer)
+            self._scores.append(self._nothing)
+        else:
+            self._predicted.append(self._map.places[self._map.task_labels.index(found.label)])
+            self._scores.append([found.scores[label] for label in self._map.task_labels])
 
     def predictions(self) -> Predictions:
         """What was collected."""

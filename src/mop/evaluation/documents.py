@@ -55,7 +55,7 @@ def evaluation_out(row: Evaluation) -> EvaluationOut:
         ends_about=row.ends_about,
         tries=row.tries,
         retry_at=row.retry_at,
-        error=_error(row),
+        error=error_of(row),
         rows=row.rows,
         no_answer=row.no_answer,
         headline=row.headline,
@@ -66,7 +66,8 @@ def evaluation_out(row: Evaluation) -> EvaluationOut:
     )
 
 
-def _error(row: DurableWork) -> ErrorDocument | None:
+def error_of(row: DurableWork) -> ErrorDocument | None:
+    """The error of durable work as the API answers it."""
     if not row.error:
         return None
     given = row.error
@@ -148,7 +149,7 @@ def verification_out(row: EvaluationVerification) -> VerificationOut:
         holds=row.holds,
         is_current=row.predictions_digest == evaluation.predictions_digest,
         rows_again=row.again,
-        error=_error(row),
+        error=error_of(row),
         created_by=row.created_by_label,
         created_at=row.created_at,
         ended_at=row.ended_at,

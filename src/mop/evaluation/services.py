@@ -17,14 +17,13 @@ from mop.evaluation.area import EVALUATIONS, RUN
 from mop.evaluation.budget import check_budget
 from mop.evaluation.models import Evaluation
 from mop.evaluation.states import EvaluationState
+from mop.evaluation.turns import priority_of
 from mop.evaluation.wanted import changed, is_applicable, missing, no_longer_applicable, to_recount
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
 from mop.registry.statuses import PublishStatus, RevisionStatus
 
 SCHEDULER = Actor.system("evaluation")
-_PRIVATE_BEHIND = 500_000_000  # minutes; more than there will be
-_NEWEST_FIRST_FROM = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 def _waiting(before: dt.datetime) -> QuerySet[Evaluation]:
@@ -175,12 +174,8 @@ def _restart(row: Evaluation, *, actor: Actor, is_recount: bool, detail: str) ->
 
 
 def _set_turn(evaluation: Evaluation) -> None:
-    """Public revisions first, then the newest."""
-    revision = evaluation.revision
-    age = int((revision.created_at - _NEWEST_FIRST_FROM).total_seconds() // 60)
-    group = 1 if revision.publish_status == PublishStatus.PUBLIC else 2
-    evaluation.queue = EVALUATIONS.of(revision.instance_type.queue_name)
-    evaluation.priority = max(1, group * _PRIVATE_BEHIND - age)
+    evaluation.queue = EVALUATIONS.of(evaluation.revision.instance_type.queue_name)
+    evaluation.priority = priority_of(evaluation.revision)
 
 
 def _cancel(row: Evaluation, actor: Actor) -> None:

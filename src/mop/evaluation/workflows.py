@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -23,11 +22,12 @@ from mop.engine.database import in_database
 from mop.engine.fence import WorkerLostError
 from mop.engine.steps import Outcome, concluded, guarded
 from mop.engine.watch import Run, Watch
-from mop.errors import ArtifactDamagedError, EvaluationMappingError, HostLostError, InternalError, MopError
+from mop.errors import ArtifactDamagedError, InternalError, MopError
 from mop.evaluation.advance import EVALUATION
 from mop.evaluation.answers import Answers, RowFacts
 from mop.evaluation.area import RUN
 from mop.evaluation.counting import PLACES_MAX
+from mop.evaluation.hidden_run import Notes, answer_all, prove_mapping
 from mop.evaluation.jobs import (
     EvaluationJob,
     begin,
@@ -41,20 +41,11 @@ from mop.evaluation.jobs import (
 )
 from mop.evaluation.kept import count_all, keep_part, keep_whole
 from mop.evaluation.predictions import length_range
-from mop.hosting.service import ServiceObserver, fresh_service
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, host_lock
-from mop.onboarding.probes import probes_for
-from mop.serving.row_runner import ServiceGaveUpError, run_rows
+from mop.serving.row_runner import run_rows
 from mop.serving.service import Service
-from mop_utils.output_rules import check_output
 
-STARTS = 3  # of the service without a further row; what is lost so often will be lost again
-GIVEN_UP_MAX = 50  # services whose model ended again and again
-MAPPING_RULES = ("TaxonomyMisMatchError", "TaskLabelMismatchError")
-ALSO_MAX = 20
-
-logger = logging.getLogger(__name__)
 watch = Watch("evaluation", EVALUATION.wanted)
 
 
@@ -93,59 +84,19 @@ async def conclude_step(evaluation_id: str, attempt: int, outcome: Outcome, trie
 
 
 async def _measure(job: EvaluationJob) -> None:
-    notes: set[asyncio.Task[None]] = set()
-
-    def note(line: str) -> None:
-        task = asyncio.ensure_future(in_database(say)(job, line))
-        notes.add(task)
-        task.add_done_callback(notes.discard)
-
-    async with host_lock().shared(note):
+    notes = Notes(functools.partial(say, job))
+    async with host_lock().shared(notes.tell):
         tools = await host_tools()
         await in_database(begin)(job)
         predictions = job.predictions_digest
         if not job.is_recount:
-            await _answer_all(job, tools, _Waiting(note))
+            answers = _Kept(job, tools)
+            await answer_all(job.revision_job, left=answers.left, ask=answers.ask, observer=notes)
             parts = await in_database(read_chunks)(job)
             predictions = await keep_whole(tools.artifacts, [digest for digest, _ in parts])
         counting = await count_all(tools.artifacts, predictions, job.mapped, job.slices, rows=job.rows)
         document = await asyncio.to_thread(counting.document, least_rows=job.least_rows)
         await in_database(finish)(job, document=document, predictions=predictions, counting=counting)
-
-
-async def _answer_all(job: EvaluationJob, tools: HostTools, observer: ServiceObserver) -> None:
-    """Every row that is not kept; with another fresh service when one is lost or gave up."""
-    answers = _Kept(job, tools)
-    lost = given_up = 0
-    while True:
-        before = await answers.rows()
-        if before >= job.rows:
-            return
-        try:
-            async with fresh_service(job.revision_job, log=_dropped, observer=observer) as hosted:
-                await _prove_mapping(job, hosted.service)
-                await answers.ask(hosted.service)
-        except ServiceGaveUpError as error:
-            given_up += 1
-            if given_up >= GIVEN_UP_MAX or await answers.rows() == before:
-                raise error.cause from error
-        except HostLostError:
-            lost = 0 if await answers.rows() > before else lost + 1
-            if lost >= STARTS:
-                raise
-            logger.warning("evaluation %s goes on with another service", job.evaluation_id)
-
-
-async def _prove_mapping(job: EvaluationJob, service: Service) -> None:
-    """The model's labels are the task's: seen on an input of MOP's own, before any row.
-
-    Raises:
-        EvaluationMappingError: they are not.
-    """
-    output = await service.score(probes_for(job.task.modality)[0].item, mop=True)
-    broken = [one for one in check_output(output, [job.task.contract()]) if one.error in MAPPING_RULES]
-    if broken:
-        raise EvaluationMappingError(broken[0].message, also=[one.message for one in broken[1 : 1 + ALSO_MAX]])
 
 
 class _Kept:
@@ -161,22 +112,27 @@ class _Kept:
             {value: place for place, value in enumerate(values)} for values in job.slices.values.values()
         ]
 
-    async def rows(self) -> int:
-        """How many rows have an answer, or are known to have none."""
+    async def left(self) -> int:
+        """How many rows have no answer yet, and are not known to have none."""
+        return self._job.rows - await self._rows()
+
+    async def _rows(self) -> int:
         return (await in_database(read_done)(self._job)).rows + len(self._answers)
 
     async def ask(self, service: Service) -> None:
         """Let a service answer the rows that follow.
 
         Raises:
+            EvaluationMappingError: the model's labels are not the task's.
             ServiceGaveUpError, HostLostError: by `run_rows`; the rows before count.
         """
         job = self._job
+        await prove_mapping(job.task, service)
         wanted = HiddenRows(self._file(), job.spec, frozenset(job.labels), job.slice_values, job.rows)
         facts: deque[RowFacts] = deque()
         self._since = time.monotonic()
         async with (
-            aclosing(hidden_rows(wanted, sandbox=self._tools.sandbox, after=1 + await self.rows())) as rows,
+            aclosing(hidden_rows(wanted, sandbox=self._tools.sandbox, after=1 + await self._rows())) as rows,
             aclosing(run_rows(self._bodies(rows, facts), service=service, pace=job.pace)) as outcomes,
         ):
             async for outcome in outcomes:
@@ -221,17 +177,3 @@ class _Kept:
         if path is None or not path.is_file():
             raise ArtifactDamagedError("A dataset's file is missing in the artifact store.")
         return path
-
-
-class _Waiting(ServiceObserver):
-    """Tells those who look that the run waits for room."""
-
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
-
-    def waits_for_room(self, line: str) -> None:
-        self._note(line)
-
-
-def _dropped(_line: str) -> None:
-    """Keep nothing."""

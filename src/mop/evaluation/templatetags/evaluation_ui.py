@@ -6,12 +6,14 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mop.evaluation.metrics.intervals import Interval
 from mop.evaluation.reports.document import IntervalOut
 
 register = template.Library()
 MINUS = "−"  # noqa: RUF001 - the sign of a number
 LEAST_PROBABILITY = 0.0001
 _PERCENT = 100
+_NEARLY_ALL = 99.9
 
 
 @register.filter
@@ -62,3 +64,26 @@ def top(share: float | None) -> str:
 def lookup(mapping: dict[str, object] | None, name: str) -> object:
     """What a mapping has by a name that the page computed; None without it."""
     return (mapping or {}).get(name)
+
+
+@register.filter
+def rate(share: float | None) -> str:
+    """A pass rate in percent with one decimal; only a rate of one is 100 %: `96.4 %`, `99.9 %`."""
+    if share is None:
+        return ""
+    return "100 %" if share == 1 else f"{min(share * _PERCENT, _NEARLY_ALL):.1f} %"
+
+
+@register.filter
+def rate_interval(interval: Interval | None) -> str:
+    """The ends of a pass rate's interval: in percent; empty without one."""
+    if interval is None:
+        return ""
+    return f"{interval.low * _PERCENT:.1f} – {interval.high * _PERCENT:.1f} %"  # noqa: RUF001 - an en dash
+
+
+@register.filter
+def points(difference: float) -> str:
+    """A difference of pass rates in percentage points with its sign: `+2.2`."""
+    value = difference * _PERCENT
+    return f"{MINUS if value < 0 else '+'}{abs(value):.1f}"

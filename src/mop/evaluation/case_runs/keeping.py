@@ -1,0 +1,237 @@
+"""What the steps of a run read and write, each as one transaction. Nothing of it is a case's content."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from mop import failpoints
+from mop.engine.fence import hold_fence
+from mop.engine.watch import Run
+from mop.errors import EvaluationMappingError, ModelFault, MopError, OutsideFault, PlatformFault, StaleAttemptError
+from mop.evaluation.case_runs.kinds import CaseKind, CaseRunJob, CaseTask, Key, Question, Wanted, cases_digest
+from mop.evaluation.case_runs.models import CaseOutcome
+from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
+from mop.evaluation.models import PROGRESS_STEP
+from mop.hosting.this_host import WORKER
+from mop.notifications.alerts import raise_alert
+
+NOTE_CHARACTERS = 300
+CHUNK_CASES = 500
+_AT_ONCE = 2_000
+AGAIN = "It is tried again by itself several times. Tell the operator if it goes on failing."
+
+
+class Judged(NamedTuple):
+    """What became of a question: the label that was predicted, or the name of why there is none."""
+
+    question: Question
+    predicted: str
+    error: str
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the label is one that is taken for right."""
+        return not self.error and self.predicted in self.question.passes
+
+
+def read_job(kind: CaseKind[Any], run_id: str, attempt: int, host: str) -> CaseRunJob:
+    """The job of an attempt, which this host works on from now on.
+
+    Raises:
+        StaleAttemptError: it is over, or gone.
+        ConflictError: it can not be run as things stand.
+        WorkerLostError: this worker's work was given to another.
+    """
+    return kind.job_for(kind.entity.claim(Run(run_id, attempt), host=host))
+
+
+@transaction.atomic
+def begin(kind: CaseKind[Any], job: CaseRunJob) -> None:
+    """The run has a host. Outcomes of the attempt before that still hold are taken over, unless all is asked anew."""
+    row = kind.entity.lock(job.run_id, attempt=job.attempt)
+    kind.entity.move(row, CaseRunState.RUNNING, actor=WORKER)
+    if job.asks_all or job.measured_attempt is None or job.digests != job.measured_digests:
+        return
+    wanted = {key: digest for cases in wanted_of(kind, job).values() for key, digest in cases.items()}
+    kept = [one for one in _outcomes(kind, job, job.measured_attempt) if wanted.get(_key(kind, one)) == one.case_digest]
+    for one in kept:
+        one.pk, one.attempt = None, job.attempt
+    _table(kind).bulk_create(kept, ignore_conflicts=True, batch_size=_AT_ONCE)
+
+
+def say(kind: CaseKind[Any], job: CaseRunJob, note: str) -> None:
+    """Tell those who look what the run waits for."""
+    with transaction.atomic():
+        hold_fence()
+        rows = kind.entity.model._default_manager.filter(  # noqa: SLF001 - Django's documented name
+            pk=job.run_id, attempt=job.attempt, state__in=CASE_RUN_LIFECYCLE.live
+        )
+        rows.update(note=note[:NOTE_CHARACTERS])
+
+
+def wanted_of(kind: CaseKind[Any], job: CaseRunJob) -> Mapping[CaseTask, Wanted]:
+    """The cases as they stand now."""
+    return {task: kind.wanted(job.source, task) for task in job.tasks}
+
+
+def pending(kind: CaseKind[Any], job: CaseRunJob) -> Mapping[CaseTask, Sequence[Key]]:
+    """The cases without an outcome in this attempt, or with one of how they were before; tasks without such are out."""
+    done = _digests(kind, job)
+    found = {
+        task: [key for key, digest in cases.items() if done.get(key) != digest]
+        for task, cases in wanted_of(kind, job).items()
+    }
+    return {task: keys for task, keys in found.items() if keys}
+
+
+def left(kind: CaseKind[Any], job: CaseRunJob) -> int:
+    """How many those are."""
+    return sum(map(len, pending(kind, job).values()))
+
+
+def load(kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
+    """Questions with their content."""
+    return kind.load(job.source, task, keys)
+
+
+def store(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged], *, left: int) -> None:
+    """Keep outcomes; what is stored twice after a crash stands once.
+
+    What people see of it changes in steps of 5 per cent alone.
+
+    Args:
+        kind: of the run.
+        job: the run.
+        found: outcomes.
+        left: cases without an outcome, when these have theirs.
+
+    Raises:
+        StaleAttemptError: the run is over.
+        WorkerLostError: this worker's work was given to another.
+    """
+    with transaction.atomic():
+        row = kind.entity.lock(job.run_id, attempt=job.attempt)
+        if row.get_state() != CaseRunState.RUNNING:
+            raise StaleAttemptError(f"{kind.entity.name} {job.run_id} is over")
+        standing = set(kind.standing([one.question.key for one in found]))
+        kept = [one for one in found if one.question.key in standing]
+        rows = _in_attempt(kind, job.run_id, job.attempt)
+        rows.filter(**{f"{kind.key}__in": standing}).delete()
+        _table(kind).bulk_create(_outcome(kind, job, one) for one in kept)
+        done = rows.count()
+        progress = 100 * done // max(1, done + left) // PROGRESS_STEP * PROGRESS_STEP
+        if progress != row.progress:
+            row.progress, row.note = progress, ""
+            row.save(update_fields=["progress", "note"])
+        failpoints.hit(f"before {kind.entity.name} chunk")
+        transaction.on_commit(functools.partial(failpoints.hit, f"after {kind.entity.name} chunk"))
+
+
+@transaction.atomic
+def finish(kind: CaseKind[Any], job: CaseRunJob) -> bool:
+    """Let the result stand, if every case has an outcome; it takes the place of the one before.
+
+    Returns:
+        Whether it does. Cases that came or changed meanwhile are to be asked first.
+
+    Raises:
+        StaleAttemptError: the run was cancelled or deleted meanwhile.
+        WorkerLostError: this worker's work was given to another.
+    """
+    kind.entity.lock(job.run_id, attempt=job.attempt)
+    wanted = wanted_of(kind, job)
+    done = _digests(kind, job)
+    current = {key: digest for cases in wanted.values() for key, digest in cases.items()}
+    if any(done.get(key) != digest for key, digest in current.items()):
+        return False
+    rows = _in_attempt(kind, job.run_id, job.attempt)
+    gone = list(done.keys() - current.keys())
+    for place in range(0, len(gone), _AT_ONCE):
+        rows.filter(**{f"{kind.key}__in": gone[place : place + _AT_ONCE]}).delete()
+    counts = rows.aggregate(
+        cases=Count("pk"), passed=Count("pk", filter=Q(is_passed=True)), no_answer=Count("pk", filter=Q(predicted=""))
+    )
+    _table(kind).filter(run_id=job.run_id).exclude(attempt=job.attempt).delete()
+    row = kind.entity.lock(job.run_id, attempt=job.attempt)
+    kind.entity.move(
+        row,
+        CaseRunState.FINISHED,
+        actor=WORKER,
+        facts={
+            **counts,
+            **job.digests,
+            "cases_digest": cases_digest(wanted),
+            "measured_attempt": job.attempt,
+            "progress": 100,
+            "is_stale": False,
+            "measured_at": timezone.now(),
+        },
+    )
+    return True
+
+
+def conclude(kind: CaseKind[Any], run_id: str, attempt: int, error: MopError) -> CaseRunState:
+    """Write why an attempt did not finish. Its outcomes go; the result that stood stays.
+
+    Raises:
+        StaleAttemptError: it was cancelled or deleted meanwhile.
+    """
+    if isinstance(error, PlatformFault):
+        raise_alert(actor=WORKER, fault=error)
+    if isinstance(error, OutsideFault):
+        error = type(error)(error.message, hint=error.hint or AGAIN, place=error.place, also=error.also)
+    elif isinstance(error, ModelFault):  # by its name: the model may have chosen its words by what it saw
+        error = type(error)("The model could not be run to the last case. What it did is withheld.")
+    to = CaseRunState.MAPPING_ERROR if isinstance(error, EvaluationMappingError) else CaseRunState.FAILED
+    with transaction.atomic():
+        row = kind.entity.lock(run_id, attempt=attempt)
+        kind.entity.move(row, to, actor=WORKER, error=error)
+        drop_unfinished(kind, row)
+    return to
+
+
+def drop_unfinished(kind: CaseKind[Any], row: Any) -> None:
+    """Outcomes of an attempt that ended otherwise than well say nothing."""
+    if row.attempt != row.measured_attempt:
+        _in_attempt(kind, row.pk, row.attempt).delete()
+
+
+def _outcome(kind: CaseKind[Any], job: CaseRunJob, one: Judged) -> Any:
+    make: type[Any] = kind.outcomes
+    return make(
+        run_id=job.run_id,
+        attempt=job.attempt,
+        case_digest=one.question.digest,
+        expected=one.question.expected,
+        predicted=one.predicted,
+        error=one.error,
+        is_passed=one.is_passed,
+        **{kind.key: one.question.key},
+    )
+
+
+def _digests(kind: CaseKind[Any], job: CaseRunJob) -> dict[Key, str]:
+    return dict(_in_attempt(kind, job.run_id, job.attempt).values_list(kind.key, "case_digest"))
+
+
+def _outcomes(kind: CaseKind[Any], job: CaseRunJob, attempt: int) -> list[Any]:
+    return list(_in_attempt(kind, job.run_id, attempt))
+
+
+def _in_attempt(kind: CaseKind[Any], run_id: uuid.UUID, attempt: int) -> Any:
+    return _table(kind).filter(run_id=run_id, attempt=attempt)
+
+
+def _table(kind: CaseKind[Any]) -> Any:
+    return kind.outcomes._default_manager  # noqa: SLF001 - Django's documented name
+
+
+def _key(kind: CaseKind[Any], outcome: CaseOutcome) -> Key:
+    return int(getattr(outcome, kind.key))
