@@ -13,7 +13,7 @@ from mop.cli import completion
 from mop.cli.app import show_help
 from mop.cli.connection import open_server
 from mop.cli.exit_codes import of_result
-from mop.cli.options import JsonFlag, one_of
+from mop.cli.options import JsonFlag, YesFlag, one_of
 from mop.cli.output import error_lines, print_columns, print_json, printable, say
 from mop.errors import from_dict
 
@@ -181,7 +181,7 @@ def outdated(name: Name, *, as_json: JsonFlag = False) -> None:
 def delete(
     name: Name,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a dataset with everything that was measured on it."""
@@ -217,7 +217,7 @@ def remove_owner(
     name: Name,
     username: Username,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Take somebody off the owners of a dataset; never the last one."""

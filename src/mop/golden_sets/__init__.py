@@ -1,0 +1,1 @@
+"""Golden sets: trivial cases of a task that no model may get wrong, and how each version does on them."""

@@ -1,0 +1,12 @@
+"""What people are told of golden sets."""
+
+from __future__ import annotations
+
+from mop.areas.words import NotificationKind
+
+
+class Kind(NotificationKind):
+    """Kinds of this area."""
+
+    PASSED = "goldenSetPassed", "A version of my models passed a golden set", "ok"
+    FAILED = "goldenSetFailed", "A version of my models failed rows of a golden set, or could not be run on it", "bad"
