@@ -339,6 +339,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("MOP_EVALUATION_CONCURRENCY", _positive, 1, "evaluations that a worker runs at once"),
     Option("MOP_EVALUATION_START_SECONDS", _seconds_or_none, 10.0, "seconds between two looks for missing evaluations"),
+    Option("MOP_REGRESSION_SECONDS", _seconds_or_none, 300.0, "seconds between two looks for new, changed DSAT cases"),
     Option(
         "MOP_EVALUATION_SLICE_ROWS_MIN", _positive, 10, "rows that a slice needs to be shown; fewer tell of single ones"
     ),

@@ -1,0 +1,146 @@
+"""`mop regression`: how versions do on DSAT cases, over the REST API."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
+from mop.cli.connection import open_server
+from mop.cli.exit_codes import ExitCode
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, printable, say
+
+if TYPE_CHECKING:
+    from mop.cli.client import Server
+
+app = typer.Typer()
+
+regression = typer.Typer(help="Regression tests of your versions on DSAT cases (see `mop login`).")
+app.add_typer(regression, name="regression", invoke_without_command=True, callback=show_help)
+
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
+With = Annotated[
+    str | None,
+    typer.Option("--with", help="Compare with this version; left out: with the one before.", show_default=False),
+]
+CASE_HEAD = ("CASE", "CHANGE", "TASK", "EXPECTED", "BEFORE", "PREDICTED")
+POLL_SECONDS = 2.0
+
+
+@regression.command()
+def show(
+    name: Name,
+    version: Version,
+    *,
+    against: With = None,
+    cases: Annotated[bool, typer.Option("--cases", help="Every case; left out: those that fail or changed.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the regression test of a version: pass rates, what changed, and cases.
+
+    It ends with 0 when every case passed or there is none, with 1 when one failed or the test could not be done, and
+    with 3 while it is on its way.
+    """
+    query = {} if against is None else {"with": against}
+    with open_server() as server:
+        found = server.get(*_path(name, version), **query)
+        found["outcomes"] = _outcomes(server, name, version, query)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found, every_case=cases)
+    raise typer.Exit(runs_exit_code([found]))
+
+
+@regression.command()
+def run(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+    """Test a version on every DSAT case of its tasks anew. Model owners only."""
+    with open_server() as server:
+        found = server.post(*_path(name, version), "run")
+    if as_json:
+        print_json(found)
+    else:
+        say(f"the regression test of {name} {version} is {found['status']}; see `mop regression watch`")
+
+
+@regression.command()
+def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+    """Wait until the regression test of a version has ended; exit codes as of `mop regression show`."""
+    with open_server() as server:
+        try:
+            found = _followed(server, name, version)
+        except KeyboardInterrupt:
+            say("the regression test goes on")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if as_json:
+        print_json(found)
+    else:
+        _print_rates(found)
+    raise typer.Exit(runs_exit_code([found]))
+
+
+def _followed(server: Server, name: str, version: str) -> dict[str, Any]:
+    said = ""
+    while True:
+        found: dict[str, Any] = server.get(*_path(name, version))
+        line = found["status"] + (f" {found['progress']} %" if found["status"] == "running" else "")
+        if line != said:
+            said = line
+            say(line)
+        if found["is_final"]:
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def _outcomes(server: Server, name: str, version: str, query: dict[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: dict[str, int] = {}
+    while True:
+        page = server.get(*_path(name, version), "cases", limit=1000, **query, **after)
+        found += page["items"]
+        if page["next_after"] is None:
+            return found
+        after = {"after": page["next_after"]}
+
+
+def _path(name: str, version: str) -> tuple[str, ...]:
+    return "models", name, "revisions", version, "regression"
+
+
+def _print(found: dict[str, Any], *, every_case: bool) -> None:
+    _print_rates(found)
+    rows = [
+        (
+            f"DSAT-{one['case']}",
+            one["change"],
+            one["task"],
+            one["expected"],
+            one["before"] or "",
+            one["predicted"] or f"no answer: {one['error']}",
+        )
+        for one in found["outcomes"]
+        if every_case or one["change"] != "passes"
+    ]
+    if rows:
+        print()
+        print_columns(CASE_HEAD, rows)
+
+
+def _print_rates(found: dict[str, Any]) -> None:
+    if found["error"]:
+        say(printable(f"{found['error']['name']}: {found['error']['message']}"))
+    print_columns(
+        ("TASK", *RATE_HEAD),
+        [("all", *rate_columns(found)), *((one["task"], "", *rate_of(one)) for one in found["tasks"])],
+    )
+    if compared := found["comparison"]:
+        doubt = "significant" if compared["is_significant"] else "not significant"
+        say(
+            f"against {compared['version']}: {compared['fixed']:,} newly fixed, {compared['broken']:,} newly broken of "
+            f"{compared['cases']:,} cases in common; {doubt} (p = {compared['p']:.4f})"
+        )

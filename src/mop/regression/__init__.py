@@ -1,0 +1,1 @@
+"""Regression tests: every version against the cases that users complained about."""

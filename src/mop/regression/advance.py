@@ -1,0 +1,110 @@
+"""Changing the state of a regression test, and what a run of this kind is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from mop.audit.transitions import Change, Entity
+from mop.catalog.models import Task
+from mop.dsat.models import Case
+from mop.dsat.selectors import ReplayedCase, replayed
+from mop.errors import ConflictError
+from mop.evaluation.case_runs.kinds import (
+    CaseKind,
+    CaseTask,
+    Key,
+    Question,
+    Wanted,
+    case_task_of,
+    question_digest,
+    set_fields,
+)
+from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
+from mop.onboarding.models import TaskProof
+from mop.registry.models import Revision
+from mop.registry.statuses import RevisionStatus
+from mop.regression.actions import Action
+from mop.regression.models import RegressionOutcome, RegressionRun
+from mop.regression.notices import notify_end
+
+
+def _tell(change: Change[RegressionRun, CaseRunState]) -> None:
+    notify_end(change.row, actor=change.actor, error=change.error)
+
+
+REGRESSION_RUN: Entity[RegressionRun, CaseRunState] = Entity(
+    model=RegressionRun,
+    lifecycle=CASE_RUN_LIFECYCLE,
+    name="regression test",
+    object_type="regression_test",
+    action=Action.RUN_STATE,
+    field="state",
+    related=("revision__model", "revision__instance_type"),
+    since="queued_at",
+    set_fields=set_fields,
+    tell=_tell,
+    audit_data=lambda run: {"revision": str(run.revision_id)},
+)
+
+
+def _tasks(run: RegressionRun) -> Sequence[CaseTask]:
+    if run.revision.get_status() != RevisionStatus.VERIFIED:
+        raise ConflictError(
+            f"The {run} can not be done as things stand.", hint="Only a verified version can be tested."
+        )
+    return tested_tasks(run.revision)
+
+
+def tested_tasks(revision: Revision) -> Sequence[CaseTask]:
+    """The connected tasks that a revision was proved with."""
+    proved = set(TaskProof.objects.filter(revision=revision).values_list("task_id", "customized_name"))
+    connections = revision.model.connections.select_related("task__taxonomy").order_by("task_id")
+    return [case_task_of(one) for one in connections if (one.task_id, one.customized_name) in proved]
+
+
+def _wanted(_source: None, task: CaseTask) -> Wanted:
+    cases = replayed(Task(pk=task.task_id)).filter(content__isnull=False).values_list("pk", "edition")
+    return {pk: _digest(task, edition) for pk, edition in cases}
+
+
+def _load(_source: None, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
+    rows = replayed(Task(pk=task.task_id)).filter(pk__in=keys, content__isnull=False)
+    columns = rows.values_list("pk", "edition", "content__body", "expected_label", "kind")
+    first = task.task.labels[0]
+    return [
+        _question(task, ReplayedCase(pk, edition, bytes(body), expected, kind, first))
+        for pk, edition, body, expected, kind in columns
+    ]
+
+
+def _question(task: CaseTask, case: ReplayedCase) -> Question:
+    passes = frozenset(label for label in task.task.labels if case.passes(label))
+    return Question(case.id, _digest(task, case.edition), case.body, expected_text(case, passes), passes)
+
+
+def expected_text(case: ReplayedCase, passes: Collection[str]) -> str:
+    """The label that is right; of a false negative without one, which label is wrong."""
+    if case.expected_label:
+        return case.expected_label
+    return next(iter(passes)) if len(passes) == 1 else f"not {case.first_label}"
+
+
+def _digest(task: CaseTask, edition: int) -> str:
+    return question_digest(task, str(edition))  # content never changes; what decides counts its editions
+
+
+def _standing(keys: Collection[Key]) -> Collection[Key]:
+    cases = Case.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    return list(cases.values_list("pk", flat=True))
+
+
+REGRESSION: CaseKind[RegressionRun] = CaseKind(
+    entity=REGRESSION_RUN,
+    outcomes=RegressionOutcome,
+    key="case_id",
+    tasks=_tasks,
+    source=lambda _run: None,
+    wanted=_wanted,
+    load=_load,
+    standing=_standing,
+)

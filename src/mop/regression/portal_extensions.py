@@ -1,0 +1,55 @@
+"""What regression tests show on the pages of models: a tab, a column of the version history, a key fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from mop.accounts.current_user import user_of
+from mop.registry.models import Model, Revision
+from mop.registry.statuses import RevisionStatus
+from mop.regression.models import RegressionRun
+from mop.regression.selectors import runs_of_model
+from mop.ui.extensions import Cells, Column, Fact, Tab
+
+TAB = Tab("Regression test result", "regression:model", order=30)
+
+
+def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
+    rows = RegressionRun.objects.filter(revision__in=[row.pk for row in revisions])
+    runs = {run.revision_id: run for run in rows}
+    return Cells(
+        html={row.pk: _cell(request, row, runs) for row in revisions},
+        state=[_state(runs.get(row.pk)) for row in revisions],
+        is_live=any(run.get_state().is_live for run in runs.values()),
+    )
+
+
+def _cell(request: HttpRequest, revision: Revision, runs: Mapping[Any, RegressionRun]) -> SafeString:
+    run = runs.get(revision.pk)
+    context = {
+        "revision": revision,
+        "run": run,
+        "state": run.get_state() if run else None,
+        "is_expected": revision.regression_enabled and revision.get_status() == RevisionStatus.VERIFIED,
+    }
+    return render_to_string("regression/components/cell.html", context, request=request)
+
+
+def _state(run: RegressionRun | None) -> list[Any]:
+    return [run.state, run.progress, run.cases, run.passed, run.is_stale] if run else []
+
+
+COLUMN = Column("Regression test finished", _cells)
+
+
+def pass_rate(request: HttpRequest, model: Model) -> list[Fact]:
+    """The pass rate of the newest version with a result, in the head of the model's page."""
+    run = runs_of_model(user_of(request), model).filter(measured_at__isnull=False).first()
+    if run is None:
+        return []
+    return [Fact("Regression", render_to_string("regression/components/fact.html", {"run": run}, request=request))]
