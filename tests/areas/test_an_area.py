@@ -76,7 +76,15 @@ def test_people_are_told_by_its_kind_and_may_choose(found: dict[str, Any]):
 
 
 def test_its_stage_stands_in_the_declared_order_and_applies_by_its_own_rule(found: dict[str, Any]):
-    assert found["stages"] == ["onboard", "contract-runs", "load-test", "evaluation", "greet"]
+    assert found["stages"] == [
+        "onboard",
+        "contract-runs",
+        "load-test",
+        "evaluation",
+        "golden-sets",
+        "regression",
+        "greet",
+    ]
     assert found["turns"] == [None, ["greetings", 1]]
 
 

@@ -97,6 +97,8 @@ def test_the_stages_stand_in_the_products_order():
         StagePosition.CONTRACT_RUNS,
         StagePosition.LOAD_TEST,
         StagePosition.EVALUATION,
+        StagePosition.GOLDEN_SETS,
+        StagePosition.REGRESSION,
     ]
 
 

@@ -23,6 +23,15 @@ _RESULT = f"{_VERSION}/evaluations/<int:task_id>/<str:dataset>"
 _WEBHOOK = "/notifications/webhooks/<int:webhook_id>"
 
 OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
+    # golden sets and regression tests
+    "/tasks/<int:task_id>/add-golden-set/": ("POST /tasks/{task}/golden-sets",),
+    "/tasks/<int:task_id>/golden-sets/<str:name>/upload/": ("POST /tasks/{task}/golden-sets",),
+    "/tasks/<int:task_id>/golden-sets/<str:name>/delete/": ("DELETE /tasks/{task}/golden-sets/{name}",),
+    f"{_VERSION}/golden-sets/run/": (f"POST {_REVISION}/golden-sets/run",),
+    f"{_VERSION}/regression/run/": (f"POST {_REVISION}/regression/run",),
+    f"{_VERSION}/regression/cancel/": (f"POST {_REVISION}/regression/cancel",),
+    f"{_VERSION}/regression/fixed/": (f"POST {_REVISION}/regression/fixed",),
+    f"{_VERSION}/regression/closed/": (f"POST {_REVISION}/regression/closed",),
     # sign-in
     "/accounts/login/": Reason.SIGN_IN,
     "/accounts/oidc/<str:provider_id>/login/callback/": Reason.SIGN_IN,

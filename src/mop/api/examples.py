@@ -28,6 +28,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "datasets": [{"label_header": "hate", "name": "forum-hate", "label_type": "Binary", "tasks": ["hate in text"]}],
     },
     "DatasetPatch": {"description": "Posts of 2026.", "tasks": ["hate in text"]},
+    "GoldenSetIn": {"name": "core", "format": "csv", "content": "label,text\n0,Have a nice day.\n1,I will hurt you.\n"},
+    "SettleIn": {"cases": [1290, 1283]},
     "GroupIn": {"name": "candidates"},
     "GroupPatch": {"name": "candidates of spring"},
     "ShareIn": {"team": "safety"},

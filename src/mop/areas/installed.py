@@ -21,6 +21,8 @@ AREAS = (
     "mop.trials",
     "mop.loadtest",
     "mop.evaluation",
+    "mop.golden_sets",
+    "mop.regression",
     "mop.insights",
     "mop.pipeline",
     "mop.releases",

@@ -37,6 +37,8 @@ GROUPS = (
             "gates",
             "evaluation",
             "reading-results",
+            "golden-sets",
+            "regression",
             "scanning",
             "notifications",
             "sign-in",

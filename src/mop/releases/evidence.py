@@ -17,6 +17,7 @@ from mop.registry.models import Revision
 from mop.releases.gates.conditions import Cut, EvaluationMeasure, FindingsMeasure, LoadMeasure, LoadOption, Rate
 from mop.releases.gates.readings import metric_of, quantity_of
 from mop.releases.gates.verdicts import Measured, Missing, Place, Reading, Step
+from mop.releases.rates import rate_of
 from mop.scanning.findings import Severity
 
 NO_PREVIOUS = Missing("There is no previous release.", is_nothing=True)
@@ -96,11 +97,10 @@ class RevisionEvidence:
     # cases, golden sets, findings
 
     def rate(self, rate: Rate, *, to_previous: bool) -> Reading:
-        """A pass rate. There is nothing to measure it on while this installation keeps no cases and no golden sets."""
+        """The pass rate on DSAT cases or on golden sets."""
         if to_previous:
             return NO_PREVIOUS
-        what = "DSAT case" if rate is Rate.DSAT else "golden set"
-        return Missing(f"The task has no {what}.", is_nothing=True)
+        return rate_of(rate, self.revision, self.task)
 
     def findings(self, measure: FindingsMeasure) -> Reading:
         """The number of findings of the newest scan that no waiver covers."""

@@ -9,11 +9,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from mop.datasets.models import Binding
+from mop.dsat.models import Case
 from mop.evaluation.models import Evaluation
 from mop.findings.models import Scan
+from mop.golden_sets.models import GoldenRun, GoldenVersion
 from mop.loadtest.models import LoadTest
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
+from mop.regression.models import RegressionRun
 from mop.releases.evidence import RevisionEvidence
 from mop.releases.gates.conditions import FindingsMeasure, Unit, unit_of
 from mop.releases.gates.report import GateDocument, GateRow, gate_part
@@ -111,6 +114,12 @@ def revisions_to_judge() -> QuerySet[Revision]:
         | Exists(Evaluation.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
         | Exists(LoadTest.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
         | Exists(Scan.objects.filter(revision=OuterRef("pk"), finished_at__gte=last))
+        | Exists(GoldenRun.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
+        | Exists(RegressionRun.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
+        | Exists(
+            GoldenVersion.objects.filter(golden_set__task__connections__model=OuterRef("model"), supplied_at__gte=last)
+        )
+        | Exists(Case.objects.filter(task__connections__model=OuterRef("model"), changed_at__gte=last))
         | Exists(GateVersion.objects.filter(task__connections__model=OuterRef("model"), created_at__gte=last))
         | Exists(GateVersion.objects.filter(service__isnull=False, created_at__gte=last))
     )
