@@ -71,7 +71,7 @@ class RevisionEvidence:
         now, then = self.evaluation_on(place.dataset), self.before.evaluation_on(place.dataset)
         if now and then and (now.dataset_digest, now.mapping_digest) != (then.dataset_digest, then.mapping_digest):
             return Missing("The previous release was measured on other rows.", Step.EVALUATION)
-        change = None if place.cut or measure.label is not None else functools.partial(_change, then, now, measure)
+        change = None if place.cut else functools.partial(_change, then, now, measure)
         return ratio(self.measured(place, measure), self.before.measured(place, measure), change)
 
     def evaluation_on(self, dataset: str) -> Evaluation | None:
@@ -160,7 +160,9 @@ def _change(then: Evaluation | None, now: Evaluation | None, measure: Evaluation
     if then is None or now is None:
         return None
     try:
-        found = comparison(then, now).metrics.get(name_of(measure))
+        # without an interval: metrics of one label of an ordinal task, which comparisons do not have
+        name = name_of(measure) if measure.label is None else f"{measure.metric.lower()}:{measure.label}"
+        found = comparison(then, now).metrics.get(name)
     except MopError as error:  # the predictions can not be read here: the ratio itself needs none
         logger.warning("no interval for the change from %s to %s: %s", then.revision, now.revision, error.message)
         return None

@@ -150,6 +150,11 @@ def judge_changed() -> int:
     return len(found)
 
 
+def is_judged(revision: Revision) -> bool:
+    """Whether gates concern a version."""
+    return revision.get_status() == RevisionStatus.VERIFIED
+
+
 def judge_for_all(revision: Revision) -> None:
     """Keep the reports of a version for every service with a gate, then the one of its tasks alone.
 
