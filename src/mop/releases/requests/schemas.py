@@ -315,6 +315,10 @@ class ServiceTokenCreated(ServiceTokenOut):
 
     secret: str
 
+    @staticmethod
+    def resolve_secret(row: Any) -> str:
+        return str(row.secret_shown_once)
+
 
 class ServiceWebhookIn(InputSchema):
     """A webhook of a service."""
@@ -344,6 +348,10 @@ class ServiceWebhookCreated(ServiceWebhookOut):
     """A new webhook with its secret, which is shown once."""
 
     secret: str
+
+    @staticmethod
+    def resolve_secret(row: Any) -> str:
+        return str(row.secret_shown_once)
 
 
 class CallingService(Schema):
