@@ -31,7 +31,7 @@ def _names(world: World, _row: Row) -> dict[str, object]:
     return {
         "notification_id": Notification.objects.get(recipient=world.owner, event=EVENT).pk,
         "alert_id": Alert.objects.get().pk,
-        "webhook_id": Webhook.objects.get().pk,
+        "webhook_id": Webhook.objects.get(owner_type="").pk,
         "delivery_id": Delivery.objects.get(event=EVENT).pk,
     }
 

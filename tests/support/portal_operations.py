@@ -50,6 +50,18 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/accounts/2fa/keys/reauthenticate/": Reason.SIGN_IN,
     "/accounts/2fa/keys/<int:pk>/remove/": Reason.SIGN_IN,
     "/accounts/password/change/": Reason.SIGN_IN,
+    # releases
+    f"{_VERSION}/release/": ("POST /services/{service}/releases",),
+    "/releases/<int:number>/approve/": ("POST /releases/{number}/approve",),
+    "/releases/<int:number>/reject/": ("POST /releases/{number}/reject",),
+    "/releases/<int:number>/withdraw/": ("POST /releases/{number}/withdraw",),
+    "/releases/<int:number>/released/": ("POST /releases/{number}/released",),
+    "/releases/<int:number>/retire/": ("POST /releases/{number}/retire",),
+    "/releases/<int:number>/rollback/": ("POST /releases/{number}/rollback",),
+    "/releases/<int:number>/canary/": ("PUT /releases/{number}/canary",),
+    "/releases/<int:number>/canary/end/": ("DELETE /releases/{number}/canary",),
+    "/services/<str:service>/tokens/add/": ("POST /services/{service}/tokens",),
+    "/services/<str:service>/tokens/<int:number>/revoke/": ("DELETE /services/{service}/tokens/{number}",),
     # one's own
     "/account/tokens/": ("POST /tokens",),
     "/account/tokens/<int:token_id>/revoke/": ("DELETE /tokens/{token_id}",),

@@ -70,6 +70,7 @@ class Area:
         work_on_revisions: functions that give the ids of revisions that its work waits for or runs on, so that their
             status may change though their pipeline is done; best as a queryset, which becomes part of a page's query.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
+        unpublishing_guards: functions that give the reason why a revision may not become private, or None.
         disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
             the connection, or None.
         artifacts: columns of its tables that refer to artifacts.
@@ -97,6 +98,7 @@ class Area:
     notification_kinds: type[NotificationKind] | None = None
     work_on_revisions: tuple[Ref[Callable[[], Iterable[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    unpublishing_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()

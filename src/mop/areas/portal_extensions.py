@@ -20,6 +20,7 @@ class ExtensionPoint(enum.Enum):
     MODEL_PANELS = "side panels of a model's page"
     MODEL_SECTIONS = "sections of a model's page"
     MODEL_TABS = "tabs of a model"
+    RELEASE_SECTIONS = "sections of a release's page"
     REVISION_CARDS = "cards beside a revision's Details"
     REVISION_COLUMNS = "columns of the version history"
     REVISION_SECTIONS = "sections of a revision's Details"

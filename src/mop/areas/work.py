@@ -79,7 +79,7 @@ class Stage:
     Attributes:
         name: ends the id of the work that the pipeline enqueues for it.
         position: its place in the order.
-        workflow: the durable work that it starts.
+        workflow: the durable work that it starts; None: `begin` itself does the work, which takes moments.
         applies: whether it concerns a revision, as it stands when the stage's turn has come.
         begin: starts it for such a revision. It gives queue and priority when the pipeline is to enqueue the workflow
             for the attempt and to wait for its status; None when the stage has enqueued work of its own, for which
@@ -91,7 +91,7 @@ class Stage:
 
     name: str
     position: StagePosition
-    workflow: Workflow
+    workflow: Workflow | None
     applies: Ref[Callable[[Any], bool]]
     begin: Ref[Callable[[Any], tuple[str, int] | None]]
     step: str

@@ -241,6 +241,12 @@ OPTIONS: tuple[Option, ...] = (
         30,
         "days after a sign-in by the provider for which a person's access tokens work",
     ),
+    Option(
+        "MOP_SINGLE_ADMIN_APPROVES",
+        _boolean,
+        False,
+        "the only admin of a service may approve a release that they requested or whose model they own; it is shown",
+    ),
     Option("MOP_ALLOWED_HOSTS", _words, ("localhost", "127.0.0.1", "[::1]"), "host names that the portal answers to"),
     Option("MOP_SUPPORT_CONTACT", str, "", "whom people may ask for help: an e-mail address, a https url, or a text"),
     Option("MOP_FILE_ROOTS", _paths, (), f"folders that `file://` model urls may lie in, separated by {os.pathsep!r}"),

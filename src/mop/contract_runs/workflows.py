@@ -21,6 +21,8 @@ from mop.hosting.service import revision_service
 from mop.hosting.this_host import host_name
 from mop.hosting.tools import host_lock
 from mop.onboarding.contract import prove_contract
+from mop.onboarding.converters import prove_converters
+from mop.onboarding.proofs import record_proofs
 
 STARTS = 3  # of the service in one run of the work; what is lost so often will be lost again
 
@@ -70,6 +72,8 @@ async def _prove_once(job: ContractRunJob) -> list[str]:
     # a sample is proved by itself: the tasks were proved with the version, or are by runs of their own
     async with revision_service(job.revision_job, log=_quiet) as hosted:
         warnings = await prove_contract(hosted.service, tasks=job.tasks, sample=job.sample, log=_quiet)
+        converters = await prove_converters(hosted.service, (task.modality for task in job.tasks), log=_quiet)
+    await in_database(record_proofs)(job.revision_job.revision_id, (), converters)
     return list(warnings)
 
 

@@ -1,11 +1,11 @@
-"""Logs of revisions (of their onboarding and load tests), and which tasks a version was proved with."""
+"""Logs of revisions (of their onboarding and load tests), and what a version was proved with."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
 
-from mop.catalog.models import Task
+from mop.catalog.models import Modality, Task
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Revision
 
 
@@ -54,3 +54,23 @@ class TaskProof(models.Model):
 
     def __str__(self) -> str:
         return f"{self.revision_id}: {self.task_id} as {self.customized_name}"
+
+
+class ConverterProof(models.Model):
+    """How the converters of a version for Azure AI Content Safety came out on a real request of a modality."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="converter_proofs")
+    modality = models.CharField(
+        max_length=16, choices=[(one.value, one.value) for one in (Modality.TEXT, Modality.IMAGE)]
+    )
+    is_proved = models.BooleanField()
+    reason = models.TextField(blank=True, help_text="why not")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("revision", "modality"), name="one_converter_proof_per_modality"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.revision_id}: {self.modality} {'proved' if self.is_proved else 'not proved'}"

@@ -1,21 +1,29 @@
-"""Which tasks a version was proved with."""
+"""Which tasks a version was proved with, and how its converters for Azure AI Content Safety came out."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.utils import timezone
 
 from mop.engine.fence import hold_fence
 from mop.errors import StaleAttemptError
-from mop.onboarding.models import TaskProof
+from mop.onboarding.models import ConverterProof, TaskProof
 from mop.registry.models import Revision
 
 
 @transaction.atomic
-def record_proofs(revision_id: uuid.UUID, proved: Iterable[tuple[int, str]]) -> None:
-    """Keep that a version answered by the contracts of tasks, each given by its id and the taxonomy's customized name.
+def record_proofs(
+    revision_id: uuid.UUID, proved: Iterable[tuple[int, str]], converters: Mapping[str, str] | None = None
+) -> None:
+    """Keep that a version answered by the contracts of tasks, and how its converters came out.
+
+    Args:
+        revision_id: the version.
+        proved: each task by its id and the taxonomy's customized name.
+        converters: as `prove_converters` gives it.
 
     Raises:
         StaleAttemptError: the version is gone.
@@ -26,3 +34,9 @@ def record_proofs(revision_id: uuid.UUID, proved: Iterable[tuple[int, str]]) -> 
         raise StaleAttemptError(f"revision {revision_id} is gone")
     for task_id, customized_name in proved:
         TaskProof.objects.get_or_create(revision_id=revision_id, task_id=task_id, customized_name=customized_name)
+    for modality, reason in (converters or {}).items():
+        ConverterProof.objects.update_or_create(
+            revision_id=revision_id,
+            modality=modality,
+            defaults={"is_proved": not reason, "reason": reason, "at": timezone.now()},
+        )

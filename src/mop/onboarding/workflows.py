@@ -28,6 +28,7 @@ from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import host_lock
 from mop.onboarding.area import ONBOARD
 from mop.onboarding.contract import prove_contract
+from mop.onboarding.converters import prove_converters
 from mop.onboarding.jobs import OnboardingJob, claim, conclude, digest_of, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
@@ -186,10 +187,11 @@ async def _deploy(job: OnboardingJob) -> None:
     async with _log(job, LogKind.DEPLOYMENT) as log, host_lock().shared(log):
         async with revision_service(_revision_job(job), log=log, observer=_Statuses(job, log)) as hosted:
             warnings = await prove_contract(hosted.service, tasks=job.tasks, sample=job.sample_post_data, log=log)
+            converters = await prove_converters(hosted.service, (task.modality for task in job.tasks), log=log)
         for warning in warnings:
             log(f"warning: {warning}")
         log("the model answered by contract")
-    await in_database(record_proofs)(job.revision_id, job.connected)
+    await in_database(record_proofs)(job.revision_id, job.connected, converters)
     # whoever follows the log stops at the final status, so the last lines are stored before it
     await in_database(move)(
         job, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*job.warnings, *warnings))]}

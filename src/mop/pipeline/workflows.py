@@ -55,7 +55,7 @@ async def _run_stages(revision_id: str, attempt: int) -> str:
     status = STALE
     for stage in stages():
         turn = await DBOS.run_step_async({"name": stage.step}, _begin, stage, revision_id, attempt)
-        if turn is None:
+        if turn is None or stage.workflow is None:
             continue
         queue, priority = turn
         with (

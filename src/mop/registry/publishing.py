@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from mop.areas.registry import registered
 from mop.areas.words import AuditAction
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError
@@ -30,8 +31,16 @@ def publish_revision(*, actor: Actor, revision: Revision) -> Revision:
 
 @transaction.atomic
 def unpublish_revision(*, actor: Actor, revision: Revision) -> Revision:
-    """Let owners and administrators alone see a version; does nothing if it is private."""
-    return _set(REVISION.lock(revision.pk), PublishStatus.PRIVATE, Action.REVISION_UNPUBLISHED, actor)
+    """Let owners and administrators alone see a version; does nothing if it is private.
+
+    Raises:
+        ConflictError: an area above needs it to be public; the message says why.
+    """
+    row = REVISION.lock(revision.pk)
+    guards = [guard.load() for area in registered() for guard in area.unpublishing_guards]
+    if reasons := [reason for guard in guards if (reason := guard(row))]:
+        raise ConflictError(" ".join(reasons))
+    return _set(row, PublishStatus.PRIVATE, Action.REVISION_UNPUBLISHED, actor)
 
 
 @transaction.atomic

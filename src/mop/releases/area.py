@@ -1,4 +1,4 @@
-"""Releases as an area: downstream services, and the gates of tasks and services."""
+"""Releases as an area: downstream services, the gates of tasks and services, and releases to services."""
 
 from __future__ import annotations
 
@@ -6,21 +6,40 @@ from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry
 from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
-from mop.areas.work import Schedule
+from mop.areas.work import Schedule, Stage, StagePosition
 from mop.releases.actions import Action
+from mop.releases.kinds import Kind
 
 JUDGE_SECONDS = 60.0
 
 AREA = Area(
     name="releases",
-    routers=(Ref("mop.releases.api:router"),),
+    routers=(
+        Ref("mop.releases.api:router"),
+        Ref("mop.releases.requests.api:router"),
+        Ref("mop.releases.requests.tokens_api:router"),
+    ),
     urls=(Urls("mop.releases.urls"),),
     permissions=Ref("mop.releases.permissions:PERMISSIONS"),
-    navigation=(NavEntry("Services", "releases", "releases:services", order=50, also=("/add-service/",)),),
+    navigation=(NavEntry("Releases", "releases", "releases:releases", order=50, also=("/services/", "/add-service/")),),
     portal_extensions=(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.releases.portal_extensions:gate_of_task")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
     ),
+    stages=(
+        Stage(
+            name="gates",
+            position=StagePosition.GATES,
+            workflow=None,
+            applies=Ref("mop.releases.judging:is_judged"),
+            begin=Ref("mop.releases.judging:judge_for_all"),
+            step="pipeline.gates",
+        ),
+    ),
+    deletion_guards=(Ref("mop.releases.requests.guards:held_by_release"),),
+    unpublishing_guards=(Ref("mop.releases.requests.guards:kept_public"),),
+    disconnection_guards=(Ref("mop.releases.requests.guards:held_connection"),),
+    notification_kinds=Kind,
     schedules=(Schedule("releases.judge", JUDGE_SECONDS, Ref("mop.releases.judging:judge_changed")),),
     audit_actions=Action,
     commands=(

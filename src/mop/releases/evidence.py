@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from mop.catalog.models import LabelType, Task
 from mop.datasets.selectors import usable_datasets
+from mop.errors import MopError
+from mop.evaluation.comparisons import comparison
+from mop.evaluation.metrics.intervals import Interval
 from mop.evaluation.models import Evaluation
 from mop.evaluation.results import EvaluationDocument, document_of
 from mop.findings.models import ScanFinding
@@ -15,20 +20,35 @@ from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision
 from mop.releases.gates.conditions import Cut, EvaluationMeasure, FindingsMeasure, LoadMeasure, LoadOption, Rate
-from mop.releases.gates.readings import metric_of, quantity_of
+from mop.releases.gates.ratios import ratio
+from mop.releases.gates.readings import metric_of, name_of, quantity_of
 from mop.releases.gates.verdicts import Measured, Missing, Place, Reading, Step
 from mop.releases.rates import rate_of
 from mop.scanning.findings import Severity
 
+logger = logging.getLogger(__name__)
 NO_PREVIOUS = Missing("There is no previous release.", is_nothing=True)
 
 
 class RevisionEvidence:
-    """The evidence of one version for one task. It asks the database once for each kind of thing."""
+    """The evidence of one version for one task. It asks the database once for each kind of thing.
 
-    def __init__(self, revision: Revision, task: Task) -> None:
+    Args:
+        revision: the version.
+        task: one of its tasks.
+        previous: gives the version whose release is live before it; asked when a condition is about that.
+    """
+
+    def __init__(self, revision: Revision, task: Task, previous: Callable[[], Revision | None] = lambda: None) -> None:
         self.revision = revision
         self.task = task
+        self._previous = previous
+
+    @cached_property
+    def before(self) -> RevisionEvidence | None:
+        """The evidence of the release that is live before this one, for the same task; None without one."""
+        previous = self._previous()
+        return None if previous is None else RevisionEvidence(previous, self.task)
 
     # evaluations
 
@@ -44,10 +64,24 @@ class RevisionEvidence:
         return [Cut(levels[:place], levels[place:]) for place in range(1, len(levels))]
 
     def metric(self, place: Place, measure: EvaluationMeasure, *, to_previous: bool) -> Reading:
-        """A metric on one dataset and partition. Without a release there is none before it."""
-        if to_previous:
+        """A metric on one dataset and partition, or its ratio to the previous release's on the same rows."""
+        if not to_previous:
+            return self.measured(place, measure)
+        if self.before is None:
             return NO_PREVIOUS
-        evaluation = self._evaluations.get(place.dataset)
+        now, then = self.evaluation_on(place.dataset), self.before.evaluation_on(place.dataset)
+        if now and then and (now.dataset_digest, now.mapping_digest) != (then.dataset_digest, then.mapping_digest):
+            return Missing("The previous release was measured on other rows.", Step.EVALUATION)
+        change = None if place.cut else functools.partial(_change, then, now, measure)
+        return ratio(self.measured(place, measure), self.before.measured(place, measure), change)
+
+    def evaluation_on(self, dataset: str) -> Evaluation | None:
+        """The version's evaluation on one of the task's approved datasets."""
+        return self._evaluations.get(dataset)
+
+    def measured(self, place: Place, measure: EvaluationMeasure) -> Reading:
+        """A metric on one dataset and partition."""
+        evaluation = self.evaluation_on(place.dataset)
         if evaluation is None:
             return Missing("The version was not evaluated on this dataset.", Step.EVALUATION)
         if not evaluation.is_measured:
@@ -83,7 +117,11 @@ class RevisionEvidence:
         if not tests:
             return None
         if to_previous:
-            return NO_PREVIOUS
+            if self.before is None:
+                return NO_PREVIOUS
+            then = self.before.load(option, measure, to_previous=False) or Missing("There is no such load test.")
+            now = self.load(option, measure, to_previous=False)
+            return None if now is None else ratio(now, then)
         finished = [test for test in tests if test.get_state() == LoadTestState.FINISHED]
         if not finished:
             return Missing(f"The load test is {tests[0].get_state().label}.", Step.LOAD_TEST)
@@ -115,3 +153,17 @@ class RevisionEvidence:
         found = sum(number for severity, number in scan.severities.items() if severity in counted)
         waived = ScanFinding.objects.filter(scan=scan, severity__in=counted, waiver__isnull=False).count()
         return Measured(float(found - waived), of=f"scan of {scan.finished_at:%Y-%m-%d}")
+
+
+def _change(then: Evaluation | None, now: Evaluation | None, measure: EvaluationMeasure) -> Interval | None:
+    """How much a metric changed from one evaluation to another, by resampling the same rows; None where unknown."""
+    if then is None or now is None:
+        return None
+    try:
+        # without an interval: metrics of one label of an ordinal task, which comparisons do not have
+        name = name_of(measure) if measure.label is None else f"{measure.metric.lower()}:{measure.label}"
+        found = comparison(then, now).metrics.get(name)
+    except MopError as error:  # the predictions can not be read here: the ratio itself needs none
+        logger.warning("no interval for the change from %s to %s: %s", then.revision, now.revision, error.message)
+        return None
+    return Interval(found.interval.low, found.interval.high) if found and found.interval else None

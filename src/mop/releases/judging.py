@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from mop.catalog.models import Task
 from mop.datasets.models import Binding
 from mop.dsat.models import Case
 from mop.evaluation.models import Evaluation
@@ -22,6 +25,8 @@ from mop.releases.gates.conditions import FindingsMeasure, Unit, unit_of
 from mop.releases.gates.report import GateDocument, GateRow, gate_part
 from mop.releases.gates.verdicts import Verdict, judge, verdict_of_all
 from mop.releases.models import GateReport, GateVersion, Service
+from mop.releases.release_models import SlotPeriod
+from mop.releases.requests.selectors import previous_revision
 from mop.releases.selectors import current_gate, current_task_gates
 from mop.releases.services import conditions_of
 
@@ -30,20 +35,28 @@ AT_ONCE = 200
 COMMIT_TAKES = dt.timedelta(minutes=2)
 
 
-def gate_document(revision: Revision, service: Service | None = None) -> GateDocument:
+def gate_document(
+    revision: Revision, service: Service | None = None, *, tasks: Sequence[Task] | None = None
+) -> GateDocument:
     """Judge a version by the gates of its connected tasks and, if one is named, of a service.
 
     A condition about findings is about the version as a whole: it is asked once.
+
+    Args:
+        revision: the version.
+        service: whose conditions are asked too; the previous release is what is live for it.
+        tasks: those of a release; None: all that are connected.
     """
-    connections = revision.model.connections.select_related("task", "task__taxonomy").order_by("task__name")
-    tasks = [connection.task for connection in connections]
+    if tasks is None:
+        connections = revision.model.connections.select_related("task", "task__taxonomy").order_by("task__name")
+        tasks = [connection.task for connection in connections]
     gates = current_task_gates(task.pk for task in tasks)
     of_service = current_gate(service) if service else None
     rows: list[GateRow] = []
     verdicts: list[Verdict] = []
     asked: set[tuple[str, str]] = set()
     for task in tasks:
-        evidence = RevisionEvidence(revision, task)
+        evidence = RevisionEvidence(revision, task, _previous_of(revision, service, task))
         for source, gate in (("task", gates.get(task.pk)), ("service", of_service)):
             for condition in conditions_of(gate):
                 if gate is None or condition.taxonomy not in (None, task.taxonomy.name):
@@ -56,6 +69,12 @@ def gate_document(revision: Revision, service: Service | None = None) -> GateDoc
                 verdicts.append(verdict)
                 rows.append(_row(source, gate, "" if is_whole else task.name, verdict))
     return GateDocument(verdict_of_all(verdicts), tuple(rows))
+
+
+def _previous_of(revision: Revision, service: Service | None, task: Task) -> Callable[[], Revision | None]:
+    if service is None:
+        return lambda: None
+    return functools.partial(previous_revision, service, task.taxonomy_id, task.modality, revision)
 
 
 def _row(source: str, gate: GateVersion, task: str, verdict: Verdict) -> GateRow:
@@ -122,6 +141,8 @@ def revisions_to_judge() -> QuerySet[Revision]:
         | Exists(Case.objects.filter(task__connections__model=OuterRef("model"), changed_at__gte=last))
         | Exists(GateVersion.objects.filter(task__connections__model=OuterRef("model"), created_at__gte=last))
         | Exists(GateVersion.objects.filter(service__isnull=False, created_at__gte=last))
+        # conditions may be about what is live
+        | Exists(SlotPeriod.objects.filter(Q(began_at__gte=last) | Q(ended_at__gte=last)))
     )
     return judged.filter(changed).select_related("model").order_by("created_at")
 
@@ -136,6 +157,11 @@ def judge_changed() -> int:
     for revision in found:
         judge_for_all(revision)
     return len(found)
+
+
+def is_judged(revision: Revision) -> bool:
+    """Whether gates concern a version."""
+    return revision.get_status() == RevisionStatus.VERIFIED
 
 
 def judge_for_all(revision: Revision) -> None:

@@ -1,6 +1,8 @@
-"""Who may do what with services and gates: rows as `mop.areas.permissions` explains them.
+"""Who may do what with services, gates and releases: rows as `mop.areas.permissions` explains them.
 
-The owner is an admin of the service and owns the task.
+The owner is an admin of the service, owns the task, and neither requested the release nor owns its model. Operations
+that a service's own token may call are asked here as people alone; tests/releases/test_service_tokens.py asks as
+services.
 """
 
 from __future__ import annotations
@@ -26,6 +28,36 @@ GET   /models/{name}/revisions/{version}/gates public  401 200 200 200 200 200 2
         ),
         *rows(
             """
+GET    /releases                                    -       401 200 200 200 200 200 200
+GET    /releases/{number}                           -       401 200 200 200 200 200 200
+GET    /releases/{number}/evidence                  -       401 200 200 200 200 200 200
+POST   /services/{service}/releases                 private 401 422 422 409 403 403 409
+POST   /services/{service}/releases                 public  401 403 403 201 403 403 201
+POST   /services/{service}/releases/check           private 401 422 422 200 200 403 200
+POST   /services/{service}/releases/check           public  401 200 200 200 200 403 200
+POST   /releases/{number}/approve                   -       401 403 403 200 403 403 200
+POST   /releases/{number}/reject                    -       401 403 403 200 403 403 200
+POST   /releases/{number}/withdraw                  -       401 403 403 200 403 403 200
+POST   /releases/{number}/acknowledge               -       401 403 403 403 403 403 403
+POST   /releases/{number}/released                  -       401 403 403 200 403 403 200
+POST   /releases/{number}/retire                    -       401 403 403 200 403 403 200
+POST   /releases/{number}/rollback                  -       401 403 403 200 403 403 200
+PUT    /releases/{number}/canary                    -       401 403 403 200 403 403 200
+DELETE /releases/{number}/canary                    -       401 403 403 200 403 403 200
+GET    /services/{service}/live                     -       401 200 200 200 200 200 200
+GET    /services/{service}/history                  -       401 200 200 200 200 200 200
+GET    /services/{service}/tokens                   -       401 403 403 200 403 200 200
+POST   /services/{service}/tokens                   -       401 403 403 201 403 403 201
+DELETE /services/{service}/tokens/{number}          -       401 403 403 204 403 403 204
+GET    /calling-service                             -       401 403 403 403 403 403 403
+GET    /services/{service}/webhooks                 -       401 403 403 200 403 200 200
+POST   /services/{service}/webhooks                 -       401 403 403 201 403 403 201
+DELETE /services/{service}/webhooks/{number}        -       401 403 403 204 403 403 204
+""",
+            scope=RouteScope.RELEASES,
+        ),
+        *rows(
+            """
 GET   /tasks/{task}/gate                       -       401 200 200 200 200 200 200
 PUT   /tasks/{task}/gate                       -       401 403 403 200 403 403 200
 """,
@@ -45,5 +77,31 @@ GET  /tasks/<int:task_id>/conditions/                  -       401 403 403 200 4
 POST /tasks/<int:task_id>/conditions/                  -       401 403 403 422 403 401 401
 GET  /models/<str:name>/versions/<str:version>/gates/  private 401 404 404 200 200 401 401
 GET  /models/<str:name>/versions/<str:version>/gates/  public  401 200 200 200 200 401 401
+GET  /models/<str:name>/versions/<str:version>/release/ private 401 404 404 200 403 401 401
+GET  /models/<str:name>/versions/<str:version>/release/ public  401 403 403 200 403 401 401
+POST /models/<str:name>/versions/<str:version>/release/ private 401 404 404 422 403 401 401
+POST /models/<str:name>/versions/<str:version>/release/ public  401 403 403 422 403 401 401
+GET  /releases/                                        -       401 200 200 200 200 401 401
+GET  /releases/compare/                                -       401 422 422 422 422 401 401
+GET  /releases/<int:number>/                           -       401 200 200 200 200 401 401
+POST /releases/<int:number>/approve/                   -       401 403 403 422 403 401 401
+GET  /releases/<int:number>/reject/                    -       401 403 403 200 403 401 401
+POST /releases/<int:number>/reject/                    -       401 403 403 422 403 401 401
+GET  /releases/<int:number>/withdraw/                  -       401 403 403 200 403 401 401
+POST /releases/<int:number>/withdraw/                  -       401 403 403 302 403 401 401
+GET  /releases/<int:number>/released/                  -       401 403 403 200 403 401 401
+POST /releases/<int:number>/released/                  -       401 403 403 302 403 401 401
+GET  /releases/<int:number>/retire/                    -       401 403 403 200 403 401 401
+POST /releases/<int:number>/retire/                    -       401 403 403 422 403 401 401
+GET  /releases/<int:number>/rollback/                  -       401 403 403 200 403 401 401
+POST /releases/<int:number>/rollback/                  -       401 403 403 422 403 401 401
+GET  /releases/<int:number>/canary/                    -       401 403 403 200 403 401 401
+POST /releases/<int:number>/canary/                    -       401 403 403 422 403 401 401
+GET  /releases/<int:number>/canary/end/                -       401 403 403 200 403 401 401
+POST /releases/<int:number>/canary/end/                -       401 403 403 422 403 401 401
+GET  /services/<str:service>/tokens/add/               -       401 403 403 200 403 401 401
+POST /services/<str:service>/tokens/add/               -       401 403 403 422 403 401 401
+GET  /services/<str:service>/tokens/<int:number>/revoke/ -     401 403 403 200 403 401 401
+POST /services/<str:service>/tokens/<int:number>/revoke/ -     401 403 403 302 403 401 401
 """),
 )

@@ -85,14 +85,15 @@ def groups(document: GateDocument) -> list[Group]:
 
 def _line(row: GateRow, part: GatePart) -> Line:
     unit = Unit[row.unit.upper()]
-    measured = "" if part.value is None else _shown(part.value, unit)
+    measured = "" if part.value is None else shown_value(part.value, unit)
     interval = ""
     if part.low is not None and part.high is not None:
-        interval = f"{_shown(part.low, unit)} to {_shown(part.high, unit)}"
+        interval = f"{shown_value(part.low, unit)} to {shown_value(part.high, unit)}"
     return Line(part.where, measured, interval, part.of, badge_of(part.result), part.reason, part.step)
 
 
-def _shown(value: float, unit: Unit) -> str:
+def shown_value(value: float, unit: Unit) -> str:
+    """A value with its unit."""
     digits = {Unit.SHARE: 4, Unit.RATIO: 4, Unit.RATE: 4, Unit.COUNT: 0}.get(unit, 1)
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits))
     return unit.text(rounded)

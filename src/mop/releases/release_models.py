@@ -48,6 +48,10 @@ class Release(models.Model):
         default=False, help_text="by the requester or an owner, as the only admin; the installation allows it"
     )
 
+    is_held = models.BooleanField(
+        default=False, help_text="its canary ended: an admin takes it live or withdraws it, the gateway does not"
+    )
+
     # frozen: see requests/evidence.py
     evidence_at_request = models.JSONField(default=dict)
     evidence_at_decision = models.JSONField(null=True, blank=True)

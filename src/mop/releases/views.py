@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,11 +21,19 @@ from mop.releases.gates.verdicts import Step
 from mop.releases.judging import gate_document
 from mop.releases.models import Policy, Service, ServiceKind
 from mop.releases.presentation import badge_of, counts, groups
+from mop.releases.release_models import ReleaseEvent
+from mop.releases.release_states import ReleaseState
+from mop.releases.requests.presentation import figure_of
+from mop.releases.requests.selectors import periods_of, returns_to, slots_of, visible_releases
+from mop.releases.requests.tokens import valid_tokens
 from mop.releases.selectors import current_gate, gate_versions, get_service, services
 from mop.releases.services import change_gate, change_service, check_conditions, conditions_of, create_service
 from mop.ui.pages import Done, Trail, form_page, sent, show_form
 
 VERSIONS_SHOWN = 20
+PERIODS_SHOWN = 200
+EVENTS_SHOWN = 12
+WAITING_SHOWN = 3
 
 
 @require_GET
@@ -65,18 +74,33 @@ def add_service(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def service_page(request: HttpRequest, service: str) -> HttpResponse:
-    """One service and its conditions."""
+    """One service: what runs, what ran, its tokens and its conditions."""
     user = user_of(request)
     found = get_service(service)
     gate = current_gate(found)
+    may_change = may(user, "releases.change_service_gate", found)
+    seen = visible_releases(user).filter(service=found)
+    shown = seen.order_by().values("pk")
+    periods = list(periods_of(found).filter(release__in=shown)[:PERIODS_SHOWN])
     context = {
         "service": found,
-        "trail": [("Downstream services", reverse("releases:services")), (found.name, "")],
+        "trail": [("Releases", reverse("releases:releases")), (found.name, "")],
         "gate": gate,
         "conditions": [str(condition) for condition in conditions_of(gate)],
         "versions": list(gate_versions(found)[:VERSIONS_SHOWN]),
         "may_edit": may(user, "releases.change_service", found),
-        "may_change": may(user, "releases.change_service_gate", found),
+        "may_change": may_change,
+        "slots": [(slot, returns_to(slot, periods)) for slot in slots_of(found)],
+        "periods": periods,
+        "figure": figure_of(periods),
+        "waiting": list(seen.filter(state=ReleaseState.REQUESTED)[:WAITING_SHOWN]) if may_change else [],
+        "events": list(
+            ReleaseEvent.objects.filter(release__in=shown, release__service=found).select_related("release")[
+                :EVENTS_SHOWN
+            ]
+        ),
+        "tokens": list(valid_tokens(found)) if may_change else [],
+        "single_admin": settings.MOP_SINGLE_ADMIN_APPROVES and len(found.admins.all()) == 1,
     }
     return render(request, "releases/service.html", context)
 
@@ -106,7 +130,7 @@ def edit_service(request: HttpRequest, service: str) -> HttpResponse:
         form,
         act,
         title=f"Edit {found.name}",
-        trail=[("Downstream services", reverse("releases:services")), (found.name, here), ("Edit", "")],
+        trail=[("Releases", reverse("releases:releases")), (found.name, here), ("Edit", "")],
         submit="Save",
         cancel_url=here,
     )
@@ -119,7 +143,7 @@ def service_conditions(request: HttpRequest, service: str) -> HttpResponse:
     found = get_service(service)
     authorise(user, "releases.change_service_gate", found, what="change the conditions of this service")
     here = reverse("releases:service", args=[found.name])
-    trail = [("Downstream services", reverse("releases:services")), (found.name, here), ("Conditions", "")]
+    trail = [("Releases", reverse("releases:releases")), (found.name, here), ("Conditions", "")]
     return _conditions(request, found, here, trail)
 
 

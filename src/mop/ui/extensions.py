@@ -239,6 +239,8 @@ MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))
 # under the version history, each given the model
 MODEL_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.MODEL_SECTIONS))
 MODEL_TABS = Tabs(extensions_at(ExtensionPoint.MODEL_TABS))
+# under the evidence of a release, each given the release
+RELEASE_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.RELEASE_SECTIONS))
 # each is given the revision; a card that moves asks for itself
 REVISION_CARDS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.REVISION_CARDS))
 REVISION_COLUMNS = Columns(extensions_at(ExtensionPoint.REVISION_COLUMNS))

@@ -42,9 +42,14 @@ def metric_of(document: EvaluationDocument, cut: Cut | None, measure: Evaluation
         name = measure.metric.lower()
         value = known(BY_LABEL[name](matrix.counts)[place])
         return _reading(value, label_intervals(matrix)[place][name], of)
-    name = "accuracy" if measure.metric is Metric.ACCURACY else f"{measure.average}_{measure.metric.lower()}"
+    name = name_of(measure)
     metric = OF_THE_WHOLE[name]
     return _reading(known(metric(matrix.counts)), intervals(matrix, {name: metric})[name], of)
+
+
+def name_of(measure: EvaluationMeasure) -> str:
+    """The name among `OF_THE_WHOLE` of a metric that is not of one label."""
+    return "accuracy" if measure.metric is Metric.ACCURACY else f"{measure.average}_{measure.metric.lower()}"
 
 
 def quantity_of(steps: Sequence[StepResult], measure: LoadMeasure) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -13,9 +13,10 @@ from mop.errors import NotFoundError
 from mop.registry.models import Revision
 from mop.registry.statuses import PublishStatus
 from mop.releases.models import Service
-from mop.releases.release_models import LiveSlot, Release, SlotPeriod
-from mop.releases.release_states import ReleaseState
+from mop.releases.release_models import LiveSlot, Release, ReleaseTask, SlotPeriod
+from mop.releases.release_states import PeriodEnd, ReleaseState
 
+NUMBER_DIGITS = 18  # what a number of the database holds in any case
 Slot = tuple[str, str]
 """Name of the taxonomy and modality."""
 
@@ -68,9 +69,10 @@ def version_of(release: Release) -> Revision:
     return release.revision
 
 
-def approved_releases(service: Service) -> QuerySet[Release]:
-    """Releases that the service may take and that are not live yet, the newest first."""
-    return releases().filter(service=service, state=ReleaseState.APPROVED)
+def releases_to_take(service: Service) -> QuerySet[Release]:
+    """Approved releases that a service takes live by itself, the oldest first: no canaries, and none that is held."""
+    found = releases().filter(service=service, state=ReleaseState.APPROVED, is_held=False, canary_slots=None)
+    return found.order_by("pk")
 
 
 def releases() -> QuerySet[Release]:
@@ -95,13 +97,54 @@ def visible_releases(user: User) -> QuerySet[Release]:
     return releases().filter(seen)
 
 
+WAITING, LIVE, ENDED = "waiting", "live", "ended"
+STATES_OF_GROUP = {
+    WAITING: (ReleaseState.REQUESTED, ReleaseState.APPROVED),
+    LIVE: (ReleaseState.RELEASED,),
+    ENDED: (ReleaseState.RETIRED, ReleaseState.REJECTED, ReleaseState.WITHDRAWN),
+}
+
+
+def filtered(
+    found: QuerySet[Release], *, service: str = "", state: str = "", taxonomy: str = "", search: str = ""
+) -> QuerySet[Release]:
+    """Those of a service, in a state or group of states, for a taxonomy, with a model's name or a number.
+
+    Args:
+        found: releases.
+        service: name.
+        state: a state, or `waiting`, `live`, `ended`.
+        taxonomy: name.
+        search: part of a model's name, or a release's number.
+    """
+    if service:
+        found = found.filter(service__name=service)
+    if state:
+        found = found.filter(state__in=STATES_OF_GROUP.get(state, (state,)))
+    if taxonomy:
+        found = found.filter(pk__in=ReleaseTask.objects.filter(taxonomy__name=taxonomy).values("release"))
+    if search:
+        number = Q(pk=int(search)) if search.isdecimal() and len(search) <= NUMBER_DIGITS else Q(pk__in=())
+        found = found.filter(number | Q(model_name__icontains=search))
+    return found
+
+
 def get_release(user: User, number: int) -> Release:
     """A release by its number.
 
     Raises:
         NotFoundError: there is none, or the person may not see it.
     """
-    release = visible_releases(user).filter(pk=number).first()
+    return one_of(visible_releases(user), number)
+
+
+def one_of(found: QuerySet[Release], number: int) -> Release:
+    """The release with a number among some.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    release = found.filter(pk=number).first() if 0 < number < 10**NUMBER_DIGITS else None
     if release is None:
         raise NotFoundError(f"There is no release {number}.")
     return release
@@ -125,3 +168,26 @@ def previous_revision(service: Service, taxonomy_id: int, modality: str, revisio
         return now.release.revision if now else None
     before = periods.filter(pk__lt=now.pk).exclude(release__revision=revision).exclude(release__revision=None).first()
     return before.release.revision if before else None
+
+
+def returns_to(slot: LiveSlot, periods: Sequence[SlotPeriod]) -> Release | None:
+    """The release to which a roll back of a slot returns: what was replaced last, but for what was rolled back itself.
+
+    Args:
+        slot: with its live release.
+        periods: of the service, the newest of each slot first, with their releases.
+    """
+    own = [one for one in periods if (one.taxonomy_id, one.modality) == (slot.taxonomy_id, slot.modality)]
+    known = {one.release_id: one.release for one in own}
+    origin = slot.live
+    while origin.restores_id in known:  # what is live may be a roll back itself: go on from where it returned to
+        origin = known[origin.restores_id]
+    first = min((one.pk for one in own if one.release_id == origin.pk), default=0)
+    former = [
+        one.release
+        for one in own
+        if one.pk < first
+        and one.end == PeriodEnd.REPLACED
+        and one.release.revision_id not in (None, origin.revision_id)
+    ]
+    return former[0] if former else None

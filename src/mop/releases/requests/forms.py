@@ -1,0 +1,116 @@
+"""Forms of releases and tokens of services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+
+from mop.accounts.token_services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.catalog.models import Taxonomy
+from mop.registry.models import TaskConnection
+from mop.releases.models import Service
+from mop.releases.release_models import COMMENT_MAX, SHARE_MAX, SHARE_MIN, ServiceScope
+from mop.releases.release_states import ReleaseState
+from mop.releases.requests.selectors import ENDED, LIVE, WAITING
+
+
+class _Comment(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=COMMENT_MAX, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
+
+
+class OfferForm(forms.Form):
+    """A request for a release."""
+
+    taxonomies = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        help_text="The release replaces what is live for these alone.",
+    )
+    comment = _Comment(required=False, help_text="For the admin who decides. Needed where a condition does not pass.")
+
+    def __init__(self, *args: Any, connections: Sequence[TaskConnection], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [one.taxonomy.name for one in connections]
+        field = cast("forms.MultipleChoiceField", self.fields["taxonomies"])
+        field.choices = [(one.taxonomy.name, f"{one.taxonomy.name}, {one.task.modality}") for one in connections]
+        field.initial = names
+
+
+class ApprovalForm(forms.Form):
+    """An approval. `evidence` is the digest of what the page showed: other evidence is not approved unseen."""
+
+    comment = _Comment(help_text="Why: it stays with the release.")
+    canary_share = forms.IntegerField(
+        required=False,
+        min_value=SHARE_MIN,
+        max_value=SHARE_MAX,
+        label="Canary, per cent of the requests",
+        help_text="Empty: without a canary. It needs something live that answers the other requests.",
+    )
+    has_read = forms.BooleanField(label="I have read the conditions that do not pass")
+    evidence = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, is_failing: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_failing:
+            del self.fields["has_read"]
+
+
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    comment = _Comment(label="Reason")
+
+
+class CommentForm(forms.Form):
+    """A comment, if there is one."""
+
+    comment = _Comment(required=False)
+
+
+class CanaryForm(forms.Form):
+    """The share of a canary."""
+
+    share = forms.IntegerField(min_value=SHARE_MIN, max_value=SHARE_MAX, label="Per cent of the requests")
+
+
+class ReleaseFilter(forms.Form):
+    """What of the releases is shown."""
+
+    state = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "All"),
+            (WAITING, "Waiting"),
+            (LIVE, "Live"),
+            (ENDED, "Ended"),
+            *((state.value, state.value) for state in ReleaseState),
+        ],
+    )
+    service = forms.ChoiceField(required=False)
+    taxonomy = forms.ChoiceField(required=False)
+    search = forms.CharField(required=False, max_length=100)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        services = Service.objects.order_by("name").values_list("name", flat=True)
+        taxonomies = Taxonomy.objects.order_by("name").values_list("name", flat=True)
+        for name, every, values in (("service", "Any service", services), ("taxonomy", "Any taxonomy", taxonomies)):
+            field = cast("forms.ChoiceField", self.fields[name])
+            field.choices = [("", every), *((value, value) for value in values)]
+        for name in ("state", "service", "taxonomy"):
+            self.fields[name].widget.attrs["class"] = "select"
+
+
+class TokenForm(forms.Form):
+    """A new token of a service."""
+
+    name = forms.CharField(max_length=100, help_text="What uses it.")
+    scopes = forms.MultipleChoiceField(
+        choices=ServiceScope.choices, initial=ServiceScope.values, widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(
+        min_value=1, max_value=TOKEN_DAYS_MAX, initial=TOKEN_DAYS_DEFAULT, label="Days until it ends"
+    )
