@@ -23,29 +23,45 @@ class NewCase:
     item: Mapping[str, Any]
 
 
-def store(new: Sequence[NewCase]) -> None:
-    """Insert cases with everything that finds them. Call it in a transaction; it records nothing."""
-    Case.objects.bulk_create([one.case for one in new], batch_size=_ROWS_AT_ONCE)
-    insert_contents(new)
+@dataclass(frozen=True)
+class Prepared:
+    """A new case with what finds it."""
+
+    new: NewCase
+    signature: bytes
+    terms: frozenset[int]
 
 
-def insert_contents(new: Sequence[NewCase]) -> None:
-    """Insert content and terms of stored cases."""
+def prepare(new: Sequence[NewCase]) -> list[Prepared]:
+    """Compute what finds cases, outside of any transaction."""
     found = signatures(one.item for one in new)
+    return [
+        Prepared(one, packed(signature), frozenset({*_words(one.case, one.item), *band_terms(signature)}))
+        for one, signature in zip(new, found, strict=True)
+    ]
+
+
+def store(prepared: Sequence[Prepared]) -> None:
+    """Insert cases with everything that finds them. Call it in a transaction; it records nothing."""
+    Case.objects.bulk_create([one.new.case for one in prepared], batch_size=_ROWS_AT_ONCE)
+    insert_contents(prepared)
+
+
+def insert_contents(prepared: Sequence[Prepared]) -> None:
+    """Insert content and terms of stored cases."""
     CaseContent.objects.bulk_create(
         [
             CaseContent(
-                case_id=one.case.pk, body=one.body, signature=packed(signature), signature_version=SIGNATURE_VERSION
+                case_id=one.new.case.pk,
+                body=one.new.body,
+                signature=one.signature,
+                signature_version=SIGNATURE_VERSION,
             )
-            for one, signature in zip(new, found, strict=True)
+            for one in prepared
         ],
         batch_size=_ROWS_AT_ONCE,
     )
-    _insert_terms(
-        (term, one.case.pk)
-        for one, signature in zip(new, found, strict=True)
-        for term in {*_words(one.case, one.item), *band_terms(signature)}
-    )
+    _insert_terms((term, one.new.case.pk) for one in prepared for term in one.terms)
 
 
 def index_again(case: Case) -> None:
