@@ -199,10 +199,6 @@ def import_chunk(import_id: str) -> bool:
         rows=CHUNK_ROWS,
         size=CHUNK_BYTES,
     )
-    for number, new in chunk.rows:
-        new.case.submitter, new.case.source, new.case.source_row = row.submitter, row.source, number
-        new.case.service = new.case.service or row.service
-        new.case.is_restricted = row.is_restricted
     prepared = prepare([new for _, new in chunk.rows])
     for _ in range(_TRIES):
         try:
@@ -219,7 +215,13 @@ def _store_chunk(row: Import, chunk: Chunk, prepared: Sequence[Prepared]) -> Non
     if locked.get_state() is not ImportState.RUNNING or locked.position != row.position:
         raise StaleAttemptError(f"import {row.pk} went on elsewhere")
     known = _known_rows(row.source, [number for number, _ in chunk.rows])
-    store([one for one in prepared if one.new.case.source_row not in known])
+    rows = [
+        (one, {"source_row": number, "service": new.fields["service"] or row.service})
+        for (number, new), one in zip(chunk.rows, prepared, strict=True)
+        if number not in known
+    ]
+    shared = {"task": row.task, "submitter": row.submitter, "source": row.source, "is_restricted": row.is_restricted}
+    store(rows, shared)
     failpoints.hit("before dsat chunk")
     _note(locked, chunk, known=len(known))
     transaction.on_commit(functools.partial(failpoints.hit, "after dsat chunk"))

@@ -120,7 +120,8 @@ class CaseTerm(models.Model):
 
     pk = models.CompositePrimaryKey("term", "case_id")
     term = models.BigIntegerField()
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="terms")
+    # a constraint would look up the case for each of its 30 terms; deletion goes by Django's cascade alone
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="terms", db_constraint=False)
 
     def __str__(self) -> str:
         return f"term of {self.case_id}"

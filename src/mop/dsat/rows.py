@@ -15,8 +15,7 @@ import orjson
 
 from mop.catalog.models import Modality, Task
 from mop.dsat.content import CONTENT_BYTES_MAX, FIELDS, IMAGES_MAX
-from mop.dsat.inputs import CaseInput, new_case
-from mop.dsat.store import NewCase
+from mop.dsat.inputs import CaseInput, NewCase, new_case
 from mop.errors import ValidationFailedError
 
 PART_BYTES = 1 << 20

@@ -79,12 +79,12 @@ def add_case(
     problems.raise_any()
     if new is None:
         raise AssertionError("a case without problems is a case")
-    new.case.submitter = submitter
     prepared = prepare([new])
+    case = Case(task=task, submitter=submitter, **new.fields)
     with transaction.atomic():
-        CASE.begin(new.case, actor=actor)
-        insert_contents(prepared)
-    return new.case
+        CASE.begin(case, actor=actor)
+        insert_contents(prepared, [case.pk])
+    return case
 
 
 @dataclass(frozen=True, kw_only=True)
