@@ -317,6 +317,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("MOP_DATASET_DEADLINE", _seconds, 7200.0, "seconds that the verification of a file may take"),
     Option("MOP_DATASET_CONCURRENCY", _positive, 2, "files of datasets that a worker reads at once"),
+    Option("MOP_DSAT_IMPORT_BYTES_MAX", _positive, 256 * 1024**2, "bytes in a file of DSAT cases"),
+    Option("MOP_DSAT_RETENTION_DAYS", int, 730, "days after which a DSAT case that nobody changed goes; 0: never"),
     Option("MOP_WHEEL_BYTES_MAX", int, 5 * GIB // 2, "bytes in a private wheel"),
     Option("MOP_ENVIRONMENTS_MAX_DAYS", float, 30.0, "days after which an unused environment or model copy goes"),
     Option(

@@ -17,10 +17,8 @@ from mop.dsat.models import (
     TAG_MAX,
     TAGS_MAX,
     TRACE_ID_MAX,
-    Case,
     Kind,
 )
-from mop.dsat.store import NewCase
 from mop.errors import ValidationFailedError
 
 _LENGTHS = {
@@ -53,6 +51,15 @@ class CaseInput:
     is_restricted: bool = False
 
 
+@dataclass(frozen=True)
+class NewCase:
+    """A checked case that is not stored yet: columns, content as JSON, and the same as data."""
+
+    fields: dict[str, Any]
+    body: bytes
+    item: Mapping[str, Any]
+
+
 @dataclass
 class Problems:
     """What is wrong with an input, by field."""
@@ -74,7 +81,7 @@ class Problems:
 
 
 def new_case(task: Task, given: CaseInput, add: Add) -> NewCase | None:
-    """The case, not stored yet; None where something is wrong, which `add` is told."""
+    """The checked case; None where something is wrong, which `add` is told."""
     faults: list[str] = []
 
     def tell(name: str, message: str) -> None:
@@ -94,18 +101,17 @@ def new_case(task: Task, given: CaseInput, add: Add) -> NewCase | None:
     check_tags(tags, tell)
     if faults:
         return None
-    case = Case(
-        task=task,
-        expected_label=given.expected_label,
-        kind=given.kind,
-        predicted_label=given.predicted_label,
-        trace_id=given.trace_id,
-        description=given.description,
-        tags=tags,
-        service=given.service,
-        is_restricted=given.is_restricted,
-    )
-    return NewCase(case, body, orjson.loads(body))
+    fields = {
+        "expected_label": given.expected_label,
+        "kind": given.kind,
+        "predicted_label": given.predicted_label,
+        "trace_id": given.trace_id,
+        "description": given.description,
+        "tags": tags,
+        "service": given.service,
+        "is_restricted": given.is_restricted,
+    }
+    return NewCase(fields, body, orjson.loads(body))
 
 
 def clean_tags(tags: Sequence[str]) -> list[str]:

@@ -120,7 +120,8 @@ class CaseTerm(models.Model):
 
     pk = models.CompositePrimaryKey("term", "case_id")
     term = models.BigIntegerField()
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="terms")
+    # a constraint would look up the case for each of its 30 terms; deletion goes by Django's cascade alone
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="terms", db_constraint=False)
 
     def __str__(self) -> str:
         return f"term of {self.case_id}"
@@ -178,8 +179,8 @@ class Import(DurableWork):
     file_name = models.CharField(max_length=255)
     format = models.CharField(max_length=8)
     size = models.PositiveBigIntegerField(help_text="bytes of the file")
-    source = models.CharField(max_length=64, help_text="keyed digest of task, submitter and file")
-    state = models.CharField(max_length=16, choices=ImportState, default=ImportState.QUEUED)
+    source = models.CharField(max_length=64, blank=True, help_text="keyed digest of task, submitter and file")
+    state = models.CharField(max_length=16, choices=ImportState, default=ImportState.UPLOADING)
     state_changed_at = models.DateTimeField(default=timezone.now)
     position = models.JSONField(null=True, blank=True, help_text="where the next chunk begins")
     done_bytes = models.PositiveBigIntegerField(default=0)

@@ -12,7 +12,7 @@ from mop.catalog.models import Task
 from mop.dsat.models import Case, CaseContent, CaseTerm, Comment, ContentGrant, Kind
 from mop.dsat.reading import Reader
 from mop.dsat.states import WAITING, CaseState
-from mop.dsat.terms import NEAR, band_terms, similarity, tag_term, unpacked, word_term, words_of
+from mop.dsat.terms import NEAR, band_terms, similarity, tag_term, word_term, words_of
 from mop.errors import NotFoundError
 
 NUMBER = re.compile(r"(?:DSAT-)?([0-9]{1,18})", re.IGNORECASE)
@@ -164,7 +164,7 @@ def similar_cases(case: Case, reader: Reader) -> Sequence[Similar]:
     if content is None:
         return []
     found: set[int] = set()
-    for term in band_terms(unpacked(bytes(content.signature))):
+    for term in band_terms(bytes(content.signature)):
         cases = CaseTerm.objects.filter(term=term).exclude(case_id=case.pk).order_by("-case_id")
         found.update(cases.values_list("case_id", flat=True)[:_BAND_CASES])
     others = (

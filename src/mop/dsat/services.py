@@ -20,7 +20,7 @@ from mop.dsat.models import COMMENT_MAX, Case, CaseContent, Comment, item_of
 from mop.dsat.notices import notify_assigned
 from mop.dsat.selectors import content_of
 from mop.dsat.states import CASE_LIFECYCLE, CaseState
-from mop.dsat.store import index_again, insert_contents
+from mop.dsat.store import index_again, insert_contents, prepare
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.models import Revision
 
@@ -79,11 +79,12 @@ def add_case(
     problems.raise_any()
     if new is None:
         raise AssertionError("a case without problems is a case")
-    new.case.submitter = submitter
+    prepared = prepare([new])
+    case = Case(task=task, submitter=submitter, **new.fields)
     with transaction.atomic():
-        CASE.begin(new.case, actor=actor)
-        insert_contents([new])
-    return new.case
+        CASE.begin(case, actor=actor)
+        insert_contents(prepared, [case.pk])
+    return case
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ WAITING = (C.OPEN, C.ASSIGNED, C.CONFIRMED)
 class ImportState(State):
     """Where an import stands."""
 
+    UPLOADING = live("uploading", "Parts of the file are still missing.")
     QUEUED = live("queued", "The file waits for a worker.")
     RUNNING = live("running", "The rows of the file become cases.")
     FINISHED = final("finished", "Every row became a case or stands in the report.", tone=Tone.OK)
@@ -40,6 +41,6 @@ class ImportState(State):
 
 
 IMPORT_LIFECYCLE = Lifecycle(
-    path=(ImportState.QUEUED, ImportState.RUNNING, ImportState.FINISHED),
+    path=(ImportState.UPLOADING, ImportState.QUEUED, ImportState.RUNNING, ImportState.FINISHED),
     exits={ImportState.FAILED, ImportState.CANCELLED},
 )

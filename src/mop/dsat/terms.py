@@ -11,15 +11,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 from rensa import RMinHash
 
 from mop.datasets.keyed import keyed_digest
 from mop.dsat.content import images_of
+
+Matrix = NDArray[np.uint32]
 
 NUMBERS = 64
 BANDS, BAND_NUMBERS = 8, 4
@@ -29,7 +32,12 @@ NEAR = 0.7
 _SHINGLE = 5
 _CHARACTERS_MAX = 20_000  # of a text that words and shingles are taken from
 _TERMS_MAX = 2_000
-_IMAGE_SHINGLES = 20  # an image weighs as much as a short sentence
+_PAD = "\0" * (_SHINGLE - 1)
+_FACTORS = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
+)
+"""Odd 64-bit numbers, one for each character of a sequence."""
+_MIXER = np.uint64(0xBF58476D1CE4E5B9)
 _SEED = 42
 _WORD = re.compile(r"\w+")
 _SPACE = re.compile(r"\s+")
@@ -57,17 +65,28 @@ def word_terms(item: Mapping[str, Any] | None, *, description: str, tags: Sequen
     return {word_term(word) for word in sorted(words)[:_TERMS_MAX]} | {tag_term(tag) for tag in tags}
 
 
-def signatures(items: Iterable[Mapping[str, Any]]) -> list[Sequence[int]]:
-    """The MinHash signature of each item: 5-character shingles of its text, and its images as wholes."""
-    digests: list[Sequence[int]] = RMinHash.digests_from_token_sets(
-        [_shingles(item) for item in items], num_perm=NUMBERS, seed=_SEED
+def signatures(items: Sequence[Mapping[str, Any]]) -> Matrix:
+    """The MinHash signature of each item, one a row: the 5-character sequences of its text and of its images' digests.
+
+    All texts are hashed at once, as one array of characters; 4 zeros stand behind each, so no sequence spans two.
+    """
+    texts = [_compared(item) for item in items]
+    characters = np.frombuffer(_PAD.join([*texts, ""]).encode("utf-32-le", "replace"), "<u4").astype(np.uint64)
+    sequences = np.zeros(len(characters), np.uint64)
+    for place in range(_SHINGLE):
+        sequences[: len(characters) - place] += characters[place:] * _FACTORS[place]
+    sequences ^= sequences >> np.uint64(29)
+    sequences *= _MIXER
+    sequences ^= sequences >> np.uint64(32)
+    rows = RMinHash.digest_matrix_from_flat_token_hashes(
+        sequences[characters != 0], np.cumsum([0, *map(len, texts)], dtype=np.uint64), NUMBERS, _SEED
     )
-    return digests
+    return np.asarray(rows.to_rows(), dtype="<u4").reshape(len(texts), NUMBERS)
 
 
-def band_terms(signature: Sequence[int]) -> list[int]:
-    """The terms of a signature's bands."""
-    data = np.asarray(signature[: BANDS * BAND_NUMBERS], dtype="<u4").tobytes()
+def band_terms(signature: bytes) -> list[int]:
+    """The terms of a kept signature's bands."""
+    data = signature
     width = BAND_NUMBERS * 4
     seed = _seed()
     return [
@@ -76,29 +95,16 @@ def band_terms(signature: Sequence[int]) -> list[int]:
     ]
 
 
-def packed(signature: Sequence[int]) -> bytes:
-    """A signature as it is kept."""
-    return np.asarray(signature, dtype="<u4").tobytes()
-
-
 def similarity(one: bytes, other: bytes) -> float:
     """Estimated Jaccard similarity, 0 to 1, of two kept signatures of the same version."""
     return float(np.mean(np.frombuffer(one, "<u4") == np.frombuffer(other, "<u4")))
 
 
-def unpacked(signature: bytes) -> list[int]:
-    """A kept signature as numbers."""
-    numbers: list[int] = np.frombuffer(signature, "<u4").tolist()
-    return numbers
-
-
-def _shingles(item: Mapping[str, Any]) -> list[str]:
+def _compared(item: Mapping[str, Any]) -> str:
+    """What of an item is compared: its text without differences of case and space, and digests of its images."""
     text = _SPACE.sub(" ", str(item.get("text", ""))[:_CHARACTERS_MAX].casefold()).strip()
-    found = {text[place : place + _SHINGLE] for place in range(max(1, len(text) - _SHINGLE + 1))} if text else set()
-    for image in images_of(item):
-        digest = hashlib.blake2b(image.encode(), digest_size=16).hexdigest()
-        found.update(f"{digest}:{number}" for number in range(_IMAGE_SHINGLES))
-    return list(found)
+    digests = [hashlib.blake2b(image.encode(), digest_size=16).hexdigest() for image in images_of(item)]
+    return "\n".join([text, *digests]).replace("\0", " ")
 
 
 def _term(text: str) -> int:
