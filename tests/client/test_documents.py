@@ -42,6 +42,8 @@ SCHEMAS = {
     "Interval": "IntervalOut",
     "Evaluation": "EvaluationOut",
     "EvaluationDetail": "EvaluationDetailOut",
+    "Verification": "VerificationOut",
+    "Headline": "HeadlineOut",
     "Rank": "RankOut",
     "LeaderboardEntry": "LeaderboardEntry",
     "Leaderboard": "LeaderboardOut",

@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
 
+from mop.accounts.browsers import browser_name
+
 
 class User(AbstractUser):
     """A person or a script; administrators are superusers."""
@@ -90,6 +92,11 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} from {self.address}"
+
+    @property
+    def browser_name(self) -> str:
+        """The browser in few words."""
+        return browser_name(self.browser)
 
 
 class Invitation(models.Model):

@@ -38,6 +38,8 @@ class Evaluation(TypedDict):
     headline_interval: Interval | None
     metrics: dict[str, float | None]
     measured_at: str | None
+    tries: int
+    retry_at: str | None
     visibility: Literal["public", "published", "private"]
 
 
@@ -65,6 +67,34 @@ class EvaluationDetail(TypedDict):
     failed_rows: dict[str, list[int]] | None
     compared_with: str | None
     comparison: dict[str, Any] | None
+
+
+class Verification(TypedDict):
+    """A result computed again by other code; `holds` is None until it finished."""
+
+    id: str
+    model: str
+    version: str
+    task: str
+    dataset: str
+    status: Literal["queued", "running", "finished", "failed"]
+    is_final: bool
+    holds: bool | None
+    is_current: bool
+    rows_again: int
+    error: ErrorDocument | None
+    created_by: str
+    created_at: str
+    ended_at: str | None
+    checks: list[dict[str, Any]]
+
+
+class Headline(TypedDict):
+    """The headline dataset of a task; `is_chosen` tells whether an owner of the task chose it."""
+
+    task: str
+    dataset: str | None
+    is_chosen: bool
 
 
 class Rank(TypedDict):
@@ -96,6 +126,7 @@ class Leaderboard(TypedDict):
 
     task: str
     average: Average
+    label: str
     metric: Metric
     datasets: list[str]
     items: list[LeaderboardEntry]

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Sequence, cast
+from typing import Iterator, Sequence, cast
 
 from mop_client.errors import WaitTimeoutError
 from mop_client.part import Part
-from mop_client.result_documents import Average, Evaluation, EvaluationDetail, Leaderboard, Metric, Rank
+from mop_client.result_documents import (
+    Average,
+    Evaluation,
+    EvaluationDetail,
+    Headline,
+    Leaderboard,
+    Metric,
+    Rank,
+    Verification,
+)
 
 POLL_SECONDS = 2.0
 
@@ -15,10 +24,9 @@ POLL_SECONDS = 2.0
 class Evaluations(Part):
     """Evaluations: metrics, never rows."""
 
-    def list(self, model: str, version: str) -> Sequence[Evaluation]:
+    def list(self, model: str, version: str) -> Iterator[Evaluation]:
         """The evaluations of a version, by dataset and task."""
-        page = self._server.get("models", model, "revisions", version, "evaluations")
-        return cast("Sequence[Evaluation]", page["items"])
+        return self._server.pages("models", model, "revisions", version, "evaluations")
 
     def get(self, model: str, version: str, task: str, dataset: str, *, other: str | None = None) -> EvaluationDetail:
         """Matrix, metrics with 95 % intervals, curves and slices; with `other` compared with that version."""
@@ -51,7 +59,7 @@ class Evaluations(Part):
         """
         ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
-            found = self.list(model, version)
+            found = [*self.list(model, version)]
             left = [one for one in found if not one["is_final"]]
             if not left:
                 return found
@@ -61,6 +69,24 @@ class Evaluations(Part):
                     hint="Wait longer.",
                 )
             time.sleep(poll_seconds)
+
+    def verify(self, model: str, version: str, task: str, dataset: str, *, rows: int = 200) -> Verification:
+        """Compute a result again by other code, and infer random rows again; 0 rows need no service."""
+        path = ("models", model, "revisions", version, "evaluations", task, dataset, "verify")
+        return cast("Verification", self._server.post(*path, body={"rows": rows}))
+
+    def verification(self, model: str, version: str, task: str, dataset: str) -> Verification:
+        """The newest verification of a result."""
+        path = ("models", model, "revisions", version, "evaluations", task, dataset, "verification")
+        return cast("Verification", self._server.get(*path))
+
+    def headline(self, task: str) -> Headline:
+        """The headline dataset of a task."""
+        return cast("Headline", self._server.get("tasks", task, "headline-dataset"))
+
+    def choose_headline(self, task: str, dataset: str | None) -> Headline:
+        """Choose the headline dataset of a task; None: the largest that is approved."""
+        return cast("Headline", self._server.put("tasks", task, "headline-dataset", body={"dataset": dataset}))
 
     def rank(self, model: str, version: str, *, average: Average = "macro") -> Sequence[Rank]:
         """The rank percentile of a version by task and metric."""

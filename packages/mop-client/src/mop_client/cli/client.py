@@ -9,9 +9,9 @@ from urllib.parse import quote
 import httpx
 
 from mop.errors import CATALOGUE, MopError, NotAuthenticatedError, NotFoundError, from_dict
-from mop_client.cli.credentials import Credentials
 from mop_client.cli.failures import CommandError, RequestRefusedError, ServerUnreachableError
 from mop_client.cli.near_names import suggestion
+from mop_client.credentials import Credentials
 
 PAGE = 100
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)

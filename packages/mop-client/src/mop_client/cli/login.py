@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mop_client.cli.credentials import Credentials, normalise_url, save_credentials
+from mop_client.cli.credentials import normalise_url, save_credentials
 from mop_client.cli.output import say
+from mop_client.credentials import Credentials
 
 app = typer.Typer()
 
