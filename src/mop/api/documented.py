@@ -35,9 +35,22 @@ _WRITING = (409, 413)
 class DocumentedAPI(NinjaAPI):
     """A NinjaAPI whose description declares problem+json once and refers to it from each operation."""
 
-    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
-        """The description; ninja itself leaves out every answer but the good one."""
-        schema = super().get_openapi_schema(**kwargs)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._descriptions: dict[str, OpenAPISchema] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """The description, made once: it takes most of a second, and anybody may ask for it."""
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if prefix not in self._descriptions:
+            self._descriptions[prefix] = self._described(prefix)
+        return self._descriptions[prefix]
+
+    def _described(self, prefix: str) -> OpenAPISchema:
+        """What ninja describes, and what it leaves out: every answer but the good one."""
+        schema = super().get_openapi_schema(path_prefix=prefix)
         components = schema["components"]
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema()
