@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from dbos import DBOS
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.test.utils import setup_test_environment
@@ -36,11 +37,13 @@ from support.addresses import without_row
 from support.api import Api
 from support.factories import ACTOR, make_model, make_token, make_user
 from support.permission_table import render
+from support.prepared import copy_tables
 
 
 def main() -> None:
     setup_test_environment()
-    prepare_databases()
+    copy_tables(settings.MOP_HOME)
+    prepare_databases()  # the tables of the area itself
     found = {**asked(), **at_the_terminal(), **permissions(), **pipeline(), "swept": sweep_lost_enqueues()}
     found |= asyncio.run(worked(found["asked"]))
     found |= afterwards()

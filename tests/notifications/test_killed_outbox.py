@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from support.mail_server import running_mail_server
+from support.prepared import copy_tables
 
 TESTS = Path(__file__).parents[1]
 PREPARE = """
 import django; django.setup()
-from mop.worker.setup import prepare_databases; prepare_databases()
 from mop.registry.kinds import Kind
 from mop.notifications.services import News, notify
 from support.factories import ACTOR, make_user
@@ -49,6 +49,7 @@ def test_a_killed_worker_s_e_mail_is_sent_again_under_the_same_message_id(tmp_pa
                 [sys.executable, "-c", code], env=environment, cwd=TESTS, stdout=subprocess.PIPE, text=True
             )
 
+        copy_tables(tmp_path / "home")
         assert run(PREPARE).wait(timeout=120) == 0
         worker = run(DELIVER)
         server.on_data = worker.kill

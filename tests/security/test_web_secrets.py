@@ -18,6 +18,7 @@ from django.views.debug import ExceptionReporter
 from mop.conf.options import OPTIONS
 from support.factories import PASSWORD
 from support.installation import Installation, running_installation
+from support.prepared import copy_tables
 from support.waiting import wait_for
 
 PLANTED = "pLaNtEd5ecret"
@@ -62,6 +63,7 @@ def test_a_setting_that_can_not_be_read_is_told_without_its_value(name: str, val
 @pytest.mark.parametrize("database", ["MOP_DATABASE_URL", "MOP_ENGINE_URL"])
 def test_a_database_that_does_not_answer_is_told_without_its_password(database: str, tmp_path: Path):
     script = "import django; django.setup(); from mop.worker.setup import prepare_databases; prepare_databases()"
+    copy_tables(tmp_path)
     status, said = run(tmp_path, "-c", script, **{database: URL})
     assert status != 0
     assert "refused" in said
