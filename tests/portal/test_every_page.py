@@ -17,8 +17,6 @@ from mop.registry.models import Model
 from support.browsing import client_of, send
 from support.factories import PASSWORD, make_team
 
-pytestmark = pytest.mark.dialect
-
 QUERIES_MAX = 12
 MORE_QUERIES = {"/home/": 14, "/live/home/": 14}  # each area looks for what waits
 OWNER_PAGES = [
@@ -68,6 +66,7 @@ ADMINISTRATOR_PAGES = [
 OPEN_PAGES = ["/accounts/login/", "/accounts/password/reset/", "/errors/"]
 
 
+@pytest.mark.dialect
 @pytest.mark.parametrize("url", OWNER_PAGES)
 def test_an_owner_gets_the_page_for_at_most_twelve_queries(url: str, owner: User, model: Model):
     client = client_of(owner)
@@ -78,6 +77,7 @@ def test_an_owner_gets_the_page_for_at_most_twelve_queries(url: str, owner: User
     assert len(queries) <= pages * MORE_QUERIES.get(url, QUERIES_MAX)
 
 
+@pytest.mark.dialect
 @pytest.mark.parametrize("url", ADMINISTRATOR_PAGES)
 def test_an_administrator_gets_the_page_and_others_do_not(url: str, administrator: User, owner: User):
     assert client_of(administrator).get(url).status_code == 200
