@@ -44,6 +44,7 @@ def test_people_are_listed_shown_kept_out_and_let_in(mop: Mop, monkeypatch: pyte
     assert "olivia" in mop("user", "list", "--search", "oliv").out
     shown = mop("user", "show", "olivia")
     assert (shown.code, "Models: toxicity" in shown.out) == (0, True), shown.err
+    assert "Did you mean olivia?" in mop("user", "show", "olivai").err
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert mop("user", "disable", "olivia").code == 130
     assert User.objects.get(pk=user.pk).is_active
@@ -81,6 +82,7 @@ def test_teams_get_members_other_names_and_an_end(mop: Mop, root: User):
     assert "members: olivia" in mop("team", "show", "Search").out
     assert mop("team", "edit", "Search", "--name", "Find", "--json").json["name"] == "Find"
     assert mop("team", "edit", "Find").code == 64
+    assert "Did you mean Find?" in mop("team", "show", "Fnd").err
     assert "Find" in mop("team", "list").out
     team = Team.objects.get(name="Find")
     make_model("toxicity", owner=User.objects.get(username="olivia"), team=team)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mop.api.api import api
-from mop_client import documents, people_documents, result_documents
+from mop_client import documents, people_documents, release_documents, result_documents
 
 # the client's name of a document → its schema in the server's description
 SCHEMAS = {
@@ -47,6 +47,16 @@ SCHEMAS = {
     "Rank": "RankOut",
     "LeaderboardEntry": "LeaderboardEntry",
     "Leaderboard": "LeaderboardOut",
+    "Service": "ServiceOut",
+    "ReleaseTask": "ReleaseTaskOut",
+    "Release": "ReleaseOut",
+    "ReleaseEvent": "ReleaseEventOut",
+    "ReleaseDetail": "ReleaseDetail",
+    "Precondition": "PreconditionOut",
+    "Offer": "OfferOut",
+    "Evidence": "EvidenceOut",
+    "Live": "LiveOut",
+    "Period": "PeriodOut",
     "User": "UserOut",
     "UserDetail": "UserDetail",
     "Thing": "ThingOut",
@@ -59,7 +69,7 @@ SCHEMAS = {
 }
 TYPES = {
     name: value
-    for module in (documents, result_documents, people_documents)
+    for module in (documents, result_documents, release_documents, people_documents)
     for name, value in vars(module).items()
     if isinstance(value, type) and value.__module__ == module.__name__
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
@@ -82,6 +85,75 @@ def test_an_onnx_model_of_images_passes_the_check(tmp_path: Path):
     made = mop(
         "init", str(folder), "--modality", "image", "--label-type", "ordinal", "--labels", "0,1,2",
         "--name", "Violence", "--from", "onnx", str(tmp_path / "images.onnx"), home=tmp_path,
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    check(folder, tmp_path)
+
+
+def checkpoint(folder: Path, script: str, *packages: str, **environment: str) -> Path:
+    """What a script saves at the path that it is given, with packages of an environment of its own."""
+    uv, target = Path(sys.executable).with_name("uv"), folder / "checkpoint"
+    (folder / "save.py").write_text(script, encoding="utf-8")
+    for command in (
+        [uv, "venv", "--python", sys.executable, folder / "saving"],
+        [uv, "pip", "install", "--python", folder / "saving", *packages],
+        [folder / "saving" / "bin" / "python", folder / "save.py", target],
+    ):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=600, env={**clean, **environment}
+        )
+        assert done.returncode == 0, done.stderr
+    return target
+
+
+MLFLOW = """
+import sys
+
+import mlflow.sklearn
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+texts, labels = ["you idiot", "you moron", "good day", "have fun"] * 5, ["yes", "yes", "no", "no"] * 5
+columns = ColumnTransformer([("text", HashingVectorizer(n_features=256), "text")])
+model = make_pipeline(columns, LogisticRegression()).fit(pd.DataFrame({"text": texts}), labels)
+mlflow.sklearn.save_model(model, sys.argv[1], serialization_format="cloudpickle")
+"""
+
+
+@pytest.mark.slow
+def test_an_mlflow_model_passes_the_check(tmp_path: Path):
+    saved = checkpoint(tmp_path, MLFLOW, "mlflow-skinny", "scikit-learn", "pandas")
+    folder = tmp_path / "folder"
+    made = mop("init", str(folder), "--from", "mlflow", str(saved), home=tmp_path)
+    assert made.code == 0, made.err
+    check(folder, tmp_path)
+
+
+KERAS = """
+import sys
+from pathlib import Path
+
+import keras
+
+layers = keras.layers
+model = keras.Sequential([layers.Input((16, 16, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")])
+model.save(sys.argv[1] + ".keras")
+Path(sys.argv[1] + ".keras").rename(sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_a_keras_model_of_images_passes_the_check(tmp_path: Path):
+    saved = checkpoint(tmp_path, KERAS, "keras", "jax", "scipy", KERAS_BACKEND="jax")
+    (tmp_path / "images.keras").write_bytes(saved.read_bytes())
+    folder = tmp_path / "folder"
+    made = mop(
+        "init", str(folder), "--modality", "image", "--label-type", "ordinal", "--labels", "0,1,2",
+        "--name", "Violence", "--from", "keras", str(tmp_path / "images.keras"), home=tmp_path,
     )  # fmt: skip
     assert made.code == 0, made.err
     check(folder, tmp_path)

@@ -24,5 +24,5 @@ AREA = Area(
     ),
     audit_actions=Action,
     team_bonds=(Ref("mop.sources.prefixes:team_bonds"),),
-    commands=(Commands(Ref("mop.cli.source_prefixes:app"), order=105),),
+    commands=(Commands(Ref("mop_client.cli.source_prefixes:app"), order=105),),
 )

@@ -20,6 +20,7 @@ from mop_client.documents import Me, Notification
 from mop_client.model_parts import Models, Revisions
 from mop_client.parts import Datasets, Groups, Tasks, Webhooks
 from mop_client.people_parts import Invitations, Teams, Users
+from mop_client.release_parts import Releases, Services
 from mop_client.result_parts import Evaluations
 from mop_client.transport import TRIES, Transport
 
@@ -55,6 +56,8 @@ class Client:
         self.groups = Groups(self._server)
         self.webhooks = Webhooks(self._server)
         self.evaluations = Evaluations(self._server)
+        self.services = Services(self._server)
+        self.releases = Releases(self._server)
         self.users = Users(self._server)
         self.invitations = Invitations(self._server)
         self.teams = Teams(self._server)

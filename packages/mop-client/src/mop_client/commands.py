@@ -37,6 +37,7 @@ COMMANDS = (
     ("mop_client.cli.team", ""),
     ("mop_client.cli.user", ""),
     ("mop_client.cli.login", ""),
+    ("mop_client.cli.source_prefixes", ""),
     ("mop_client.cli.completion", ""),
 )
 

@@ -80,9 +80,10 @@ class Transport:
         """The JSON of a PUT, None where the answer is empty."""
         return self._call("PUT", path, json=body)
 
-    def delete(self, *path: object) -> None:
-        """A DELETE."""
-        self._call("DELETE", path)
+    def delete(self, *path: object, **params: Any) -> Any:
+        """The JSON of a DELETE, None where the answer is empty; parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        return self._call("DELETE", path, params=given)
 
     def _call(self, method: str, path: tuple[object, ...], **kwargs: Any) -> Any:
         address = "/" + "/".join(quote(str(part), safe="") for part in path)

@@ -16,7 +16,14 @@ SHOWN = 3
 LOOKED_AT = 200
 CUTOFF = 0.6
 # the list that a name in an address stands in, with the field that holds it
-_LISTS = {"models": "name", "tasks": "name", "datasets": "name", "revisions": "version"}
+_LISTS = {
+    "models": "name",
+    "tasks": "name",
+    "datasets": "name",
+    "revisions": "version",
+    "teams": "name",
+    "users": "username",
+}
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:
@@ -51,4 +58,5 @@ def names(server: Server, path: tuple[str, ...], *, search: str | None = None) -
         page = server.get(*path, limit=LOOKED_AT, **given, **status)
     except (MopError, CommandError):
         return []
-    return [str(item[_LISTS[kind]]) for item in page["items"]]
+    items = page if isinstance(page, list) else page["items"]  # short lists come whole
+    return [str(item[_LISTS[kind]]) for item in items]

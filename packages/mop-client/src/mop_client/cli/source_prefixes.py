@@ -1,15 +1,13 @@
 """`mop source-prefix`: below which urls teams read models and datasets, on a MOP server, over its REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag, one_of
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
+from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
@@ -41,7 +39,7 @@ def add(
     ],
     *,
     purpose: Annotated[str, typer.Option(parser=one_of(PURPOSES), metavar="models|datasets", help="What for.")],
-    team: Annotated[str | None, typer.Option(help="The team; every team if left out.", show_default=False)] = None,
+    team: Annotated[Optional[str], typer.Option(help="The team; every team if left out.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Let a team read below a url. Administrators only."""
