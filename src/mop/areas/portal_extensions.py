@@ -16,6 +16,7 @@ class ExtensionPoint(enum.Enum):
     DATASET_SECTIONS = "sections of a dataset's page"
     HEADER = "header"
     HOME = "what waits for a person, on Home"
+    MODEL_COLUMNS = "columns of the Models list"
     MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"
     MODEL_SECTIONS = "sections of a model's page"

@@ -14,6 +14,7 @@ from mop.contract_runs.states import CONTRACT_RUN_LIFECYCLE, ContractRunState
 from mop.registry.models import TaskConnection
 from mop.registry.statuses import RevisionStatus
 from mop.ui.extensions import HOME_ITEMS_MAX, HomeItem, HomeList
+from mop.ui.newest import newest_of_kinds
 
 FAILED = (ContractRunState.FAILED, ContractRunState.UNDECIDED)
 
@@ -33,9 +34,9 @@ def contract_runs(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
     connected = Q(task__isnull=True) | Exists(
         TaskConnection.objects.filter(model=OuterRef("revision__model"), task=OuterRef("task"))
     )
-    failed = own.filter(~Exists(newer), connected, state__in=FAILED)
-    running = own.filter(state__in=sorted(CONTRACT_RUN_LIFECYCLE.live))
-    return [_item(run) for kind in (failed, running) for run in kind.order_by("-created_at", "-id")[:HOME_ITEMS_MAX]]
+    failed = Q(~Exists(newer), connected, state__in=FAILED)
+    running = Q(state__in=sorted(CONTRACT_RUN_LIFECYCLE.live))
+    return [_item(run) for run in newest_of_kinds(own, (failed, running), by="created_at", most=HOME_ITEMS_MAX)]
 
 
 def _item(run: ContractRun) -> HomeItem:

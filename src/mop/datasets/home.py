@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from mop.datasets.reading.faults import KINDS
 from mop.datasets.selectors import requests_for
 from mop.datasets.states import DATASET_LIFECYCLE, DatasetStatus
 from mop.ui.extensions import HOME_DAYS, HOME_ITEMS_MAX, HomeItem, HomeList
+from mop.ui.newest import newest_of_kinds
 
 _REQUESTS_MAX, _NAMES_MAX = 200, 3
 
@@ -49,11 +51,11 @@ def datasets(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
     own = Dataset.objects.filter(owners=user)
     lately = timezone.now() - dt.timedelta(days=HOME_DAYS)
     kinds = (
-        own.filter(status=DatasetStatus.VERIFY_FAILED),
-        own.filter(status__in=sorted(DATASET_LIFECYCLE.live)),
-        own.filter(status=DatasetStatus.VERIFIED, status_changed_at__gte=lately),
+        Q(status=DatasetStatus.VERIFY_FAILED),
+        Q(status__in=sorted(DATASET_LIFECYCLE.live)),
+        Q(status=DatasetStatus.VERIFIED, status_changed_at__gte=lately),
     )
-    return [_item(dataset) for kind in kinds for dataset in kind.order_by("-status_changed_at", "-id")[:HOME_ITEMS_MAX]]
+    return [_item(one) for one in newest_of_kinds(own, kinds, by="status_changed_at", most=HOME_ITEMS_MAX)]
 
 
 def _item(dataset: Dataset) -> HomeItem:

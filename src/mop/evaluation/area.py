@@ -23,8 +23,10 @@ AREA = Area(
     urls=(Urls("mop.evaluation.urls"),),
     permissions=Ref("mop.evaluation.permissions:PERMISSIONS"),
     portal_extensions=(
+        PortalExtension(ExtensionPoint.HOME, Ref("mop.evaluation.home:evaluated")),
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.evaluation.portal_extensions:RESULTS_TAB")),
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.evaluation.portal_extensions:RANK_TAB")),
+        PortalExtension(ExtensionPoint.MODEL_COLUMNS, Ref("mop.evaluation.portal_extensions:LIST_COLUMN")),
         PortalExtension(ExtensionPoint.MODEL_FACTS, Ref("mop.evaluation.portal_extensions:headline_fact")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.evaluation.portal_extensions:COLUMN")),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.evaluation.portal_extensions:task_leaderboard")),

@@ -6,15 +6,17 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
 from mop.catalog.models import LabelType
-from mop.evaluation.comparisons import kept_comparisons, previous_results
-from mop.evaluation.headline import headline_datasets
+from mop.evaluation.comparisons import difference_of, with_kept_comparison, with_previous
+from mop.evaluation.headline import at_headline
 from mop.evaluation.models import Evaluation
 from mop.evaluation.reports.comparison import DifferenceOut
 from mop.evaluation.standing import evaluations
+from mop.registry.listing import ListedModel
 from mop.registry.models import Revision
 
 
@@ -46,27 +48,31 @@ class Headline:
 def headlines_of(
     revisions: Sequence[Revision] | QuerySet[Revision], *, changes: bool = True
 ) -> Mapping[uuid.UUID, Sequence[Headline]]:
-    """The headline of each version for each connected task, by task. A fixed number of queries.
+    """The headline of each version for each connected task, by task. One query.
 
     Args:
         revisions: the versions; a queryset becomes part of the query.
         changes: whether what changed against the version before is looked up.
     """
-    found_rows = evaluations().order_by("task__name")
-    if isinstance(revisions, QuerySet):
-        rows = list(found_rows.filter(revision__in=revisions.values("pk")))
-    else:
-        rows = list(found_rows.filter(revision__in=[one.pk for one in revisions]))
-    chosen = headline_datasets({row.task_id for row in rows})
-    rows = [row for row in rows if chosen.get(row.task_id) == row.dataset_id]
-    measured = [row for row in rows if row.is_measured]
-    before = previous_results(measured) if measured and changes else {}
-    compared = kept_comparisons([(before[row.pk], row) for row in measured if row.pk in before])
+    wanted = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
+    rows: Any = at_headline(evaluations()).filter(revision__in=wanted).order_by("task__name")
+    if changes:
+        rows = with_kept_comparison(with_previous(rows))
     found: dict[uuid.UUID, list[Headline]] = defaultdict(list)
     for row in rows:
-        first = before.get(row.pk)
-        document = compared.get((first.pk, row.pk)) if first else None
+        metrics = row.compared if changes else None
         field = "positive_f1" if row.task.label_type == LabelType.ORDINAL else "macro_f1"
-        change = document.metrics.get(field) if document else None
-        found[row.revision_id].append(Headline(row, change, first.revision.version if first else ""))
+        change = difference_of(metrics[field]) if metrics and field in metrics else None
+        found[row.revision_id].append(Headline(row, change, (row.before_version or "") if changes else ""))
+    return found
+
+
+def headlines_of_usable(rows: Sequence[ListedModel]) -> Mapping[int, Sequence[Headline]]:
+    """Of each listed model the headlines of the newest usable version that is seen, by model. One query."""
+    usable = {row.pk: row.usable_version for row in rows if row.usable_version}
+    named = evaluations().filter(revision__model__in=usable, revision__version__in=set(usable.values()))
+    found: dict[int, list[Headline]] = defaultdict(list)
+    for row in at_headline(named).filter(measured_at__isnull=False).order_by("task__name"):
+        if row.revision.version == usable[row.revision.model_id]:  # of another model the version may be a private one
+            found[row.revision.model_id].append(Headline(row, None, ""))
     return found

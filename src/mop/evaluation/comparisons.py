@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTransform
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
@@ -22,12 +23,13 @@ from mop.evaluation.headline import headline_datasets
 from mop.evaluation.kept import each_part
 from mop.evaluation.metrics.comparison import Paired
 from mop.evaluation.models import Evaluation
-from mop.evaluation.reports.comparison import ComparisonOut, comparison_of
+from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of
 from mop.evaluation.results import document_of
 from mop.storage.artifact_store import ArtifactStore
 
 logger = logging.getLogger(__name__)
 _DOCUMENT: TypeAdapter[ComparisonOut] = TypeAdapter(ComparisonOut)
+_DIFFERENCE: TypeAdapter[DifferenceOut] = TypeAdapter(DifferenceOut)
 Pair = tuple[uuid.UUID, uuid.UUID]
 COMPARED_AT_ONCE = 50
 
@@ -106,7 +108,27 @@ def with_previous(evaluations: QuerySet[Evaluation]) -> Any:
         mapping_digest=OuterRef("mapping_digest"),
         measured_at__isnull=False,
     ).order_by("-revision__created_at")
-    return evaluations.annotate(before=Subquery(before.values("pk")[:1]))
+    return evaluations.annotate(
+        before=Subquery(before.values("pk")[:1]), before_version=Subquery(before.values("revision__version")[:1])
+    )
+
+
+def with_kept_comparison(evaluations: Any) -> Any:
+    """Annotated with `compared`: the metrics of the kept comparison with `before`, if it still counts."""
+    kept = EvaluationComparison.objects.filter(
+        second=OuterRef("pk"),
+        first=OuterRef("before"),
+        first_predictions=F("first__predictions_digest"),
+        second_predictions=F("second__predictions_digest"),
+        metric_version=F("first__metric_version"),
+        second__metric_version=F("metric_version"),
+    )
+    return evaluations.annotate(compared=Subquery(kept.values(metrics=KeyTransform("metrics", "document"))[:1]))
+
+
+def difference_of(kept: Mapping[str, Any]) -> DifferenceOut:
+    """One metric of a kept comparison."""
+    return _DIFFERENCE.validate_python(kept)
 
 
 def previous_result(evaluation: Evaluation) -> Evaluation | None:

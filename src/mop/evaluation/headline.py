@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from mop.audit.services import Actor, record
 from mop.catalog.models import Task
@@ -13,7 +15,7 @@ from mop.datasets.selectors import usable_datasets
 from mop.datasets.states import BindingState, DatasetStatus
 from mop.errors import ConflictError
 from mop.evaluation.actions import Action
-from mop.evaluation.models import TaskHeadline
+from mop.evaluation.models import Evaluation, TaskHeadline
 
 
 @transaction.atomic
@@ -57,6 +59,17 @@ def headline_datasets(tasks: Collection[int]) -> Mapping[int, int]:
         if task_id not in found or chosen.get(task_id) == dataset_id:
             found[task_id] = dataset_id
     return found
+
+
+def at_headline(rows: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
+    """Of these evaluations those on the headline dataset of their task. Becomes part of the query."""
+    approved = Binding.objects.filter(
+        task=OuterRef("task"), state=BindingState.APPROVED, dataset__status=DatasetStatus.VERIFIED
+    )
+    chosen = TaskHeadline.objects.filter(task=OuterRef("task"), dataset__in=approved.values("dataset"))
+    largest = approved.order_by("-dataset__rows", "dataset__name")
+    headline = Coalesce(Subquery(chosen.values("dataset")[:1]), Subquery(largest.values("dataset")[:1]))
+    return rows.filter(dataset=headline)
 
 
 def chosen_headline(task: Task) -> tuple[Dataset | None, bool]:

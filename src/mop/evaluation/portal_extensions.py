@@ -13,13 +13,13 @@ from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
-from mop.evaluation.beside_versions import Headline, headlines_of
+from mop.evaluation.beside_versions import Headline, headlines_of, headlines_of_usable
 from mop.evaluation.headline import headline_dataset
 from mop.evaluation.ranking import leaderboard
 from mop.evaluation.reports.names import AVERAGES, METRICS
 from mop.evaluation.standing import by_metric, shown_to_everybody
 from mop.evaluation.views.results import board_context, details_link
-from mop.registry.listing import listed_model
+from mop.registry.listing import ListedModel, listed_model
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import visible_revisions
 from mop.registry.statuses import RevisionStatus
@@ -78,6 +78,19 @@ def _state(one: Headline) -> list[Any]:
 
 
 COLUMN = Column("Macro F1", _cells)
+
+
+def _listed_cells(request: HttpRequest, rows: Sequence[ListedModel]) -> Cells:
+    found = headlines_of_usable(rows)
+    cell = "evaluation/components/listed_cell.html"
+    return Cells(
+        html={row.pk: render_to_string(cell, {"ones": found.get(row.pk, ())}, request=request) for row in rows},
+        state=[[_state(one) for one in found.get(row.pk, ())] for row in rows],
+        is_live=False,  # the list is no place to watch a run
+    )
+
+
+LIST_COLUMN = Column("Macro F1", _listed_cells)
 
 
 def task_leaderboard(request: HttpRequest, task: Task) -> SafeString:

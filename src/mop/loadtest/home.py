@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +15,7 @@ from mop.accounts.models import User
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState, state_of_run
 from mop.ui.extensions import HOME_DAYS, HOME_ITEMS_MAX, HomeItem, HomeList
+from mop.ui.newest import newest_of_kinds
 
 _ENDED = (LoadTestState.FINISHED, LoadTestState.FAILED)
 _MODALITIES = 3
@@ -26,12 +29,12 @@ def load_tests(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
         .select_related("revision__model")
         .defer("plan", "conditions", "progress", "revision__sample_post_data")
     )
-    running = own.filter(state__in=sorted(LOAD_TEST_LIFECYCLE.live)).order_by("-created_at", "-id")
-    ended = own.filter(state__in=_ENDED, ended_at__gte=lately).order_by("-ended_at", "-id")
+    running = Q(state__in=sorted(LOAD_TEST_LIFECYCLE.live))
+    ended = Q(state__in=_ENDED, ended_at__gte=lately)
+    at = Coalesce("ended_at", "created_at")
     runs: dict[tuple[object, int], list[LoadTest]] = {}
-    for kind in (running, ended):
-        for test in kind[: HOME_ITEMS_MAX * _MODALITIES]:
-            runs.setdefault((test.revision_id, test.run), []).append(test)
+    for test in newest_of_kinds(own, (running, ended), by=at, most=HOME_ITEMS_MAX * _MODALITIES):
+        runs.setdefault((test.revision_id, test.run), []).append(test)
     return [_item(tests) for tests in runs.values()]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from mop.accounts.models import User
 from mop.registry.models import Revision
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.ui.extensions import HOME_DAYS, HOME_ITEMS_MAX, HomeItem, HomeList
+from mop.ui.newest import newest_of_kinds
 
 FAILED = (RevisionStatus.VERIFY_FAILED, RevisionStatus.VULNERABLE)
 
@@ -23,14 +24,11 @@ def versions(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
     newer = Revision.objects.filter(model=OuterRef("model"), created_at__gt=OuterRef("created_at"))
     lately = timezone.now() - dt.timedelta(days=HOME_DAYS)
     found = Revision.objects.filter(model__owners=user).select_related("model").defer("sample_post_data")
-    failed = found.filter(~Exists(newer), status__in=FAILED)
-    running = found.filter(status__in=sorted(REVISION_LIFECYCLE.live))
-    verified = found.filter(status=RevisionStatus.VERIFIED, status_changed_at__gte=lately)
-    return [
-        _item(revision)
-        for kind in (failed, running, verified)
-        for revision in kind.order_by("-status_changed_at", "-id")[:HOME_ITEMS_MAX]
-    ]
+    failed = Q(~Exists(newer), status__in=FAILED)
+    running = Q(status__in=sorted(REVISION_LIFECYCLE.live))
+    verified = Q(status=RevisionStatus.VERIFIED, status_changed_at__gte=lately)
+    shown = newest_of_kinds(found, (failed, running, verified), by="status_changed_at", most=HOME_ITEMS_MAX)
+    return [_item(revision) for revision in shown]
 
 
 def _item(revision: Revision) -> HomeItem:

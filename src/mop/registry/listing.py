@@ -92,6 +92,11 @@ class ListedModel:
     updated_at: dt.datetime
     is_owned: bool
 
+    @property
+    def pk(self) -> int:
+        """The model's."""
+        return self.model.pk
+
 
 @dataclass(frozen=True)
 class ModelPage:

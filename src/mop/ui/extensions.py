@@ -231,6 +231,8 @@ HOME_ITEMS: Sections[Sequence[HomeItem]] = Sections(extensions_at(ExtensionPoint
 # under a dataset's status and metadata, each given the dataset
 DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
+# rows are `registry.listing.ListedModel`
+MODEL_COLUMNS = Columns(extensions_at(ExtensionPoint.MODEL_COLUMNS))
 # each is given the model
 MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))
 # each is given the user whose page it is

@@ -23,6 +23,7 @@ from mop.registry.groups import visible_groups
 from mop.registry.listing import MINE, Counts, ListedModel, ModelList, ModelQuery
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.registry.unsettled import worked_on
+from mop.ui.extensions import MODEL_COLUMNS
 from mop.ui.fragments import LIVE_TEMPLATE, Live, live_answer
 from mop.ui.merging import united
 from mop.ui.middleware import is_fragment
@@ -72,11 +73,13 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     models = ModelList(user, query)
     page = models.page(cursor=request.GET.get("cursor", ""), size=_size(request))
     counts = models.counts()
+    columns = MODEL_COLUMNS.shown(request, page.rows)
     return {
         "form": form,
         "groups": groups,
         "page": page,
-        "rows": [(row, _progress(row)) for row in page.rows],
+        "rows": [(row, _progress(row), columns.of(row)) for row in page.rows],
+        "columns": columns.headings,
         "sort": query.sort,
         "query": query,
         "counts": counts,
@@ -92,7 +95,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
             query=request.GET.urlencode(),
             seconds=3,
             is_final=not any(_moves(row, busy) for row in page.rows),
-            state=[[_state(row) for row in page.rows], counts.total, counts.hidden],
+            state=[[_state(row) for row in page.rows], counts.total, counts.hidden, columns.state],
             result="registry/components/model_rows.html",
             moving="Statuses change",
         ),
