@@ -56,11 +56,14 @@ def get_version(golden_set: GoldenSet, number: int | None = None) -> GoldenVersi
     return found
 
 
-def missing(revision: Revision | None = None) -> list[tuple[uuid.UUID, int]]:
+def missing(revision: Revision | None = None, *, waits: bool = True) -> list[tuple[uuid.UUID, int]]:
     """Runs that are to be made, of one revision or of all, as ids of revision and golden version; newest first.
 
-    A revision that was not proved with a task that was connected later is not run for it; one that an earlier stage
-    is still busy with waits. One query.
+    A revision that was not proved with a task that was connected later is not run for it. One query.
+
+    Args:
+        revision: of which; None: of all.
+        waits: leave out revisions that an earlier stage is still busy with.
     """
     proofs = TaskProof.objects.filter(
         revision=OuterRef("pk"), task=OuterRef("task_id"), customized_name=OuterRef("customized_name")
@@ -74,8 +77,10 @@ def missing(revision: Revision | None = None) -> list[tuple[uuid.UUID, int]]:
     )
     if revision is not None:
         found = found.filter(pk=revision.pk)
-    ready = ready_for(StagePosition.GOLDEN_SETS, found.filter(Exists(proofs), ~Exists(made)))
-    rows = ready.order_by("-created_at", "golden_version_id")
+    found = found.filter(Exists(proofs), ~Exists(made))
+    if waits:
+        found = ready_for(StagePosition.GOLDEN_SETS, found)
+    rows = found.order_by("-created_at", "golden_version_id")
     return list(rows.values_list("pk", "golden_version_id"))
 
 

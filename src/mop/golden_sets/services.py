@@ -101,14 +101,19 @@ def renew_stale() -> None:
     case_runs.renew_changed(GOLDEN, GOLDEN_JOB, finished, actor=SCHEDULER)
 
 
-def start_missing(*, actor: Actor, revision: Revision | None = None) -> int:
+def start_missing(*, actor: Actor, revision: Revision | None = None, waits: bool = True) -> int:
     """Start the runs of a revision, or of all, that do not exist; done twice it starts nothing more.
+
+    Args:
+        actor: who is recorded.
+        revision: of which; None: of all.
+        waits: leave out revisions that an earlier stage is still busy with.
 
     Returns:
         How many were started.
     """
     count = 0
-    for revision_id, version_id in missing(revision):
+    for revision_id, version_id in missing(revision, waits=waits):
         with transaction.atomic():
             row = REVISION.lock(revision_id)
             made = GoldenRun.objects.filter(revision=row, version=version_id).exists()
@@ -144,7 +149,7 @@ def run_again(*, actor: Actor, revision: Revision) -> int:
     Raises:
         ConflictError: there is no golden set, or every run waits or goes on already.
     """
-    count = start_missing(actor=actor, revision=revision)
+    count = start_missing(actor=actor, revision=revision, waits=False)
     for run in current_runs().filter(revision=revision, state__in=CASE_RUN_LIFECYCLE.final):
         case_runs.run_again(GOLDEN, GOLDEN_JOB, run, actor=actor, asks_all=True, detail=f"run again by {actor.label}")
         count += 1
