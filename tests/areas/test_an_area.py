@@ -83,6 +83,7 @@ def test_its_stage_stands_in_the_declared_order_and_applies_by_its_own_rule(foun
         "evaluation",
         "golden-sets",
         "regression",
+        "gates",
         "greet",
     ]
     assert found["turns"] == [None, ["greetings", 1]]

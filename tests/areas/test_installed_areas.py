@@ -99,6 +99,7 @@ def test_the_stages_stand_in_the_products_order():
         StagePosition.EVALUATION,
         StagePosition.GOLDEN_SETS,
         StagePosition.REGRESSION,
+        StagePosition.GATES,
     ]
 
 

@@ -78,7 +78,7 @@ class Stage:
 
     Attributes:
         name: ends the id of the work that the pipeline enqueues for it.
-        position: its place in the order.
+        position: its place in the order: one of StagePosition, or a number between or behind those for further areas.
         workflow: the durable work that it starts; None: `begin` itself does the work, which takes moments.
         applies: whether it concerns a revision, as it stands when the stage's turn has come.
         begin: starts it for such a revision. It gives queue and priority when the pipeline is to enqueue the workflow
@@ -90,7 +90,7 @@ class Stage:
     """
 
     name: str
-    position: StagePosition
+    position: int
     workflow: Workflow | None
     applies: Ref[Callable[[Any], bool]]
     begin: Ref[Callable[[Any], tuple[str, int] | None]]

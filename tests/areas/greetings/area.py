@@ -24,7 +24,7 @@ AREA = Area(
     stages=(
         Stage(
             name="greet",
-            position=StagePosition.GATES,
+            position=StagePosition.GATES + 10,  # behind the product's own
             workflow=ANSWER,
             applies=Ref("areas.greetings.services:may_be_greeted"),
             begin=Ref("areas.greetings.services:turn_of"),
