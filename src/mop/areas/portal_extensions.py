@@ -14,6 +14,7 @@ class ExtensionPoint(enum.Enum):
 
     ACCOUNT_SECTIONS = "sections of a person's own page"
     DATASET_SECTIONS = "sections of a dataset's page"
+    DSAT_CASE_SECTIONS = "sections of a DSAT case's page"
     HEADER = "header"
     HOME = "what waits for a person, on Home"
     MODEL_COLUMNS = "columns of the Models list"

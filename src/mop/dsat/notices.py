@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from mop.accounts.models import User
 from mop.audit.services import Actor
@@ -63,7 +64,7 @@ def _notify(case: Case, people: list[User], kind: Kind, event: str, title: str, 
             event=f"dsat:{case.pk}:{event}",
             title=title,
             reason=reason,
-            link=f"/dsat/{case.pk}/",
+            link=reverse("dsat:case", args=[case.pk]),
             scope=Scope(CASE_SCOPE, case.pk),
         ),
     )

@@ -230,6 +230,8 @@ HOME_DAYS = 7
 HOME_ITEMS: Sections[Sequence[HomeItem]] = Sections(extensions_at(ExtensionPoint.HOME))
 # under a dataset's status and metadata, each given the dataset
 DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
+# under the content of a DSAT case, each given the case
+DSAT_CASE_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DSAT_CASE_SECTIONS))
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
 # rows are `registry.listing.ListedModel`
 MODEL_COLUMNS = Columns(extensions_at(ExtensionPoint.MODEL_COLUMNS))
