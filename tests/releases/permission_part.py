@@ -87,12 +87,13 @@ def _bodies(world: World, row: Row) -> dict[tuple[str, str], Any]:
         ("POST", "/gates/check"): conditions,
         ("POST", "/services/{service}/releases"): offered | REASON,
         ("POST", "/services/{service}/releases/check"): offered,
+        ("POST", "/services/{service}/cases"): {"task": TASK, "content": {"text": "You fool."}, "expected_label": "1"},
         ("PUT", "/releases/{number}/canary"): {"share": 10},
         ("POST", "/services/{service}/tokens"): {"name": "second"},
         ("POST", "/services/{service}/webhooks"): {"url": "https://hooks.example/more"},
         **{
             ("POST", f"/releases/{{number}}/{action}"): REASON
-            for action in ("approve", "reject", "withdraw", "released", "retire", "rollback")
+            for action in ("approve", "reject", "withdraw", "released", "retire", "rollback", "canary/end")
         },
     }
 

@@ -16,6 +16,7 @@ from mop.registry.models import Revision
 from mop.registry.publishing import unpublish_revision
 from mop.registry.services import add_owner, delete_revision, remove_owner
 from mop.registry.statuses import RevisionStatus
+from mop.regression.models import RegressionRun
 from mop.releases.models import Policy, Service, ServiceKind
 from mop.releases.release_models import Release
 from mop.releases.requests.deciding import approve_release, current_evidence, reject_release, withdraw_release
@@ -49,7 +50,7 @@ def test_a_release_goes_from_request_to_approval_with_its_evidence():
     assert release.evidence_at_request == release.evidence_at_decision or not changes_between(
         release.evidence_at_request, release.evidence_at_decision or {}
     )
-    assert [one["holds"] for one in release.evidence_at_request["preconditions"]] == [True] * 6
+    assert [one["holds"] for one in release.evidence_at_request["preconditions"]] == [True] * 7
     actions = AuditEvent.objects.filter(object_type="release").order_by("pk").values_list("action", flat=True)
     assert list(actions) == ["release.requested", "release.approved"]
 
@@ -63,6 +64,8 @@ def test_a_release_goes_from_request_to_approval_with_its_evidence():
         (lambda one: one.scans.all().delete(), "not scanned yet"),
         (lambda one: one.task_proofs.all().delete(), "was not proved with"),
         (lambda one: ConverterProof.objects.filter(revision=one).delete(), "Text: not tried yet"),
+        (lambda one: RegressionRun.objects.filter(revision=one).delete(), "There is none"),
+        (lambda one: RegressionRun.objects.filter(revision=one).update(state="failed"), "It is failed"),
         (lambda one: record_proofs(one.pk, (), {"Text": "It returned None."}), "It returned None."),
     ],
 )

@@ -50,7 +50,7 @@ BUDGETS = {
     "registry": 120,
     "gateway": 60,
     "regression": 60,
-    "releases": 30,
+    "releases": 100,
     "samples": 60,
     "sandbox": 240,
     "scanning": 120,

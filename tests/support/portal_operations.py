@@ -59,7 +59,7 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/releases/<int:number>/retire/": ("POST /releases/{number}/retire",),
     "/releases/<int:number>/rollback/": ("POST /releases/{number}/rollback",),
     "/releases/<int:number>/canary/": ("PUT /releases/{number}/canary",),
-    "/releases/<int:number>/canary/end/": ("DELETE /releases/{number}/canary",),
+    "/releases/<int:number>/canary/end/": ("POST /releases/{number}/canary/end",),
     "/services/<str:service>/tokens/add/": ("POST /services/{service}/tokens",),
     "/services/<str:service>/tokens/<int:number>/revoke/": ("DELETE /services/{service}/tokens/{number}",),
     # one's own

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.catalog.models import Task
+from mop.evaluation.case_runs.states import CaseRunState
 from mop.onboarding.proofs import record_proofs
 from mop.registry.models import Model, Revision
 from mop.registry.services import create_revision
 from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.regression.advance import REGRESSION
+from mop.regression.selectors import find_run
+from mop.regression.services import start
 from mop.releases.models import Policy, Service, ServiceKind
 from mop.releases.release_models import Release
 from mop.releases.release_states import WentLive
 from mop.releases.requests.deciding import approve_release, request_release
 from mop.releases.requests.switching import mark_released
 from mop.releases.services import create_service
+from support.case_runs import finished
 from support.contract_runs import prove
 from support.factories import ACTOR, make_model, make_revision_input, make_user, put
 from support.scans import keep_scan
@@ -41,12 +46,16 @@ def make_service(
 
 
 def releasable(revision: Revision, *, modalities: Sequence[str] = ("Text",)) -> Revision:
-    """The version as it must be to be released: verified, public, proved, scanned without findings."""
+    """The version as it must be to be released: verified, public, proved, scanned without findings, tested."""
     put(Revision.objects.filter(pk=revision.pk), status=RevisionStatus.VERIFIED, publish_status=PublishStatus.PUBLIC)
     revision.refresh_from_db()
     prove(revision)
     record_proofs(revision.pk, (), dict.fromkeys(modalities, ""))
     keep_scan(revision)
+    run = find_run(revision) or start(actor=ACTOR, revision=revision)
+    assert run is not None
+    if run.get_state() != CaseRunState.FINISHED:
+        finished(REGRESSION, run, lambda _item: "0")
     return revision
 
 

@@ -35,6 +35,7 @@ GROUPS = (
             "try-it",
             "load-tests",
             "gates",
+            "releases",
             "evaluation",
             "reading-results",
             "golden-sets",

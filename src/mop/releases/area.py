@@ -18,6 +18,7 @@ AREA = Area(
         Ref("mop.releases.api:router"),
         Ref("mop.releases.requests.api:router"),
         Ref("mop.releases.requests.tokens_api:router"),
+        Ref("mop.releases.requests.cases_api:router"),
     ),
     urls=(Urls("mop.releases.urls"),),
     permissions=Ref("mop.releases.permissions:PERMISSIONS"),
@@ -25,6 +26,8 @@ AREA = Area(
     portal_extensions=(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.releases.portal_extensions:gate_of_task")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
+        PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:releases_of_revision")),
+        PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),
     ),
     stages=(
         Stage(
@@ -45,6 +48,7 @@ AREA = Area(
     commands=(
         Commands(Ref("mop.cli.gate:app"), order=76),
         Commands(Ref("mop.cli.service:app"), order=77),
+        Commands(Ref("mop.cli.release:app"), order=79),
         Commands(Ref("mop.cli.service:of_task"), order=78, group="task"),
     ),
 )

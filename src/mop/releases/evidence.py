@@ -135,10 +135,11 @@ class RevisionEvidence:
     # cases, golden sets, findings
 
     def rate(self, rate: Rate, *, to_previous: bool) -> Reading:
-        """The pass rate on DSAT cases or on golden sets."""
-        if to_previous:
-            return NO_PREVIOUS
-        return rate_of(rate, self.revision, self.task)
+        """The pass rate on DSAT cases or on golden sets, or its ratio to the previous release's."""
+        now = rate_of(rate, self.revision, self.task)
+        if not to_previous:
+            return now
+        return NO_PREVIOUS if self.before is None else ratio(now, self.before.rate(rate, to_previous=False))
 
     def findings(self, measure: FindingsMeasure) -> Reading:
         """The number of findings of the newest scan that no waiver covers."""

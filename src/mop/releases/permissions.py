@@ -43,13 +43,14 @@ POST   /releases/{number}/released                  -       401 403 403 200 403 
 POST   /releases/{number}/retire                    -       401 403 403 200 403 403 200
 POST   /releases/{number}/rollback                  -       401 403 403 200 403 403 200
 PUT    /releases/{number}/canary                    -       401 403 403 200 403 403 200
-DELETE /releases/{number}/canary                    -       401 403 403 200 403 403 200
+POST   /releases/{number}/canary/end                -       401 403 403 200 403 403 200
 GET    /services/{service}/live                     -       401 200 200 200 200 200 200
 GET    /services/{service}/history                  -       401 200 200 200 200 200 200
 GET    /services/{service}/tokens                   -       401 403 403 200 403 200 200
 POST   /services/{service}/tokens                   -       401 403 403 201 403 403 201
 DELETE /services/{service}/tokens/{number}          -       401 403 403 204 403 403 204
 GET    /calling-service                             -       401 403 403 403 403 403 403
+POST   /services/{service}/cases                    -       401 403 403 403 403 403 403
 GET    /services/{service}/webhooks                 -       401 403 403 200 403 200 200
 POST   /services/{service}/webhooks                 -       401 403 403 201 403 403 201
 DELETE /services/{service}/webhooks/{number}        -       401 403 403 204 403 403 204

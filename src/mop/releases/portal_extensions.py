@@ -1,4 +1,4 @@
-"""What gates show on pages of tasks and versions."""
+"""What gates and releases show on pages of tasks and versions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from mop.catalog.models import Task
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from mop.releases.presentation import badge_of
+from mop.releases.requests.selectors import visible_releases
 from mop.releases.selectors import current_gate, current_report
 from mop.releases.services import conditions_of
+
+RELEASES_SHOWN = 5
 
 
 def gate_of_task(request: HttpRequest, task: Task) -> SafeString:
@@ -40,3 +43,16 @@ def gates_of_revision(request: HttpRequest, revision: Revision) -> SafeString:
         "conditions": len(report.document["rows"]) if report else 0,
     }
     return render_to_string("releases/components/revision_gates.html", context, request=request)
+
+
+def releases_of_revision(request: HttpRequest, revision: Revision) -> SafeString:
+    """The newest releases of a verified version, and the way to request one."""
+    if revision.get_status() != RevisionStatus.VERIFIED:
+        return SafeString("")
+    user = user_of(request)
+    found = list(visible_releases(user).filter(revision=revision)[:RELEASES_SHOWN])
+    may_request = may(user, "releases.request", revision)
+    if not found and not may_request:
+        return SafeString("")
+    context = {"revision": revision, "releases": found, "may_request": may_request}
+    return render_to_string("releases/components/revision_releases.html", context, request=request)

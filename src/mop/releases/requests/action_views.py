@@ -104,7 +104,8 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
     user = user_of(request)
     release = _decided(request, number)
     failing = bool(current_evidence(release).failing) if release.revision else False
-    form = ApprovalForm(request.POST, is_failing=failing)
+    sent = request.POST.copy()
+    form = ApprovalForm(sent, is_failing=failing)
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -125,8 +126,7 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
             return HttpResponseRedirect(reverse("releases:release", args=[number]))
     shown = get_release(user, number)
     if shown.revision is not None:  # what was read is old by now: the next try is about what this page shows
-        form.data = form.data.copy()
-        form.data["evidence"] = current_evidence(shown).digest
+        sent["evidence"] = current_evidence(shown).digest
     return show_release(request, shown, form)
 
 

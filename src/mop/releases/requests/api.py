@@ -29,17 +29,17 @@ from mop.releases.requests.offers import offer_of
 from mop.releases.requests.schemas import (
     ApprovalIn,
     CanaryIn,
-    CommentIn,
     EvidenceOut,
     LiveOut,
     OfferIn,
     OfferOut,
     PeriodOut,
-    ReasonIn,
+    ReleaseComment,
     ReleaseDetail,
     ReleaseIn,
     ReleaseOut,
     ReleasePage,
+    ReleaseReason,
 )
 from mop.releases.requests.selectors import (
     filtered,
@@ -150,7 +150,7 @@ def approve(request: HttpRequest, number: int, body: ApprovalIn) -> Release:
 
 
 @router.post("/releases/{int:number}/reject", response=ReleaseOut)
-def reject(request: HttpRequest, number: int, body: ReasonIn) -> Release:
+def reject(request: HttpRequest, number: int, body: ReleaseReason) -> Release:
     """Refuse a release. Admins of the service."""
     caller, release = _decided(request, number)
     reject_release(actor=caller.actor, user=caller.user, release=release, comment=body.comment)
@@ -158,7 +158,7 @@ def reject(request: HttpRequest, number: int, body: ReasonIn) -> Release:
 
 
 @router.post("/releases/{int:number}/withdraw", response=ReleaseOut)
-def withdraw(request: HttpRequest, number: int, body: CommentIn) -> Release:
+def withdraw(request: HttpRequest, number: int, body: ReleaseComment) -> Release:
     """Take a release back before it is live: its requester and owners of the model, once approved admins too."""
     caller = caller_of(request)
     release = get_release(caller.user, number)
@@ -177,7 +177,7 @@ def acknowledge(request: HttpRequest, number: int) -> Release:
 
 
 @router.post("/releases/{int:number}/released", response=ReleaseOut)
-def released(request: HttpRequest, number: int, body: CommentIn) -> Release:
+def released(request: HttpRequest, number: int, body: ReleaseComment) -> Release:
     """Say that an approved release is live; a canary becomes so for every request. Admins of the service."""
     caller, release = _decided(request, number)
     mark_released(
@@ -187,7 +187,7 @@ def released(request: HttpRequest, number: int, body: CommentIn) -> Release:
 
 
 @router.post("/releases/{int:number}/retire", response=ReleaseOut)
-def retire(request: HttpRequest, number: int, body: ReasonIn) -> Release:
+def retire(request: HttpRequest, number: int, body: ReleaseReason) -> Release:
     """Take a live release out of the service. Admins of the service."""
     caller, release = _decided(request, number)
     retire_release(actor=caller.actor, user=caller.user, release=release, comment=body.comment)
@@ -195,7 +195,7 @@ def retire(request: HttpRequest, number: int, body: ReasonIn) -> Release:
 
 
 @router.post("/releases/{int:number}/rollback", response=list[ReleaseOut])
-def rollback(request: HttpRequest, number: int, body: ReasonIn) -> list[Release]:
+def rollback(request: HttpRequest, number: int, body: ReleaseReason) -> list[Release]:
     """Return from a live release to what was live before it. Admins of the service.
 
     The answer is the new release records, which are live.
@@ -213,12 +213,11 @@ def put_canary(request: HttpRequest, number: int, body: CanaryIn) -> Release:
     return get_release(caller.user, number)
 
 
-@router.delete("/releases/{int:number}/canary", response=ReleaseOut)
-def delete_canary(request: HttpRequest, number: int, reason: str = "") -> Release:
+@router.post("/releases/{int:number}/canary/end", response=ReleaseOut)
+def stop_canary(request: HttpRequest, number: int, body: ReleaseReason) -> Release:
     """Let what is live answer every request again; the release stays approved. Admins of the service."""
     caller, release = _decided(request, number)
-    said = reason.strip() or f"{caller.user.username} ended it"
-    end_canary(actor=caller.actor, user=caller.user, release=release, reason=said)
+    end_canary(actor=caller.actor, user=caller.user, release=release, reason=body.comment)
     return get_release(caller.user, number)
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mop.catalog.models import Modality
+from mop.evaluation.case_runs.states import CaseRunState
 from mop.findings.models import ScanDecision
 from mop.findings.selectors import current_scan
 from mop.onboarding.models import ConverterProof, TaskProof
 from mop.registry.models import Revision, TaskConnection
 from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.regression.selectors import find_run
 from mop.releases.models import Service, ServiceKind
 
 AACS_TAXONOMIES = frozenset({"Hate", "Self-harm", "Sexual", "Violence"})
@@ -43,6 +45,7 @@ def preconditions(
     found = [
         *standing(revision),
         _contract(revision, connections),
+        _regression(revision),
     ]
     if service.kind == ServiceKind.AACS:
         found += [_fits(service, connections), _converters(revision, connections)]
@@ -96,6 +99,20 @@ def _contract(revision: Revision, connections: Sequence[TaskConnection]) -> Prec
         return Precondition("contract", title, holds=False, reason=reason, hint=hint)
     names = ", ".join(one.task.name for one in connections)
     return Precondition("contract", title, holds=True, reason=f"Proved with {names}.")
+
+
+def _regression(revision: Revision) -> Precondition:
+    title = "The regression test is finished"
+    run = find_run(revision)
+    if run is None:
+        off = "" if revision.regression_enabled else " Regression is off for it."
+        hint = "Run the regression test on the model's page."
+        return Precondition("regression", title, holds=False, reason=f"There is none.{off}", hint=hint)
+    state = run.get_state()
+    if state != CaseRunState.FINISHED:
+        hint = "Wait for it." if state.is_live else "See why on the model's page, and run it again."
+        return Precondition("regression", title, holds=False, reason=f"It is {state}.", hint=hint)
+    return Precondition("regression", title, holds=True, reason="It is finished.")
 
 
 def _fits(service: Service, connections: Sequence[TaskConnection]) -> Precondition:

@@ -58,13 +58,13 @@ class ApprovalIn(InputSchema):
     )
 
 
-class ReasonIn(InputSchema):
+class ReleaseReason(InputSchema):
     """Why."""
 
     comment: str = Field(max_length=COMMENT_MAX)
 
 
-class CommentIn(InputSchema):
+class ReleaseComment(InputSchema):
     """A comment, if there is one."""
 
     comment: str = Field(default="", max_length=COMMENT_MAX)
@@ -237,19 +237,21 @@ class LiveOut(Schema):
     def of(cls, slot: LiveSlot) -> LiveOut:
         """What a slot says."""
         live, canary = slot.live, slot.canary
-        return cls(
-            taxonomy=slot.taxonomy.name,
-            modality=slot.modality,
-            release=live.pk,
-            model=live.model_name,
-            version=live.version,
-            since=slot.live_since,
-            approved_by=live.decided_by.username if live.decided_by else None,
-            comment=live.decision_comment,
-            canary=canary.pk if canary else None,
-            canary_model=canary.model_name if canary else None,
-            canary_version=canary.version if canary else None,
-            canary_share=slot.canary_share,
+        return cls.model_validate(
+            {
+                "taxonomy": slot.taxonomy.name,
+                "modality": slot.modality,
+                "release": live.pk,
+                "model": live.model_name,
+                "version": live.version,
+                "since": slot.live_since,
+                "approved_by": live.decided_by.username if live.decided_by else None,
+                "comment": live.decision_comment,
+                "canary": canary.pk if canary else None,
+                "canary_model": canary.model_name if canary else None,
+                "canary_version": canary.version if canary else None,
+                "canary_share": slot.canary_share,
+            }
         )
 
 
@@ -268,15 +270,17 @@ class PeriodOut(Schema):
     @classmethod
     def of(cls, row: SlotPeriod) -> PeriodOut:
         """What a period says."""
-        return cls(
-            taxonomy=row.taxonomy.name,
-            modality=row.modality,
-            release=row.release_id,
-            model=row.release.model_name,
-            version=row.release.version,
-            began_at=row.began_at,
-            ended_at=row.ended_at,
-            end=row.end,
+        return cls.model_validate(
+            {
+                "taxonomy": row.taxonomy.name,
+                "modality": row.modality,
+                "release": row.release_id,
+                "model": row.release.model_name,
+                "version": row.release.version,
+                "began_at": row.began_at,
+                "ended_at": row.ended_at,
+                "end": row.end,
+            }
         )
 
 
@@ -365,4 +369,5 @@ class CallingService(Schema):
     @classmethod
     def of(cls, service: Service, token: ServiceToken) -> CallingService:
         """What a token is."""
-        return cls(service=service.name, kind=service.kind, token=token.name, scopes=token.scopes)
+        scopes: list[ScopeName] = token.scopes
+        return cls(service=service.name, kind=service.kind, token=token.name, scopes=scopes)

@@ -114,7 +114,8 @@ def roll_back(*, actor: Actor, user: User, release: Release, comment: str) -> li
     """
     before = {slot: _before(slot) for slot in LiveSlot.objects.filter(live=release).select_related("live", "service")}
     # the locks of every version, in one order, before that of the service
-    for pk in sorted({one.revision_id for one in before.values() if one is not None}, key=str):
+    versions = {one.revision_id for one in before.values() if one is not None and one.revision_id is not None}
+    for pk in sorted(versions, key=str):
         Revision.objects.select_for_update(of=("self",)).filter(pk=pk).first()
     row = lock_release(release)
     require_admin(row.service, user)
@@ -201,13 +202,14 @@ def end_canary(*, actor: Actor, release: Release, reason: str, user: User | None
     Raises:
         NotAllowedError: the person is no admin of the service.
         ConflictError: it is no canary.
+        ValidationFailedError: the reason is missing.
     """
     row = lock_release(release)
     if user is not None:
         require_admin(row.service, user)
     if not LiveSlot.objects.filter(canary=row).exists():
         raise ConflictError(f"Release {row.pk} is no canary.")
-    end_canary_of(row, actor=actor, detail=reason, is_held=True)
+    end_canary_of(row, actor=actor, detail=_required(reason), is_held=True)
     return releases().get(pk=row.pk)
 
 

@@ -1,0 +1,90 @@
+"""Releases on Home: what waits for an admin's decision, what is held or vulnerable, and what was decided lately."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from mop.accounts.models import User
+from mop.registry.statuses import RevisionStatus
+from mop.releases.release_models import Release
+from mop.releases.release_states import ReleaseState
+from mop.ui.extensions import HOME_DAYS, HOME_ITEMS_MAX, HomeItem, HomeList
+
+
+def decisions(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
+    """Of the services that a person administers what waits or is vulnerable; of their own requests what was decided."""
+    found = Release.objects.select_related("service", "requested_by", "revision", "decided_by")
+    mine = found.filter(service__in=user.administered_services.values("pk"))
+    waiting = mine.filter(Q(state=ReleaseState.REQUESTED) | Q(state=ReleaseState.APPROVED, is_held=True))
+    fallen = mine.filter(state=ReleaseState.RELEASED, revision__status=RevisionStatus.VULNERABLE)
+    lately = timezone.now() - dt.timedelta(days=HOME_DAYS)
+    decided = found.filter(
+        requested_by=user, decided_at__gte=lately, state__in=(ReleaseState.APPROVED, ReleaseState.REJECTED)
+    )
+    return [
+        *(_waiting(release, user) for release in waiting.order_by("-pk")[:HOME_ITEMS_MAX]),
+        *(_fallen(release) for release in fallen.order_by("-pk")[:HOME_ITEMS_MAX]),
+        *(_decided(release) for release in decided.order_by("-decided_at")[:HOME_ITEMS_MAX]),
+    ]
+
+
+def _waiting(release: Release, user: User) -> HomeItem:
+    url = reverse("releases:release", args=[release.pk])
+    if release.is_held:
+        return HomeItem(
+            place=HomeList.NEEDS,
+            what=f"{release.model_name} {release.version}",
+            url=url,
+            text=f"is no canary in {release.service.name} any more",
+            reason="Take it live, start the canary again, or withdraw it.",
+            at=release.state_changed_at,
+            action="Decide",
+            is_fault=True,
+            icon="warn",
+        )
+    own = " You requested it, so another admin decides." if release.requested_by_id == user.pk else ""
+    return HomeItem(
+        place=HomeList.NEEDS,
+        what=f"{release.model_name} {release.version}",
+        url=url,
+        text=f"is offered to {release.service.name}",
+        reason=f"{release.requested_by.username}: {release.comment or 'no comment'}.{own}",
+        at=release.requested_at,
+        action=f"Review release {release.pk}",
+        icon="releases",
+    )
+
+
+def _fallen(release: Release) -> HomeItem:
+    return HomeItem(
+        place=HomeList.NEEDS,
+        what=f"{release.model_name} {release.version}",
+        url=reverse("releases:release", args=[release.pk]),
+        text=f"is live in {release.service.name} and vulnerable",
+        reason="It goes on until you roll it back or take another release.",
+        at=release.revision.status_changed_at if release.revision else release.state_changed_at,
+        action="Decide",
+        is_fault=True,
+        icon="shield",
+    )
+
+
+def _decided(release: Release) -> HomeItem:
+    by = f"{release.decided_by.username}: " if release.decided_by else ""
+    return HomeItem(
+        place=HomeList.ENDED,
+        what=f"{release.model_name} {release.version}",
+        url=reverse("releases:release", args=[release.pk]),
+        text=f"is {release.state} for {release.service.name}",
+        reason=f"{by}{release.decision_comment}",
+        at=release.decided_at or release.state_changed_at,
+        action="See the release",
+        is_fault=release.state == ReleaseState.REJECTED,
+        icon="bad" if release.state == ReleaseState.REJECTED else "ok",
+    )
