@@ -4,7 +4,7 @@
 
 Each line of standard input is an order, `{"address", "clients", "seconds", "warm"}`; each gets one line of answer. An
 address is `unix:/path` or `http://host:port`. What is answered in the first `warm` seconds is not counted. An order may
-name another `path` than /score and a file of other `bodies`.
+name another `path` than /score, a file of other `bodies`, and further `headers` as "name: value".
 """
 
 from __future__ import annotations
@@ -21,23 +21,25 @@ from urllib.parse import urlsplit
 import httptools
 import uvloop
 
-REST = b" HTTP/1.1\r\nhost: service\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-HEAD = b"POST /score" + REST
+REST = b" HTTP/1.1\r\nhost: service\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n"
+HEAD = b"POST /score" + REST.replace(b"%b", b"")
 
 
 def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for line in sys.stdin:
             order = json.loads(line)
-            requests = make_requests(order.pop("bodies", sys.argv[1]), order.pop("path", "/score"))
+            headers = tuple(order.pop("headers", ()))
+            requests = make_requests(order.pop("bodies", sys.argv[1]), order.pop("path", "/score"), headers)
             print(json.dumps(runner.run(closed_loop(requests, **order))), flush=True)
 
 
 @cache
-def make_requests(bodies: str, path: str) -> list[bytes]:
+def make_requests(bodies: str, path: str, headers: tuple[str, ...] = ()) -> list[bytes]:
     """The requests that send each line of a file."""
+    given = "".join(f"{header}\r\n" for header in headers).encode()
     head = b"POST " + path.encode() + REST
-    return [head % len(body) + body for body in Path(bodies).read_bytes().splitlines()]
+    return [head % (given, len(body)) + body for body in Path(bodies).read_bytes().splitlines()]
 
 
 async def closed_loop(

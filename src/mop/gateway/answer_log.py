@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from mop.engine.database import in_database
@@ -23,6 +24,15 @@ from mop.gateway.models import Answer
 FLUSH_SECONDS = 0.5
 WAITING_MAX = 50_000
 AT_ONCE = 1000
+
+_NAMES = ("request_id", "service", "at", "kind", "status", "milliseconds", "findings")
+_META = Answer._meta  # noqa: SLF001 - Django documents it
+_FIELDS = [_META.get_field(name) for name in _NAMES]
+_INSERT = (
+    f"INSERT INTO {_META.db_table} ({', '.join(str(field.column) for field in _FIELDS)}) "  # noqa: S608 - constants
+    f"VALUES ({', '.join('%s' for _ in _FIELDS)}) ON CONFLICT DO NOTHING"
+)
+_Row = tuple[uuid.UUID, int, dt.datetime, str, int, float, Mapping[str, Mapping[str, Any]]]
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +54,7 @@ class AnswerLog:
     def __init__(self, service_id: int, metrics: GatewayMetrics) -> None:
         self._service_id = service_id
         self._metrics = metrics
-        self._waiting: list[Answer] = []
+        self._waiting: list[_Row] = []
 
     def add(self, answered: Answered) -> None:
         """Keep it with the next ones. Far too many that wait, while the database is away, are counted and dropped."""
@@ -52,14 +62,14 @@ class AnswerLog:
             self._metrics.records_lost += 1
             return
         self._waiting.append(
-            Answer(
-                request_id=answered.request_id,
-                service_id=self._service_id,
-                at=timezone.now(),
-                kind=answered.kind,
-                status=answered.status,
-                milliseconds=round(answered.milliseconds, 3),
-                findings=dict(answered.findings),
+            (
+                answered.request_id,
+                self._service_id,
+                timezone.now(),
+                answered.kind,
+                answered.status,
+                round(answered.milliseconds, 3),
+                answered.findings,
             )
         )
 
@@ -86,9 +96,20 @@ class AnswerLog:
         while self._waiting:
             rows, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             try:
-                # an answer was lost, not its rows: writing them again changes nothing
-                await in_database(Answer.objects.bulk_create)(rows, ignore_conflicts=True)
+                await in_database(_insert)(rows)
             except DatabaseError as error:
                 logger.warning("records of %d answers wait: %s", len(rows), type(error).__name__)
                 self._waiting = rows + self._waiting
                 return
+
+
+def _insert(rows: Sequence[_Row]) -> None:
+    """Write rows; those that are there already stay, since what fails may have been written.
+
+    Not by bulk_create: making and reading objects of Django's would be half of what the gateway does for a request.
+    """
+    prepared = [
+        [field.get_db_prep_save(value, connection) for field, value in zip(_FIELDS, row, strict=True)] for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, prepared)

@@ -7,6 +7,7 @@ the models.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import re
 import time
@@ -32,6 +33,7 @@ from mop.serving.exchange import Exchange, HttpError
 
 API_VERSION = "2023-10-01"
 JSON = b"application/json"
+QUERY_FIELDS_MAX = 20
 REQUEST_BYTES_MAX = 8 << 20
 RECEIVING_BYTES_MAX = 512 << 20
 CONNECTIONS_MAX = 4096
@@ -154,7 +156,7 @@ class GatewayApp:
     def _asked(self, exchange: Exchange, path: str) -> Asked:
         if path != "/metrics" and not path.startswith(ROOT):
             raise not_found("There is nothing at this address; the routes begin with /contentsafety/.")
-        query = parse_qs(exchange.query, max_num_fields=20)
+        query = _query(exchange.query)
         if path != "/metrics" and query.get("api-version") != [API_VERSION]:
             given = "api-version" in query
             code = "UnsupportedApiVersionValue" if given else "MissingApiVersionParameter"
@@ -250,6 +252,14 @@ class GatewayApp:
         else:
             error = WireError(HTTPStatus.SERVICE_UNAVAILABLE, "ServerBusy", "What is live does not run yet.")
             exchange.respond(error.status, JSON, error.body(), error.all_headers())
+
+
+@functools.lru_cache(maxsize=64)  # nearly all requests have the same
+def _query(query: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(query, max_num_fields=QUERY_FIELDS_MAX)
+    except ValueError:
+        raise invalid(f"The address has more than {QUERY_FIELDS_MAX} parameters.") from None
 
 
 def _secret(headers: dict[bytes, bytes]) -> str:

@@ -15,5 +15,8 @@ AREA = Area(
     permissions=Ref("mop.gateway.permissions:PERMISSIONS"),
     schedules=(Schedule("gateway.forget", FORGET_SECONDS, Ref("mop.gateway.services:forget_answers")),),
     audit_actions=Action,
-    commands=(Commands(Ref("mop.cli.gateway:app"), order=79),),
+    commands=(
+        Commands(Ref("mop.cli.serve_release:app"), order=79),
+        Commands(Ref("mop.cli.gateway:app"), order=79),
+    ),
 )

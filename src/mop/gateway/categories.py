@@ -20,9 +20,9 @@ class Kind(enum.StrEnum):
         return "acs-text" if self is Kind.TEXT else "acs-image"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Category:
-    """One category.
+    """One category; there are four objects of it.
 
     Attributes:
         name: in the wire contract.

@@ -57,6 +57,43 @@ StartVersion = Callable[[uuid.UUID, str], RunningVersion]
 """Starts a version, given its id and what it is called."""
 
 
+class AskedService:
+    """A service of a version, asked what it finds.
+
+    Args:
+        address: `unix:/path/of/socket` or `http://host:port`.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._client = ServiceClient(address)
+
+    def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
+        """What it finds in an item; asked at once, awaited or not.
+
+        Raises:
+            MopError: it did not answer.
+        """
+        answer: asyncio.Future[Findings] = asyncio.get_running_loop().create_future()
+        sent = self._client.post("/score", item, _HEADERS[kind])
+
+        def take(sent: asyncio.Future[Response]) -> None:
+            if answer.done() or sent.cancelled():
+                return
+            error = sent.exception()
+            if error is None:
+                _resolve(answer, sent.result())
+            else:
+                answer.set_exception(error)
+
+        sent.add_done_callback(take)
+        answer.add_done_callback(lambda answer: sent.cancel() if answer.cancelled() else None)
+        return answer
+
+    def close(self) -> None:
+        """Nothing is asked any more; what was asked is still answered."""
+        self._client.close()
+
+
 class HostedVersion:
     """A version in the cage of this host.
 
@@ -70,14 +107,14 @@ class HostedVersion:
         self._revision_id = revision_id
         self._label = label
         self._owner = owner
-        self._client: ServiceClient | None = None
+        self._asked: AskedService | None = None
         self._stopping = asyncio.Event()
         self._running = asyncio.create_task(self._run())
 
     @property
     def is_ready(self) -> bool:
         """Whether it answers now."""
-        return self._client is not None
+        return self._asked is not None
 
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item; asked at once, awaited or not.
@@ -85,29 +122,16 @@ class HostedVersion:
         Raises:
             MopError: it did not answer.
         """
-        answer: asyncio.Future[Findings] = asyncio.get_running_loop().create_future()
-        if self._client is None:
+        if self._asked is None:
+            answer: asyncio.Future[Findings] = asyncio.get_running_loop().create_future()
             answer.set_exception(ServiceNotReadyError(f"{self._label} does not run at present."))
             return answer
-        sent = self._client.post("/score", item, _HEADERS[kind])
-
-        def take(sent: asyncio.Future[Response]) -> None:
-            if answer.done():
-                return
-            error = None if sent.cancelled() else sent.exception()
-            if error is not None:
-                answer.set_exception(error)
-            elif not sent.cancelled():
-                _resolve(answer, sent.result())
-
-        sent.add_done_callback(take)
-        answer.add_done_callback(lambda answer: sent.cancel() if answer.cancelled() else None)
-        return answer
+        return self._asked.ask(kind, item)
 
     async def stop(self) -> None:
         """End it; nothing is asked of it any more."""
         self._stopping.set()
-        if self._client is None:  # it is on its way up, which may wait for room for half an hour
+        if self._asked is None:  # it is on its way up, which may wait for room for half an hour
             self._running.cancel()
         await asyncio.wait({self._running})
 
@@ -130,7 +154,7 @@ class HostedVersion:
         """One life of the service; gives the pause before the next."""
         job = await in_database(self._job)()
         async with revision_service(job, log=_thrown_away) as hosted:
-            self._client = client = ServiceClient(hosted.service.address)
+            self._asked = asked = AskedService(hosted.service.address)
             logger.info("%s runs", self._label)
             try:
                 ended = asyncio.ensure_future(hosted.service.ended())
@@ -139,8 +163,8 @@ class HostedVersion:
                 ended.cancel()
                 stopping.cancel()
             finally:
-                self._client = None
-                client.close()
+                self._asked = None
+                asked.close()
         if not self._stopping.is_set():
             logger.warning("%s ended", self._label)
             return FIRST_PAUSE_SECONDS

@@ -1,0 +1,300 @@
+"""The gateway beside its models: requests a second and latency through it and of the models called directly.
+
+    .venv/bin/python benchmarks/gateway.py [--rounds 3] [--seconds 2] [--clients 1 8 32] [--only CASE ...] [--json FILE]
+
+The models are the sample models, in services as MOP runs them (no sandbox), reached over their unix sockets. The
+gateway runs in this process, with its database; clients are closed loop, in a process of their own for each service.
+Within a round both sides are measured one after the other. Cases: a text or image for one category, four categories of
+one version, and four categories of four versions, where the models called directly are the four, all at once, and the
+slowest counts. At the end a switch is timed: from the order until every answer is the new version's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from service_models import SDK, ModelFolder, make_environment, make_texts
+from service_stacks import Clients, our_service
+
+from serving import DEFAULT_CACHE
+
+CLIENTS = (1, 8, 32)
+CASES = ("text-1", "text-4", "text-4-versions", "image-1", "image-4")
+SAMPLES = Path(__file__).parents[1] / "samples"
+TEXTS, IMAGES = 200, 50
+RATE_AIM, LATENCY_AIM_S = 0.8, 0.001
+
+
+@dataclass
+class Measured:
+    """One side of one round: requests a second, P50 and P99 in seconds."""
+
+    rps: float
+    p50: float
+    p99: float
+
+
+def main() -> int:
+    options = _options()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the start")
+    with tempfile.TemporaryDirectory(prefix="mop-") as root:
+        _open_installation(Path(root))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            results = runner.run(measure(options, Path(root)))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+    return 1 if results["errors"] else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2, help="of each measurement, after a fifth of it as warm-up")
+    parser.add_argument("--clients", type=int, nargs="+", default=list(CLIENTS))
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where the environments are kept")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    return parser.parse_args()
+
+
+def _open_installation(root: Path) -> None:
+    """An installation of its own: the gateway records its answers in its database."""
+    os.environ |= {"MOP_HOME": str(root / "home"), "DJANGO_SETTINGS_MODULE": "mop.conf.settings"}
+    import django  # noqa: PLC0415 - not before the home is named
+
+    django.setup()
+    from mop.worker.setup import prepare_databases  # noqa: PLC0415 - as above
+
+    prepare_databases()
+
+
+def _service() -> tuple[Any, str]:
+    """A downstream service, and a key of its gateway."""
+    from mop.accounts.services import create_user  # noqa: PLC0415 - after django.setup()
+    from mop.audit.services import Actor  # noqa: PLC0415
+    from mop.gateway.services import rotate_key  # noqa: PLC0415
+    from mop.releases.models import ServiceKind  # noqa: PLC0415
+    from mop.releases.services import create_service  # noqa: PLC0415
+
+    actor = Actor.system("benchmark")
+    person = create_user(actor=actor, username="admin", password=None, is_administrator=True)
+    service = create_service(actor=actor, user=person, name="benchmark", kind=ServiceKind.AACS, admins=[person])
+    return service, rotate_key(actor=actor, service=service, number=1)
+
+
+async def measure(options: argparse.Namespace, root: Path) -> dict[str, Any]:
+    """Every case; prints and gives the figures."""
+    from asgiref.sync import sync_to_async  # noqa: PLC0415
+
+    service, key = await sync_to_async(_service)()
+    bodies = make_bodies(root)
+    results: dict[str, Any] = {"errors": 0, "cases": []}
+    for case in options.only:
+        kind, _, rest = case.partition("-")
+        async with contextlib.AsyncExitStack() as stack:
+            addresses = [
+                await stack.enter_async_context(sample_service(kind, options.cache, bodies))
+                for _ in range(4 if rest == "4-versions" else 1)
+            ]
+            gateway = await stack.enter_async_context(open_bench_gateway(service, kind, addresses, rest))
+            for count in options.clients:
+                pairs = [
+                    await one_round(bodies, kind, addresses, gateway.address, key, count, options.seconds, results)
+                    for _ in range(options.rounds)
+                ]
+                results["cases"].append(_show(case, count, pairs))
+    if "text-1" in options.only:
+        results["switch_s"] = await measure_switch(service, key, options.cache, bodies)
+        print(f"a switch to a version that runs: {results['switch_s'] * 1000:.1f} ms")
+    return results
+
+
+async def one_round(
+    bodies: dict[str, Path],
+    kind: str,
+    addresses: list[str],
+    gateway: str,
+    key: str,
+    count: int,
+    seconds: float,
+    results: dict[str, Any],
+) -> tuple[Measured, Measured]:
+    """The models called directly, the slowest of them; then through the gateway."""
+    orders = [
+        {"address": one, "bodies": str(bodies[f"{kind}-direct"]), "headers": [f"x-mop-format: acs-{kind}"]}
+        for one in addresses
+    ]
+    directly = await _ask_all(orders, count, seconds, results)
+    order = {
+        "address": gateway,
+        "path": f"/contentsafety/{kind}:analyze?api-version=2023-10-01",
+        "bodies": str(bodies[kind]),
+        "headers": [f"ocp-apim-subscription-key: {key}"],
+    }
+    [through] = await _ask_all([order], count, seconds, results)
+    slowest = min(directly, key=lambda one: one.rps)
+    return slowest, through
+
+
+async def _ask_all(orders: list[dict[str, Any]], count: int, seconds: float, results: dict[str, Any]) -> list[Measured]:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Clients(Path(order["bodies"]))) for order in orders]
+        rest = {"clients": count, "seconds": seconds, "warm": seconds / 5}
+        answers = await asyncio.gather(*(one.ask(order | rest) for one, order in zip(clients, orders, strict=True)))
+    results["errors"] += sum(int(one["errors"]) for one in answers)
+    return [Measured(one["rps"], one["p50"], one["p99"]) for one in answers]
+
+
+def _show(case: str, count: int, pairs: list[tuple[Measured, Measured]]) -> dict[str, Any]:
+    share = statistics.median(through.rps / direct.rps for direct, through in pairs)
+    more = statistics.median(through.p50 - direct.p50 for direct, through in pairs)
+    direct, through = (
+        Measured(*(statistics.median(getattr(pair[side], name) for pair in pairs) for name in ("rps", "p50", "p99")))
+        for side in (0, 1)
+    )
+    met = share >= RATE_AIM and more <= LATENCY_AIM_S
+    print(
+        f"{case:16} {count:3} clients: {direct.rps:7.0f} -> {through.rps:7.0f} requests/s ({share:.2f}), "
+        f"P50 {direct.p50 * 1000:6.2f} -> {through.p50 * 1000:6.2f} ms ({more * 1000:+.2f}), "
+        f"P99 {direct.p99 * 1000:6.2f} -> {through.p99 * 1000:6.2f} ms{'' if met else '   aim missed'}",
+        flush=True,
+    )
+    return {"case": case, "clients": count, "share": share, "more_p50_s": more} | {
+        "direct": vars(direct),
+        "gateway": vars(through),
+    }
+
+
+def make_bodies(root: Path) -> dict[str, Path]:
+    """Files of bodies: of the contract, and as the services take them."""
+    from PIL import Image  # noqa: PLC0415
+
+    images = []
+    for number in range(IMAGES):
+        made = io.BytesIO()
+        Image.effect_noise((224, 224), 20 + number).convert("RGB").save(made, "JPEG", quality=85)
+        images.append(base64.b64encode(made.getvalue()).decode())
+    texts = make_texts(TEXTS)
+    lines = {
+        "text": [{"text": text} for text in texts],
+        "text-direct": [{"text": text} for text in texts],
+        "image": [{"image": {"content": image}} for image in images],
+        "image-direct": [{"image": image} for image in images],
+    }
+    files = {name: root / f"{name}.jsonl" for name in lines}
+    for name, file in files.items():
+        file.write_text("\n".join(json.dumps(line) for line in lines[name]))
+    return files
+
+
+@contextlib.asynccontextmanager
+async def sample_service(kind: str, cache: Path, bodies: dict[str, Path]) -> AsyncIterator[str]:
+    """The address of a service of the sample model for texts or images."""
+    sample = SAMPLES / ("text-moderation" if kind == "text" else "image-redness")
+    wanted = [
+        line
+        for line in (sample / "src" / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith(("#", "mop-utils"))
+    ]
+    python = make_environment(cache / f"sample-{kind}", (*wanted, str(SDK)))
+    async with our_service(python, ModelFolder(kind, sample, bodies[kind]), unix=True) as running:
+        yield running.address
+
+
+@contextlib.asynccontextmanager
+async def open_bench_gateway(service: Any, kind: str, addresses: list[str], rest: str) -> AsyncIterator[Any]:
+    """A gateway before these services: for one category, or all four, of one version or one each."""
+    from mop.gateway.categories import CATEGORIES, Kind  # noqa: PLC0415
+    from mop.gateway.gateway_metrics import GatewayMetrics  # noqa: PLC0415
+    from mop.gateway.live_models import Routing, Slot  # noqa: PLC0415
+    from mop.gateway.running import open_gateway  # noqa: PLC0415
+
+    categories = CATEGORIES[:1] if rest == "1" else CATEGORIES
+    served = [BenchModel(number, address) for number, address in enumerate(addresses)]
+    slots = {
+        (Kind[kind.upper()], category): Slot(served[place % len(served)]) for place, category in enumerate(categories)
+    }
+    async with open_gateway(service, FixedModels(Routing(slots)), GatewayMetrics("benchmark")) as gateway:
+        yield gateway
+
+
+class BenchModel:
+    """A version whose service runs at an address."""
+
+    def __init__(self, release: int, address: str) -> None:
+        from mop.gateway.running_versions import AskedService  # noqa: PLC0415
+
+        self.release, self.label = release, f"sample {release}"
+        self.ask = AskedService(address).ask
+
+
+@dataclass
+class FixedModels:
+    """What is live, as the benchmark says."""
+
+    routing: Any
+    is_ready: bool = True
+
+    def answered(self, _model: object, **_how: object) -> None:
+        """No canary is judged."""
+
+
+async def measure_switch(service: Any, key: str, cache: Path, bodies: dict[str, Path]) -> float:
+    """Seconds from the order until the new version answers, while 8 clients ask; the longest of 20."""
+    import httpx  # noqa: PLC0415
+
+    from mop.gateway.categories import CATEGORIES, Kind  # noqa: PLC0415
+    from mop.gateway.gateway_metrics import GatewayMetrics  # noqa: PLC0415
+    from mop.gateway.live_models import Routing, Slot  # noqa: PLC0415
+    from mop.gateway.running import open_gateway  # noqa: PLC0415
+
+    place, longest = (Kind.TEXT, CATEGORIES[0]), 0.0
+    async with sample_service("text", cache, bodies) as first, sample_service("text", cache, bodies) as second:
+        versions = [BenchModel(1, first), BenchModel(2, second)]
+        models, metrics = FixedModels(Routing({place: Slot(versions[0])})), GatewayMetrics("benchmark")
+        async with open_gateway(service, models, metrics) as gateway, httpx.AsyncClient() as client:
+            stop = asyncio.Event()
+            url = f"{gateway.address}/contentsafety/text:analyze?api-version=2023-10-01"
+
+            async def ask() -> None:
+                while not stop.is_set():
+                    sent = await client.post(
+                        url, json={"text": "you are kind"}, headers={"ocp-apim-subscription-key": key}
+                    )
+                    assert sent.status_code == 200, sent.text
+
+            asking = [asyncio.create_task(ask()) for _ in range(8)]
+            for version in _turns(versions):
+                began, before = time.perf_counter(), models.routing
+                models.routing = Routing({place: Slot(version)})
+                await before.idle()
+                longest = max(longest, time.perf_counter() - began)
+                await asyncio.sleep(0.05)
+            stop.set()
+            await asyncio.gather(*asking)
+    return longest
+
+
+def _turns(versions: list[BenchModel]) -> Iterator[BenchModel]:
+    for turn in range(20):
+        yield versions[(turn + 1) % 2]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
