@@ -62,18 +62,18 @@ def test_a_killed_worker_service_and_reader_lose_no_row_and_count_none_twice(mop
     revision = submit_small(mop, write_model(mop.folders / f"killed-{next(_names)}"))
     # the reader first: it is far ahead of the model, and ends within seconds
     _kill_one(mop, "mop.datasets.reading.rows_job")
-    _reached(mop, revision.model, 20)
+    _reached(mop, revision.model, "large", 20)
     _kill_one(mop, "mop.serving.front")
-    _reached(mop, revision.model, 40)
+    _reached(mop, revision.model, "large", 40)
     mop.kill(worker)
     mop.start_worker("w1")
-    _reached(mop, revision.model, 55)
+    _reached(mop, revision.model, "large", 55)
     (one,) = finished(mop, revision.model, datasets=("large",), seconds=SECONDS)
     assert np.array_equal(matrix(mop, one), worded_matrix(ROWS))
     assert (one["rows"], one["no_answer"], one["attempt"]) == (ROWS, 0, 1)
     # measured once, whatever was killed
     assert mop.rows("SELECT count(*) FROM evaluation_measurement WHERE model_name = ?", revision.model) == [(1,)]
-    # else the models of the tests that follow are evaluated on it first, and their deaths come in that evaluation
+    # else the models of the tests that follow are evaluated on it too, and their deaths come in that evaluation
     mop.call("DELETE", "/datasets/large")
 
 
@@ -92,11 +92,34 @@ def test_a_worker_that_dies_at_a_commit_goes_on_from_there(mop: Installation, fa
     (one,) = [one for one in finished(mop, revision.model, datasets=(name,), seconds=SECONDS) if one["name"] == name]
     assert np.array_equal(matrix(mop, one), worded_matrix(400))
     assert mop.armed() == []
+    mop.call("DELETE", f"/datasets/{name}")
 
 
-def _reached(mop: Installation, model: str, progress: int) -> None:
+@pytest.mark.parametrize("installation", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_an_evaluation_of_a_lost_host_goes_on_on_another(mop: Installation):
+    quick = {"worker_beat_seconds": 1, "worker_stale_seconds": 6}
+    words_task(mop)
+    lost = mop.start_worker("lost", **quick)
+    approved_dataset(mop, "moved", worded_file(20_000))
+    revision = submit_small(mop, write_model(mop.folders / "moved-model"))
+    _reached(mop, revision.model, "moved", 20)
+    mop.start_worker("other", **quick)
+    assert _hosts(mop) == [("lost",)]
+    mop.kill(lost)
+    (one,) = finished(mop, revision.model, datasets=("moved",), seconds=SECONDS)
+    assert np.array_equal(matrix(mop, one), worded_matrix(20_000))
+    assert (one["rows"], one["attempt"], _hosts(mop)) == (20_000, 1, [("other",)])
+    mop.call("DELETE", "/datasets/moved")
+
+
+def _hosts(mop: Installation) -> list[tuple[str]]:
+    query = "SELECT e.host FROM evaluation_evaluation e JOIN datasets_dataset d ON d.id = dataset_id WHERE d.name = ?"
+    return mop.rows(query, "moved")
+
+
+def _reached(mop: Installation, model: str, dataset: str, progress: int) -> None:
     wait_for(
-        lambda: any(one["name"] == "large" and one["progress"] >= progress for one in evaluations(mop, model)),
+        lambda: any(one["name"] == dataset and one["progress"] >= progress for one in evaluations(mop, model)),
         seconds=SECONDS,
         what=f"{progress} % of the rows",
         note=lambda: str(evaluations(mop, model)),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mop.evaluation.metrics.comparison import Paired
-from mop.evaluation.reports.comparison import comparison_of
+from mop.evaluation.metrics.slices import SliceName
+from mop.evaluation.reports.comparison import comparison_of, slice_difference
 from mop.evaluation.reports.document import report_of
 from support.measurements import categorical, ordinal
 
@@ -45,3 +46,17 @@ def test_revisions_that_differ_on_few_rows_have_no_counts():
     assert all(one.interval is None for one in found.metrics.values())
     said[9:30] = (said[9:30] + 1) % 3
     assert comparison_of(paired_of(rows, said), ()).different == 30
+
+
+def test_a_slice_in_which_both_differ_on_few_rows_has_no_interval():
+    rows = categorical(1)
+    name, counts = SliceName("group", "a"), len(rows.true)
+    said = rows.said.copy()
+    said[:9] = (said[:9] + 1) % 3
+    few = slice_difference(name, (0.7, 0.65), paired_of(rows, said), metric="macro_f1", rows=counts)
+    assert (few.difference, few.interval, few.is_significant) == (pytest.approx(-0.05), None, None)
+    said[9:60] = (said[9:60] + 1) % 3
+    more = slice_difference(name, (0.7, 0.6), paired_of(rows, said), metric="macro_f1", rows=counts)
+    assert more.interval is not None
+    assert more.is_significant is not None
+    assert slice_difference(name, (None, 0.6), None, metric="positive_f1", rows=counts).difference is None

@@ -188,3 +188,38 @@ def test_others_see_the_headline_dataset_and_can_not_choose_it(model: Model, tas
     client.force_login(make_user("stranger"))
     assert f"/tasks/{task.pk}/headline/" not in text(client, f"/tasks/{task.pk}/")
     assert client.post(f"/tasks/{task.pk}/headline/", {"dataset": ""}).status_code == 403
+
+
+def test_a_comparison_tells_of_the_slices_that_both_results_show(owner: User, task: Task, client: Client):
+    model = make_model("sliced", owner=owner, tasks=(task,))
+    approved_dataset(task, name="sliced-en")
+    first = verified(model.revisions.get())
+    (before,) = evaluate(first, skill=0.6)
+    (after,) = evaluate(add_version(model, "v2.0.0"), skill=0.97)
+    url = "/api/v1/models/sliced/revisions/v2.0.0/evaluations/kinds/sliced-en?with=v1.0.0"
+    slices = client.get(url).json()["comparison"]["slices"]
+    shown = {(one.name.column, one.name.value): one for one in document_of(after).slices}
+    assert {(one["column"], one["value"]) for one in slices} == set(shown)
+    assert not {"voice", "chat"} & {one["value"] for one in slices}
+    forum = next(one for one in slices if one["value"] == "forum")
+    kept = [document_of(row) for row in (before, after)]
+    expected = [
+        document.slice_value(next(one for one in document.slices if one.name.value == "forum")) for document in kept
+    ]
+    assert [forum["first"], forum["second"]] == expected
+    assert forum["is_significant"]
+    assert forum["interval"]["low"] < forum["difference"] < forum["interval"]["high"]
+    assert set(forum) == {
+        "column",
+        "value",
+        "rows",
+        "metric",
+        "first",
+        "second",
+        "difference",
+        "interval",
+        "is_significant",
+    }
+    page = text(client, f"/models/sliced/versions/v2.0.0/evaluations/{task.pk}/sliced-en/?with=v1.0.0")
+    assert "source: forum" in page
+    assert "Comparison by slice" in page

@@ -134,7 +134,7 @@ def running(evaluation: Evaluation, *, progress: int = 45) -> Evaluation:
 
 def failed(evaluation: Evaluation, error: Exception) -> Evaluation:
     """It ended with an error."""
-    read_job(str(evaluation.pk), evaluation.attempt, HOST)
+    read_job(str(evaluation.pk), evaluation.attempt, HOST, evaluation.tries)
     conclude(str(evaluation.pk), evaluation.attempt, evaluation.tries, error)
     evaluation.refresh_from_db()
     return evaluation

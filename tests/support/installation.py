@@ -93,7 +93,10 @@ class Installation:
         self._numbers = itertools.count(1)
         self._cgroups: set[Path] = set()
         self.username = self.password = self.administrator_token = ""
-        self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", timeout=30, trust_env=False)
+        # the portal closes a connection that nobody used for 2 seconds
+        limits = httpx.Limits(keepalive_expiry=1)
+        address = f"http://127.0.0.1:{self.port}/api/v1"
+        self.api = httpx.Client(base_url=address, timeout=30, trust_env=False, limits=limits)
 
     # Processes ---------------------------------------------------------------------------------------------
 

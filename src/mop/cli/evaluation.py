@@ -29,6 +29,7 @@ TaskOption = Annotated[
     str, typer.Option(help="The task, where the dataset is used for several of the model's.", show_default=False)
 ]
 POLL_SECONDS = 2.0
+SLICE_HEAD = ("SLICE", "ROWS", "DIFFERENCE", "95 % INTERVAL", "")
 HEAD = ("DATASET", "TASK", "STATUS", "HEADLINE", "95 % INTERVAL", "ACCURACY", "ROWS", "NO ANSWER")
 
 
@@ -36,11 +37,11 @@ HEAD = ("DATASET", "TASK", "STATUS", "HEADLINE", "95 % INTERVAL", "ACCURACY", "R
 def list_evaluations(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
     """List the evaluations of a version."""
     with open_server() as server:
-        found = server.get("models", name, "revisions", version, "evaluations")
+        items = server.pages("models", name, "revisions", version, "evaluations")
     if as_json:
-        print_json(found)
+        print_json({"items": items})
     else:
-        print_columns(HEAD, [_row(one) for one in found["items"]])
+        print_columns(HEAD, [_row(one) for one in items])
 
 
 @evaluations.command()
@@ -116,7 +117,7 @@ def exit_code_of(items: list[dict[str, Any]]) -> ExitCode:
 def _followed(server: Server, name: str, version: str) -> list[dict[str, Any]]:
     said: dict[str, str] = {}
     while True:
-        items: list[dict[str, Any]] = server.get("models", name, "revisions", version, "evaluations")["items"]
+        items = server.pages("models", name, "revisions", version, "evaluations")
         for one in items:
             progress = f" {one['progress']} %" if one["status"] == "running" else ""
             line = f"{one['dataset']}: {one['status']}{progress}"
@@ -135,7 +136,7 @@ def _path(server: Server, name: str, version: str, dataset: str, task: str) -> t
         NotFoundError: there is none.
         BadParameter: there are several.
     """
-    items = server.get("models", name, "revisions", version, "evaluations")["items"]
+    items = server.pages("models", name, "revisions", version, "evaluations")
     found = [one["task"] for one in items if one["dataset"] == dataset and task in {"", one["task"]}]
     if not found:
         raise NotFoundError(
@@ -223,6 +224,12 @@ def _print_comparison(found: dict[str, Any], version: str, other: str) -> None:
             )
         )
     print_columns(("METRIC", other.upper(), version.upper(), "DIFFERENCE", "95 % INTERVAL", ""), rows)
+    if found["slices"]:
+        print()
+        print_columns(
+            (*SLICE_HEAD[:2], other.upper(), version.upper(), *SLICE_HEAD[2:]),
+            [_compared_slice(one) for one in found["slices"]],
+        )
     if found["different"] is None:
         say(f"the two differ on fewer than {found['least_different']} of {found['rows']:,} rows: no counts")
     else:
@@ -231,3 +238,17 @@ def _print_comparison(found: dict[str, Any], version: str, other: str) -> None:
             f"{found['only_first_right']:,}, only {version} on {found['only_second_right']:,}; "
             f"McNemar's test: p = {found['mcnemar']:.4f}"
         )
+
+
+def _compared_slice(one: dict[str, Any]) -> tuple[str, ...]:
+    ends = one["interval"]
+    marks = {True: "significant", False: "not significant", None: ""}
+    return (
+        f"{one['column']}={one['value']}",
+        f"{one['rows']:,}",
+        _number(one["first"]),
+        _number(one["second"]),
+        "undefined" if one["difference"] is None else f"{one['difference']:+.4f}",
+        f"{ends['low']:+.4f} to {ends['high']:+.4f}" if ends else "",
+        marks[one["is_significant"]],
+    )

@@ -19,11 +19,13 @@ from pydantic import TypeAdapter
 
 from mop.errors import ConflictError, MopError
 from mop.evaluation.comparison_models import EvaluationComparison
+from mop.evaluation.dataset_columns import slice_columns_of
 from mop.evaluation.headline import headline_datasets
 from mop.evaluation.kept import each_part
 from mop.evaluation.metrics.comparison import Paired
 from mop.evaluation.models import Evaluation
-from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of
+from mop.evaluation.reports.by_slice import slice_headline
+from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of, slice_difference
 from mop.evaluation.results import document_of
 from mop.storage.artifact_store import ArtifactStore
 
@@ -61,8 +63,7 @@ def comparison(first: Evaluation, second: Evaluation) -> ComparisonOut:
     kept = kept_comparisons([(first, second)])
     if (first.pk, second.pk) in kept:
         return kept[first.pk, second.pk]
-    document = document_of(first)
-    found = comparison_of(_paired(first, second), document.levels)
+    found = _compared(first, second)
     EvaluationComparison.objects.update_or_create(
         first=first,
         second=second,
@@ -85,7 +86,7 @@ def kept_comparisons(pairs: Iterable[tuple[Evaluation, Evaluation]]) -> Mapping[
     found = {}
     for row in EvaluationComparison.objects.filter(second__in=seconds):
         pair = wanted.get((row.first_id, row.second_id))
-        if pair is not None and _counts(row, *pair):
+        if pair is not None and _counts(row, *pair) and "slices" in row.document:
             found[row.first_id, row.second_id] = _DOCUMENT.validate_python(row.document)
     return found
 
@@ -158,7 +159,7 @@ def compare_new() -> None:
         .exclude(before=None)
         .exclude(Exists(compared))
     )
-    rows = list(fresh.select_related("revision", "result").order_by("-measured_at")[:COMPARED_AT_ONCE])
+    rows = list(fresh.select_related("revision", "result", "dataset__file").order_by("-measured_at")[:COMPARED_AT_ONCE])
     before = previous_results(rows)
     for row in rows:
         try:
@@ -167,22 +168,54 @@ def compare_new() -> None:
             logger.warning("%s is not compared with the version before: %s", row, error.message)
 
 
-def _paired(first: Evaluation, second: Evaluation) -> Paired:
-    matrix = document_of(first).matrix
-    (true, one), (same, other) = (_codes(evaluation.predictions_digest) for evaluation in (first, second))
-    if not np.array_equal(true, same):
+def _compared(first: Evaluation, second: Evaluation) -> ComparisonOut:
+    documents = (document_of(first), document_of(second))
+    matrix, levels = documents[0].matrix, documents[0].levels
+    before, after = (_rows_of(evaluation.predictions_digest) for evaluation in (first, second))
+    if not np.array_equal(before.true, after.true):
         raise ConflictError(f"{first.revision} and {second.revision} were measured on other rows.")
-    return Paired.from_codes(true, one, other, matrix.labels, matrix.outside)
+
+    def paired(rows: NDArray[np.bool_] | slice) -> Paired:
+        codes = (before.true[rows], before.said[rows], after.said[rows])
+        return Paired.from_codes(*codes, matrix.labels, matrix.outside)
+
+    columns = slice_columns_of(first.dataset).values
+    shown = [{one.name: one for one in document.slices} for document in documents]
+    metric = slice_headline(is_ordinal=bool(levels))
+    slices = []
+    for name in sorted(shown[0].keys() & shown[1].keys()):
+        place = list(columns).index(name.column)
+        rows = before.slices[:, place] == columns[name.column].index(name.value)
+        values = tuple(document.slice_value(found[name]) for document, found in zip(documents, shown, strict=True))
+        slices.append(
+            slice_difference(
+                name,
+                (values[0], values[1]),
+                None if levels else paired(rows),
+                metric=metric,
+                rows=shown[0][name].rows,
+            )
+        )
+    return dataclasses.replace(comparison_of(paired(slice(None)), levels), slices=tuple(slices))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Rows:
+    """Of each row the places of its label, of the prediction and of its value in each slice column."""
+
+    true: NDArray[np.int64]
+    said: NDArray[np.int64]
+    slices: NDArray[np.uint8]
 
 
 @async_to_sync
-async def _codes(digest: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each row the places of its label and of the prediction."""
-    true, said = [], []
-    async for part in each_part(_store(), digest):
-        true.append(part.true)
-        said.append(part.predicted)
-    return tuple(np.concatenate(one).astype(np.int64) for one in (true, said))  # type: ignore[return-value]
+async def _rows_of(digest: str) -> _Rows:
+    parts = [part async for part in each_part(_store(), digest)]
+    return _Rows(
+        true=np.concatenate([part.true for part in parts]).astype(np.int64),
+        said=np.concatenate([part.predicted for part in parts]).astype(np.int64),
+        slices=np.concatenate([part.slices for part in parts]),
+    )
 
 
 @cache

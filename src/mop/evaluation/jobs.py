@@ -17,8 +17,7 @@ from django.utils import timezone
 
 from mop import failpoints
 from mop.datasets.models import Dataset
-from mop.datasets.reading.spec import DatasetSpec, LabelColumn, Modality
-from mop.datasets.reading.spec import LabelType as Kind
+from mop.datasets.reading.spec import DatasetSpec
 from mop.engine.fence import hold_fence
 from mop.engine.retries import RETRY_WINDOW, is_last_try, pause_after
 from mop.engine.watch import Run
@@ -34,9 +33,10 @@ from mop.errors import (
 from mop.evaluation.advance import EVALUATION
 from mop.evaluation.budget import count_measurement
 from mop.evaluation.counting import PLACES_MAX, Counting
+from mop.evaluation.dataset_columns import slice_columns_of, slice_values_of, spec_of
 from mop.evaluation.label_map import LabelMap, label_map
 from mop.evaluation.models import PROGRESS_STEP, Evaluation, EvaluationChunk, EvaluationResult, LabelScore
-from mop.evaluation.predictions import LENGTH_RANGES, SliceColumns
+from mop.evaluation.predictions import SliceColumns
 from mop.evaluation.results import LENGTH_COLUMN, EvaluationDocument
 from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
 from mop.evaluation.wanted import digests_of, is_applicable, metric_version
@@ -137,7 +137,6 @@ def job_for(row: Evaluation) -> EvaluationJob:
     digests = digests_of(revision, task, dataset, connection.customized_name)
     options = ServingOptions.of(revision)
     rows = dataset.rows or 0
-    slice_values = {name: tuple(sorted(values)) for name, values in dataset.slices.items()}
     return EvaluationJob(
         evaluation_id=row.pk,
         dataset_id=row.dataset_id,
@@ -151,11 +150,11 @@ def job_for(row: Evaluation) -> EvaluationJob:
         revision_job=job_of(revision, name=f"evaluation-{row.pk}", owner=str(row)),
         task=task_input_of(task, connection.customized_name),
         mapped=label_map(task, dataset),
-        slices=_slice_columns(dataset, slice_values),
+        slices=slice_columns_of(dataset),
         sha256=dataset.reading.sha256,
-        spec=_spec_of(dataset),
+        spec=spec_of(dataset),
         labels=tuple(one["label"] for one in dataset.labels),
-        slice_values=slice_values,
+        slice_values=slice_values_of(dataset),
         rows=rows,
         chunk_rows=max(1, min(CHUNK_ROWS, -(-rows * PROGRESS_STEP // 100))),
         pace=Pace.of(
@@ -356,21 +355,3 @@ def _errors_so_far(job: EvaluationJob) -> tuple[dict[str, int], dict[str, list[i
 def _kept_digests(row: Evaluation) -> dict[str, str]:
     names = ("artifact_digest", "environment_digest", "dataset_digest", "mapping_digest")
     return {name: getattr(row, name) for name in names}
-
-
-def _spec_of(dataset: Dataset) -> DatasetSpec:
-    file = dataset.file
-    return DatasetSpec(
-        modality=Modality(file.modality),
-        labels=(LabelColumn(header=dataset.label_header, label_type=Kind(dataset.label_type)),),
-        group_columns=tuple(file.group_columns),
-        language_column=file.language_column or None,
-    )
-
-
-def _slice_columns(dataset: Dataset, values: Mapping[str, Any]) -> SliceColumns:
-    """In the order in which the reader gives them; text length, which MOP makes, is the last."""
-    found = {name: tuple(values.get(name, ())) for name in _spec_of(dataset).slice_columns}
-    if dataset.file.modality != Modality.IMAGE and LENGTH_COLUMN not in found:
-        found[LENGTH_COLUMN] = LENGTH_RANGES
-    return SliceColumns(found)

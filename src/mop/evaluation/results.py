@@ -159,7 +159,9 @@ class EvaluationDocument:
 
     def worst_slice(self) -> SliceCounts | None:
         """The slice with the lowest macro F1 (ordinal: F1 of the representing partition); None without slices."""
-        valued = [(value, place) for place, one in enumerate(self.slices) if (value := self._value(one)) is not None]
+        valued = [
+            (value, place) for place, one in enumerate(self.slices) if (value := self.slice_value(one)) is not None
+        ]
         return self.slices[min(valued)[1]] if valued else None
 
     def subgroup_auc(self, one: SliceCounts, label: str) -> SubgroupAuc | None:
@@ -173,7 +175,8 @@ class EvaluationDocument:
             return matrix
         return partitions(matrix, self.levels)[len(self.representing.lower) - 1].matrix
 
-    def _value(self, one: SliceCounts) -> float | None:
+    def slice_value(self, one: SliceCounts) -> float | None:
+        """Its macro F1; of an ordinal task F1 of the representing partition."""
         found = self.slice_report(one)
         return found.labels[1].f1 if self.representing else found.metrics["macro_f1"]
 

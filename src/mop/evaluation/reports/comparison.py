@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mop.evaluation.metrics.comparison import LEAST_DIFFERENT, Paired, counts_are_withheld, differences, mcnemar
-from mop.evaluation.metrics.matrix import known
+from mop.evaluation.metrics.matrix import OF_THE_WHOLE, known
+from mop.evaluation.metrics.slices import SliceName
 from mop.evaluation.reports.document import IntervalOut
 from mop.evaluation.reports.numbers import main_metrics
 
@@ -23,6 +24,28 @@ class DifferenceOut:
 
 
 @dataclass(frozen=True)
+class SliceDifferenceOut:
+    """How much the headline metric of a slice is above the first revision's.
+
+    Of the two revisions' rows in it no counts are told. Where both differ on too few rows of the slice, or the task is
+    ordinal, there is no interval, and nothing is said about chance.
+
+    Attributes:
+        rows: of the slice.
+    """
+
+    column: str
+    value: str
+    rows: int
+    metric: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    interval: IntervalOut | None
+    is_significant: bool | None
+
+
+@dataclass(frozen=True)
 class ComparisonOut:
     """Two revisions on the same rows.
 
@@ -31,6 +54,7 @@ class ComparisonOut:
             would tell about single ones. So is `mcnemar`, which follows from them.
         least_different: on how many rows two revisions differ at least for that.
         metrics: by name, those of lists; of an ordinal task of the representing partition.
+        slices: those that both results show.
     """
 
     rows: int
@@ -40,6 +64,7 @@ class ComparisonOut:
     mcnemar: float | None
     least_different: int
     metrics: Mapping[str, DifferenceOut]
+    slices: tuple[SliceDifferenceOut, ...] = ()
 
 
 def comparison_of(paired: Paired, levels: tuple[str, ...], *, least: int = LEAST_DIFFERENT) -> ComparisonOut:
@@ -76,4 +101,41 @@ def comparison_of(paired: Paired, levels: tuple[str, ...], *, least: int = LEAST
             )
             for name, one in found.items()
         },
+    )
+
+
+def slice_difference(
+    name: SliceName,
+    values: tuple[float | None, float | None],
+    paired: Paired | None,
+    *,
+    metric: str,
+    rows: int,
+    least: int = LEAST_DIFFERENT,
+) -> SliceDifferenceOut:
+    """Compare two revisions on the rows of a slice.
+
+    Args:
+        name: of the slice, which both results show.
+        values: of the metric, as both results show them.
+        paired: the predictions on its rows; None where the metric is of a partition, which is each revision's own.
+        metric: by which slices are compared.
+        rows: of the slice.
+        least: on how many rows the revisions differ at least for an interval to be told.
+    """
+    first, second = values
+    found = None
+    if paired is not None and not counts_are_withheld(paired, least=least):
+        found = differences(paired, {metric: OF_THE_WHOLE[metric]})[metric]
+    interval = found.interval if found else None
+    return SliceDifferenceOut(
+        column=name.column,
+        value=name.value,
+        rows=rows,
+        metric=metric,
+        first=first,
+        second=second,
+        difference=None if first is None or second is None else second - first,
+        interval=IntervalOut(interval.low, interval.high) if interval else None,
+        is_significant=found.is_significant if found else None,
     )
