@@ -136,9 +136,10 @@ class RevisionEvidence:
 
     def rate(self, rate: Rate, *, to_previous: bool) -> Reading:
         """The pass rate on DSAT cases or on golden sets."""
-        if to_previous:
-            return NO_PREVIOUS
-        return rate_of(rate, self.revision, self.task)
+        now = rate_of(rate, self.revision, self.task)
+        if not to_previous:
+            return now
+        return NO_PREVIOUS if self.before is None else ratio(now, self.before.rate(rate, to_previous=False))
 
     def findings(self, measure: FindingsMeasure) -> Reading:
         """The number of findings of the newest scan that no waiver covers."""
