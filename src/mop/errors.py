@@ -548,6 +548,13 @@ class ConflictError(RequestFault):
     title = "Not possible now"
 
 
+class BundleNotReadyError(ConflictError):
+    """The bundle of a release is still being made."""
+
+    title = "The bundle is not ready"
+    default_hint = "Ask again in a few seconds."
+
+
 class EditConflictError(ConflictError):
     """Somebody edited the same thing after the caller read it; `If-Match`, or the form's edition, tells."""
 

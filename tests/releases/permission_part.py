@@ -63,6 +63,10 @@ def _names(_world: World, row: Row) -> dict[str, object]:
         names["task_id"] = Task.objects.get(name=TASK).pk
     if "number" in row.path:
         names["number"] = _number(row)
+    if "/bundle" in row.path and "{number}" in row.path:
+        names["number"] = 999_999  # of no release
+    if "/card/download/" in row.path:
+        names["kind"] = "md"
     return names
 
 

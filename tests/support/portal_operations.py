@@ -115,6 +115,8 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/model-selection/": ("PUT /groups/{group_id}/models/{name}",),
     "/delete-models/": ("DELETE /models/{name}",),
     "/models/<str:name>/description/": ("PATCH /models/{name}",),
+    "/models/<str:name>/intended-use/": ("PATCH /models/{name}",),
+    "/models/<str:name>/limits/": ("PATCH /models/{name}",),
     "/models/<str:name>/tags/": ("PATCH /models/{name}",),
     "/models/<str:name>/owners/add/": ("POST /models/{name}/owners",),
     "/models/<str:name>/owners/remove/": ("DELETE /models/{name}/owners/{username}",),

@@ -9,6 +9,7 @@ class Action(AuditAction):
     MODEL_CREATED = "model.created"
     MODEL_DELETED = "model.deleted"
     MODEL_DESCRIPTION_CHANGED = "model.description_changed"
+    MODEL_CARD_TEXT_CHANGED = "model.card_text_changed"
     MODEL_TAGS_CHANGED = "model.tags_changed"
     MODEL_OWNER_ADDED = "model.owner_added"
     MODEL_OWNER_REMOVED = "model.owner_removed"

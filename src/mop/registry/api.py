@@ -65,6 +65,8 @@ def add_model(request: HttpRequest, body: ModelIn) -> Status[Revision]:
         user=caller.user,
         name=body.name if body.name is not None else propose_name(caller.user),
         description=body.description,
+        intended_use=body.intended_use,
+        limits=body.limits,
         team=team_for(caller, body.team),
         connections=connection_inputs(body.connections),
         revision=revision_input(body, propose_first_revision()),
@@ -74,13 +76,13 @@ def add_model(request: HttpRequest, body: ModelIn) -> Status[Revision]:
 
 @router.get("/models/{name}", response=ModelOut)
 def get_one_model(request: HttpRequest, response: HttpResponse, name: str) -> ListedModel:
-    """One model by name. Its ETag changes with its description and tags."""
+    """One model by name. Its ETag changes with its texts and tags."""
     return _told(response, get_listed_model(caller_of(request).user, name))
 
 
 @router.patch("/models/{name}", response=ModelOut)
 def patch_model(request: HttpRequest, response: HttpResponse, name: str, body: ModelPatch) -> ListedModel:
-    """Change a model's description or tags; with `If-Match` only what nobody edited since. Owners only."""
+    """Change a model's texts or tags; with `If-Match` only what nobody edited since. Owners only."""
     caller = caller_of(request)
     model = get_model(caller.user, name)
     authorise(caller.user, "registry.change_model", model, what="change this model")
@@ -88,6 +90,8 @@ def patch_model(request: HttpRequest, response: HttpResponse, name: str, body: M
         actor=caller.actor,
         model=model,
         description=body.description,
+        intended_use=body.intended_use,
+        limits=body.limits,
         tags=body.tags,
         edition=asked_edition(request),
     )

@@ -11,7 +11,7 @@ from django.db.models import F
 from mop.audit.services import Actor, record
 from mop.errors import EditConflictError, ValidationFailedError
 from mop.registry.actions import Action
-from mop.registry.models import TAG_MAX, Model, ModelTag, Revision
+from mop.registry.models import CARD_TEXT_MAX, TAG_MAX, Model, ModelTag, Revision
 
 TAGS_MAX = 20
 
@@ -22,16 +22,18 @@ def change_model(
     actor: Actor,
     model: Model,
     description: str | None = None,
+    intended_use: str | None = None,
+    limits: str | None = None,
     tags: Sequence[str] | None = None,
     edition: int | None = None,
 ) -> None:
-    """Set a model's description, tags or both; None leaves them.
+    """Set a model's description, the texts of its model card, its tags; None leaves them.
 
     `tags` are all of them; what differs in case or outer blanks alone is one tag, kept as first written. `edition` is
     the one that the person saw; None overwrites whatever stands.
 
     Raises:
-        ValidationFailedError: a tag is too long, holds a comma or a control character, or there are too many.
+        ValidationFailedError: a text is too long; or a tag is, or holds a comma or a control character; or too many.
         EditConflictError: somebody edited the model since.
     """
     wanted = None if tags is None else _clean_tags(tags)
@@ -39,6 +41,10 @@ def change_model(
     if description is not None:
         Model.objects.filter(pk=model.pk).update(description=description)
         _record_of_model(actor, model, Action.MODEL_DESCRIPTION_CHANGED)
+    for field, text in (("intended_use", intended_use), ("limits", limits)):
+        if text is not None:
+            Model.objects.filter(pk=model.pk).update(**{field: _checked_text(field, text)})
+            _record_of_model(actor, model, Action.MODEL_CARD_TEXT_CHANGED, {"field": field})
     if wanted is not None:
         ModelTag.objects.filter(model=model).exclude(name__in=wanted).delete()
         ModelTag.objects.bulk_create([ModelTag(model=model, name=name) for name in wanted], ignore_conflicts=True)
@@ -73,6 +79,13 @@ def begin_edit(thing: Any, edition: int | None) -> None:
     current = rows if edition is None else rows.filter(edition=edition)
     if not current.update(edition=F("edition") + 1):
         raise EditConflictError(f"Somebody changed {thing} while you edited it; nothing of yours was saved.")
+
+
+def _checked_text(field: str, text: str) -> str:
+    if len(text) > CARD_TEXT_MAX:
+        message = f"The text has {len(text):,} characters; {CARD_TEXT_MAX:,} are allowed."
+        raise ValidationFailedError(f"{field}: {message}", fields={field: [message]})
+    return text
 
 
 def _clean_tags(tags: Sequence[str]) -> list[str]:

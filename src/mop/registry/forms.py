@@ -15,7 +15,7 @@ from mop.accounts.models import Team, User
 from mop.catalog.models import InstanceType, Task
 from mop.errors import ValidationFailedError
 from mop.registry.group_models import GROUP_NAME_MAX
-from mop.registry.models import MODEL_URL_MAX, TAG_MAX, VERSION_MAX, Revision
+from mop.registry.models import CARD_TEXT_MAX, MODEL_URL_MAX, TAG_MAX, VERSION_MAX, Revision
 from mop.registry.services import ConnectionInput, RevisionInput
 from mop.registry.statuses import RevisionStatus
 from mop.serving_options import CONFIGURATION, OPTIONS, Option, idle_size_problem
@@ -131,6 +131,12 @@ class RevisionForm(PlainForm):
         return any(self[name].errors for name in FOLDED)
 
 
+def _card_text(help_text: str, *, rows: int = 2) -> forms.CharField:
+    return forms.CharField(
+        required=False, max_length=CARD_TEXT_MAX, widget=forms.Textarea(attrs={"rows": rows}), help_text=help_text
+    )
+
+
 class ModelStepForm(RevisionForm):
     """The first step of Add a model."""
 
@@ -138,6 +144,8 @@ class ModelStepForm(RevisionForm):
         label="Model name", max_length=100, help_text="Letters, digits, _ and -. It can not be changed later."
     )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    intended_use = _card_text("For the model card: what the model decides, for whom, in which products.")
+    limits = _card_text("For the model card: inputs, languages and uses for which it is not made.")
     team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
     model_type = forms.CharField(
         label="Model type",
@@ -237,6 +245,18 @@ class DescriptionForm(EditForm):
     """A model's description."""
 
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class IntendedUseForm(EditForm):
+    """What a model is for."""
+
+    intended_use = _card_text("What the model decides, for whom, in which products.", rows=5)
+
+
+class LimitsForm(EditForm):
+    """What a model is not for."""
+
+    limits = _card_text("Inputs, languages and uses for which it is not made, and known errors.", rows=5)
 
 
 class TagsForm(EditForm):

@@ -26,6 +26,7 @@ VERSION_MAX = 64
 MODEL_URL_MAX = 2000
 CUSTOMIZED_NAME_MAX = 100
 TAG_MAX = 50
+CARD_TEXT_MAX = 5000
 
 
 def _option(name: str) -> dict[str, Any]:
@@ -61,6 +62,8 @@ class Model(models.Model):
         error_messages={"unique": "This name is taken or reserved. Choose another one."},
     )
     description = models.TextField(blank=True)
+    intended_use = models.TextField(blank=True, max_length=CARD_TEXT_MAX, help_text="for the model card")
+    limits = models.TextField(blank=True, max_length=CARD_TEXT_MAX, help_text="what it is not for; for the model card")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="models")
     owners = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="owned_models")
     model_type = models.CharField(max_length=32, choices=ModelType, default=ModelType.BLOB_CONTAINER)

@@ -152,6 +152,14 @@ POST /groups/<int:group_id>/show/                      shared  401 404 302 302 4
 POST /groups/<int:group_id>/hide/                      shared  401 404 302 302 404 401 401
 GET  /models/<str:name>/description/                       private 401 404 404 200 403 401 401
 GET  /models/<str:name>/description/                       public  401 403 403 200 403 401 401
+GET  /models/<str:name>/intended-use/                      private 401 404 404 200 403 401 401
+GET  /models/<str:name>/intended-use/                      public  401 403 403 200 403 401 401
+POST /models/<str:name>/intended-use/                      private 401 404 404 302 403 401 401
+POST /models/<str:name>/intended-use/                      public  401 403 403 302 403 401 401
+GET  /models/<str:name>/limits/                            private 401 404 404 200 403 401 401
+GET  /models/<str:name>/limits/                            public  401 403 403 200 403 401 401
+POST /models/<str:name>/limits/                            private 401 404 404 302 403 401 401
+POST /models/<str:name>/limits/                            public  401 403 403 302 403 401 401
 GET  /models/<str:name>/tags/                              private 401 404 404 200 403 401 401
 GET  /models/<str:name>/tags/                              public  401 403 403 200 403 401 401
 POST /models/<str:name>/tags/                              private 401 404 404 302 403 401 401

@@ -15,7 +15,7 @@ from mop.accounts.schemas import InputSchema
 from mop.errors import ErrorDocument
 from mop.registry.group_models import GROUP_NAME_MAX, GroupShare, ModelGroup
 from mop.registry.listing import ListedModel
-from mop.registry.models import CUSTOMIZED_NAME_MAX, MODEL_URL_MAX, VERSION_MAX, Revision, TaskConnection
+from mop.registry.models import CARD_TEXT_MAX, CUSTOMIZED_NAME_MAX, MODEL_URL_MAX, VERSION_MAX, Revision, TaskConnection
 from mop.registry.selectors import queue_place
 from mop.registry.statuses import RevisionStatus
 from mop.serving_options import OPTIONS, Option
@@ -98,6 +98,8 @@ class ModelOut(Schema):
 
     name: str
     description: str
+    intended_use: str
+    limits: str
     tags: list[str]
     team: str
     owners: list[str]
@@ -120,6 +122,16 @@ class ModelOut(Schema):
     def resolve_description(row: ListedModel) -> str:
         """The model's description."""
         return row.model.description
+
+    @staticmethod
+    def resolve_intended_use(row: ListedModel) -> str:
+        """What the model is for."""
+        return row.model.intended_use
+
+    @staticmethod
+    def resolve_limits(row: ListedModel) -> str:
+        """What it is not for."""
+        return row.model.limits
 
     @staticmethod
     def resolve_tags(row: ListedModel) -> list[str]:
@@ -199,6 +211,8 @@ class ModelIn(RevisionFields):
 
     name: str | None = Field(default=None, max_length=100)
     description: str = ""
+    intended_use: str = Field(default="", max_length=CARD_TEXT_MAX, description="for the model card")
+    limits: str = Field(default="", max_length=CARD_TEXT_MAX, description="what it is not for; for the model card")
     team: str | None = Field(default=None, description="one of the caller's teams; left out: their first")
     connections: list[ConnectionIn] = Field(min_length=1, max_length=100)
     model_url: str = Field(max_length=MODEL_URL_MAX)
@@ -214,6 +228,8 @@ class ModelPatch(InputSchema):
     """What of a model can change; what is left out stays."""
 
     description: str | None = None
+    intended_use: str | None = Field(default=None, max_length=CARD_TEXT_MAX)
+    limits: str | None = Field(default=None, max_length=CARD_TEXT_MAX)
     tags: list[Annotated[str, Field(max_length=200)]] | None = Field(
         default=None, max_length=100, description="all of them: what is not named goes"
     )

@@ -56,6 +56,8 @@ def create_model(
     user: User,
     name: str,
     description: str,
+    intended_use: str = "",
+    limits: str = "",
     team: Team,
     connections: Sequence[ConnectionInput],
     revision: RevisionInput,
@@ -66,6 +68,7 @@ def create_model(
         ValidationFailedError: a field breaks its rule; `fields` names it as the form does.
     """
     model = _new_model(user, name, description, team)
+    model.intended_use, model.limits = intended_use, limits
     problems = Problems()
     _check_model(model, user, revision, problems)
     _check_connections(connections, problems)

@@ -23,4 +23,5 @@ class Action(AuditAction):
     RELEASE_ROLLED_BACK = "release.rolled_back"
     CANARY_STARTED = "release.canary_started"
     CANARY_CHANGED = "release.canary_changed"
+    BUNDLE_ASKED = "bundle.asked"
     CANARY_ENDED = "release.canary_ended"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from mop.areas.area import Area, Commands, Urls
+from mop.areas.area import Area, ArtifactColumn, Commands, Urls
 from mop.areas.navigation import NavEntry
 from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
-from mop.areas.work import Schedule, Stage, StagePosition
+from mop.areas.work import Queue, Schedule, Stage, StagePosition, Workflow
 from mop.releases.actions import Action
+from mop.releases.bundles.names import QUEUE, WORKFLOW
 from mop.releases.kinds import Kind
 
 JUDGE_SECONDS = 60.0
+
+BUNDLE = Workflow(WORKFLOW, Ref("mop.releases.bundles.workflows:make"), Queue(QUEUE, 1))
 
 AREA = Area(
     name="releases",
@@ -19,8 +22,10 @@ AREA = Area(
         Ref("mop.releases.requests.api:router"),
         Ref("mop.releases.requests.tokens_api:router"),
         Ref("mop.releases.requests.cases_api:router"),
+        Ref("mop.releases.cards.api:router"),
+        Ref("mop.releases.bundles.api:router"),
     ),
-    urls=(Urls("mop.releases.urls"),),
+    urls=(Urls("mop.releases.urls"), Urls("mop.releases.cards.urls")),
     permissions=Ref("mop.releases.permissions:PERMISSIONS"),
     navigation=(NavEntry("Releases", "releases", "releases:releases", order=50, also=("/services/", "/add-service/")),),
     portal_extensions=(
@@ -28,6 +33,10 @@ AREA = Area(
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:releases_of_revision")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),
+        PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.cards.portal_extensions:card_of_revision")),
+        PortalExtension(
+            ExtensionPoint.RELEASE_SECTIONS, Ref("mop.releases.bundles.portal_extensions:bundle_of_release")
+        ),
     ),
     stages=(
         Stage(
@@ -44,11 +53,16 @@ AREA = Area(
     disconnection_guards=(Ref("mop.releases.requests.guards:held_connection"),),
     notification_kinds=Kind,
     schedules=(Schedule("releases.judge", JUDGE_SECONDS, Ref("mop.releases.judging:judge_changed")),),
+    workflows=(BUNDLE,),
+    jobs=(Ref("mop.releases.bundles.services:BUNDLE_JOB"),),
+    artifacts=(ArtifactColumn("releases_bundle", "digest"),),
     audit_actions=Action,
     commands=(
         Commands(Ref("mop.cli.gate:app"), order=76),
         Commands(Ref("mop.cli.service:app"), order=77),
         Commands(Ref("mop.cli.release:app"), order=79),
         Commands(Ref("mop.cli.service:of_task"), order=78, group="task"),
+        Commands(Ref("mop.cli.card:app"), order=79, group="model"),
+        Commands(Ref("mop.cli.bundle:app"), order=79),
     ),
 )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from mop.catalog.models import Task
 from mop.registry.models import Revision
 from mop.releases import release_models  # noqa: F401 - tables of this app, in a file of their own
+from mop.releases.bundles import models as bundle_models  # noqa: F401 - as above
 from mop.releases.gates.verdicts import Result
 
 CONDITIONS_MAX = 20_000

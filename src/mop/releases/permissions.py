@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from mop.areas.permissions import Permissions, rows
 from mop.areas.scopes import RouteScope
+from mop.releases.bundles.permissions import PERMISSIONS as BUNDLES
+from mop.releases.cards.permissions import PERMISSIONS as CARDS
 
 PERMISSIONS = Permissions(
     api=(
+        *CARDS.api,
+        *BUNDLES.api,
         *rows(
             """
 GET   /services                                -       401 200 200 200 200 200 200
@@ -65,7 +69,9 @@ PUT   /tasks/{task}/gate                       -       401 403 403 200 403 403 2
             scope=RouteScope.TASKS,
         ),
     ),
-    pages=rows("""
+    pages=(
+        *CARDS.pages,
+        *rows("""
 GET  /services/                                        -       401 200 200 200 200 401 401
 GET  /add-service/                                     -       401 403 403 403 200 401 401
 POST /add-service/                                     -       401 403 403 403 422 401 401
@@ -105,4 +111,5 @@ POST /services/<str:service>/tokens/add/               -       401 403 403 422 4
 GET  /services/<str:service>/tokens/<int:number>/revoke/ -     401 403 403 200 403 401 401
 POST /services/<str:service>/tokens/<int:number>/revoke/ -     401 403 403 302 403 401 401
 """),
+    ),
 )

@@ -22,6 +22,9 @@ def is_service_admin(user: User | AnonymousUser, service: Service | None) -> boo
 
 rules.add_perm("releases.view", is_signed_in)
 rules.add_perm("releases.create_service", is_administrator)
+# a bundle holds the model itself and every finding
+rules.add_perm("releases.take_bundle", is_service_admin | is_administrator)
+rules.add_perm("releases.make_version_bundle", is_administrator)
 rules.add_perm("releases.change_service", is_service_admin | is_administrator)
 rules.add_perm("releases.change_task_gate", is_task_owner)
 rules.add_perm("releases.change_service_gate", is_service_admin)

@@ -1,4 +1,4 @@
-"""Editing a model's description and tags, in place where scripts run, on a page of its own elsewhere."""
+"""Editing a model's texts and tags, in place where scripts run, on a page of its own elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.errors import EditConflictError, ValidationFailedError
 from mop.registry.editing import change_model
-from mop.registry.forms import DescriptionForm, EditForm, TagsForm
+from mop.registry.forms import DescriptionForm, EditForm, IntendedUseForm, LimitsForm, TagsForm
 from mop.registry.models import Model
 from mop.registry.selectors import get_model
 from mop.registry.trails import below_model
@@ -34,6 +34,32 @@ def description(request: HttpRequest, name: str) -> HttpResponse:
         form_class=DescriptionForm,
         shown=lambda model: model.description,
         given=lambda value: {"description": value},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def intended_use(request: HttpRequest, name: str) -> HttpResponse:
+    """What the model is for."""
+    return _edit(
+        request,
+        name,
+        field="intended_use",
+        form_class=IntendedUseForm,
+        shown=lambda model: model.intended_use,
+        given=lambda value: {"intended_use": value},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def limits(request: HttpRequest, name: str) -> HttpResponse:
+    """What the model is not for."""
+    return _edit(
+        request,
+        name,
+        field="limits",
+        form_class=LimitsForm,
+        shown=lambda model: model.limits,
+        given=lambda value: {"limits": value},
     )
 
 
@@ -79,14 +105,15 @@ def _edit(
             take_errors(form, error)
         else:
             return _shown(request, field, get_model(user, name))
+    words = _words(field)
     context = {
         "form": form,
         "field": form[field],
         "kind": field,
         "model": model,
-        "title": f"{field.capitalize()} of {name}",
-        "trail": below_model(name, (field.capitalize(), "")),
-        "submit": f"Save {field}",
+        "title": f"{words.capitalize()} of {name}",
+        "trail": below_model(name, (words.capitalize(), "")),
+        "submit": f"Save {words}",
         "cancel_url": reverse("registry:model", args=[name]),
     }
     template = "registry/components/edit_in_place.html" if is_fragment(request) else "pages/form.html"
@@ -94,10 +121,16 @@ def _edit(
     return render(request, template, context, status=INVALID if form.errors and not is_fragment(request) else 200)
 
 
+def _words(field: str) -> str:
+    return field.replace("_", " ")
+
+
 def _shown(request: HttpRequest, field: str, model: Model) -> HttpResponse:
     if is_fragment(request):
         context = {"model": model, "may_change": True, "tags": [tag.name for tag in model.tags.all()]}
         return render(request, f"registry/components/{field}.html", context)
     if request.method == "POST":
-        messages.success(request, f"The {field} {'are' if field == 'tags' else 'is'} saved.")
+        messages.success(
+            request, f"The {_words(field)} {'is' if field in ('description', 'intended_use') else 'are'} saved."
+        )
     return redirect("registry:model", name=model.name)

@@ -111,6 +111,7 @@ def _created(request: HttpRequest, user: User, first: ModelStepForm, second: Con
             actor=actor_in(request),
             user=user,
             **_model_fields(first),
+            **_card_texts(first),
             connections=second.connections(),
             revision=first.revision_input(),
         )
@@ -136,6 +137,10 @@ def _checked(form: ModelStepForm, user: User) -> bool:
 
 def _model_fields(form: ModelStepForm) -> dict[str, Any]:
     return {name: form.cleaned_data[name] for name in ("name", "description", "team")}
+
+
+def _card_texts(form: ModelStepForm) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in ("intended_use", "limits")}
 
 
 def _initial(user: User) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mop.audit.services import Actor
 from mop.errors import ConflictError, NotAllowedError, ValidationFailedError
 from mop.registry.models import Model, Revision, TaskConnection
 from mop.releases.actions import Action
+from mop.releases.bundles.services import begin_release_bundle
 from mop.releases.models import Policy, Service
 from mop.releases.release_models import COMMENT_MAX, Release, ReleaseTask
 from mop.releases.release_states import OPEN, ReleaseState
@@ -169,6 +170,7 @@ def approve_release(
         evidence_at_decision=row.evidence_at_decision,
         evidence_digest=row.evidence_digest,
     )
+    begin_release_bundle(actor=actor, release=row)
     if canary_share is not None:
         start_canary_of(row, share=canary_share, actor=actor)
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -15,6 +16,7 @@ from mop.notifications.services import News, notify
 from mop.notifications.webhooks import Owner, enqueue_delivery, link_of
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import answered_for_models
+from mop.releases.bundles.models import Bundle
 from mop.releases.kinds import Kind
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent
 from mop.releases.release_states import HOLDING, ReleaseState
@@ -22,6 +24,7 @@ from mop.releases.requests.selectors import visible_releases
 
 RELEASE_SCOPE = "release"
 SERVICE_OWNER = "service"
+BUNDLE_READY = "bundleReady"
 
 # the kind of each event that people are told of, and how its title goes on after the version's name
 _TOLD: dict[str, tuple[Kind, str]] = {
@@ -123,8 +126,18 @@ def message_of(event: ReleaseEvent) -> dict[str, Any]:
         "evidence_digest": release.evidence_digest,
         "tasks": [{"taxonomy": one.taxonomy.name, "modality": one.modality} for one in release.tasks.all()],
         "detail": event.detail,
+        "bundle": _bundle(release),
         "link": link_of(reverse("releases:release", args=[release.pk])),
     }
+
+
+def _bundle(release: Release) -> dict[str, Any] | None:
+    """Where the service pulls the bundle, and what it is then; size and digest are known once it is made."""
+    found = Bundle.objects.filter(release=release).only("sha256", "size", "key").first()
+    if found is None:
+        return None
+    url = link_of(f"/api/v1/services/{quote(release.service.name)}/releases/{release.pk}/bundle")
+    return {"url": url, "sha256": found.sha256 or None, "size": found.size, "key": found.key or None}
 
 
 def _event(event: ReleaseEvent) -> str:

@@ -168,7 +168,7 @@ class ReleasePage(Schema):
 class ReleaseEventOut(Schema):
     """Something that happened to a release."""
 
-    what: str = Field(description="a state, or canaryStarted, canaryChanged, canaryEnded")
+    what: str = Field(description="a state, or canaryStarted, canaryChanged, canaryEnded, bundleReady")
     at: dt.datetime
     by: str
     detail: str

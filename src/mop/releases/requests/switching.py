@@ -10,6 +10,7 @@ from mop.audit.services import Actor
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.models import Revision
 from mop.releases.actions import Action
+from mop.releases.bundles.services import begin_release_bundle
 from mop.releases.release_models import SHARE_MAX, SHARE_MIN, LiveSlot, Release, ReleaseTask
 from mop.releases.release_states import PeriodEnd, ReleaseState, WentLive
 from mop.releases.requests.evidence import evidence_of
@@ -263,6 +264,7 @@ def _restored(
     )
     found = releases().get(pk=release.pk)
     begin(found, actor=actor, detail=comment, action=Action.RELEASE_ROLLED_BACK)
+    begin_release_bundle(actor=actor, release=found)
     go_live(found, actor=actor, how=WentLive.ROLLBACK, detail=f"rolled back from release {replaced.pk}: {comment}")
     return found
 

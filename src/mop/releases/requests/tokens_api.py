@@ -72,7 +72,8 @@ def list_webhooks(request: HttpRequest, service: str) -> list[Webhook]:
 def add_webhook(request: HttpRequest, service: str, body: ServiceWebhookIn) -> Status[Any]:
     """A webhook that is told of a service's releases. Its secret is shown this once. Its admins.
 
-    Kinds are `release.` and a state, or `release.canaryStarted`, `release.canaryChanged`, `release.canaryEnded`.
+    Kinds are `release.` and a state, or `release.canaryStarted`, `release.canaryChanged`, `release.canaryEnded`,
+    `release.bundleReady`.
     """
     caller, found = _administered(request, service)
     webhook, secret = create_webhook(

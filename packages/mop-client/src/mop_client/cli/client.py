@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -33,6 +35,27 @@ class Server:
     def get(self, *path: str, **params: Any) -> Any:
         """The JSON of a GET; parameters that are None are left out."""
         return self._call("GET", path, params={key: value for key, value in params.items() if value is not None})
+
+    def get_text(self, *path: str, **params: Any) -> str:
+        """The text of a GET, whatever its media type."""
+        return self._answer("GET", path, params=params).text
+
+    @contextlib.contextmanager
+    def stream(self, *path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """The successful answer to a GET whose content is read while it comes.
+
+        Raises:
+            ServerUnreachableError: the connection broke, also while it is read.
+        """
+        address = "/" + "/".join(quote(part, safe="") for part in path)
+        try:
+            with self._http.stream("GET", address, headers=headers) as response:
+                if not response.is_success:
+                    response.read()
+                    raise self._with_suggestion(error_of(response), path)
+                yield response
+        except httpx.HTTPError as error:
+            raise ServerUnreachableError(f"{self.url}: {type(error).__name__}: {error}") from error
 
     def get_with(self, headers: dict[str, str], *path: str) -> Any:
         """The JSON of a GET with further headers."""
@@ -70,6 +93,17 @@ class Server:
         self._http.close()
 
     def _call(self, method: str, path: tuple[str, ...], **kwargs: Any) -> Any:
+        response = self._answer(method, path, **kwargs)
+        if response.status_code == HTTPStatus.NO_CONTENT or not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError as error:
+            address = response.request.url.path
+            raise ServerUnreachableError(f"{self.url} answered {address} with something that is not JSON.") from error
+
+    def _answer(self, method: str, path: tuple[str, ...], **kwargs: Any) -> httpx.Response:
+        """A successful answer."""
         address = "/" + "/".join(quote(part, safe="") for part in path)
         try:
             response = self._http.request(method, address, **kwargs)
@@ -77,12 +111,7 @@ class Server:
             raise ServerUnreachableError(f"{self.url}: {type(error).__name__}: {error}") from error
         if not response.is_success:
             raise self._with_suggestion(error_of(response), path)
-        if response.status_code == HTTPStatus.NO_CONTENT or not response.content:
-            return None
-        try:
-            return response.json()
-        except ValueError as error:
-            raise ServerUnreachableError(f"{self.url} answered {address} with something that is not JSON.") from error
+        return response
 
     def _with_suggestion(self, error: MopError | CommandError, path: tuple[str, ...]) -> MopError | CommandError:
         """The error; where nothing is found under a name, with the names that may be meant."""

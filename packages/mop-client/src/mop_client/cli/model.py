@@ -50,6 +50,10 @@ Tasks = Annotated[
         show_default=False,
     ),
 ]
+IntendedUse = Annotated[
+    Optional[str], typer.Option(help="For the model card: what the model is for.", show_default=False)
+]
+Limits = Annotated[Optional[str], typer.Option(help="For the model card: what it is not for.", show_default=False)]
 Note = Annotated[Optional[str], typer.Option(help="Version note.", show_default=False)]
 Sample = Annotated[
     Optional[str],
@@ -72,6 +76,8 @@ def create(
     *,
     name: Annotated[Optional[str], typer.Option(help="Model name; proposed if left out.", show_default=False)] = None,
     description: Annotated[str, typer.Option(help="Description.", show_default=False)] = "",
+    intended_use: IntendedUse = None,
+    limits: Limits = None,
     team: Annotated[Optional[str], typer.Option(help="One of your teams; your first if left out.")] = None,
     version: Annotated[Optional[str], typer.Option(help="Version; v1.0.0 if left out.", show_default=False)] = None,
     note: Note = None,
@@ -85,6 +91,8 @@ def create(
     body = {
         "name": name,
         "description": description,
+        "intended_use": intended_use,
+        "limits": limits,
         "team": team,
         "connections": [_connection(text) for text in task],
         "model_url": url,
@@ -278,6 +286,8 @@ def edit(
     name: Name,
     *,
     description: Annotated[Optional[str], typer.Option(help="The new description.", show_default=False)] = None,
+    intended_use: IntendedUse = None,
+    limits: Limits = None,
     tag: Annotated[
         Optional[list[str]],
         typer.Option(
@@ -288,10 +298,11 @@ def edit(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Change a model's description or tags."""
-    body = _given({"description": description, "tags": tag or None})
+    """Change a model's description, the texts of its model card, or its tags."""
+    texts = {"description": description, "intended_use": intended_use, "limits": limits}
+    body = _given({**texts, "tags": tag or None})
     if not body:
-        raise typer.BadParameter("give --description or --tag")
+        raise typer.BadParameter("give --description, --intended-use, --limits or --tag")
     with open_server() as server:
         model = server.patch("models", name, body=body)
     if as_json:

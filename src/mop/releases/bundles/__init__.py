@@ -1,0 +1,1 @@
+"""Bundles: a version with its evidence in one signed file, made here and verified anywhere. docs/bundles.md."""
