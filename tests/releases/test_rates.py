@@ -16,12 +16,14 @@ from mop.registry.models import Revision
 from mop.regression.advance import REGRESSION
 from mop.regression.models import RegressionRun
 from mop.regression.services import renew_stale, start
+from mop.releases.evidence import NO_PREVIOUS, RevisionEvidence
+from mop.releases.gates.parser import parse
 from mop.releases.judging import COMMIT_TAKES, gate_document, judge_changed, revisions_to_judge
 from mop.releases.models import GateReport
 from mop.releases.services import change_gate
 from regression.made import knows, made_case
 from support.case_runs import finished
-from support.evaluation_results import verified
+from support.evaluation_results import add_version, verified
 from support.factories import ACTOR, make_model, make_task, put
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +157,16 @@ def test_versions_are_judged_again_when_cases_or_golden_sets_change(revision: Re
         settled()
         change()
         assert list(revisions_to_judge()) == [revision]
+
+
+def test_a_rate_is_compared_with_that_of_the_release_before(revision: Revision, task: Task):
+    made_case(task, "bad")
+    made_case(task, "ugly")
+    rate, _ = parse(f"{DSAT} >= 1 times the previous release\n{DSAT} >= 50 %")
+    newer = add_version(revision.model, "v2")
+    evidence = RevisionEvidence(newer, task, lambda: revision)
+    measured(newer, "bad", "ugly")
+    assert evidence.rate(rate.measure, to_previous=True).reason.startswith("Of the previous release: ")
+    measured(revision, "bad")
+    assert RevisionEvidence(newer, task, lambda: revision).rate(rate.measure, to_previous=True).value == 2.0
+    assert RevisionEvidence(newer, task).rate(rate.measure, to_previous=True) == NO_PREVIOUS
