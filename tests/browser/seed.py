@@ -17,6 +17,7 @@ from mop.catalog.services import create_task
 from mop.contract_runs.services import add_task, change_sample
 from mop.datasets.bindings import approve
 from mop.datasets.reading import Fault, FaultKind, Report
+from mop.dsat.services import add_case
 from mop.errors import (
     DiskFullError,
     EvaluationMappingError,
@@ -33,6 +34,11 @@ from mop.evaluation.services import start_missing
 from mop.findings.models import ScanReason
 from mop.findings.rescans import end_rescan, request_rescan
 from mop.findings.waivers import end_waiver
+from mop.golden_sets.advance import GOLDEN
+from mop.golden_sets.models import GoldenRun
+from mop.golden_sets.reading import FileFormat, read_rows
+from mop.golden_sets.services import start_missing as start_golden_sets
+from mop.golden_sets.services import supply
 from mop.notifications.alerts import raise_alert
 from mop.onboarding.models import LogKind, LogLine
 from mop.registry.advance import advance
@@ -40,10 +46,13 @@ from mop.registry.models import Model, Revision
 from mop.registry.publishing import publish_revision
 from mop.registry.services import ConnectionInput, RevisionInput, add_owner, create_model, create_revision
 from mop.registry.statuses import CHAIN, RevisionStatus
+from mop.regression.advance import REGRESSION
+from mop.regression.services import start as start_regression
 from mop.scanning.findings import FileVerdict, Severity, Verdict
 from mop.trials.models import Trial
 from mop.trials.states import TrialState
 from mop.worker.setup import prepare_databases
+from support.case_runs import finished as run_finished
 from support.contract_runs import fail_run, prove
 from support.datasets import dataset_input, make_datasets, settled
 from support.evaluation_results import approved_dataset, evaluate
@@ -205,6 +214,49 @@ def make_evaluations(olivia: User, ada: User, team: Team) -> None:
     mapping = EvaluationMappingError("The labels of the model's output are not those of the task: it has no praise.")
     evaluation_failed(short_row, mapping)
     cancel_evaluation(actor=SYSTEM, evaluation=binary_row)
+    make_golden_sets(ada, kinds)
+    make_regression_tests(olivia, kinds, levels, [first, model.revisions.get(version="v1.0.1")])
+
+
+def make_golden_sets(ada: User, kinds: Task) -> None:
+    """A golden set that one version passes and another fails, for every version but those that are evaluated still."""
+    lines = ["label,text", "none,Have a nice day.", "threat,I will hurt you.", "none,The weather is fine."]
+    for most in (3, 4):
+        rows = read_rows(kinds, "\n".join(lines[:most]), form=FileFormat.CSV)
+        supply(actor=actor_of(ada), user=ada, task=kinds, name="violence-core", rows=rows)
+    start_golden_sets(actor=SYSTEM)
+    for run in GoldenRun.objects.all():
+        said = "none" if run.revision.version == "v1.0.0" else "threat"
+        run_finished(GOLDEN, run, lambda item, said=said: said if "hurt" in item["text"] else "none")
+
+
+def make_regression_tests(olivia: User, kinds: Task, levels: Task, revisions: list[Revision]) -> None:
+    """Cases of two tasks: the second version fixes most, breaks one, and fails some like the first."""
+    for number in range(24):
+        task = (kinds, levels)[number % 2]
+        add_case(
+            task=task,
+            content={"text": f"complaint {number}"},
+            actor=actor_of(olivia),
+            submitter=olivia,
+            expected_label=task.labels[1],
+            description="A figure of speech that the service took for a threat, in a long conversation about cooking"
+            if number % 3
+            else "",
+            trace_id=f"trace-{number}",
+        )
+    right = (set(range(0, 24, 3)), set(range(24)) - {0, 5, 7})
+    for revision, known in zip(revisions, right, strict=True):
+        run = start_regression(actor=SYSTEM, revision=revision)
+        if run is None:
+            raise AssertionError("the version was tested already")
+
+        def predict(item: Any, known: set[int] = known) -> str:
+            number = int(item["text"].split()[1])
+            task = (kinds, levels)[number % 2]
+            return str(task.labels[1 if number in known else 0]) if number != 7 else "[UserScriptException]"
+
+        run_finished(REGRESSION, run, predict)
 
 
 def make_task(user: User, team: Team, name: str, taxonomy: str, label_type: str, labels: list[str]) -> Task:
