@@ -54,7 +54,7 @@ def headlines_of(
         revisions: the versions; a queryset becomes part of the query.
         changes: whether what changed against the version before is looked up.
     """
-    wanted = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
+    wanted: Any = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
     rows: Any = at_headline(evaluations()).filter(revision__in=wanted).order_by("task__name")
     if changes:
         rows = with_kept_comparison(with_previous(rows))
