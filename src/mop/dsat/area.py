@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop.areas.area import Area, Urls
+from mop.areas.area import Area, Commands, Urls
 from mop.areas.navigation import NavEntry
 from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
@@ -30,4 +30,5 @@ AREA = Area(
     belongings=(Ref("mop.dsat.belongings:cases_of"),),
     audit_actions=Action,
     notification_kinds=Kind,
+    commands=(Commands(Ref("mop.cli.dsat:app"), order=72),),
 )

@@ -1,0 +1,253 @@
+"""`mop dsat`: DSAT cases on a MOP server, over its REST API."""
+
+from __future__ import annotations
+
+import base64
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mop.cli.app import show_help
+from mop.cli.connection import open_server
+from mop.cli.options import JsonFlag
+from mop.cli.output import print_columns, print_json, printable, say
+
+app = typer.Typer()
+
+cases = typer.Typer(help="DSAT cases on a server (see `mop login`): contents that a service answered wrongly.")
+app.add_typer(cases, name="dsat", invoke_without_command=True, callback=show_help)
+
+PART_BYTES = 1 << 20
+POLL_SECONDS = 1.0
+SHOWN_FAULTS = 20
+
+Number = Annotated[str, typer.Argument(help="The number of the case, such as DSAT-12.", show_default=False)]
+
+
+@cases.command(name="list")
+def list_cases(
+    *,
+    task: Annotated[str | None, typer.Option(help="Only cases of this task.", show_default=False)] = None,
+    state: Annotated[str | None, typer.Option(help="A state, or `waiting`.", show_default=False)] = None,
+    search: Annotated[str | None, typer.Option(help="Words in what you may read.", show_default=False)] = None,
+    trace_id: Annotated[str | None, typer.Option(help="A whole trace id.", show_default=False)] = None,
+    tag: Annotated[str | None, typer.Option(help="A whole tag.", show_default=False)] = None,
+    service: Annotated[str | None, typer.Option(help="Name of the service.", show_default=False)] = None,
+    assignee: Annotated[str | None, typer.Option(help="A user name, or `nobody`.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List cases, newest first."""
+    with open_server() as server:
+        items = server.pages(
+            "dsat",
+            task=task,
+            state=state,
+            search=search,
+            trace_id=trace_id,
+            tag=tag,
+            service=service,
+            assignee=assignee,
+        )
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (
+            item["number"],
+            item["state"],
+            item["kind"] or "",
+            f"{item['predicted_label'] or '?'} -> {item['expected_label'] or '?'}",
+            item["task"],
+            item["service"],
+            item["assignee"] or "",
+        )
+        for item in items
+    ]
+    print_columns(("CASE", "STATE", "KIND", "GOT", "TASK", "SERVICE", "ASSIGNEE"), rows)
+
+
+@cases.command()
+def show(
+    number: Number,
+    *,
+    content: Annotated[bool, typer.Option("--content", help="Open the content; that is recorded.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show a case; with --content what the service was asked."""
+    with open_server() as server:
+        case = server.get("dsat", number)
+        if content:
+            case["content"] = server.post("dsat", number, "open")["content"]
+    if as_json:
+        print_json(case)
+        return
+    for name, value in case.items():
+        if value not in (None, "", []):
+            say(printable(f"{name}: {value}"))
+
+
+@cases.command()
+def add(
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False)],
+    *,
+    text: Annotated[str | None, typer.Option(help="The text.", show_default=False)] = None,
+    image: Annotated[list[Path], typer.Option(help="An image file. Repeatable.", exists=True, dir_okay=False)] = [],  # noqa: B006 - typer copies it
+    expected_label: Annotated[str, typer.Option(help="What the right answer is.", show_default=False)] = "",
+    kind: Annotated[str | None, typer.Option(help="falsePositive or falseNegative.", show_default=False)] = None,
+    predicted_label: Annotated[str, typer.Option(help="What the service answered.", show_default=False)] = "",
+    trace_id: Annotated[str, typer.Option(help="Trace id of the answer.", show_default=False)] = "",
+    description: Annotated[str, typer.Option(help="Why the answer was wrong.", show_default=False)] = "",
+    tag: Annotated[list[str], typer.Option(help="A tag. Repeatable.")] = [],  # noqa: B006 - as above
+    service: Annotated[str, typer.Option(help="The service that it comes from.", show_default=False)] = "",
+    restricted: Annotated[bool, typer.Option("--restricted", help="You and the assignee alone read it.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add one case."""
+    images = [base64.b64encode(path.read_bytes()).decode() for path in image]
+    with open_server() as server:
+        is_image = bool(images) and text is None
+        content: dict[str, Any] = {"image": images[0]} if is_image else {"text": text or ""}
+        if images and not is_image:
+            content["images"] = images
+        case = server.post(
+            "dsat",
+            body={
+                "task": task,
+                "content": content,
+                "expected_label": expected_label,
+                "kind": kind,
+                "predicted_label": predicted_label,
+                "trace_id": trace_id,
+                "description": description,
+                "tags": tag,
+                "service": service,
+                "restricted": restricted,
+            },
+        )
+    if as_json:
+        print_json(case)
+        return
+    say(f"added {case['number']}")
+    for one in case["similar"]:
+        say(f"{one['number']} is similar: {one['similarity']:.2f}")
+
+
+@cases.command(name="import")
+def import_file(
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl or .ndjson file.", exists=True, dir_okay=False)],
+    *,
+    service: Annotated[str, typer.Option(help="For rows that name no service.", show_default=False)] = "",
+    restricted: Annotated[bool, typer.Option("--restricted", help="You and the assignees alone read them.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Import a file of cases, and show its report; ends with 1 if a row was refused."""
+    with open_server() as server:
+        body = {
+            "task": task,
+            "file_name": file.name,
+            "size": file.stat().st_size,
+            "service": service,
+            "restricted": restricted,
+        }
+        row = server.post("dsat-imports", body=body)
+        with file.open("rb") as source:
+            for part, data in enumerate(iter(lambda: source.read(PART_BYTES), b"")):
+                server.put(
+                    "dsat-imports", row["id"], "parts", str(part), body={"data": base64.b64encode(data).decode()}
+                )
+        row = server.post("dsat-imports", row["id"], "start")
+        while not row["is_final"]:
+            time.sleep(POLL_SECONDS)
+            row = server.get("dsat-imports", row["id"])
+    if as_json:
+        print_json(row)
+    else:
+        say(f"{row['state']}: {row['added']} added, {row['known']} known already, {row['refused']} refused")
+        for fault in row["faults"][:SHOWN_FAULTS]:
+            say(f"row {fault['row']} {fault['column']}: {fault['reason']}")
+    raise typer.Exit(1 if row["refused"] or row["state"] != "finished" else 0)
+
+
+@cases.command()
+def assign(
+    number: Number,
+    username: Annotated[str | None, typer.Argument(help="Whose case it is; left out: nobody's.")] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give a case to a person, who reads its content from now on."""
+    _changed(number, "assign", {"username": username}, as_json=as_json)
+
+
+@cases.command()
+def confirm(number: Number, *, as_json: JsonFlag = False) -> None:
+    """Agree that the service answered wrongly."""
+    _changed(number, "confirm", None, as_json=as_json)
+
+
+@cases.command()
+def fix(
+    number: Number,
+    model: Annotated[str, typer.Argument(help="The model that answers as expected.")] = "",
+    version: Annotated[str, typer.Argument(help="Its version.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Note which version answers a case as expected."""
+    _changed(number, "fix", {"model": model, "version": version}, as_json=as_json)
+
+
+@cases.command()
+def reject(number: Number, *, as_json: JsonFlag = False) -> None:
+    """Say that a case is no fault of a model."""
+    _changed(number, "reject", None, as_json=as_json)
+
+
+@cases.command()
+def close(number: Number, *, as_json: JsonFlag = False) -> None:
+    """Accept the fix of a case."""
+    _changed(number, "close", None, as_json=as_json)
+
+
+@cases.command()
+def reopen(number: Number, *, as_json: JsonFlag = False) -> None:
+    """Open a case again."""
+    _changed(number, "reopen", None, as_json=as_json)
+
+
+@cases.command()
+def comment(
+    number: Number, text: Annotated[str, typer.Argument(help="The comment.")], *, as_json: JsonFlag = False
+) -> None:
+    """Comment on a case."""
+    _changed(number, "comments", {"text": text}, as_json=as_json)
+
+
+@cases.command()
+def delete(
+    number: Number,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Delete a case with everything that was recorded for it."""
+    with open_server() as server:
+        if not yes:
+            typer.confirm(f"Delete {number}, with all outcomes?", abort=True, err=True)
+        server.delete("dsat", number)
+    if as_json:
+        print_json({"case": number, "deleted": True})
+    else:
+        say(f"deleted {number}")
+
+
+def _changed(number: str, operation: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
+    with open_server() as server:
+        case = server.post("dsat", number, operation, body=body)
+    if as_json:
+        print_json(case)
+    else:
+        say(f"{case['number']} is {case['state']}")
