@@ -25,9 +25,8 @@ FLUSH_SECONDS = 0.5
 WAITING_MAX = 50_000
 AT_ONCE = 1000
 
-_NAMES = ("request_id", "service", "at", "kind", "status", "milliseconds", "findings")
 _META = Answer._meta  # noqa: SLF001 - Django documents it
-_FIELDS = [_META.get_field(name) for name in _NAMES]
+_FIELDS = [field for field in _META.concrete_fields if not field.primary_key]  # in the order of `_Row`
 _INSERT = (
     f"INSERT INTO {_META.db_table} ({', '.join(str(field.column) for field in _FIELDS)}) "  # noqa: S608 - constants
     f"VALUES ({', '.join('%s' for _ in _FIELDS)}) ON CONFLICT DO NOTHING"

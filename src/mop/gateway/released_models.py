@@ -184,7 +184,7 @@ class ReleasedModels:
             if found is not None:
                 slots[place] = found
             is_complete = is_complete and found is not None and self._answers(found, slot.live)
-        self.is_ready = is_complete
+        self.is_ready = is_complete and bool(slots)
         present = {slot.canary.number for slot in wanted.slots.values() if slot.canary is not None}
         self._ended &= present
         self._gates = {number: gate for number, gate in self._gates.items() if number in present}
