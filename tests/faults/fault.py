@@ -24,7 +24,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[1]
-SOURCES = ("src", "packages/mop-utils/src")
+SOURCES = ("src", "packages/mop-client/src", "packages/mop-utils/src")
 KINDS = frozenset({".py", ".html", ".js", ".toml"})
 DATABASES = frozenset({"sqlite", "postgresql"})
 BREAKS_MAX = 200
