@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,29 +41,35 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture
-def provider(browser: Browser, live_server: LiveServer, settings: Any, tmp_path: Path) -> Iterator[OidcProvider]:
-    """A provider that MOP is connected to, and the portal's address in `portal`."""
+@pytest.fixture(scope="module")
+def running(live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    """One provider for all tests: it knows a person by their browser's cookies alone, and each test has its own."""
     back = f"{live_server.url}/accounts/oidc/oidc/login/callback/"
-    with running_oidc_provider(tmp_path, redirect_uri=back) as found:
-        settings.MOP_OIDC_ISSUER = found.issuer
-        settings.MOP_OIDC_CLIENT_ID = "mop"
-        settings.MOP_OIDC_NAME = "Contoso"
-        settings.MOP_OIDC_USER_ROLE = "mop.user"
-        settings.MOP_OIDC_ADMINISTRATOR_ROLE = "mop.admin"
-        settings.MOP_OIDC_TEAMS = {"g-1": "Moderation", "g-2": "Search"}
-        app = {"provider_id": "oidc", "name": "Contoso", "client_id": "mop", "secret": "secret-of-mop"}
-        settings.SOCIALACCOUNT_PROVIDERS = {
-            "openid_connect": {
-                "OAUTH_PKCE_ENABLED": True,
-                "APPS": [{**app, "settings": {"server_url": found.issuer}}],
-            }
-        }
-        make_user("root", is_administrator=True)
-        make_team("Moderation")
-        make_team("Search")
-        found.says({"s-olivia": OLIVIA})
+    with running_oidc_provider(tmp_path_factory.mktemp("provider"), redirect_uri=back) as found:
         yield found
+
+
+@pytest.fixture
+def provider(browser: Browser, running: OidcProvider, live_server: LiveServer, settings: Any) -> OidcProvider:
+    """The provider, MOP connected to it, and what it says of people as it was."""
+    settings.MOP_OIDC_ISSUER = running.issuer
+    settings.MOP_OIDC_CLIENT_ID = "mop"
+    settings.MOP_OIDC_NAME = "Contoso"
+    settings.MOP_OIDC_USER_ROLE = "mop.user"
+    settings.MOP_OIDC_ADMINISTRATOR_ROLE = "mop.admin"
+    settings.MOP_OIDC_TEAMS = {"g-1": "Moderation", "g-2": "Search"}
+    app = {"provider_id": "oidc", "name": "Contoso", "client_id": "mop", "secret": "secret-of-mop"}
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [{**app, "settings": {"server_url": running.issuer}}],
+        }
+    }
+    make_user("root", is_administrator=True)
+    make_team("Moderation")
+    make_team("Search")
+    running.says({"s-olivia": OLIVIA})
+    return running
 
 
 @pytest.fixture
