@@ -315,7 +315,7 @@ def _known_rows(source: str, numbers: Iterable[int]) -> set[int]:
     if not numbers:
         return set()
     cases = Case.objects.filter(source=source, source_row__range=(numbers[0], numbers[-1]))
-    return set(cases.values_list("source_row", flat=True))
+    return {row for row in cases.values_list("source_row", flat=True) if row is not None}
 
 
 def _lines(row: Import, offset: int) -> Lines:

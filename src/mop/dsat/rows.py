@@ -233,7 +233,7 @@ def _csv_input(row: dict[str, str]) -> CaseInput:
         while images and not images[-1]:
             images.pop()
         content["images"] = images
-    given = {name: row[name].strip() for name in _TEXT_FIELDS if name in row}
+    given: dict[str, Any] = {name: row[name].strip() for name in _TEXT_FIELDS if name in row}
     return CaseInput(content=content, tags=_tags(row.get("tags", "")), **given)
 
 

@@ -63,7 +63,8 @@ def store(rows: Sequence[tuple[Prepared, Mapping[str, Any]]], shared: Mapping[st
             value = given[field.name]
             row[place] = field.get_db_prep_save(value, connection) if isinstance(value, list) else value
         values.append(row)
-    _insert(Case._meta.db_table, [field.column for field in fields], values)  # noqa: SLF001 - as above
+    columns = [str(field.column) for field in fields]
+    _insert(Case._meta.db_table, columns, values)  # noqa: SLF001 - as above
     insert_contents([one for one, _ in rows], ids)
 
 

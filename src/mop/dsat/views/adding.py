@@ -35,8 +35,8 @@ def add(request: HttpRequest) -> HttpResponse:
     authorise(user, "dsat.create", what="add DSAT cases")
     chosen = TaskChoiceForm(request.GET or None)
     if not chosen.is_valid():
-        form = TaskChoiceForm() if not request.GET else chosen
-        return show_form(request, "dsat/add_task.html", form, {"trail": below_cases(("Add a case", ""))})
+        choice = TaskChoiceForm() if not request.GET else chosen
+        return show_form(request, "dsat/add_task.html", choice, {"trail": below_cases(("Add a case", ""))})
     task = chosen.cleaned_data["task"]
     form = CaseForm(request.POST or None, request.FILES or None, task=task)
 

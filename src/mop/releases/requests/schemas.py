@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ninja import Schema
 from pydantic import Field
@@ -19,7 +19,6 @@ from mop.releases.release_models import (
     LiveSlot,
     Release,
     ReleaseEvent,
-    ServiceScope,
     ServiceToken,
     SlotPeriod,
 )
@@ -288,7 +287,7 @@ class ServiceTokenIn(InputSchema):
     """A new token of a service."""
 
     name: str = Field(min_length=1, max_length=100)
-    scopes: list[ScopeName] = Field(default=[scope.value for scope in ServiceScope], min_length=1)
+    scopes: list[ScopeName] = Field(default=[*get_args(ScopeName)], min_length=1)
     days: int = Field(default=TOKEN_DAYS_DEFAULT, ge=1, le=TOKEN_DAYS_MAX)
 
 
