@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 from dbos import run_dbos_database_migrations
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from support.migrated import fill_test_database
 from support.static_files import gather_static_files_once
 
 gather_static_files_once()
+# timings never decide a test: on a busy machine both an example and its generation take long now and then
+hypothesis_settings.register_profile("mop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("mop")
 
 
 @pytest.fixture(scope="session")

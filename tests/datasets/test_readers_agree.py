@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.made import binary, table, text_spec
@@ -27,7 +27,6 @@ SPEC = text_spec(group_columns=("group",))
 PIECES = ('"', '""', "\t", "\n", "\r\n", "\r", "a", "bc", "é", "\0", " ", ",", "\u2028", "\ufeff", "שלום", "0", "1")
 
 # how long data take to make tells of the machine alone
-steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 loose = st.lists(st.sampled_from(PIECES), max_size=40).map("".join).map(str.encode)
 
 
@@ -98,7 +97,6 @@ def by_records(data: bytes) -> list[list[str]] | None:
     return [[cell.decode() for cell in row] for row in rows] if is_utf_8(data) else None
 
 
-@steady
 @given(st.one_of(loose, damaged_files()))
 def test_the_exact_reader_and_csv_agree_on_every_file_that_both_accept(data: bytes):
     ours, theirs = by_records(data), by_csv(data)
@@ -106,7 +104,6 @@ def test_the_exact_reader_and_csv_agree_on_every_file_that_both_accept(data: byt
         assert ours == theirs
 
 
-@steady
 @given(st.one_of(loose, damaged_files()))
 def test_what_the_exact_reader_accepts_csv_accepts(data: bytes):
     if by_records(data) is not None:
@@ -117,7 +114,6 @@ def reports_of(data: bytes, spec: DatasetSpec, size: int) -> tuple[object, objec
     return tuple(verify(lambda: Trickle(data, size), spec, seed=1, fast=fast) for fast in (True, False))
 
 
-@steady
 @given(
     st.one_of(damaged_files(), loose.map(HEAD.__add__)),
     st.sampled_from((16, 40, 10_000)),
@@ -183,7 +179,6 @@ def by_fast_path(body: bytes, spec: DatasetSpec, header: bytes = HEAD) -> object
     return FastReader(found, values_of(spec), DIGESTS).read(body)
 
 
-@steady
 @given(damaged_files())
 def test_the_fast_path_never_accepts_what_the_exact_reader_refuses(data: bytes):
     body = data[len(HEAD) :]

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mop.errors import ArtifactDamagedError, PlatformFault
@@ -286,7 +286,7 @@ trees = st.dictionaries(paths, st.binary(max_size=40), min_size=1, max_size=6).f
 
 
 @given(files=trees, order=st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 async def test_the_digest_depends_on_content_only_and_survives_materialising(
     files: dict[str, bytes], order: st.random.Random
 ) -> None:
