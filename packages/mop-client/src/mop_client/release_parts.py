@@ -98,9 +98,9 @@ class Releases(Part):
         """Let an approved release answer a share of the requests, in per cent."""
         return cast("Release", self._server.put("releases", number, "canary", body={"share": share}))
 
-    def end_canary(self, number: int, reason: str = "") -> Release:
+    def end_canary(self, number: int, comment: str) -> Release:
         """End a canary; the release stays approved and is held."""
-        return cast("Release", self._server.delete("releases", number, "canary", reason=reason or None))
+        return cast("Release", self._server.post("releases", number, "canary", "end", body={"comment": comment}))
 
     def _do(self, number: int, what: str, comment: str) -> Release:
         return cast("Release", self._server.post("releases", number, what, body={"comment": comment}))
