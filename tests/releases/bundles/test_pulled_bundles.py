@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from mop.accounts.models import User
@@ -21,11 +22,13 @@ from mop.releases.bundles.services import BUNDLE_JOB, begin_release_bundle, wait
 from mop.releases.judging import gate_document
 from mop.releases.models import Service, ServiceKind
 from mop.releases.release_models import Release, ReleaseTask
+from mop.releases.requests.notices import message_of
 from mop.releases.requests.tokens import create_service_token
 from mop.releases.services import create_service
 from support.api import Api
 from support.bundles import begun, content_of, make, measured_version, new_key, public_pem
 from support.factories import ACTOR, make_token, make_user
+from support.releases import approved, make_service, releasable
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +221,21 @@ def test_the_command_verifies_offline_without_settings_and_says_what_is_wrong(tm
     assert "do not use it" in refused.stderr
     file.write_bytes(file.read_bytes()[:-1])
     assert "its manifest asks for" in run(file, "--key", public).stdout
+
+
+def test_an_approval_fixes_the_evidence_and_the_services_webhook_is_told_when_the_bundle_is_ready() -> None:
+    revision = releasable(measured_version(), modalities=["Text"])
+    service = make_service("Moderation", kind=ServiceKind.RAIO)
+    release = approved(revision, service)
+    bundle = Bundle.objects.get(release=release)
+    enclosed = json.loads(bundle.documents["evidence/gates.json"])
+    assert enclosed["rows"] == release.evidence_at_decision["gates"]["rows"]
+    make(bundle, new_key())
+    event = release.events.get(what="bundleReady")
+    told = message_of(event)["bundle"]
+    assert told["url"].endswith(f"/api/v1/services/Moderation/releases/{release.pk}/bundle")
+    assert (told["sha256"], told["size"], told["key"]) == (bundle.sha256, bundle.size, bundle.key)
+    admin = Client()
+    admin.force_login(service.admins.get())
+    page = admin.get(reverse("releases:release", args=[release.pk])).content.decode()
+    assert bundle.sha256 in page
