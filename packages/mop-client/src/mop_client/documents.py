@@ -73,6 +73,8 @@ class Model(TypedDict):
 
     name: str
     description: str
+    intended_use: str
+    limits: str
     tags: list[str]
     team: str
     owners: list[str]
