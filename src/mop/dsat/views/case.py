@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -76,8 +77,7 @@ def _context(request: HttpRequest, user: User, found: Case) -> dict[str, Any]:
         "may_change": may(user, "dsat.change", found),
         "may_assign": may(user, "dsat.assign", found) and not state.is_final,
         "revision": shown_revision(found, user),
-        "primary": actions[:1],
-        "actions": actions[1:],
+        "actions": [dataclasses.replace(action, look="primary") for action in actions[:1]] + actions[1:],
         "comments": comments_of(found) if reads else [],
         "comment_form": CommentForm(),
         "similar": similar_cases(found, reading) if reads else [],
