@@ -43,17 +43,19 @@ class World:
         return self._filled[key]
 
     def _fill(self, row: Row) -> str:
-        names = {name: value for part in parts() for name, value in part.names(self, row).items()}
+        # the names of the row's own area come last: another area may give one of them to something else
+        ordered = sorted(parts().items(), key=lambda item: item[0] == _area_of(row))
+        names = {name: value for _, part in ordered for name, value in part.names(self, row).items()}
         return re.sub(r"\{(\w+)\}|<(?:\w+:)?(\w+)>", lambda found: str(names[found[1] or found[2]]), row.path)
 
     def body(self, row: Row) -> Any:
         """A body that is right."""
-        bodies = {address: body for part in parts() for address, body in part.bodies(self, row).items()}
+        bodies = {address: body for part in parts().values() for address, body in part.bodies(self, row).items()}
         return bodies.get((row.method, row.path))
 
     def form(self, row: Row) -> Mapping[str, str]:
         """What a page's form sends; where its fields do not matter for who may, it is not filled in: 422."""
-        forms = (form for part in parts() for address, form in part.forms.items() if address == row.path)
+        forms = (form for part in parts().values() for address, form in part.forms.items() if address == row.path)
         return next(forms, {"none_of_its_fields": "1"})
 
     def client(self, role: str) -> tuple[Client, str]:
@@ -87,13 +89,21 @@ class Part:
 
 
 @functools.cache
-def parts() -> tuple[Part, ...]:
-    """The parts of all areas, from below to above."""
-    return tuple(
-        import_module(f"{area.name}.permission_part").PART
+def parts() -> dict[str, Part]:
+    """The parts of all areas by their names, from below to above."""
+    return {
+        area.name: import_module(f"{area.name}.permission_part").PART
         for area in registered()
         if (TESTS / area.name / "permission_part.py").is_file()
-    )
+    }
+
+
+def _area_of(row: Row) -> str:
+    """The name of the area whose row it is."""
+    for area in registered():
+        if area.permissions and row in (*area.permissions.load().api, *area.permissions.load().pages):
+            return area.name
+    return ""
 
 
 def make_world() -> World:
@@ -117,6 +127,6 @@ def make_world() -> World:
         coowner=make_user("coowner", teams=(team,)),
         task=make_task("moderation"),
     )
-    for part in parts():
+    for part in parts().values():
         part.prepare(world)
     return world
