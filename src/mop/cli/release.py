@@ -96,7 +96,7 @@ def show(
 ) -> None:
     """Show a release and what happened to it, or its evidence."""
     with open_server() as server:
-        found = server.get("releases", number, *(("evidence",) if evidence else ()))
+        found = server.get("releases", str(number), *(("evidence",) if evidence else ()))
     if as_json:
         print_json(found)
     elif evidence:
@@ -163,7 +163,7 @@ def retire(number: Number, *, comment: Reason, as_json: JsonFlag = False) -> Non
 def rollback(number: Number, *, comment: Reason, as_json: JsonFlag = False) -> None:
     """Return from a live release to what was live before it. Admins of the service."""
     with open_server() as server:
-        made = server.post("releases", number, "rollback", body={"comment": comment})
+        made = server.post("releases", str(number), "rollback", body={"comment": comment})
     if as_json:
         print_json(made)
         return
@@ -187,9 +187,9 @@ def canary(
         raise typer.BadParameter("Give --share PER CENT to start or change it, or --end to end it.")
     with open_server() as server:
         if end:
-            found = server.post("releases", number, "canary", "end", body={"comment": comment})
+            found = server.post("releases", str(number), "canary", "end", body={"comment": comment})
         else:
-            found = server.put("releases", number, "canary", body={"share": share})
+            found = server.put("releases", str(number), "canary", body={"share": share})
     if as_json:
         print_json(found)
     else:
@@ -199,7 +199,7 @@ def canary(
 
 def _post(number: int, action: str, body: dict[str, Any], *, as_json: bool) -> None:
     with open_server() as server:
-        found = server.post("releases", number, action, body=body)
+        found = server.post("releases", str(number), action, body=body)
     if as_json:
         print_json(found)
     else:
