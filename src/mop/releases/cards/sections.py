@@ -92,7 +92,7 @@ def _data(card: Card) -> Section:
         for one in card.datasets
     )
     head = ("Dataset", "Description", "Label type", "Language", "Rows", "Rows by label")
-    texts = ("The data is hidden: no one reads its rows or labels back, and the model was not made with them.",)
+    texts = ("The data is hidden: no one reads its rows or labels back through MOP.",)
     return Section("data", "Data it was judged on", texts, tables=(Table("", head, rows, frozenset({4})),))
 
 
