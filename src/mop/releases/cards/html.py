@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mop.releases.cards.document import Card
-from mop.releases.cards.sections import Section, Table, sections_of
+from mop.releases.cards.card_sections import Section, Table, sections_of
 
 _STYLE = """
 :root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mop.releases.cards.document import Card
-from mop.releases.cards.sections import Section, Table, sections_of
+from mop.releases.cards.card_sections import Section, Table, sections_of
 
 _MEANT = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _AT_THE_BEGINNING = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.MULTILINE)

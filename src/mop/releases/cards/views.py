@@ -14,7 +14,7 @@ from mop.registry.trails import below_revision
 from mop.releases.cards.collecting import Reader, card_of
 from mop.releases.cards.formats import FORMATS
 from mop.releases.cards.responses import given_out
-from mop.releases.cards.sections import sections_of
+from mop.releases.cards.card_sections import sections_of
 
 
 @require_GET
