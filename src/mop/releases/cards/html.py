@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from mop.releases.cards.document import Card
 from mop.releases.cards.card_sections import Section, Table, sections_of
+from mop.releases.cards.document import Card
 
 _STYLE = """
 :root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mop.releases.cards.document import Card
 from mop.releases.cards.card_sections import Section, Table, sections_of
+from mop.releases.cards.document import Card
 
 _MEANT = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _AT_THE_BEGINNING = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.MULTILINE)

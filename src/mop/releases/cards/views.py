@@ -11,10 +11,10 @@ from mop.accounts.rules import may
 from mop.errors import NotFoundError
 from mop.registry.selectors import get_revision
 from mop.registry.trails import below_revision
+from mop.releases.cards.card_sections import sections_of
 from mop.releases.cards.collecting import Reader, card_of
 from mop.releases.cards.formats import FORMATS
 from mop.releases.cards.responses import given_out
-from mop.releases.cards.card_sections import sections_of
 
 
 @require_GET
