@@ -15,7 +15,7 @@ from mop.releases.services import change_gate
 from support.factories import ACTOR, make_task, make_token
 from support.releases import admin_of, make_releasable, make_service, next_version
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("engine_database")]
 
 
 def test_a_release_goes_its_whole_way(
@@ -39,10 +39,10 @@ def test_a_release_goes_its_whole_way(
     assert asked("owner", "request", name, "v1.0.0", service.name, "--check")["obstacle"] == ""
     first = str(asked("owner", "request", name, "v1.0.0", service.name, "-m", "The first.")["number"])
     assert asked("admin", "show", first)["comment"] == "The first."
-    refused = asked("owner", "approve", first, "-m", "mine", code=1)
+    refused = asked("owner", "approve", first, "-m", "mine", code=64)
     assert "may not decide" in refused
     change_gate(actor=ACTOR, owner=task, conditions="DSAT pass rate >= 95 % or none")
-    assert "The evidence changed" in asked("admin", "approve", first, "-m", "yes", code=1)
+    assert "The evidence changed" in asked("admin", "approve", first, "-m", "yes", code=64)
     digest = asked("admin", "show", first, "--evidence")["digest"]
     assert asked("admin", "approve", first, "-m", "yes", "--evidence", digest)["state"] == "approved"
     assert asked("service", "acknowledge", first)["went_live"] == "acknowledged"

@@ -18,7 +18,7 @@ from mop.releases.requests.switching import mark_released, roll_back
 from support.factories import ACTOR, make_task, make_user
 from support.releases import approved, live, make_releasable, make_service, next_version, requested
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.dialect]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.dialect, pytest.mark.usefixtures("engine_database")]
 
 
 def _at_once(*calls: Callable[[], object]) -> list[str]:

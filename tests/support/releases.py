@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import transaction
+
 from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.catalog.models import Task
@@ -45,6 +47,7 @@ def make_service(
     )
 
 
+@transaction.atomic
 def releasable(revision: Revision, *, modalities: Sequence[str] = ("Text",)) -> Revision:
     """The version as it must be to be released: verified, public, proved, scanned without findings, tested."""
     put(Revision.objects.filter(pk=revision.pk), status=RevisionStatus.VERIFIED, publish_status=PublishStatus.PUBLIC)
