@@ -150,7 +150,8 @@ def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
         except NotFoundError:
             revision = server.post("models", body=request)
         else:
-            revision = server.post("models", MODEL_NAME, "revisions", body={"model_url": request["model_url"]})
+            again = {name: request[name] for name in ("model_url", "load_test_option")}
+            revision = server.post("models", MODEL_NAME, "revisions", body=again)
         say(f"onboarding {MODEL_NAME} {revision['version']} from {request['model_url']}")
         dataset = _add_dataset(server, samples)
         # a line each: the worker writes to the same terminal

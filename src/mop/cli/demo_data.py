@@ -71,6 +71,7 @@ def revision_request(samples: Path) -> dict[str, Any]:
         "model_url": (samples / SAMPLE).as_uri(),
         "connections": [{"task": TASK_NAME, "customized_name": task["customized_name"]}],
         "sample_post_data": json.loads((samples / f"{SAMPLE}.sample.json").read_text(encoding="utf-8")),
+        "load_test_option": "off",  # the evaluation, whose scores are shown, would wait for it
     }
 
 
