@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from http import HTTPStatus
 from typing import Any
 
 import jsonschema_rs
@@ -144,7 +145,12 @@ def test_the_description_tells_every_error_of_every_operation():
     declared = schema["components"]["responses"]
     for path, operations in schema["paths"].items():
         for operation in operations.values():
-            statuses = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+            # 416 has no body: it is HTTP's own answer to a Range that the file does not have
+            statuses = {
+                status: answer
+                for status, answer in operation["responses"].items()
+                if int(status) >= 400 and int(status) != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            }
             assert {401, 403, 422, 500} <= set(statuses), path
             for status, answer in statuses.items():
                 assert answer == {"$ref": f"#/components/responses/Problem{status}"}, path
