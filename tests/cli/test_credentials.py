@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mop.cli.credentials import Credentials, credentials_path, load_credentials, normalise_url, save_credentials
 from mop.errors import NotAuthenticatedError, ValidationFailedError
+from mop_client.cli.credentials import load_credentials, normalise_url, save_credentials
+from mop_client.credentials import Credentials, credentials_path
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ def test_list_prints_a_line_for_each_dataset_and_its_json(row: Evaluation, task:
 
 
 def test_list_reads_every_page(row: Evaluation, task: Task, mop: Mop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mop.cli.client.PAGE", 1)
+    monkeypatch.setattr("mop_client.cli.client.PAGE", 1)
     approved_dataset(task, name="waiting", groups={})
     start_missing(actor=ACTOR, revision=Revision.objects.get())
     assert len(mop("evaluation", "list", "measured", "v1.0.0", "--json").json["items"]) == 2

@@ -7,7 +7,6 @@ import pytest
 
 from cli.commands import mop_here
 from mop.cli.app import app
-from mop.cli.exit_codes import of_error, of_result
 from mop.errors import (
     CATALOGUE,
     DiskFullError,
@@ -17,6 +16,7 @@ from mop.errors import (
     PackageIndexUnavailableError,
     UserScriptException,
 )
+from mop_client.cli.exit_codes import of_error, of_result
 
 AddCommand = Callable[[str, BaseException], None]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands import Result, mop
-from mop.cli.exit_codes import ExitCode
+from mop_client.cli.exit_codes import ExitCode
 
 LONG_AGO = time.time() - 40 * 24 * 3600
 

@@ -12,14 +12,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from cli.commands import Result, free_port, mop_here
 from mop.accounts.models import User
-from mop.cli.client import error_of
-from mop.cli.credentials import credentials_path
 from mop.cli.failures import RequestRefusedError, ServerUnreachableError
 from mop.errors import NotAuthenticatedError, StorageUnavailableError, UserScriptException, ValidationFailedError
 from mop.onboarding.models import LogKind, LogLine
 from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import CHAIN, RevisionStatus
+from mop_client.cli.client import error_of
+from mop_client.credentials import credentials_path
 from support.factories import ACTOR, make_model, make_revision_input, make_task, make_token
 
 Mop = Callable[..., Result]

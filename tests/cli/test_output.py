@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.commands import MOP, environment, mop
-from mop.cli.options import one_of
-from mop.cli.output import error_lines, printable
 from mop.errors import EnvironmentBuildError
+from mop_client.cli.options import one_of
+from mop_client.cli.output import error_lines, printable
 
 HEAVY = (
     "asyncio",

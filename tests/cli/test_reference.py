@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cli.commands import REPOSITORY
-from mop.cli.exit_codes import ExitCode
 from mop.cli.main import command_tree
+from mop_client.cli.exit_codes import ExitCode
 
 PAGE = (REPOSITORY / "docs" / "cli.md").read_text()
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from mop.cli.app import show_help
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_json, printable, say
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_json, printable, say
 
 app = typer.Typer()
 

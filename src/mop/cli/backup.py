@@ -9,10 +9,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_json, printable, say
 from mop.cli.progress import ByteProgress
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_json, printable, say
 
 app = typer.Typer()
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mop.cli.connection import open_server
+from mop_client.cli.connection import open_server
 
 app = typer.Typer()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mop.cli.evaluation import exit_code_of
-from mop.cli.exit_codes import ExitCode
+from mop_client.cli.exit_codes import ExitCode
 
 RATE_HEAD = ("STATUS", "PASS RATE", "95 % INTERVAL", "FAILED", "CASES")
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.exit_codes import of_result
-from mop.cli.options import JsonFlag, read_json
-from mop.cli.output import error_lines, print_json, printable
 from mop.cli.platforms import require_linux
 from mop.errors import ModelFault, MopError
+from mop_client.cli.exit_codes import of_result
+from mop_client.cli.options import JsonFlag, read_json
+from mop_client.cli.output import error_lines, print_json, printable
 
 if TYPE_CHECKING:
     from mop.onboarding.contract import TaskInput

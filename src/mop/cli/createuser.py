@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mop.cli.output import say
+from mop_client.cli.output import say
 
 app = typer.Typer()
 

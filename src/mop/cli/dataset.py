@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli import completion
 from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import of_result
-from mop.cli.options import JsonFlag, YesFlag, one_of
-from mop.cli.output import error_lines, print_columns, print_json, printable, say
 from mop.errors import from_dict
+from mop_client.cli import completion
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import of_result
+from mop_client.cli.options import JsonFlag, YesFlag, one_of
+from mop_client.cli.output import error_lines, print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.exit_codes import of_result
-from mop.cli.options import JsonFlag, one_of
-from mop.cli.output import console, print_columns, print_json, printable, wants_colour
+from mop_client.cli.exit_codes import of_result
+from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.output import console, print_columns, print_json, printable, wants_colour
 
 if TYPE_CHECKING:
     from mop.datasets.reading import DatasetSpec, Fault, Report

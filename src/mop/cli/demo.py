@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.credentials import Credentials
-from mop.cli.exit_codes import ExitCode, of_result
-from mop.cli.output import error_lines, say, stage_line
 from mop.cli.platforms import require_linux
 from mop.errors import from_dict
+from mop_client.cli.exit_codes import ExitCode, of_result
+from mop_client.cli.output import error_lines, say, stage_line
+from mop_client.credentials import Credentials
 
 if TYPE_CHECKING:
     import asyncio
 
-    from mop.cli.client import Server
     from mop.cli.demo_data import DemoPeople
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 
@@ -136,9 +136,9 @@ def _in_thread(work: Callable[[], dict[str, Any]]) -> asyncio.Future[dict[str, A
 
 def _onboard(port: int, people: DemoPeople, samples: Path) -> dict[str, Any]:
     """Add the samples through the REST API, as a contributor's script would, and follow the model."""
-    from mop.cli.client import Server
     from mop.cli.demo_data import MODEL_NAME, revision_request
     from mop.errors import NotFoundError
+    from mop_client.cli.client import Server
     from mop_client.cli.watch_views import LineView
     from mop_client.cli.watching import follow
 

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import typer
 
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_json, printable
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_json, printable
 
 app = typer.Typer()
 

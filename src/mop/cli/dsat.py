@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.options import JsonFlag, YesFlag
+from mop_client.cli.output import print_columns, print_json, printable, say
 
 app = typer.Typer()
 
@@ -230,7 +230,7 @@ def comment(
 def delete(
     number: Number,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a case with everything that was recorded for it."""

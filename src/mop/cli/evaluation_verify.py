@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, say
 from mop.cli.platforms import require_linux
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 if TYPE_CHECKING:
     from mop.evaluation.checks import Check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop.cli.exit_codes import ExitCode
+from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.failures import CommandError, RequestRefusedError, ServerUnreachableError
 
 __all__ = [

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from mop.cli.app import show_help
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.options import JsonFlag
-from mop.cli.output import console, print_json, say
 from mop.cli.platforms import require_linux
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import console, print_json, say
 
 if TYPE_CHECKING:
     from mop.hosting.garbage_collection import Plan, Wanted

@@ -9,9 +9,9 @@ import typer
 
 from mop.cli.app import show_help
 from mop.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
-from mop.cli.connection import open_server
-from mop.cli.options import JsonFlag, YesFlag
-from mop.cli.output import print_columns, print_json, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.options import JsonFlag, YesFlag
+from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 

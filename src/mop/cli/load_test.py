@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mop.cli.exit_codes import ExitCode
 from mop.cli.load_test_views import LoadTestProgress, print_steps
-from mop.cli.options import JsonFlag, one_of
-from mop.cli.output import print_json
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.output import print_json
 
 if TYPE_CHECKING:
     from mop.loadtest.endpoint import Endpoint

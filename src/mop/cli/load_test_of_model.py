@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode, of_error
 from mop.cli.failures import ServerUnreachableError
 from mop.cli.load_test_views import print_steps, progress_line, step_lines
-from mop.cli.output import console, error_lines, print_json, printable, say, wants_colour
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode, of_error
+from mop_client.cli.output import console, error_lines, print_json, printable, say, wants_colour
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from mop.cli.client import Server
     from mop.loadtest.documents import LoadTestOut, LoadTestRunOut
+    from mop_client.cli.client import Server
 
 POLL_SECONDS = 0.5
 

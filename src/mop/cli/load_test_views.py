@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mop.cli.output import console, print_columns, printable, say, wants_colour
+from mop_client.cli.output import console, print_columns, printable, say, wants_colour
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -6,8 +6,8 @@ import platform
 
 import typer
 
-from mop.cli.exit_codes import ExitCode
-from mop.cli.output import say
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.output import say
 
 
 def require_linux(command: str) -> None:

@@ -7,7 +7,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mop.cli.output import console, printable, say, stage_line, wants_colour
+from mop_client.cli.output import console, printable, say, stage_line, wants_colour
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

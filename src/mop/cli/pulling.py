@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mop.cli.failures import ServerUnreachableError
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 _CHUNK = 1 << 20
 

@@ -9,13 +9,13 @@ import typer
 
 from mop.cli.app import show_help
 from mop.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
-from mop.cli.connection import open_server
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.connection import open_server
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
-    from mop.cli.client import Server
+    from mop_client.cli.client import Server
 
 app = typer.Typer()
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_json, say
 from mop.cli.progress import ByteProgress
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from mop.backup.restore import Known, Target

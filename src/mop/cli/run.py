@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mop.cli.check import FolderArgument, NoSandbox, Verbose
-from mop.cli.output import say
 from mop.cli.platforms import require_linux
 from mop.serving_options import ServerMode, ServingOptions, idle_size_problem
+from mop_client.cli.output import say
 from mop_client.cli.serving_flags import takes_configuration
 
 if TYPE_CHECKING:

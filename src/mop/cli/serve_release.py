@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mop.cli.output import say
 from mop.cli.platforms import require_linux
+from mop_client.cli.output import say
 
 app = typer.Typer()
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mop.cli.exit_codes import ExitCode
-from mop.cli.options import JsonFlag
-from mop.cli.output import print_json, printable, say
+from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.options import JsonFlag
+from mop_client.cli.output import print_json, printable, say
 
 if TYPE_CHECKING:
     from mop.cli.examination import Finding

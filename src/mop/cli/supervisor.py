@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mop.cli.failures import PartFailedError
-from mop.cli.output import say
+from mop_client.cli.output import say
 
 PR_SET_PDEATHSIG = 1
 BACKOFF_MAX = 30.0

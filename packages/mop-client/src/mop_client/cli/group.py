@@ -8,7 +8,7 @@ from mop.errors import NotFoundError
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, YesFlag
 from mop_client.cli.output import print_columns, print_json, say
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def unhide(group: Group, *, as_json: JsonFlag = False) -> None:
 def delete(
     group: Group,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a group, for everybody; its models stay."""

@@ -11,7 +11,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode, of_result
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, one_of, read_json
+from mop_client.cli.options import JsonFlag, YesFlag, one_of, read_json
 from mop_client.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
 from mop_client.cli.serving_flags import may_give_options
 from mop_client.cli.statuses import CHAIN
@@ -272,7 +272,7 @@ def outdated(
     name: Name,
     *,
     version: Annotated[str, typer.Option(help="The version.", show_default=False)],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Set a version aside, for good: it stays visible and is offered for nothing new."""
@@ -318,7 +318,7 @@ def delete(
     version: Annotated[
         Optional[str], typer.Option(help="Delete this version only; left out: the model.", show_default=False)
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a version with its results, or a model with all its versions."""

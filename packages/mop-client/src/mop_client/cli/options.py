@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def one_of(words: Sequence[str]) -> Callable[[str], str]:

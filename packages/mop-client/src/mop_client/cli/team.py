@@ -7,7 +7,7 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, YesFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 app = typer.Typer()
@@ -83,7 +83,7 @@ def edit(
 def delete(
     team: Team,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a team that has nothing; else the answer names what it has."""

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.options import JsonFlag, YesFlag, one_of
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 app = typer.Typer()
@@ -16,7 +16,6 @@ users = typer.Typer(help="People: who may sign in, their role, invitations. For 
 app.add_typer(users, name="user", invoke_without_command=True, callback=show_help)
 
 Person = Annotated[str, typer.Argument(metavar="USER", help="A user name.", autocompletion=completion.users)]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @users.command(name="list")
@@ -86,7 +85,7 @@ def enable(user: Person, *, as_json: JsonFlag = False) -> None:
 
 
 @users.command()
-def disable(user: Person, *, yes: Yes = False, as_json: JsonFlag = False) -> None:
+def disable(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
     """Keep a person out: sessions, tokens and webhooks end at once; what they made stays."""
     _ask(yes, f"Keep {user} out? Sessions, tokens and webhooks end at once.")
     _change(user, {"is_active": False}, "is kept out", as_json=as_json)
@@ -99,14 +98,14 @@ def promote(user: Person, *, as_json: JsonFlag = False) -> None:
 
 
 @users.command()
-def demote(user: Person, *, yes: Yes = False, as_json: JsonFlag = False) -> None:
+def demote(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
     """Take the role of administrators from a person: sessions and tokens end at once."""
     _ask(yes, f"Take the role of administrators from {user}? Sessions and tokens end at once.")
     _change(user, {"is_administrator": False}, "is no administrator any more", as_json=as_json)
 
 
 @users.command(name="end-access")
-def end_access(user: Person, *, yes: Yes = False) -> None:
+def end_access(user: Person, *, yes: YesFlag = False) -> None:
     """End all sessions and tokens of a person, who may sign in again."""
     _ask(yes, f"End all sessions and tokens of {user}?")
     with open_server() as server:
@@ -115,7 +114,7 @@ def end_access(user: Person, *, yes: Yes = False) -> None:
 
 
 @users.command(name="remove-second-factors")
-def remove_second_factors(user: Person, *, yes: Yes = False) -> None:
+def remove_second_factors(user: Person, *, yes: YesFlag = False) -> None:
     """Take all second factors from a person who lost them; the token needs the scope all:write."""
     _ask(yes, f"Remove all second factors of {user}?")
     with open_server() as server:
@@ -140,7 +139,7 @@ def reassign(
     user: Person,
     *,
     to: Annotated[str, typer.Option(help="The user name of the new owner.", autocompletion=completion.users)],
-    yes: Yes = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Make somebody else the owner of all that a person owns."""

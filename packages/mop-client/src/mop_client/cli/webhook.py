@@ -8,7 +8,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, YesFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def enable(webhook: Webhook, *, as_json: JsonFlag = False) -> None:
 def delete(
     webhook: Webhook,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a webhook with its log."""
