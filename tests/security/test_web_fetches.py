@@ -77,9 +77,10 @@ ELSEWHERE = (
 KNOWN = {
     "accounts/sign_in_views.py",  # the configured provider, by allauth: tests/accounts/test_single_sign_on.py
     "advisories/osv_requests.py",  # the OSV service of MOP_OSV_URL: tests/advisories/test_osv_service.py
-    "cli/client.py",  # the server that a person's own command names
     "cli/examination.py",  # doctor: the configured provider's description
     "cli/serving_parts.py",  # the portal that it has started
+    "gateway/blobs.py",  # containers that an admin of the service listed: tests/gateway/test_blob_urls.py
+    "gateway/service_client.py",  # services of this host
     "loadtest/http_transport.py",  # the service that a person's own command, or MOP's own lease, names
     "environments/index_proxy.py",  # a build's way out: the configured indexes
     "notifications/outbox.py",  # the operator's mail relay
