@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -174,9 +175,9 @@ def test_the_last_task_stays_and_an_area_above_may_hold_one(model: Model):
         disconnect_task(actor=ACTOR, model=model, task=hate)
 
 
-def held(connection: TaskConnection) -> str | None:
+def held(connections: Sequence[TaskConnection]) -> dict[int, str]:
     """The guard of that area."""
-    return "A live release uses it." if connection.taxonomy.name == "Hate" else None
+    return {one.task_id: "A live release uses it." for one in connections if one.taxonomy.name == "Hate"}
 
 
 def test_the_old_sample_counts_until_the_new_one_passed(model: Model):

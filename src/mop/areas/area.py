@@ -7,7 +7,7 @@ permissions are assembled from these objects; docs/adding-an-area.md shows how. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +71,8 @@ class Area:
             status may change though their pipeline is done; best as a queryset, which becomes part of a page's query.
         deletion_guards: functions that give the reason why a revision may not be deleted, or None.
         unpublishing_guards: functions that give the reason why a revision may not become private, or None.
-        disconnection_guards: functions that give the reason why a task may not be disconnected from a model, each given
-            the connection, or None.
+        disconnection_guards: functions that are given connections of one model, and give by the ids of their tasks the
+            reasons why they may not be disconnected. Asked once for a page.
         artifacts: columns of its tables that refer to artifacts.
         commands: its commands of `mop`.
         departures: functions that end what the area does in the name of a person who is disabled, each given the actor
@@ -99,7 +99,7 @@ class Area:
     work_on_revisions: tuple[Ref[Callable[[], Iterable[uuid.UUID]]], ...] = ()
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     unpublishing_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
-    disconnection_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
+    disconnection_guards: tuple[Ref[Callable[[Any], Mapping[int, str]]], ...] = ()
     artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()
     departures: tuple[Ref[Callable[[Any, Any], None]], ...] = ()

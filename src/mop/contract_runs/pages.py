@@ -11,7 +11,7 @@ from mop.accounts.current_user import user_of
 from mop.accounts.models import User
 from mop.accounts.rules import may
 from mop.contract_runs.selectors import VersionState, connected_tasks, sample_runs
-from mop.contract_runs.services import disconnection_obstacle
+from mop.contract_runs.services import disconnection_obstacles
 from mop.contract_runs.states import ContractRunState
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import visible_revisions
@@ -37,11 +37,12 @@ def tasks_context(request: HttpRequest, model: Model) -> dict[str, Any]:
     with_errors = may(user, "contract_runs.view_errors", model)
     found = connected_tasks(model, visible_revisions(user), VERSIONS_SHOWN)
     connected, revisions = found.tasks, found.revisions
+    obstacles = disconnection_obstacles(one.connection for one in connected) if may_change else {}
     rows = [
         {
             "connection": one.connection,
             "versions": [_shown(state, may_change=may_change, with_errors=with_errors) for state in one.versions],
-            "obstacle": disconnection_obstacle(one.connection, is_only=len(connected) == 1) if may_change else "",
+            "obstacle": obstacles.get(one.connection.task_id, ""),
         }
         for one in connected
     ]

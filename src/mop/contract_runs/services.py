@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -98,19 +99,23 @@ def disconnect_task(*, actor: Actor, model: Model, task: Task) -> None:
     )
 
 
-def disconnection_obstacle(connection: TaskConnection, *, is_only: bool | None = None) -> str:
-    """Why a task can not be disconnected from its model; empty where it can.
+def disconnection_obstacle(connection: TaskConnection) -> str:
+    """Why a task can not be disconnected from its model; empty where it can."""
+    connected = TaskConnection.objects.filter(model=connection.model_id)
+    return disconnection_obstacles(connected.select_related("task")).get(connection.task_id, "")
 
-    Args:
-        connection: of the task.
-        is_only: whether the model has no other; None asks the database.
-    """
-    if is_only is None:
-        is_only = not TaskConnection.objects.filter(model=connection.model_id).exclude(pk=connection.pk).exists()
-    if is_only:
-        return f"{connection.task.name} is the only connected task; a model needs at least one."
-    guards = [guard.load() for area in registered() for guard in area.disconnection_guards]
-    return " ".join(reason for guard in guards if (reason := guard(connection)))
+
+def disconnection_obstacles(connections: Iterable[TaskConnection]) -> Mapping[int, str]:
+    """Of all connections of a model those that can not be ended, by the ids of their tasks, with the reason."""
+    every = list(connections)
+    if len(every) == 1:
+        (only,) = every
+        return {only.task_id: f"{only.task.name} is the only connected task; a model needs at least one."}
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for guard in [guard.load() for area in registered() for guard in area.disconnection_guards]:
+        for task_id, reason in guard(every).items():
+            reasons[task_id].append(reason)
+    return {task_id: " ".join(found) for task_id, found in reasons.items()}
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ AREA = Area(
     ),
     deletion_guards=(Ref("mop.releases.requests.guards:held_by_release"),),
     unpublishing_guards=(Ref("mop.releases.requests.guards:kept_public"),),
-    disconnection_guards=(Ref("mop.releases.requests.guards:held_connection"),),
+    disconnection_guards=(Ref("mop.releases.requests.guards:held_connections"),),
     notification_kinds=Kind,
     schedules=(Schedule("releases.judge", JUDGE_SECONDS, Ref("mop.releases.judging:judge_changed")),),
     workflows=(BUNDLE,),

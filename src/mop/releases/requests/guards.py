@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 
 from mop.registry.models import Revision, TaskConnection
@@ -11,30 +13,36 @@ from mop.releases.release_states import HOLDING, ReleaseState
 
 def held_by_release(revision: Revision) -> str | None:
     """Why a version may not be deleted: it is live, or a service may take it."""
-    return _why(_holding(revision).first(), "can not be deleted")
+    release = _holding(revision).first()
+    return _why(release, "can not be deleted") if release else None
 
 
 def kept_public(revision: Revision) -> str | None:
     """Why a version may not become private: who runs it must be able to see it."""
-    return _why(_holding(revision).first(), "can not be made private")
+    release = _holding(revision).first()
+    return _why(release, "can not be made private") if release else None
 
 
-def held_connection(connection: TaskConnection) -> str | None:
-    """Why a task may not be disconnected: a release of the model uses it."""
+def held_connections(connections: Sequence[TaskConnection]) -> dict[int, str]:
+    """Which tasks of a model may not be disconnected, by their ids: a release of the model uses them. One query."""
+    names = {one.task_id: one.task.name for one in connections}
     used = ReleaseTask.objects.filter(
-        task=connection.task_id, release__revision__model=connection.model_id, release__state__in=HOLDING
-    )
-    found = used.select_related("release__service", "release__revision__model").first()
-    return _why(found.release if found else None, f"needs {connection.task.name}: it can not be disconnected")
+        task__in=names,
+        release__revision__model__in={one.model_id for one in connections},
+        release__state__in=HOLDING,
+    ).select_related("release__service")
+    held = {one.task_id: one.release for one in used.order_by("-release_id") if one.task_id is not None}
+    return {
+        task_id: _why(release, f"needs {names[task_id]}: it can not be disconnected")
+        for task_id, release in held.items()
+    }
 
 
 def _holding(revision: Revision) -> QuerySet[Release]:
     return Release.objects.filter(revision=revision, state__in=HOLDING).select_related("service")
 
 
-def _why(release: Release | None, what: str) -> str | None:
-    if release is None:
-        return None
+def _why(release: Release, what: str) -> str:
     is_live = release.state == ReleaseState.RELEASED
     state = "is live in" if is_live else "is approved for"
     undo = "retires it or takes another release" if is_live else "withdraws it"
