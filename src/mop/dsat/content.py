@@ -6,6 +6,7 @@ Messages name the field and the reason, never what stands there.
 from __future__ import annotations
 
 import binascii
+import csv
 import io
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +23,10 @@ CONTENT_BYTES_MAX = 12 * 1024**2
 TEXT_MAX = 200_000
 IMAGES_MAX = 20
 PIXELS_MAX = 50_000_000
+
+# Images in base64 are longer than the default. The limit is one for the whole process: it stands here, once, for all who
+# read content from CSV, and readers of other CSV have limits of their own.
+csv.field_size_limit(CONTENT_BYTES_MAX)
 FIELDS = {
     Modality.TEXT: ("text",),
     Modality.IMAGE: ("image", "width", "height"),

@@ -25,8 +25,6 @@ _TEXT_FIELDS = ("expected_label", "kind", "predicted_label", "trace_id", "descri
 _IMAGE_COLUMN = re.compile(r"image_([0-9]{1,2})")
 _BOM = b"\xef\xbb\xbf"
 
-csv.field_size_limit(CONTENT_BYTES_MAX)  # of the whole process; nothing else here reads CSV
-
 
 @dataclass(frozen=True, kw_only=True)
 class Place:

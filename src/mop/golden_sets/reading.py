@@ -99,7 +99,6 @@ def _row(task: Task, given: Given) -> GivenRow:
 
 
 def _csv_rows(task: Task, content: str) -> Iterator[Given]:
-    csv.field_size_limit(FILE_BYTES_MAX)  # of the whole process; images in base64 are longer than its default
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     try:
         header = next(reader, [])

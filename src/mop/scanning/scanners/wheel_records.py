@@ -13,6 +13,7 @@ from mop.scanning.limits import MIB
 
 RECORD_BYTES_MAX = 16 * MIB
 RECORD_LINES_MAX = 200_000
+FIELD_CHARACTERS_MAX = 8_192  # of a path or digest; csv's own limit belongs to the whole process
 _CHUNK = 256 * 1024
 
 
@@ -35,6 +36,8 @@ def read_record(text: str) -> list[Recorded]:
         for row in csv.reader(io.StringIO(text, newline="")):
             if len(rows) == RECORD_LINES_MAX:
                 raise ValueError(f"RECORD has more than {RECORD_LINES_MAX:,} lines")
+            if any(len(field) > FIELD_CHARACTERS_MAX for field in row):
+                raise ValueError(f"RECORD has a field of more than {FIELD_CHARACTERS_MAX:,} characters")
             if row and row[0]:
                 rows.append(row[:2])
     except csv.Error as error:
