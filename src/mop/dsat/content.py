@@ -24,8 +24,8 @@ TEXT_MAX = 200_000
 IMAGES_MAX = 20
 PIXELS_MAX = 50_000_000
 
-# Images in base64 are longer than the default. The limit is one for the whole process: it stands here, once, for all who
-# read content from CSV, and readers of other CSV have limits of their own.
+# Images in base64 are longer than the default. The limit is one for the whole process: it stands here, once, for every
+# reader of content from CSV; readers of other CSV have limits of their own.
 csv.field_size_limit(CONTENT_BYTES_MAX)
 FIELDS = {
     Modality.TEXT: ("text",),
