@@ -88,9 +88,15 @@ def test_every_column_that_names_a_snapshot_is_backed_up():
         for field in model._meta.get_fields()
         if isinstance(field, CharField) and field.column.endswith("artifact_digest")
     }
-    # an evaluation tells which snapshot answered, which its version keeps; what it keeps itself is predictions
-    named -= {("evaluation_evaluation", "artifact_digest")}
-    named |= {("evaluation_evaluation", "predictions_digest")}
+    # these tell which snapshot answered or was released; its version, or the bundle, keeps it
+    named -= {
+        ("evaluation_evaluation", "artifact_digest"),
+        ("golden_sets_goldenrun", "artifact_digest"),
+        ("regression_regressionrun", "artifact_digest"),
+        ("releases_bundle", "artifact_digest"),
+        ("releases_release", "artifact_digest"),
+    }
+    named |= {("evaluation_evaluation", "predictions_digest"), ("releases_bundle", "digest")}
     assert named == set(references())
 
 

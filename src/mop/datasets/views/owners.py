@@ -56,6 +56,7 @@ def owner_remove(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _dataset(request: HttpRequest, name: str) -> Dataset:
+    user = user_of(request)  # first: a stranger is not told which datasets exist
     dataset = get_dataset(name)
-    authorise(user_of(request), "datasets.change_owners", dataset, what="change the owners of this dataset")
+    authorise(user, "datasets.change_owners", dataset, what="change the owners of this dataset")
     return dataset

@@ -188,8 +188,9 @@ def grant(request: HttpRequest, task_id: int) -> HttpResponse:
 @require_POST
 def withdraw_grant(request: HttpRequest, task_id: int, grant_id: int) -> HttpResponse:
     """Take a right to read back."""
+    user = user_of(request)  # first: a stranger is not told which tasks exist
     task = get_task_by_id(task_id)
-    authorise(user_of(request), "dsat.see_grants", task, what="change who reads the cases of this task")
+    authorise(user, "dsat.see_grants", task, what="change who reads the cases of this task")
     withdraw(actor=actor_in(request), task=task, grant_id=grant_id)
     messages.success(request, "The right to read is withdrawn.")
     return redirect(reverse("catalog:task", args=[task_id]) + "#dsat-access")

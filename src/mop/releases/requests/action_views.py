@@ -360,8 +360,9 @@ def _decided(request: HttpRequest, number: int) -> Release:
 
 
 def _administered(request: HttpRequest, name: str) -> Service:
+    user = user_of(request)  # first: a stranger is not told whether the service exists
     found = get_service(name)
-    authorise(user_of(request), "releases.manage_tokens", found, what="manage the tokens of this service")
+    authorise(user, "releases.manage_tokens", found, what="manage the tokens of this service")
     return found
 
 
