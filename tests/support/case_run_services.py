@@ -17,6 +17,7 @@ from mop.hosting.tools import HostTools
 from mop.registry.models import Model, Revision
 from mop.registry.services import create_revision
 from mop.registry.statuses import RevisionStatus
+from mop.serving_options import LoadTestOption
 from mop.storage import SnapshotLimits, store_folder
 from support.contract_runs import prove
 from support.evaluation_runs import evaluation_host  # noqa: F401 - a fixture
@@ -57,6 +58,7 @@ class CaseHost:
             artifact_digest=manifest.digest,
             environment_key="ee" * 32,
             instance_type=small,
+            load_test_option=LoadTestOption.OFF,  # runs over cases wait for the load test that would follow
         )
         revision.refresh_from_db()
         keep_scan(revision, environment_digest=self.environment.files)
