@@ -109,6 +109,7 @@ def test_an_evaluation_of_a_lost_host_goes_on_on_another(mop: Installation):
     (one,) = finished(mop, revision.model, datasets=("moved",), seconds=SECONDS)
     assert np.array_equal(matrix(mop, one), worded_matrix(20_000))
     assert (one["rows"], one["attempt"], _hosts(mop, revision.model)) == (20_000, 1, [("other",)])
+    mop.start_worker("lost", **quick)  # the host is back, and removes what its killed worker left
     mop.call("DELETE", "/datasets/moved")
 
 
