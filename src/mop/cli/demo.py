@@ -197,7 +197,7 @@ def _tell_scores(model: str, version: str, dataset: str) -> None:
     from mop.evaluation.states import EvaluationState
 
     found = Evaluation.objects.filter(revision__model__name=model, revision__version=version, dataset__name=dataset)
-    say(f"evaluating {model} {version} on {dataset}; it waits for the load test")
+    say(f"evaluating {model} {version} on {dataset}")
     patience = time.monotonic() + EVALUATION_SECONDS
     while time.monotonic() < patience:
         evaluation = found.select_related("task").first()
