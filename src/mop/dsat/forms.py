@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 
 from mop.catalog.models import Modality, Task
 from mop.dsat.content import TEXT_MAX
 from mop.dsat.models import COMMENT_MAX, DESCRIPTION_MAX, SERVICE_MAX, TRACE_ID_MAX, Kind
 from mop.dsat.selectors import CaseFilter
 from mop.dsat.states import CaseState
+from mop.ui.file_fields import FilesField, FilesInput
 
 _NO_HELP = {"spellcheck": "false", "autocomplete": "off"}
 _KINDS = [("", "Not said"), *Kind.choices]
@@ -46,20 +46,6 @@ class TaskChoiceForm(forms.Form):
     """The task of a new case."""
 
     task = forms.ModelChoiceField(Task.objects.order_by("name"), empty_label=None)
-
-
-class _Files(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class _FilesField(forms.FileField):
-    """Any number of files."""
-
-    widget = _Files
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
-        given = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(_FilesField, self).clean(one, initial) for one in given]
 
 
 class FactsForm(forms.Form):
@@ -105,8 +91,8 @@ class CaseForm(FactsForm):
         max_length=TEXT_MAX,
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}),
     )
-    images = _FilesField(
-        required=False, widget=_Files(attrs={"accept": "image/jpeg,image/png,image/gif,image/webp,image/bmp"})
+    images = FilesField(
+        required=False, widget=FilesInput(attrs={"accept": "image/jpeg,image/png,image/gif,image/webp,image/bmp"})
     )
     is_restricted = forms.BooleanField(
         label="Restrict: only I and the assignee read the content",

@@ -6,26 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 
 from mop.catalog.models import Modality
 from mop.errors import ValidationFailedError
 from mop.trials.inputs import IMAGES_MAX, TEXT_CHARACTERS_MAX, mop_input
+from mop.ui.file_fields import FilesField, FilesInput
 from mop.ui.forms import take_errors
-
-
-class _Files(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class _FilesField(forms.FileField):
-    """Any number of files."""
-
-    widget = _Files
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
-        given = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(_FilesField, self).clean(one, initial) for one in given]
 
 
 class TryForm(forms.Form):
@@ -38,8 +24,8 @@ class TryForm(forms.Form):
         max_length=TEXT_CHARACTERS_MAX,
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}),
     )
-    images = _FilesField(
-        required=False, widget=_Files(attrs={"accept": "image/jpeg,image/png,image/gif,image/webp,image/bmp"})
+    images = FilesField(
+        required=False, widget=FilesInput(attrs={"accept": "image/jpeg,image/png,image/gif,image/webp,image/bmp"})
     )
 
     def __init__(self, *args: Any, modalities: Sequence[Modality], **kwargs: Any) -> None:
