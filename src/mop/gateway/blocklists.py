@@ -21,9 +21,10 @@ from mop.gateway.models import (
     Blocklist,
     BlocklistItem,
 )
-from mop.gateway.services import note, touch
+from mop.gateway.services import touch
 from mop.gateway.wire_errors import invalid, not_found
 from mop.releases.models import Service
+from mop.releases.services import record_of_service
 
 BLOCKLISTS_MAX = 100
 ITEMS_MAX = 10_000
@@ -62,7 +63,7 @@ def put_blocklist(*, actor: Actor, service: Service, name: str, data: Mapping[st
     if description is not None:
         found.description = description
     found.save()
-    note(actor, Action.BLOCKLIST_CHANGED, service, {"blocklist": name, "is_new": is_new})
+    record_of_service(actor, Action.BLOCKLIST_CHANGED, service, {"blocklist": name, "is_new": is_new})
     return _blocklist(found), is_new
 
 
@@ -75,7 +76,7 @@ def delete_blocklist(*, actor: Actor, service: Service, name: str) -> None:
     """
     touch(service)
     get(service, name).delete()
-    note(actor, Action.BLOCKLIST_DELETED, service, {"blocklist": name})
+    record_of_service(actor, Action.BLOCKLIST_DELETED, service, {"blocklist": name})
 
 
 @transaction.atomic
@@ -217,7 +218,7 @@ def _description(value: Any) -> str | None:
 
 def _changed(actor: Actor, service: Service, blocklist: Blocklist, data: dict[str, object]) -> None:
     Blocklist.objects.filter(pk=blocklist.pk).update(version=F("version") + 1)
-    note(actor, Action.BLOCKLIST_CHANGED, service, {"blocklist": blocklist.name, **data})
+    record_of_service(actor, Action.BLOCKLIST_CHANGED, service, {"blocklist": blocklist.name, **data})
 
 
 def _blocklist(row: Blocklist) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from mop.accounts.sealing import seal
 from mop.accounts.validation import save_checked
-from mop.audit.services import Actor, record
+from mop.audit.services import Actor
 from mop.errors import NotFoundError, ValidationFailedError
 from mop.gateway.actions import Action
 from mop.gateway.containers import PURPOSE, check_container
 from mop.gateway.models import Answer, BlobContainer, GatewayKey, GatewayState
 from mop.releases.models import Service
+from mop.releases.services import record_of_service
 
 KEY_PREFIX = "mopgw_"
 PREFIX_CHARACTERS = 12
@@ -52,7 +53,7 @@ def rotate_key(*, actor: Actor, service: Service, number: int) -> str:
             "created_by_label": actor.label,
         },
     )
-    note(actor, Action.KEY_ROTATED, service, {"number": number, "prefix": secret[:PREFIX_CHARACTERS]})
+    record_of_service(actor, Action.KEY_ROTATED, service, {"number": number, "prefix": secret[:PREFIX_CHARACTERS]})
     return secret
 
 
@@ -87,7 +88,7 @@ def add_container(*, actor: Actor, service: Service, url: str, credential: dict[
     container.credential = seal(json.dumps(credential), purpose=PURPOSE)
     container.created_at, container.created_by_label = timezone.now(), actor.label
     save_checked(container)
-    note(actor, Action.CONTAINER_ADDED, service, {"url": url, "credential": next(iter(credential))})
+    record_of_service(actor, Action.CONTAINER_ADDED, service, {"url": url, "credential": next(iter(credential))})
     return container
 
 
@@ -103,7 +104,7 @@ def remove_container(*, actor: Actor, service: Service, container_id: int) -> No
     if container is None:
         raise NotFoundError(f"{service.name} does not list this container.")
     container.delete()
-    note(actor, Action.CONTAINER_REMOVED, service, {"url": container.url})
+    record_of_service(actor, Action.CONTAINER_REMOVED, service, {"url": container.url})
 
 
 def touch(service: Service) -> None:
@@ -120,15 +121,3 @@ def forget_answers() -> None:
         if not old:
             return
         Answer.objects.filter(pk__in=old).delete()
-
-
-def note(actor: Actor, action: Action, service: Service, data: dict[str, object]) -> None:
-    """Record a change of a service's gateway."""
-    record(
-        actor=actor,
-        action=action,
-        object_type="service",
-        object_id=service.pk,
-        object_label=service.name,
-        data=data,
-    )

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from mop.accounts.models import User
 from mop.accounts.validation import save_checked
+from mop.areas.words import AuditAction
 from mop.audit.services import Actor, record
 from mop.catalog.models import Task
 from mop.errors import ConflictError, ValidationFailedError
@@ -42,7 +43,9 @@ def create_service(
     service = Service(name=name, kind=kind, description=description, contact=contact, policy=policy, created_by=user)
     save_checked(service)
     service.admins.set(admins)
-    _record(actor, Action.SERVICE_CREATED, service, {"kind": kind, "policy": policy, "admins": _names(admins)})
+    record_of_service(
+        actor, Action.SERVICE_CREATED, service, {"kind": kind, "policy": policy, "admins": _names(admins)}
+    )
     return service
 
 
@@ -66,7 +69,7 @@ def change_service(
     save_checked(service)
     service.admins.set(admins)
     after = {"policy": service.policy, "admins": _names(admins)}
-    _record(actor, Action.SERVICE_CHANGED, service, {"before": before, "after": after})
+    record_of_service(actor, Action.SERVICE_CHANGED, service, {"before": before, "after": after})
 
 
 @transaction.atomic
@@ -146,7 +149,8 @@ def _names(people: Iterable[User]) -> list[str]:
     return sorted(person.username for person in people)
 
 
-def _record(actor: Actor, action: Action, service: Service, data: dict[str, object]) -> None:
+def record_of_service(actor: Actor, action: AuditAction, service: Service, data: dict[str, object]) -> None:
+    """Record a change of a service, or of what belongs to it."""
     record(
         actor=actor,
         action=action,
