@@ -106,7 +106,7 @@ def remove(service: ServiceName, url: ContainerUrl) -> None:
         if not found:
             raise NotFoundError(f"{service} does not list {url}.", hint=f"mop gateway container list '{service}'")
         server.delete("services", service, "gateway", "containers", str(found[0]))
-    say(f"{url} is not listed any more")
+    say(f"{url} is no longer listed")
 
 
 @gateway.command()

@@ -193,7 +193,7 @@ def canary(
     if as_json:
         print_json(found)
     else:
-        said = "is no canary any more" if end else f"answers {share} % of the requests"
+        said = "is no longer a canary" if end else f"answers {share} % of the requests"
         say(f"release {number} {said}")
 
 

@@ -50,7 +50,7 @@ class ServiceReleases:
         try:
             end_canary(actor=GATEWAY, release=_release(number), reason=reason)
         except ConflictError:
-            logger.info("release %d is no canary any more", number)
+            logger.info("release %d is no longer a canary", number)
 
 
 def _release(number: int) -> Release:

@@ -259,7 +259,7 @@ def end(request: HttpRequest, number: int) -> HttpResponse:
 
     def act(comment: str) -> str:
         end_canary(actor=actor_in(request), user=user_of(request), release=release, reason=comment)
-        return f"Release {number} is no canary any more."
+        return f"Release {number} is no longer a canary."
 
     lead = "What is live answers every request again. The release stays approved, and an admin decides what follows."
     title = f"End the canary of release {number}"

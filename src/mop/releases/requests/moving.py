@@ -124,7 +124,7 @@ def empty_slots(release: Release, slots: Sequence[LiveSlot], *, actor: Actor, en
     """Take a release out of slots in which nothing follows it."""
     for slot in slots:
         if slot.canary is not None:
-            end_canary_of(slot.canary, actor=actor, detail=f"{release} is not live any more", is_held=True)
+            end_canary_of(slot.canary, actor=actor, detail=f"{release} is no longer live", is_held=True)
         _close_period(release.service, slot.taxonomy_id, slot.modality, end)
         LiveSlot.objects.filter(pk=slot.pk).delete()
 

@@ -101,7 +101,7 @@ def promote(user: Person, *, as_json: JsonFlag = False) -> None:
 def demote(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
     """Take the role of administrators from a person: sessions and tokens end at once."""
     _ask(yes, f"Take the role of administrators from {user}? Sessions and tokens end at once.")
-    _change(user, {"is_administrator": False}, "is no administrator any more", as_json=as_json)
+    _change(user, {"is_administrator": False}, "is no longer an administrator", as_json=as_json)
 
 
 @users.command(name="end-access")
@@ -119,7 +119,7 @@ def remove_second_factors(user: Person, *, yes: YesFlag = False) -> None:
     _ask(yes, f"Remove all second factors of {user}?")
     with open_server() as server:
         server.delete("users", user, "second-factors")
-    say(f"{user} has no second factor any more")
+    say(f"{user} no longer has a second factor")
 
 
 @users.command(name="reset-link")
