@@ -33,6 +33,7 @@ pytestmark = [
     pytest.mark.xdist_group("evaluation"),
 ]
 ROWS = 100_000
+MOVED_ROWS = 60_000
 SECONDS = 600
 _names = itertools.count(1)
 
@@ -100,15 +101,17 @@ def test_an_evaluation_of_a_lost_host_goes_on_on_another(mop: Installation):
     quick = {"worker_beat_seconds": 1, "worker_stale_seconds": 6}
     words_task(mop)
     lost = mop.start_worker("lost", **quick)
-    approved_dataset(mop, "moved", worded_file(20_000))
+    approved_dataset(mop, "moved", worded_file(MOVED_ROWS))
     revision = submit_small(mop, write_model(mop.folders / "moved-model"))
     _reached(mop, revision.model, "moved", 20)
-    mop.start_worker("other", **quick)
-    assert _hosts(mop, revision.model) == [("lost",)]
+    # killed before the other starts: a quick machine has every row before a second worker is ready
     mop.kill(lost)
+    assert _hosts(mop, revision.model) == [("lost",)]
+    assert _unfinished(mop, revision.model, "moved")
+    mop.start_worker("other", **quick)
     (one,) = finished(mop, revision.model, datasets=("moved",), seconds=SECONDS)
-    assert np.array_equal(matrix(mop, one), worded_matrix(20_000))
-    assert (one["rows"], one["attempt"], _hosts(mop, revision.model)) == (20_000, 1, [("other",)])
+    assert np.array_equal(matrix(mop, one), worded_matrix(MOVED_ROWS))
+    assert (one["rows"], one["attempt"], _hosts(mop, revision.model)) == (MOVED_ROWS, 1, [("other",)])
     mop.start_worker("lost", **quick)  # the host is back, and removes what its killed worker left
     mop.call("DELETE", "/datasets/moved")
 
@@ -121,6 +124,10 @@ def _hosts(mop: Installation, model: str) -> list[tuple[str]]:
         " WHERE d.name = ? AND m.name = ?"
     )
     return mop.rows(query, "moved", model)
+
+
+def _unfinished(mop: Installation, model: str, dataset: str) -> bool:
+    return any(one["name"] == dataset and one["progress"] < 100 for one in evaluations(mop, model))
 
 
 def _reached(mop: Installation, model: str, dataset: str, progress: int) -> None:
