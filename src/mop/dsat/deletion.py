@@ -1,8 +1,8 @@
 """Deleting cases with everything that was derived from them.
 
-Signature, terms and comments refer to the case with CASCADE, and so do the recorded outcomes of areas above. The file
-of an import is gone since the import ended. SQLite overwrites what it deletes (`secure_delete`); the write-ahead log is
-emptied after the commit. PostgreSQL frees the space with its next VACUUM.
+Content, signature and comments refer to the case with CASCADE, and so do the recorded outcomes of areas above. Its
+terms are deleted by name, and the file of an import is gone since the import ended. SQLite overwrites what it deletes
+(`secure_delete`); the write-ahead log is emptied after the commit. PostgreSQL frees the space with its next VACUUM.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mop.audit.services import Actor, record
 from mop.dsat.actions import Action
 from mop.dsat.models import Case
 from mop.dsat.notices import forget_case
+from mop.dsat.store import forget_terms
 
 DELETION_HOOKS: list[Callable[[Sequence[int]], None]] = []
 """What areas above do when cases are deleted, for what no foreign key reaches, such as files. Each is given the ids, in
@@ -41,6 +42,7 @@ def remove_cases(ids: Sequence[int]) -> None:
         hook(ids)
     for case_id in ids:
         forget_case(case_id)
+    forget_terms(ids)
     Case.objects.filter(pk__in=ids).delete()
     transaction.on_commit(_empty_write_ahead_log)
 

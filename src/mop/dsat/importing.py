@@ -34,7 +34,7 @@ from mop.engine.job import Job
 from mop.engine.watch import Run
 from mop.errors import ConflictError, MopError, NotFoundError, StaleAttemptError, ValidationFailedError
 
-CHUNK_ROWS, CHUNK_BYTES = 1_000, 8 << 20
+CHUNK_ROWS, CHUNK_BYTES = 2_000, 8 << 20
 FAULTS_MAX = 1_000
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 UPLOAD_HOURS = 24

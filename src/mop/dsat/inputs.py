@@ -136,6 +136,8 @@ def check_labels(task: Task, *, expected_label: str, kind: str, predicted_label:
 def check_texts(add: Add, **texts: str) -> None:
     """Tell `add` of texts that are too long or can not be stored."""
     for name, text in texts.items():
+        if not text:
+            continue
         if len(text) > _LENGTHS[name]:
             add(name, f"At most {_LENGTHS[name]:,} characters are possible.")
         elif fault := unstorable(text):

@@ -81,6 +81,7 @@ class Case(DurableWork):
             models.Index(fields=("task", "id"), name="dsat_case_of_task_newest"),
             models.Index(fields=("state", "id"), name="dsat_case_state"),
             models.Index(fields=("assignee", "id"), name="dsat_case_assignee", condition=Q(assignee__isnull=False)),
+            models.Index(fields=("state", "id"), name="dsat_case_unassigned", condition=Q(assignee__isnull=True)),
             models.Index(fields=("service", "id"), name="dsat_case_service", condition=~Q(service="")),
             models.Index(fields=("changed_at",), name="dsat_case_changed"),
         )
@@ -110,18 +111,24 @@ class CaseContent(models.Model):
     body = models.BinaryField(help_text="one model item as JSON")
     signature = models.BinaryField(help_text="MinHash, 32-bit numbers")
     signature_version = models.PositiveSmallIntegerField(help_text="signatures of different versions do not compare")
+    terms = models.BinaryField(help_text="its terms in the index, 64-bit numbers: deletion finds them there")
 
     def __str__(self) -> str:
         return f"content of {self.case_id}"
 
 
 class CaseTerm(models.Model):
-    """The index of cases: a keyed digest of a word, a tag or a band of the signature, and a case that has it."""
+    """The index of cases: a keyed digest of a word, a tag or a band of the signature, and a case that has it.
+
+    It has 30 rows for each case, so it is one tree alone: no constraint that looks the case up, no index by cases. What
+    a case has here stands in `CaseContent.terms`, by which `store.forget_terms` deletes it.
+    """
 
     pk = models.CompositePrimaryKey("term", "case_id")
     term = models.BigIntegerField()
-    # a constraint would look up the case for each of its 30 terms; deletion goes by Django's cascade alone
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="terms", db_constraint=False)
+    case = models.ForeignKey(
+        Case, on_delete=models.DO_NOTHING, related_name="terms", db_constraint=False, db_index=False
+    )
 
     def __str__(self) -> str:
         return f"term of {self.case_id}"

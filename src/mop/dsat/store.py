@@ -6,35 +6,45 @@ the ORM converts them, but for those that differ, and rows go to the database as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from mop.dsat.inputs import NewCase
 from mop.dsat.models import Case, CaseContent, CaseTerm, item_of
-from mop.dsat.terms import SIGNATURE_VERSION, band_terms, signatures, word_terms
+from mop.dsat.terms import SIGNATURE_VERSION, Terms, band_terms, signatures
+
+_TERMS = CaseTerm._meta.db_table  # noqa: SLF001 - documented name
+_PARAMETERS = 800  # of a statement; SQLite was built to take 999 or more
+_BINARY = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension of the header
+_BINARY_ROW = np.dtype([("fields", ">i2"), ("bytes", ">i4"), ("term", ">i8"), ("width", ">i4"), ("case", ">i8")])
+_BINARY_END = b"\xff\xff"
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A new case with what finds it."""
+    """A new case with what finds it; `terms`: 64-bit numbers, as `CaseContent.terms` keeps them."""
 
     new: NewCase
     signature: bytes
-    terms: frozenset[int]
+    terms: bytes
 
 
 def prepare(new: Sequence[NewCase]) -> list[Prepared]:
     """Compute what finds cases, outside of any transaction."""
     if not new:
         return []
-    found = [row.tobytes() for row in signatures([one.item for one in new])]
-    return [
-        Prepared(one, signature, frozenset({*_words(one.fields, one.item), *band_terms(signature)}))
-        for one, signature in zip(new, found, strict=True)
-    ]
+    words = Terms()
+    prepared = []
+    for one, row in zip(new, signatures([one.item for one in new]), strict=True):
+        signature = row.tobytes()
+        prepared.append(Prepared(one, signature, _kept(_found_by(words, one.fields, one.item, signature))))
+    return prepared
 
 
 def store(rows: Sequence[tuple[Prepared, Mapping[str, Any]]], shared: Mapping[str, Any]) -> None:
@@ -72,24 +82,45 @@ def insert_contents(prepared: Sequence[Prepared], ids: Sequence[int]) -> None:
     """Insert content and terms of stored cases."""
     _insert(
         CaseContent._meta.db_table,  # noqa: SLF001 - as above
-        ["case_id", "body", "signature", "signature_version"],
-        [(case_id, one.new.body, one.signature, SIGNATURE_VERSION) for case_id, one in zip(ids, prepared, strict=True)],
+        ["case_id", "body", "signature", "signature_version", "terms"],
+        [
+            (case_id, one.new.body, one.signature, SIGNATURE_VERSION, one.terms)
+            for case_id, one in zip(ids, prepared, strict=True)
+        ],
     )
-    _insert_terms((term, case_id) for case_id, one in zip(ids, prepared, strict=True) for term in one.terms)
+    _insert_terms([one.terms for one in prepared], ids)
 
 
 def index_again(case: Case) -> None:
     """Replace the terms of a case whose description, tags or trace id changed."""
     content = CaseContent.objects.filter(pk=case.pk).first()
-    terms = _words(vars(case), item_of(content) if content else {})
-    if content:
-        terms |= set(band_terms(bytes(content.signature)))
-    CaseTerm.objects.filter(case=case).delete()
-    _insert_terms((term, case.pk) for term in terms)
+    if content is None:
+        return
+    forget_terms([case.pk])
+    content.terms = _kept(_found_by(Terms(), vars(case), item_of(content), bytes(content.signature)))
+    content.save(update_fields=["terms"])
+    _insert_terms([content.terms], [case.pk])
 
 
-def _words(fields: Mapping[str, Any], item: Mapping[str, Any]) -> set[int]:
-    return word_terms(item, description=fields["description"], tags=fields["tags"], trace_id=fields["trace_id"])
+def forget_terms(ids: Sequence[int]) -> None:
+    """Remove cases from the index. Call it in the transaction that deletes them, before their content goes."""
+    kept = CaseContent.objects.filter(pk__in=ids).values_list("case_id", "terms")
+    rows = [(term, case_id) for case_id, terms in kept for term in _numbers(bytes(terms)).tolist()]
+    with connection.cursor() as cursor:
+        cursor.executemany(f'DELETE FROM "{_TERMS}" WHERE term = %s AND case_id = %s', sorted(rows))  # noqa: S608 - a name of ours
+
+
+def _found_by(words: Terms, fields: Mapping[str, Any], item: Mapping[str, Any], signature: bytes) -> set[int]:
+    said = words.of(item, description=fields["description"], tags=fields["tags"], trace_id=fields["trace_id"])
+    return said.union(band_terms(signature))
+
+
+def _kept(terms: set[int]) -> bytes:
+    return np.fromiter(terms, "<i8", len(terms)).tobytes()
+
+
+def _numbers(kept: bytes) -> NDArray[np.int64]:
+    return np.frombuffer(kept, "<i8")
 
 
 def _new_ids(count: int) -> list[int]:
@@ -106,9 +137,23 @@ def _new_ids(count: int) -> list[int]:
         return list(range(last + 1, last + count + 1))
 
 
-def _insert_terms(rows: Iterable[tuple[int, int]]) -> None:
-    # in the order of the index, whose pages are then touched once
-    _insert(CaseTerm._meta.db_table, ["term", "case_id"], sorted(rows))  # noqa: SLF001 - as above
+def _insert_terms(kept: Sequence[bytes], ids: Sequence[int]) -> None:
+    """Insert what each case is found by, in the order of the index, whose pages are then touched once."""
+    terms = _numbers(b"".join(kept))
+    cases = np.repeat(np.asarray(ids, np.int64), [len(one) // 8 for one in kept])
+    order = np.lexsort((cases, terms))
+    terms, cases = terms[order], cases[order]
+    if connection.vendor != "postgresql":
+        _insert(_TERMS, ["term", "case_id"], list(zip(terms.tolist(), cases.tolist(), strict=True)))
+        return
+    rows = np.empty(len(terms), _BINARY_ROW)
+    rows["fields"], rows["bytes"], rows["width"] = 2, 8, 8
+    rows["term"], rows["case"] = terms, cases
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f'COPY "{_TERMS}" (term, case_id) FROM STDIN (FORMAT BINARY)') as copy,
+    ):
+        copy.write(_BINARY + rows.tobytes() + _BINARY_END)
 
 
 def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -118,6 +163,10 @@ def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -
             with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
                 for row in rows:
                     copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 - names of models
+            return
+        some = max(1, _PARAMETERS // len(columns))
+        for begin in range(0, len(rows), some):
+            given = rows[begin : begin + some]
+            marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(given))
+            values = list(itertools.chain.from_iterable(given))
+            cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {marks}', values)  # noqa: S608 - names of models

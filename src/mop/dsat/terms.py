@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ _FACTORS = np.array(
 """Odd 64-bit numbers, one for each character of a sequence."""
 _MIXER = np.uint64(0xBF58476D1CE4E5B9)
 _SEED = 42
+_BAND_PLACES = [(b"%d:" % band, 4 * BAND_NUMBERS * band, 4 * BAND_NUMBERS * (band + 1)) for band in range(BANDS)]
 _WORD = re.compile(r"\w+")
 _SPACE = re.compile(r"\s+")
 
@@ -58,11 +60,22 @@ def tag_term(tag: str) -> int:
     return _term(f"t{tag.casefold()}")
 
 
-def word_terms(item: Mapping[str, Any] | None, *, description: str, tags: Sequence[str], trace_id: str) -> set[int]:
-    """The terms by which a case is searched for."""
-    text = str((item or {}).get("text", ""))
-    words = words_of(text) | words_of(f"{description} {' '.join(tags)} {trace_id}")
-    return {word_term(word) for word in sorted(words)[:_TERMS_MAX]} | {tag_term(tag) for tag in tags}
+class Terms:
+    """Terms of cases that are indexed together: each word is hashed once, and texts share most of their words."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, int] = {}
+        self._tags: dict[str, int] = {}
+
+    def of(self, item: Mapping[str, Any] | None, *, description: str, tags: Sequence[str], trace_id: str) -> set[int]:
+        """The terms by which a case is searched for."""
+        words: Collection[str] = words_of(str((item or {}).get("text", "")))
+        if description or tags or trace_id:
+            words = words_of(f"{description} {' '.join(tags)} {trace_id}").union(words)
+        if len(words) > _TERMS_MAX:
+            words = sorted(words)[:_TERMS_MAX]
+        terms = _all(self._words, words, word_term)
+        return terms | _all(self._tags, tags, tag_term) if tags else terms
 
 
 def signatures(items: Sequence[Mapping[str, Any]]) -> Matrix:
@@ -81,23 +94,28 @@ def signatures(items: Sequence[Mapping[str, Any]]) -> Matrix:
     rows = RMinHash.digest_matrix_from_flat_token_hashes(
         sequences[characters != 0], np.cumsum([0, *map(len, texts)], dtype=np.uint64), NUMBERS, _SEED
     )
-    return np.asarray(rows.to_rows(), dtype="<u4").reshape(len(texts), NUMBERS)
+    numbers = itertools.chain.from_iterable(rows.to_rows())
+    return np.fromiter(numbers, "<u4", len(texts) * NUMBERS).reshape(len(texts), NUMBERS)
 
 
 def band_terms(signature: bytes) -> list[int]:
     """The terms of a kept signature's bands."""
-    data = signature
-    width = BAND_NUMBERS * 4
     seed = _seed()
-    return [
-        _signed(xxhash.xxh3_64_intdigest(b"%d:" % band + data[band * width : (band + 1) * width], seed))
-        for band in range(BANDS)
-    ]
+    return [_signed(xxhash.xxh3_64_intdigest(name + signature[begin:end], seed)) for name, begin, end in _BAND_PLACES]
 
 
 def similarity(one: bytes, other: bytes) -> float:
     """Estimated Jaccard similarity, 0 to 1, of two kept signatures of the same version."""
     return float(np.mean(np.frombuffer(one, "<u4") == np.frombuffer(other, "<u4")))
+
+
+def _all(known: dict[str, int], words: Iterable[str], term: Callable[[str], int]) -> set[int]:
+    found = set()
+    for word in words:
+        if (number := known.get(word)) is None:
+            number = known[word] = term(word)
+        found.add(number)
+    return found
 
 
 def _compared(item: Mapping[str, Any]) -> str:
