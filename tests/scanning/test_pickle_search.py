@@ -66,7 +66,9 @@ def test_every_text_that_a_pattern_matches_is_a_place_to_look_at():
         for pattern in (
             rb"(?=(c%b{0,100}\n%b{0,100}\n))" % (name, name),
             rb"(?=(\x8c[\x02-\x64]%b))" % name,
+            rb"(?=(U[\x02-\x64]%b))" % name,
             rb"(?=(X[\x02-\x64]\0\0\0[A-Za-z_]))",
+            rb"(?=(T[\x02-\x64]\0\0\0[A-Za-z_]))",
             rb"(?=(V[A-Za-z_\\][A-Za-z0-9_.\\]{1,100}\n))",
             rb"(?=(S['\"][A-Za-z_\\][A-Za-z0-9_.\\]{1,100}['\"]\n))",
             rb"(?=(\x8d[\x02-\x64]\0\0\0\0\0\0\0[A-Za-z_]))",
@@ -75,7 +77,7 @@ def test_every_text_that_a_pattern_matches_is_a_place_to_look_at():
     from mop.scanning.pickles.search import _places  # noqa: PLC0415 - what is tested
 
     drawn = random.Random(11)  # noqa: S311 - any bytes
-    alphabet = b"ciXVS'\"\x8c\x8d\x02\x05\x64\x65\0\0\0\0\nosA_z9.\\\xff "
+    alphabet = b"ciXUTVS'\"\x8c\x8d\x02\x05\x64\x65\0\0\0\0\nosA_zZ9.\\\xff "
     matched = 0
     for _ in range(200):
         data = bytes(drawn.choices(alphabet, k=2_000))

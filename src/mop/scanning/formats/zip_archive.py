@@ -34,6 +34,8 @@ _DIRECTORIES_MAX = 4
 _LOCAL_HEADER = 30
 _DESCRIPTOR_MAX = 24
 _PIECE = 256 * 1024
+_COMPARED = 64 * 1024
+"""Bytes that are compared at once, so that all of it stays in the processor's cache."""
 _TORCH_PICKLE = "data.pkl"
 _TORCH_STORAGE = re.compile(r"(|.*/)(?:data|constants)/\d+")
 _STORAGE = Storage()
@@ -223,7 +225,7 @@ def _records(file: IO[bytes]) -> tuple[list[int], int]:
     entries = before = 0
     tail = b""
     file.seek(0)
-    while piece := file.read(_PIECE):
+    while piece := file.read(_COMPARED):
         data = tail + piece
         values = np.frombuffer(data, dtype=np.uint8)
         for at in np.flatnonzero((values[:-3] == _MARK[0]) & (values[1:-2] == _MARK[1])).tolist():

@@ -176,57 +176,90 @@ class Search:
 def _places(buffer: bytes, begin: int, until: int) -> list[int]:
     """Where a text that names a global may begin, by necessary conditions that are quick to tell.
 
-    A place is that of a string's opcode, or of the last two bytes of a first line.
+    A place is that of a string's opcode, or of the last two bytes of a first line. A few comparisons of whole blocks
+    leave less than a hundredth of the places of numbers; the rest of the conditions is asked of these alone.
     """
     import numpy as np  # noqa: PLC0415 - not every folder holds bytes that are searched
 
-    found: list[int] = []
-    for start in range(begin, until, _BLOCK):
-        end = min(start + _BLOCK, until)
-        piece = memoryview(buffer)[start : end + _AHEAD]
-        missing = end + _AHEAD - start - len(piece)
-        data = np.frombuffer(bytes(piece) + bytes(missing) if missing else piece, dtype=np.uint8)
-        found += (np.flatnonzero(_may_begin(data)) + start).tolist()
-    return found
+    data = np.frombuffer(buffer + bytes(max(0, until + _AHEAD - len(buffer))), dtype=np.uint8)
+    room = _Room()
+    candidates = [
+        np.flatnonzero(room.may_begin(data[start : min(start + _BLOCK, until) + _AHEAD])) + start
+        for start in range(begin, until, _BLOCK)
+    ]
+    if not candidates:
+        return []
+    at = np.concatenate(candidates)
+    places: list[int] = at[_may_begin(data, at)].tolist()
+    return places
 
 
-def _may_begin(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """For each byte but the last `_AHEAD`: whether a text may begin there."""
-    count = len(data) - _AHEAD
-    may_begin_a_name = (data - ord("A")) <= ord("z") - ord("A")  # with the underscore and an escape's backslash
-    in_a_name = (data - ord(".")) <= ord("z") - ord(".")  # with digits and dots
-    line_end = data == ord("\n")
-    zero = data[:-2] == 0
-    first = data[:count]
+class _Room:
+    """Room for the comparisons of a few blocks: taking it anew for each comparison would double their time."""
+
+    def __init__(self) -> None:
+        import numpy as np  # noqa: PLC0415 - as above
+
+        self._np = np
+        self._low = np.empty(_BLOCK + _AHEAD, dtype=np.bool_)
+        self._shifted = np.empty(_BLOCK, dtype=np.uint8)
+        self._one = np.empty(_BLOCK, dtype=np.bool_)
+        self._other = np.empty(_BLOCK, dtype=np.bool_)
+
+    def may_begin(self, data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """For each byte but the last `_AHEAD`: whether what stands there and behind it allows a text to begin there.
+
+        There is the opcode of a string, or a line ends at the second byte behind it; and the three bytes behind it are
+        none above z, which holds of lengths, zeros, quotes and names.
+        """
+        np, count = self._np, len(data) - _AHEAD
+        low, shifted, one, other = self._low, self._shifted[:count], self._one[:count], self._other[:count]
+        first = data[:count]
+        np.subtract(first, ord("S"), out=shifted)
+        np.less_equal(shifted, ord("X") - ord("S"), out=one)  # S, T, U, V, X, and W
+        np.bitwise_and(first, 0xFE, out=shifted)
+        np.equal(shifted, _SHORT_BINUNICODE, out=other)  # and BINUNICODE8
+        np.logical_or(one, other, out=one)
+        np.equal(data[2 : count + 2], ord("\n"), out=other)
+        np.logical_or(one, other, out=one)
+        np.less_equal(data[: count + 4], ord("z"), out=low[: count + 4])
+        for ahead in (1, 2, 3):
+            np.logical_and(one, low[ahead : count + ahead], out=one)
+        return one
+
+
+def _may_begin(data: NDArray[np.uint8], at: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """For each of these places: whether a text may begin there."""
+    first, second, third, fourth = (data[at + ahead] for ahead in range(4))
+    third_in_a_name, fourth_in_a_name = _in_a_name(third), _in_a_name(fourth)
     # SHORT_BINUNICODE and U: a byte of length, then the name
     short: NDArray[np.bool_] = (first == _SHORT_BINUNICODE) | (first == ord("U"))
-    short &= may_begin_a_name[2 : count + 2]
-    short &= in_a_name[3 : count + 3]
+    short &= _may_begin_a_name(third) & fourth_in_a_name
     # X and T: four bytes of length; BINUNICODE8: eight
-    long = (first == ord("X")) | (first == ord("T"))
-    long &= may_begin_a_name[5 : count + 5]
-    longest = first == _BINUNICODE8
-    longest &= may_begin_a_name[9 : count + 9]
-    long |= longest
-    long &= zero[2 : count + 2]
-    short |= long
-    short &= (data[1 : count + 1] - _SHORTEST) <= _LONGEST - _SHORTEST
+    long = ((first == ord("X")) | (first == ord("T"))) & _may_begin_a_name(data[at + 5])
+    long |= (first == _BINUNICODE8) & _may_begin_a_name(data[at + 9])
+    short |= long & (third == 0) & (fourth == 0)
+    short &= (second - _SHORTEST) <= _LONGEST - _SHORTEST
     # V and S: a line
-    line = first == ord("V")
-    line &= may_begin_a_name[1 : count + 1]
-    line &= in_a_name[2 : count + 2]
-    line &= in_a_name[3 : count + 3] | line_end[3 : count + 3]
-    quoted = first == ord("S")
-    quoted &= may_begin_a_name[2 : count + 2]
-    quoted &= in_a_name[3 : count + 3]
+    line = (first == ord("V")) & _may_begin_a_name(second) & third_in_a_name
+    line &= fourth_in_a_name | (fourth == ord("\n"))
+    quoted = (first == ord("S")) & _may_begin_a_name(third) & fourth_in_a_name
     # c and i: the end of the first line between two names
-    lines = line_end[2 : count + 2] & may_begin_a_name[3 : count + 3]
-    lines &= in_a_name[1 : count + 1]
-    lines &= in_a_name[:count]
+    lines = (third == ord("\n")) & _may_begin_a_name(fourth) & _in_a_name(second) & _in_a_name(first)
     short |= line
     short |= quoted
     short |= lines
     return short
+
+
+def _may_begin_a_name(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """With the underscore and an escape's backslash."""
+    return (data - ord("A")) <= ord("z") - ord("A")
+
+
+def _in_a_name(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """With digits and dots."""
+    return (data - ord(".")) <= ord("z") - ord(".")
 
 
 def _string(buffer: bytes, at: int) -> tuple[bytes | None, int]:
