@@ -28,6 +28,19 @@ PINS_MAX = 4
 PIN_NAMES = "ABCD"
 OTHER_SORTS = {"evaluated": "measured_at", "samples": "dataset__rows"}
 DEFAULT_SORT = "-f1"
+# what a row shows of other tables; whole rows of five tables would go through the database's sort
+_SHOWN_OF_OTHERS = (
+    "revision__model__name",
+    "revision__version",
+    "revision__publish_status",
+    "dataset__name",
+    "dataset__label_type",
+    "dataset__rows",
+    "dataset__file__language",
+    "task__name",
+    "task__label_type",
+)
+_NOT_SHOWN = {"failed_rows", "error_counts"}
 
 
 @dataclass(frozen=True)
@@ -174,7 +187,8 @@ def results_page(rows: QuerySet[Evaluation], query: Query) -> ResultsPage:
         Key("created_at", descending=True),
         Key("pk"),
     )
-    page = keyset_page_of(with_label(chosen, query.label), keys, cursor=query.cursor, size=PAGE_ROWS)
+    listed = with_label(chosen, query.label).only(*_shown_fields())
+    page = keyset_page_of(listed, keys, cursor=query.cursor, size=PAGE_ROWS)
     groups = [Group(list(one)) for _, one in groupby(page.rows, key=lambda row: (row.dataset_id, row.task_id))]
     return ResultsPage(
         query=query,
@@ -184,6 +198,11 @@ def results_page(rows: QuerySet[Evaluation], query: Query) -> ResultsPage:
         previous=page.previous,
         following=page.following,
     )
+
+
+def _shown_fields() -> list[str]:
+    own = [field.name for field in Evaluation._meta.concrete_fields if field.name not in _NOT_SHOWN]  # noqa: SLF001 - Django's
+    return [*own, *_SHOWN_OF_OTHERS]
 
 
 def _filtered(rows: QuerySet[Evaluation], query: Query) -> QuerySet[Evaluation]:
@@ -199,22 +218,18 @@ def _pinned(rows: QuerySet[Evaluation], query: Query) -> list[Evaluation]:
 
 
 def choices_of(rows: QuerySet[Evaluation]) -> Mapping[str, list[str]]:
-    """Names of tasks, datasets and versions that a list can be narrowed to, and labels. Three queries.
+    """Names of tasks, datasets and versions that a list can be narrowed to, and labels. Two queries.
 
     The levels of ordinal tasks are no such labels: partitions stand for them.
     """
     bare = rows.order_by()
-    tasks = list(bare.values_list("task__name", "task__label_type", "task__labels").distinct())
-    fields = {"dataset": "dataset__name", "version": "revision__version"}
+    found = list(bare.values_list("task__name", "dataset__name", "task__label_type", "task__labels").distinct())
+    labels = {name: labels for name, _, kind, labels in found if kind == LabelType.CATEGORICAL}
     return {
-        "task": sorted(name for name, _, _ in tasks),
-        "label": list(
-            dict.fromkeys(label for _, kind, labels in tasks if kind == LabelType.CATEGORICAL for label in labels)
-        ),
-        **{
-            name: sorted(bare.values_list(field, flat=True).distinct(), reverse=name == "version")
-            for name, field in fields.items()
-        },
+        "task": sorted({name for name, *_ in found}),
+        "dataset": sorted({name for _, name, *_ in found}),
+        "version": sorted(bare.values_list("revision__version", flat=True).distinct(), reverse=True),
+        "label": list(dict.fromkeys(label for name in sorted(labels) for label in labels[name])),
     }
 
 

@@ -93,14 +93,28 @@ def rank_of(revision: Revision, *, average: str, label: str = "") -> list[RankRo
     """
     tasks = [one.task for one in revision.model.connections.select_related("task").order_by("task__name")]
     fields = [field_of(LABEL if label else average, metric) for metric in METRICS]
-    rows = {row["pk"]: row for row in _values(with_label(competing().filter(task__in=tasks), label), fields)}
-    rows |= {row["pk"]: row for row in _values(with_label(results_of(revision), label), fields)}
+    rows = _ranked(revision, tasks, fields, label)
     found = []
     for task in tasks:
         for metric, field in zip(METRICS, fields, strict=True):
-            by_dataset = _by_dataset((row for row in rows.values() if row["task_id"] == task.pk), field)
+            by_dataset = _by_dataset((row for row in rows if row["task_id"] == task.pk), field)
             found.append(RankRow(task, metric, standings(by_dataset).get(revision.pk)))
     return found
+
+
+def standing_of(revision: Revision, task: Task, *, average: str, metric: str) -> Standing | None:
+    """The rank percentile of a version for one task and metric. Two queries."""
+    field = field_of(average, metric)
+    return standings(_by_dataset(_ranked(revision, [task], [field]), field)).get(revision.pk)
+
+
+def _ranked(
+    revision: Revision, tasks: Sequence[Task], fields: Sequence[str], label: str = ""
+) -> Sequence[Mapping[str, Any]]:
+    """The results that a version is ranked among, and its own."""
+    rows = {row["pk"]: row for row in _values(with_label(competing().filter(task__in=tasks), label), fields)}
+    own = results_of(revision).filter(task__in=tasks)
+    return list((rows | {row["pk"]: row for row in _values(with_label(own, label), fields)}).values())
 
 
 def _values(rows: Any, fields: Sequence[str]) -> Iterable[dict[str, Any]]:

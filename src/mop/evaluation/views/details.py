@@ -16,7 +16,7 @@ from mop.errors import MopError, ValidationFailedError
 from mop.evaluation.comparisons import comparison, obstacle, previous_result
 from mop.evaluation.exports import FORMATS
 from mop.evaluation.models import Evaluation
-from mop.evaluation.ranking import Standing, rank_of
+from mop.evaluation.ranking import standing_of
 from mop.evaluation.reading import report_for
 from mop.evaluation.reports.comparison import ComparisonOut
 from mop.evaluation.reports.names import WORDS
@@ -136,17 +136,12 @@ def _result(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
         "slices": slices_of(report),
         "labels": [(label, label in merge) for label in names] if len(names) > 2 and not report.levels else [],  # noqa: PLR2004
         "merge_problem": problem,
-        "standing": None if merge else _standing(evaluation),
+        "standing": None if merge else standing_of(evaluation.revision, evaluation.task, average="macro", metric="f1"),
         "no_answer_share": report.no_answer / report.rows if report.rows else 0.0,
         "is_for_gates": report.no_answer <= NOT_MEASURED_SHARE * report.rows,
         "errors": sorted(evaluation.error_counts.items(), key=lambda one: -one[1]),
         **_compared(request, evaluation),
     }
-
-
-def _standing(evaluation: Evaluation) -> Standing | None:
-    rows = rank_of(evaluation.revision, average="macro")
-    return next((row.standing for row in rows if row.task.pk == evaluation.task_id and row.metric == "f1"), None)
 
 
 def _compared(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
@@ -156,19 +151,19 @@ def _compared(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
         evaluations_of_model(user, evaluation.revision.model)
         .filter(dataset=evaluation.dataset_id, task=evaluation.task_id, measured_at__isnull=False)
         .exclude(pk=evaluation.pk)
-        .order_by("-revision__created_at")[:CANDIDATES_MAX]
+        .order_by("-revision__created_at")
     )
-    candidates = list(others)
-    wanted = request.GET.get("with", "")
-    first = next((one for one in candidates if one.revision.version == wanted), None)
-    if first is None:
+    candidates = dict(others.values_list("revision__version", "pk")[:CANDIDATES_MAX])
+    chosen = candidates.get(request.GET.get("with", ""))
+    if chosen is None:
         before = previous_result(evaluation)
-        first = next((one for one in candidates if before is not None and one.pk == before.pk), None)
+        chosen = before.pk if before is not None and before.pk in candidates.values() else None
+    first = None if chosen is None else evaluations_of_model(user, evaluation.revision.model).get(pk=chosen)
     found, reason = _comparison(first, evaluation) if first is not None else (None, "")
     headline = "positive_f1" if found and "positive_f1" in found.metrics else "macro_f1"
     names = [name for name in (headline, *COMPARED_METRICS) if found and name in found.metrics]
     return {
-        "candidates": [one.revision for one in candidates],
+        "candidates": list(candidates),
         "against": first.revision if first else None,
         "compared": found,
         "not_compared": reason,

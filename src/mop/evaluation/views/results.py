@@ -185,7 +185,7 @@ def _list(request: HttpRequest, rows: QuerySet[Evaluation], *, scope: str, links
         "page_of_results": page,
         "previous_url": query.address(cursor=page.previous) if page.previous else "",
         "following_url": query.address(cursor=page.following) if page.following else "",
-        "results": shown_results(page, links_all=links_all),
+        "results": shown_results(page, scope=scope, links_all=links_all),
         "heads": [*(_head_of(query, key, name) for key, name in METRICS.items()), *_other_heads(query)],
         "columns": 11 + query.compares,
         "pins_max": PINS_MAX,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,11 @@ from mop.evaluation.metrics.matrix import ConfusionMatrix
 from mop.evaluation.metrics.partitions import partitions, representing
 from mop.evaluation.models import Evaluation, EvaluationResult
 from mop.evaluation.reports.comparison import DifferenceOut
-from mop.evaluation.reports.names import METRICS
 from mop.evaluation.reports.numbers import partition_name
 from mop.evaluation.states import EvaluationState
+from mop.evaluation.views.row_cells import NOTHING, Cells, Ends
 from mop.registry.statuses import PublishStatus
-from mop.ui.figures import Span, interval_figure, span_of
-
-Ends = tuple[float, float]
+from mop.ui.figures import Span, span_of
 
 
 @dataclass(frozen=True)
@@ -36,21 +34,16 @@ class ShownRow:
 
     Attributes:
         pin: its letter among those that are compared; empty where it is not.
-        toggle: the address with its pin turned over.
-        url: of its details; empty where it links nowhere.
-        shift: the difference to the baseline, or why there is none.
+        first_cells: of the pin and of the name.
+        value_cells: of the numbers; empty where there is no result.
+        last_cell: of the link to the details.
     """
 
     evaluation: Evaluation
     pin: str
-    toggle: str
-    url: str
-    values: Mapping[str, float | None]
-    ends: Ends | None
-    figure: SafeString
-    difference: DifferenceOut | None
-    shift: str
-    partition: str
+    first_cells: SafeString
+    value_cells: SafeString
+    last_cell: SafeString
 
     @property
     def state(self) -> EvaluationState:
@@ -76,43 +69,46 @@ class ShownResults:
     metric_version: str
 
 
-def shown_results(page: ResultsPage, *, links_all: bool) -> ShownResults:
+def shown_results(page: ResultsPage, *, scope: str, links_all: bool) -> ShownResults:
     """The rows of a page with their figures, and what those pinned are compared with.
 
     Args:
         page: the rows.
+        scope: model, task or dataset: what the page is of.
         links_all: whether single results of private versions lead to their details too.
     """
     query = page.query
     field = query.metric_field(query.metric)
     found = _kept(page.rows, field, query)
     kept = {row.pk: found.get(row.pk, _Kept()) for row in page.rows}
-    ends = {pk: one.ends for pk, one in kept.items()}
-    span = span_of(value for row in page.rows for value in (getattr(row, field), *(ends[row.pk] or ())))
+    span = span_of(value for row in page.rows for value in (getattr(row, field), *(kept[row.pk].ends or ())))
+    cells = Cells(query, scope, span)
     baseline = page.pinned[0] if page.pinned else None
     letters = dict(zip((row.pk for row in page.pinned), PIN_NAMES, strict=False))
 
-    def shown(row: Evaluation) -> ShownRow:
+    def numbers(row: Evaluation) -> SafeString:
         difference, shift = _shift(baseline, row, _compared_name(query, field)) if row.pk in letters else (None, "")
         same_rows = baseline is not None and (row.dataset_id, row.task_id) == (baseline.dataset_id, baseline.task_id)
         reference = getattr(baseline, field) if same_rows and row.pk != getattr(baseline, "pk", None) else None
+        return (
+            cells.values(row, kept[row.pk].ends, reference=reference, is_baseline=row is baseline)
+            + cells.shift(difference, shift)
+            + cells.others(row, kept[row.pk].partition)
+        )
+
+    def shown(row: Evaluation, *, is_pinned: bool = False) -> ShownRow:
+        pin = letters.get(row.pk, "")
+        url = details_url(row) if links_all or row.revision.publish_status == PublishStatus.PUBLIC else ""
         return ShownRow(
             evaluation=row,
-            pin=letters.get(row.pk, ""),
-            toggle=query.toggled(row.pk),
-            url=details_url(row) if links_all or row.revision.publish_status == PublishStatus.PUBLIC else "",
-            values={name: getattr(row, query.metric_field(name)) for name in METRICS},
-            ends=ends[row.pk],
-            figure=interval_figure(
-                span, getattr(row, field), ends[row.pk], baseline=reference, look="c1" if row is baseline else ""
-            ),
-            difference=difference,
-            shift=shift,
-            partition=kept[row.pk].partition,
+            pin=pin,
+            first_cells=cells.check(row, pin=pin) + cells.title(row, is_linked=bool(url), names_dataset=is_pinned),
+            value_cells=numbers(row) if row.is_measured else NOTHING,
+            last_cell=cells.end(row, url),
         )
 
     return ShownResults(
-        pinned=[shown(row) for row in page.pinned],
+        pinned=[shown(row, is_pinned=True) for row in page.pinned],
         groups=[ShownGroup(group.first, [shown(row) for row in group.rows]) for group in page.groups],
         span=span,
         metric_version=next((row.metric_version for row in page.rows if row.metric_version), ""),
