@@ -6,7 +6,9 @@ The models are the sample models, in services as MOP runs them (no sandbox), rea
 gateway runs in this process, with its database; clients are closed loop, in a process of their own for each service.
 Within a round both sides are measured one after the other. Cases: a text or image for one category, four categories of
 one version, and four categories of four versions, where the models called directly are the four, all at once, and the
-slowest counts. At the end a switch is timed: from the order until every answer is the new version's.
+slowest counts. Below each cell stands the processor time of a request, in microseconds, by who spends it: with fewer
+cores than processes they take it from each other. At the end a switch is timed: from the order until every answer is
+the new version's.
 """
 
 from __future__ import annotations
@@ -24,14 +26,15 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import uvloop
 from service_models import SDK, ModelFolder, make_environment, make_texts
-from service_stacks import Clients, our_service
+from service_stacks import Clients, OurService, our_service
 
+from mop.serving.config import BatchPolicy
 from serving import DEFAULT_CACHE
 
 CLIENTS = (1, 8, 32)
@@ -43,11 +46,15 @@ RATE_AIM, LATENCY_AIM_S = 0.8, 0.001
 
 @dataclass
 class Measured:
-    """One side of one round: requests a second, P50 and P99 in seconds."""
+    """One side of one round: requests a second, P50 and P99 in seconds, microseconds of processor time a request."""
 
     rps: float
     p50: float
     p99: float
+    clients_us: float = 0.0
+    gateway_us: float = 0.0
+    fronts_us: float = 0.0
+    models_us: float = 0.0
 
 
 def main() -> int:
@@ -108,14 +115,15 @@ async def measure(options: argparse.Namespace, root: Path) -> dict[str, Any]:
     for case in options.only:
         kind, _, rest = case.partition("-")
         async with contextlib.AsyncExitStack() as stack:
-            addresses = [
+            services = [
                 await stack.enter_async_context(sample_service(kind, options.cache, bodies))
                 for _ in range(4 if rest == "4-versions" else 1)
             ]
+            addresses = [one.address for one in services]
             gateway = await stack.enter_async_context(open_bench_gateway(service, kind, addresses, rest))
             for count in options.clients:
                 pairs = [
-                    await one_round(bodies, kind, addresses, gateway.address, key, count, options.seconds, results)
+                    await one_round(bodies, kind, services, gateway.address, key, count, options.seconds, results)
                     for _ in range(options.rounds)
                 ]
                 results["cases"].append(_show(case, count, pairs))
@@ -128,7 +136,7 @@ async def measure(options: argparse.Namespace, root: Path) -> dict[str, Any]:
 async def one_round(
     bodies: dict[str, Path],
     kind: str,
-    addresses: list[str],
+    services: list[OurService],
     gateway: str,
     key: str,
     count: int,
@@ -137,48 +145,74 @@ async def one_round(
 ) -> tuple[Measured, Measured]:
     """The models called directly, the slowest of them; then through the gateway."""
     orders = [
-        {"address": one, "bodies": str(bodies[f"{kind}-direct"]), "headers": [f"x-mop-format: acs-{kind}"]}
-        for one in addresses
+        {"address": one.address, "bodies": str(bodies[f"{kind}-direct"]), "headers": [f"x-mop-format: acs-{kind}"]}
+        for one in services
     ]
-    directly = await _ask_all(orders, count, seconds, results)
+    directly = await _ask_all(orders, services, count, seconds, results)
     order = {
         "address": gateway,
         "path": f"/contentsafety/{kind}:analyze?api-version=2023-10-01",
         "bodies": str(bodies[kind]),
         "headers": [f"ocp-apim-subscription-key: {key}"],
     }
-    [through] = await _ask_all([order], count, seconds, results)
+    [through] = await _ask_all([order], services, count, seconds, results)
     slowest = min(directly, key=lambda one: one.rps)
     return slowest, through
 
 
-async def _ask_all(orders: list[dict[str, Any]], count: int, seconds: float, results: dict[str, Any]) -> list[Measured]:
+async def _ask_all(
+    orders: list[dict[str, Any]], services: list[OurService], count: int, seconds: float, results: dict[str, Any]
+) -> list[Measured]:
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Clients(Path(order["bodies"]))) for order in orders]
         rest = {"clients": count, "seconds": seconds, "warm": seconds / 5}
+        before = _spent(services)
         answers = await asyncio.gather(*(one.ask(order | rest) for one, order in zip(clients, orders, strict=True)))
+        spent = [after - earlier for after, earlier in zip(_spent(services), before, strict=True)]
     results["errors"] += sum(int(one["errors"]) for one in answers)
-    return [Measured(one["rps"], one["p50"], one["p99"]) for one in answers]
+    # about: what was answered in the warm-up is taken to be as much a second as afterwards
+    requests = sum(one["rps"] for one in answers) * seconds * 1.2
+    gateway, fronts, models = (one / requests * 1e6 for one in spent)
+    clients_us = sum(one["cpu"] for one in answers) / len(answers) * seconds * 1.2 / (requests / len(answers)) * 1e6
+    return [Measured(one["rps"], one["p50"], one["p99"], clients_us, gateway, fronts, models) for one in answers]
+
+
+def _spent(services: list[OurService]) -> tuple[float, float, float]:
+    """Seconds of processor time until now: of this process, the gateway's; of the fronts; of the models."""
+    fronts = sum(_processor_seconds(pid) for one in services for pid in one.front_pids())
+    models = sum(_processor_seconds(pid) for one in services for pid in one.model_pids())
+    return time.process_time(), fronts, models
+
+
+def _processor_seconds(pid: int) -> float:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def _show(case: str, count: int, pairs: list[tuple[Measured, Measured]]) -> dict[str, Any]:
     share = statistics.median(through.rps / direct.rps for direct, through in pairs)
     more = statistics.median(through.p50 - direct.p50 for direct, through in pairs)
     direct, through = (
-        Measured(*(statistics.median(getattr(pair[side], name) for pair in pairs) for name in ("rps", "p50", "p99")))
+        Measured(*(statistics.median(getattr(pair[side], one.name) for pair in pairs) for one in fields(Measured)))
         for side in (0, 1)
     )
     met = share >= RATE_AIM and more <= LATENCY_AIM_S
     print(
         f"{case:16} {count:3} clients: {direct.rps:7.0f} -> {through.rps:7.0f} requests/s ({share:.2f}), "
         f"P50 {direct.p50 * 1000:6.2f} -> {through.p50 * 1000:6.2f} ms ({more * 1000:+.2f}), "
-        f"P99 {direct.p99 * 1000:6.2f} -> {through.p99 * 1000:6.2f} ms{'' if met else '   aim missed'}",
+        f"P99 {direct.p99 * 1000:6.2f} -> {through.p99 * 1000:6.2f} ms{'' if met else '   aim missed'}\n"
+        f"{'':29}{_shares('directly', direct)}; {_shares('through', through)}",
         flush=True,
     )
     return {"case": case, "clients": count, "share": share, "more_p50_s": more} | {
         "direct": vars(direct),
         "gateway": vars(through),
     }
+
+
+def _shares(side: str, one: Measured) -> str:
+    gateway = f", gateway {one.gateway_us:.0f}" if side == "through" else ""
+    return f"us {side}: client {one.clients_us:.0f}{gateway}, front {one.fronts_us:.0f}, model {one.models_us:.0f}"
 
 
 def make_bodies(root: Path) -> dict[str, Path]:
@@ -204,8 +238,8 @@ def make_bodies(root: Path) -> dict[str, Path]:
 
 
 @contextlib.asynccontextmanager
-async def sample_service(kind: str, cache: Path, bodies: dict[str, Path]) -> AsyncIterator[str]:
-    """The address of a service of the sample model for texts or images."""
+async def sample_service(kind: str, cache: Path, bodies: dict[str, Path]) -> AsyncIterator[OurService]:
+    """A service of the sample model for texts or images."""
     sample = SAMPLES / ("text-moderation" if kind == "text" else "image-redness")
     wanted = [
         line
@@ -214,7 +248,7 @@ async def sample_service(kind: str, cache: Path, bodies: dict[str, Path]) -> Asy
     ]
     python = make_environment(cache / f"sample-{kind}", (*wanted, str(SDK)))
     async with our_service(python, ModelFolder(kind, sample, bodies[kind]), unix=True) as running:
-        yield running.address
+        yield running
 
 
 @contextlib.asynccontextmanager
@@ -241,7 +275,7 @@ class BenchModel:
         from mop.gateway.running_versions import AskedService  # noqa: PLC0415
 
         self.release, self.label = release, f"sample {release}"
-        self.ask = AskedService(address).ask
+        self.ask = AskedService(address, together=BatchPolicy().max_size).ask
 
 
 @dataclass
@@ -266,7 +300,7 @@ async def measure_switch(service: Any, key: str, cache: Path, bodies: dict[str, 
 
     place, longest = (Kind.TEXT, CATEGORIES[0]), 0.0
     async with sample_service("text", cache, bodies) as first, sample_service("text", cache, bodies) as second:
-        versions = [BenchModel(1, first), BenchModel(2, second)]
+        versions = [BenchModel(1, first.address), BenchModel(2, second.address)]
         models, metrics = FixedModels(Routing({place: Slot(versions[0])})), GatewayMetrics("benchmark")
         async with open_gateway(service, models, metrics) as gateway, httpx.AsyncClient() as client:
             stop = asyncio.Event()

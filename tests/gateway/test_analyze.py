@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -22,10 +23,12 @@ from PIL import Image
 
 from gateway.conftest import Caller, FixedModels, Serve, WordModel, all_slots
 from mop.errors import HostLostError, QueueFullError, UserScriptException
+from mop.gateway.answer_log import _insert
 from mop.gateway.categories import BY_NAME, Kind
 from mop.gateway.gateway_metrics import GatewayMetrics
 from mop.gateway.live_models import Routing, Slot
 from mop.gateway.models import Answer
+from mop.releases.models import Service
 
 pytestmark = pytest.mark.django_db
 
@@ -286,6 +289,25 @@ def test_every_answer_is_recorded_without_its_content(serve: Serve, caplog: pyte
     assert 0 < good.milliseconds < 5000
     assert "unmistakable" not in caplog.text
     assert "unmistakable" not in str([vars(one) for one in (good, bad)])
+
+
+@pytest.mark.dialect
+@pytest.mark.parametrize("at", [datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), datetime(2026, 1, 2, 3, 4, 5, 0, UTC)])
+def test_records_are_kept_as_the_database_keeps_every_id_and_time_and_may_be_written_again(
+    service: Service, at: datetime
+):
+    findings = {"Hate": {"severity": 4, "score": 0.25, "release": 1, "version": 'a "v" 1 ü\\', "is_canary": False}}
+    ids = [uuid.uuid4() for _ in range(3)]
+    rows = [(str(one), service.pk, at, "Text", 200, 1.5, findings) for one in ids]
+    _insert(rows[:2])
+    _insert(rows)
+    Answer.objects.create(request_id=uuid.uuid4(), service=service, at=at, kind="Text", status=200, milliseconds=1.5)
+    kept = Answer.objects.filter(request_id__in=ids)
+    assert {one.request_id for one in kept} == set(ids)
+    assert {(one.at, one.kind, one.status, one.milliseconds) for one in kept} == {(at, "Text", 200, 1.5)}
+    assert all(one.findings == findings for one in kept)
+    assert Answer.objects.filter(at=at, findings__Hate__severity=4).count() == 3
+    assert Answer.objects.filter(at=at).count() == 4
 
 
 def test_a_fault_of_the_gateway_itself_tells_type_and_place_alone(

@@ -22,7 +22,7 @@ from mop.audit.models import AuditEvent
 from mop.gateway.block_terms import BlockTerms, Term, folded
 from mop.gateway.models import BlocklistItem
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 
 def fill(caller: Caller, name: str, *texts: str) -> list[str]:

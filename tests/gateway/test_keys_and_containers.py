@@ -23,7 +23,7 @@ from mop.releases.models import Service
 from support.api import Api
 from support.factories import ACTOR, make_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 CONTAINER = "https://account.blob.core.windows.net/images"
 SAS = "sv=2023-11-03&sp=r&sig=c2VjcmV0"

@@ -15,7 +15,7 @@ from mop.releases.models import Service
 from mop.releases.release_models import Release, ReleaseTask
 from support.factories import make_model, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 ANALYZE = "/contentsafety/text:analyze?api-version=2023-10-01"
 TEXT = "a hate unmistakable text"

@@ -16,7 +16,7 @@ from mop.releases.requests.deciding import withdraw_release
 from support.factories import ACTOR, make_task
 from support.releases import approved, live, make_releasable, make_service, next_version
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
 HATE = (Kind.TEXT, BY_NAME["Hate"])
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import logging
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
+import orjson
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from mop.engine.database import in_database
 from mop.gateway.gateway_metrics import GatewayMetrics
@@ -27,20 +25,20 @@ AT_ONCE = 1000
 
 _META = Answer._meta  # noqa: SLF001 - Django documents it
 _FIELDS = [field for field in _META.concrete_fields if not field.primary_key]  # in the order of `_Row`
-_INSERT = (
-    f"INSERT INTO {_META.db_table} ({', '.join(str(field.column) for field in _FIELDS)}) "  # noqa: S608 - constants
-    f"VALUES ({', '.join('%s' for _ in _FIELDS)}) ON CONFLICT DO NOTHING"
-)
-_Row = tuple[uuid.UUID, int, dt.datetime, str, int, float, Mapping[str, Mapping[str, Any]]]
+_Row = tuple[str, int, datetime, str, int, float, Mapping[str, Mapping[str, Any]]]
+# SQLite has texts: the fields' own forms of an id and of a time, of those that JSON has
+_SQLITE_FORMS = {
+    "UUIDField": "replace({0}, '-', '')",
+    "DateTimeField": "replace(replace({0}, 'T', ' '), '+00:00', '')",
+}
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     """One answer, without anything of its request."""
 
-    request_id: uuid.UUID
+    request_id: str
     kind: str
     status: int
     milliseconds: float
@@ -64,7 +62,7 @@ class AnswerLog:
             (
                 answered.request_id,
                 self._service_id,
-                timezone.now(),
+                datetime.now(UTC),
                 answered.kind,
                 answered.status,
                 round(answered.milliseconds, 3),
@@ -105,10 +103,25 @@ class AnswerLog:
 def _insert(rows: Sequence[_Row]) -> None:
     """Write rows; those that are there already stay, since what fails may have been written.
 
-    Not by bulk_create: making and reading objects of Django's would be half of what the gateway does for a request.
+    One statement takes all of them as one JSON, so that the database works on them while this process answers: by
+    bulk_create, or one row after the other, records were more than a third of what the gateway does for a request.
     """
-    prepared = [
-        [field.get_db_prep_save(value, connection) for field, value in zip(_FIELDS, row, strict=True)] for row in rows
-    ]
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, prepared)
+        cursor.execute(_statement(), [orjson.dumps(rows).decode()])
+
+
+def _statement() -> str:
+    is_postgresql = connection.vendor == "postgresql"
+    values = []
+    for place, field in enumerate(_FIELDS):
+        kind = field.get_internal_type()
+        if is_postgresql:
+            part = f"(one -> {place})" if kind == "JSONField" else f"(one ->> {place})"
+            values.append(f"{part}::{field.db_type(connection)}")
+        else:
+            values.append(_SQLITE_FORMS.get(kind, "{0}").format(f"json_extract(value, '$[{place}]')"))
+    source = "jsonb_array_elements(%s::jsonb) AS one" if is_postgresql else "json_each(%s)"
+    return (
+        f"INSERT INTO {_META.db_table} ({', '.join(str(field.column) for field in _FIELDS)}) "  # noqa: S608 - constants
+        f"SELECT {', '.join(values)} FROM {source} WHERE true ON CONFLICT DO NOTHING"
+    )

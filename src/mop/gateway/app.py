@@ -11,7 +11,6 @@ import functools
 import logging
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from mop.gateway.categories import Kind
 from mop.gateway.gateway_metrics import GatewayMetrics
 from mop.gateway.live_models import LiveModels
 from mop.gateway.management import Management
+from mop.gateway.request_ids import RequestIds
 from mop.gateway.shared_state import SharedState
 from mop.gateway.wire_errors import WireError, internal, invalid, not_found, of_transport
 from mop.serving.exchange import Exchange, HttpError
@@ -108,6 +108,7 @@ class GatewayApp:
         self._log = log
         self._metrics = metrics
         self._analyzer = Analyzer(models, shared, metrics, service=service)
+        self._ids = RequestIds()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, exchange: Exchange) -> None:
@@ -129,7 +130,7 @@ class GatewayApp:
         if path in _OPEN:
             self._say_state(exchange, path)
             return
-        request_id = uuid.uuid4()
+        request_id = self._ids.next()
         try:
             asked = self._asked(exchange, path)
             answer = self._route(asked)
@@ -146,7 +147,7 @@ class GatewayApp:
         refusal = of_transport(error.error if isinstance(error, HttpError) else error)
         if isinstance(error, HttpError):
             refusal.status, refusal.headers = error.status, tuple(error.headers)
-        self._fail(exchange, uuid.uuid4(), refusal, exchange.path)
+        self._fail(exchange, self._ids.next(), refusal, exchange.path)
 
     @property
     def in_flight(self) -> int:
@@ -170,7 +171,7 @@ class GatewayApp:
             raise of_transport(NotAuthenticatedError(DENIED))
         return Asked(exchange.method, below, query, exchange.body, key, base)
 
-    def _route(self, asked: Asked) -> Callable[[uuid.UUID, float], Awaitable[Reply]]:
+    def _route(self, asked: Asked) -> Callable[[str, float], Awaitable[Reply]]:
         if asked.path in {"text:analyze", "image:analyze"}:
             _only(asked, "POST")
             kind = Kind.TEXT if asked.path == "text:analyze" else Kind.IMAGE
@@ -180,14 +181,14 @@ class GatewayApp:
             return self._metrics_page
         handler = self._management.handler(asked)
 
-        async def manage(_request_id: uuid.UUID, _started: float) -> Reply:
+        async def manage(_request_id: str, _started: float) -> Reply:
             status, data = await handler()
             await self._shared.refresh()
             return Reply(status, b"" if data is None else orjson.dumps(data))
 
         return manage
 
-    async def _analyze(self, kind: Kind, body: bytes | bytearray, request_id: uuid.UUID, started: float) -> Reply:
+    async def _analyze(self, kind: Kind, body: bytes | bytearray, request_id: str, started: float) -> Reply:
         status, findings = int(HTTPStatus.INTERNAL_SERVER_ERROR), {}
         try:
             if kind is Kind.TEXT:
@@ -209,9 +210,9 @@ class GatewayApp:
     async def _answer(
         self,
         exchange: Exchange,
-        request_id: uuid.UUID,
+        request_id: str,
         asked: Asked,
-        answer: Callable[[uuid.UUID, float], Awaitable[Reply]],
+        answer: Callable[[str, float], Awaitable[Reply]],
     ) -> None:
         try:
             reply = await answer(request_id, exchange.started)
@@ -232,7 +233,7 @@ class GatewayApp:
         self._count(exchange, asked.path, reply.status)
         exchange.respond(reply.status, reply.media_type, reply.body, _ids(request_id))
 
-    def _fail(self, exchange: Exchange, request_id: uuid.UUID, error: WireError, path: str) -> None:
+    def _fail(self, exchange: Exchange, request_id: str, error: WireError, path: str) -> None:
         self._count(exchange, path.removeprefix(ROOT), int(error.status))
         exchange.respond(int(error.status), JSON, error.body(), [*error.all_headers(), *_ids(request_id)])
 
@@ -242,7 +243,7 @@ class GatewayApp:
         if operation != "other":
             self._metrics.latency.observe(time.perf_counter() - exchange.started)
 
-    async def _metrics_page(self, _request_id: uuid.UUID, _started: float) -> Reply:
+    async def _metrics_page(self, _request_id: str, _started: float) -> Reply:
         page = self._metrics.text(self._models.routing, connections=self.connections, in_flight=self.in_flight)
         return Reply(HTTPStatus.OK, page.encode(), b"text/plain; version=0.0.4")
 
@@ -298,6 +299,6 @@ def _where(error: BaseException) -> str:
     return f"{type(error).__name__} at {place}"
 
 
-def _ids(request_id: uuid.UUID) -> list[tuple[bytes, bytes]]:
-    text = str(request_id).encode()
+def _ids(request_id: str) -> list[tuple[bytes, bytes]]:
+    text = request_id.encode()
     return [(b"x-ms-request-id", text), (b"apim-request-id", text)]

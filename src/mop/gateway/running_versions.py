@@ -13,12 +13,19 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from mop.engine.database import in_database
-from mop.errors import MopError, ServiceNotReadyError, from_dict
+from mop.errors import (
+    HostLostError,
+    MopError,
+    QueueFullError,
+    ServiceNotReadyError,
+    TooManyConnectionsError,
+    from_dict,
+)
 from mop.gateway.categories import Kind
 from mop.gateway.live_models import Findings
 from mop.gateway.service_client import ServiceClient
@@ -30,6 +37,8 @@ from mop.serving.http_client import Response
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
+GATHERED_BYTES_MAX = 1 << 15  # of one item; images are read whole by the model's process, not by the front
+_OF_THE_SERVICE = (HostLostError, QueueFullError, ServiceNotReadyError, TooManyConnectionsError)
 _HEADERS = {kind: f"content-type: application/json\r\nx-mop-format: {kind.form}\r\n" for kind in Kind}
 
 logger = logging.getLogger(__name__)
@@ -60,12 +69,20 @@ StartVersion = Callable[[uuid.UUID, str], RunningVersion]
 class AskedService:
     """A service of a version, asked what it finds.
 
+    While it works on something, items that come together go to it together, in one request: for those that the model
+    takes in one batch anyhow, each of its own would cost the system calls of a connection on both sides.
+
     Args:
         address: `unix:/path/of/socket` or `http://host:port`.
+        together: items of one request at most; no more than a batch of the model, so that none waits for others' work.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, together: int = 1) -> None:
         self._client = ServiceClient(address)
+        self._loop = asyncio.get_running_loop()
+        self._together = together
+        self._under_way = 0
+        self._gathered: dict[Kind, list[_Item]] = {kind: [] for kind in Kind}
 
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item; asked at once, awaited or not.
@@ -73,25 +90,65 @@ class AskedService:
         Raises:
             MopError: it did not answer.
         """
-        answer: asyncio.Future[Findings] = asyncio.get_running_loop().create_future()
-        sent = self._client.post("/score", item, _HEADERS[kind])
+        asked = _Item(item, self._loop.create_future())
+        if self._together == 1 or not self._under_way or len(item) > GATHERED_BYTES_MAX:
+            self._send(kind, [asked])
+        else:
+            gathered = self._gathered[kind]
+            gathered.append(asked)
+            if len(gathered) == 1:  # until what can be read now was read
+                self._loop.call_soon(self._send_gathered, kind)
+        return asked.answer
+
+    def _send_gathered(self, kind: Kind) -> None:
+        gathered, self._gathered[kind] = self._gathered[kind], []
+        waiting = [one for one in gathered if not one.answer.done()]
+        for begin in range(0, len(waiting), self._together):
+            self._send(kind, waiting[begin : begin + self._together])
+
+    def _send(self, kind: Kind, items: list[_Item]) -> None:
+        body = items[0].body if len(items) == 1 else b"[" + b",".join(one.body for one in items) + b"]"
+        sent = self._client.post("/score", body, _HEADERS[kind])
+        self._under_way += 1
+        left = len(items)
+
+        def give_up(answer: asyncio.Future[Findings]) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0 and answer.cancelled():
+                sent.cancel()
 
         def take(sent: asyncio.Future[Response]) -> None:
-            if answer.done() or sent.cancelled():
-                return
-            error = sent.exception()
-            if error is None:
-                _resolve(answer, sent.result())
-            else:
-                answer.set_exception(error)
+            self._under_way -= 1
+            if not sent.cancelled():
+                self._resolve(kind, items, sent)
 
         sent.add_done_callback(take)
-        answer.add_done_callback(lambda answer: sent.cancel() if answer.cancelled() else None)
-        return answer
+        for one in items:
+            one.answer.add_done_callback(give_up)
+
+    def _resolve(self, kind: Kind, items: list[_Item], sent: asyncio.Future[Response]) -> None:
+        error = sent.exception() or _error_of(sent.result())
+        found: Any = None if error is not None else orjson.loads(sent.result().body)
+        waiting = [(place, one) for place, one in enumerate(items) if not one.answer.done()]
+        for place, one in waiting:
+            if error is None:
+                one.answer.set_result(found if len(items) == 1 else found[place])
+            elif len(items) == 1 or isinstance(error, _OF_THE_SERVICE):
+                one.answer.set_exception(error)
+            else:  # it may be another item's error
+                self._send(kind, [one])
 
     def close(self) -> None:
         """Nothing is asked any more; what was asked is still answered."""
         self._client.close()
+
+
+class _Item(NamedTuple):
+    """What is asked, and the future of its answer."""
+
+    body: bytes
+    answer: asyncio.Future[Findings]
 
 
 class HostedVersion:
@@ -154,7 +211,9 @@ class HostedVersion:
         """One life of the service; gives the pause before the next."""
         job = await in_database(self._job)()
         async with revision_service(job, log=_thrown_away) as hosted:
-            self._asked = asked = AskedService(hosted.service.address)
+            batch = job.spec.configuration.batch
+            together = batch.max_size if batch.enabled else 1
+            self._asked = asked = AskedService(hosted.service.address, together=together)
             logger.info("%s runs", self._label)
             try:
                 ended = asyncio.ensure_future(hosted.service.ended())
@@ -176,16 +235,13 @@ class HostedVersion:
         return replace(job, spec=replace(job.spec, disclosure=Disclosure.NAMES, sample=None))
 
 
-def _resolve(answer: asyncio.Future[Findings], response: Response) -> None:
-    try:
-        data = orjson.loads(response.body)
-    except orjson.JSONDecodeError:
-        answer.set_exception(MopError(f"The model's service answered {response.status} without JSON."))
-        return
+def _error_of(response: Response) -> MopError | None:
     if response.status == HTTPStatus.OK:
-        answer.set_result(data)
-    else:
-        answer.set_exception(from_dict(data))
+        return None
+    try:
+        return from_dict(orjson.loads(response.body))
+    except orjson.JSONDecodeError:
+        return MopError(f"The model's service answered {response.status} without JSON.")
 
 
 def _thrown_away(_line: str) -> None:
