@@ -58,11 +58,12 @@ AREA = Area(
     artifacts=(ArtifactColumn("releases_bundle", "digest"),),
     audit_actions=Action,
     commands=(
-        Commands(Ref("mop.cli.gate:app"), order=76),
-        Commands(Ref("mop.cli.service:app"), order=77),
-        Commands(Ref("mop.cli.release:app"), order=79),
-        Commands(Ref("mop.cli.service:of_task"), order=78, group="task"),
-        Commands(Ref("mop.cli.card:app"), order=79, group="model"),
-        Commands(Ref("mop.cli.bundle:app"), order=79),
+        Commands(Ref("mop_client.cli.gate:app"), order=76),
+        Commands(Ref("mop_client.cli.service:app"), order=77),
+        Commands(Ref("mop_client.cli.release:app"), order=79),
+        Commands(Ref("mop_client.cli.task_gate:app"), order=78, group="task"),
+        Commands(Ref("mop_client.cli.model_card:app"), order=79, group="model"),
+        Commands(Ref("mop_client.cli.bundle:app"), order=79),
+        Commands(Ref("mop.cli.bundle:app"), order=80, group="bundle"),
     ),
 )

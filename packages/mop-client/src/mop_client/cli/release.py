@@ -1,13 +1,11 @@
 """`mop release`: versions offered to downstream services, over the REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, say
 
@@ -28,7 +26,7 @@ def request(
     service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
     *,
     taxonomy: Annotated[
-        list[str] | None,
+        Optional[list[str]],
         typer.Option(help="For this taxonomy alone; may be repeated. Left out: all that the service takes."),
     ] = None,
     comment: Comment = "",
@@ -115,11 +113,11 @@ def approve(
     *,
     comment: Reason,
     evidence: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(help="Digest of the evidence that you read; left out: that of the request.", show_default=False),
     ] = None,
     canary: Annotated[
-        int | None,
+        Optional[int],
         typer.Option(min=1, max=99, help="Per cent of the requests that it answers as a canary.", show_default=False),
     ] = None,
     as_json: JsonFlag = False,
@@ -176,7 +174,8 @@ def canary(
     number: Number,
     *,
     share: Annotated[
-        int | None, typer.Option(min=1, max=99, help="Start it, or change its share, in per cent.", show_default=False)
+        Optional[int],
+        typer.Option(min=1, max=99, help="Start it, or change its share, in per cent.", show_default=False),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="End it; needs --comment.")] = False,
     comment: Comment = "",

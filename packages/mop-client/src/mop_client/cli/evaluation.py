@@ -1,16 +1,14 @@
 """`mop evaluation`: results of versions on hidden datasets, over the REST API."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
 from mop.errors import NotFoundError
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
 
@@ -52,7 +50,7 @@ def show(
     *,
     task: TaskOption = "",
     merge: Annotated[
-        list[str] | None, typer.Option(help="Put labels together; give it once for each.", show_default=False)
+        Optional[list[str]], typer.Option(help="Put labels together; give it once for each.", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -114,7 +112,7 @@ def exit_code_of(items: list[dict[str, Any]]) -> ExitCode:
     return ExitCode.DONE if statuses == {"finished"} else ExitCode.UNDECIDED
 
 
-def _followed(server: Server, name: str, version: str) -> list[dict[str, Any]]:
+def _followed(server: "Server", name: str, version: str) -> list[dict[str, Any]]:
     said: dict[str, str] = {}
     while True:
         items = server.pages("models", name, "revisions", version, "evaluations")
@@ -129,7 +127,7 @@ def _followed(server: Server, name: str, version: str) -> list[dict[str, Any]]:
         time.sleep(POLL_SECONDS)
 
 
-def _path(server: Server, name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
+def _path(server: "Server", name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
     """The address of the one evaluation that is meant.
 
     Raises:
@@ -169,7 +167,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _number(value: float | None) -> str:
+def _number(value: Optional[float]) -> str:
     return "undefined" if value is None else f"{value:.4f}"
 
 

@@ -1,8 +1,6 @@
 """`mop gate`: how a version comes out of its gates, for people and CI systems, over the REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -27,7 +25,7 @@ def gate(
     version: Annotated[str, typer.Argument(help="The version.", show_default=False)],
     *,
     service: Annotated[
-        str | None, typer.Option(help="Also by the conditions of this downstream service.", show_default=False)
+        Optional[str], typer.Option(help="Also by the conditions of this downstream service.", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

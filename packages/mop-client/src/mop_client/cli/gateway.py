@@ -1,13 +1,11 @@
 """`mop gateway`: keys and containers of a service's gateway, and records of its answers, over the REST API."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer
 
-from mop.cli.app import show_help
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, say
 

@@ -1,7 +1,5 @@
 """`mop model card`: the model card of a version, over the REST API."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated, Literal
 

@@ -1,15 +1,13 @@
 """`mop golden-set`: trivial cases of tasks, and how versions do on them, over the REST API."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mop.cli.app import show_help
-from mop.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
+from mop_client.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
 from mop_client.cli.output import print_columns, print_json, say
 
