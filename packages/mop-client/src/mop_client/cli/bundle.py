@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
@@ -20,13 +21,16 @@ bundles = typer.Typer(help="Signed bundles of versions, with their evidence.")
 app.add_typer(bundles, name="bundle", invoke_without_command=True, callback=show_help)
 
 POLL_SECONDS = 1.0
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 
 
 @bundles.command()
 def pull(
-    service: Annotated[str, typer.Argument(help="The downstream service's name.", show_default=False)],
+    service: Annotated[
+        str,
+        typer.Argument(help="The downstream service's name.", show_default=False, autocompletion=completion.services),
+    ],
     release: Annotated[int, typer.Argument(help="The release's number.", show_default=False)],
     *,
     to: Annotated[

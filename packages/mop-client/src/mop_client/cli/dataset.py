@@ -109,7 +109,10 @@ def list_datasets(
             help="A status, or `all`. Left out: all but outdated and verifyFailed.",
         ),
     ] = None,
-    task: Annotated[Optional[str], typer.Option(help="Only datasets bound to this task.", show_default=False)] = None,
+    task: Annotated[
+        Optional[str],
+        typer.Option(help="Only datasets bound to this task.", show_default=False, autocompletion=completion.tasks),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List datasets."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
@@ -27,7 +28,10 @@ Number = Annotated[str, typer.Argument(help="The number of the case, such as DSA
 @cases.command(name="list")
 def list_cases(
     *,
-    task: Annotated[Optional[str], typer.Option(help="Only cases of this task.", show_default=False)] = None,
+    task: Annotated[
+        Optional[str],
+        typer.Option(help="Only cases of this task.", show_default=False, autocompletion=completion.tasks),
+    ] = None,
     state: Annotated[Optional[str], typer.Option(help="A state, or `waiting`.", show_default=False)] = None,
     search: Annotated[Optional[str], typer.Option(help="Words in what you may read.", show_default=False)] = None,
     trace_id: Annotated[Optional[str], typer.Option(help="A whole trace id.", show_default=False)] = None,
@@ -88,7 +92,7 @@ def show(
 
 @cases.command()
 def add(
-    task: Annotated[str, typer.Argument(help="The task.", show_default=False)],
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False, autocompletion=completion.tasks)],
     *,
     text: Annotated[Optional[str], typer.Option(help="The text.", show_default=False)] = None,
     image: Annotated[list[Path], typer.Option(help="An image file. Repeatable.", exists=True, dir_okay=False)] = [],  # noqa: B006 - typer copies it
@@ -134,7 +138,7 @@ def add(
 
 @cases.command(name="import")
 def import_file(
-    task: Annotated[str, typer.Argument(help="The task.", show_default=False)],
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False, autocompletion=completion.tasks)],
     file: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl or .ndjson file.", exists=True, dir_okay=False)],
     *,
     service: Annotated[str, typer.Option(help="For rows that name no service.", show_default=False)] = "",
@@ -189,8 +193,10 @@ def confirm(number: Number, *, as_json: JsonFlag = False) -> None:
 @cases.command()
 def fix(
     number: Number,
-    model: Annotated[str, typer.Argument(help="The model that answers as expected.")] = "",
-    version: Annotated[str, typer.Argument(help="Its version.")] = "",
+    model: Annotated[
+        str, typer.Argument(help="The model that answers as expected.", autocompletion=completion.models)
+    ] = "",
+    version: Annotated[str, typer.Argument(help="Its version.", autocompletion=completion.versions)] = "",
     *,
     as_json: JsonFlag = False,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from mop.errors import NotFoundError
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
@@ -20,9 +21,11 @@ app = typer.Typer()
 evaluations = typer.Typer(help="Results of your versions on hidden datasets (see `mop login`).")
 app.add_typer(evaluations, name="evaluation", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
-Dataset = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
+Dataset = Annotated[
+    str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
+]
 TaskOption = Annotated[
     str, typer.Option(help="The task, where the dataset is used for several of the model's.", show_default=False)
 ]
@@ -68,7 +71,10 @@ def show(
 def compare(
     name: Name,
     version: Version,
-    other: Annotated[str, typer.Argument(help="The version it is compared with.", show_default=False)],
+    other: Annotated[
+        str,
+        typer.Argument(help="The version it is compared with.", show_default=False, autocompletion=completion.versions),
+    ],
     dataset: Dataset,
     *,
     task: TaskOption = "",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.options import JsonFlag
@@ -21,8 +22,12 @@ EXIT_CODES = {
 
 @app.command()
 def gate(
-    model: Annotated[str, typer.Argument(help="The model's name.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="The version.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)
+    ],
+    version: Annotated[
+        str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)
+    ],
     *,
     service: Annotated[
         Optional[str], typer.Option(help="Also by the conditions of this downstream service.", show_default=False)

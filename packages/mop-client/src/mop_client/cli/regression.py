@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
@@ -20,8 +21,8 @@ app = typer.Typer()
 regression = typer.Typer(help="Regression tests of your versions on DSAT cases (see `mop login`).")
 app.add_typer(regression, name="regression", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 With = Annotated[
     Optional[str],
     typer.Option("--with", help="Compare with this version; left out: with the one before.", show_default=False),

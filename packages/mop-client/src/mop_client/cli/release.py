@@ -4,6 +4,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
@@ -21,9 +22,15 @@ Comment = Annotated[str, typer.Option("--comment", "-m", help="A comment that st
 
 @releases.command()
 def request(
-    model: Annotated[str, typer.Argument(help="The model's name.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="The version.", show_default=False)],
-    service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)
+    ],
+    version: Annotated[
+        str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)
+    ],
+    service: Annotated[
+        str, typer.Argument(help="The service's name.", show_default=False, autocompletion=completion.services)
+    ],
     *,
     taxonomy: Annotated[
         Optional[list[str]],
@@ -53,7 +60,9 @@ def request(
 @releases.command(name="list")
 def list_releases(
     *,
-    service: Annotated[str, typer.Option(help="Of this service alone.", show_default=False)] = "",
+    service: Annotated[
+        str, typer.Option(help="Of this service alone.", show_default=False, autocompletion=completion.services)
+    ] = "",
     state: Annotated[str, typer.Option(help="A state, or waiting, live or ended.", show_default=False)] = "",
     taxonomy: Annotated[str, typer.Option(help="For this taxonomy alone.", show_default=False)] = "",
     search: Annotated[str, typer.Option(help="Part of a model's name, or a number.", show_default=False)] = "",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
@@ -14,7 +15,9 @@ app = typer.Typer()
 services = typer.Typer(help="Downstream services, which take released models (see `mop login`).")
 app.add_typer(services, name="service", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(help="The service's name.", show_default=False, autocompletion=completion.services)
+]
 File = Annotated[
     Optional[typer.FileText],
     typer.Option(
@@ -85,6 +88,45 @@ def create(
 def gate(service: Name, *, file: File = None, as_json: JsonFlag = False) -> None:
     """Show or set the conditions of a service. Setting: its admins only."""
     show_or_set(("services", service, "gate"), file, as_json=as_json)
+
+
+@services.command()
+def live(service: Name, *, as_json: JsonFlag = False) -> None:
+    """Show what a service runs now, by taxonomy and modality."""
+    with open_server() as server:
+        found = server.get("services", service, "live")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["taxonomy"], one["modality"], str(one["release"]), one["model"], one["version"], one["since"])
+        for one in found
+    ]
+    print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "SINCE"), rows)
+
+
+@services.command()
+def history(service: Name, *, as_json: JsonFlag = False) -> None:
+    """Show what a service ran, and from when to when."""
+    with open_server() as server:
+        found = server.get("services", service, "history")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["taxonomy"],
+            one["modality"],
+            str(one["release"]),
+            one["model"],
+            one["version"],
+            one["began_at"],
+            one["ended_at"] or "",
+            one["end"],
+        )
+        for one in found
+    ]
+    print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "FROM", "TO", "END"), rows)
 
 
 def show_or_set(path: tuple[str, ...], file: Optional[typer.FileText], *, as_json: bool) -> None:
