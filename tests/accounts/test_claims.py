@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -15,9 +16,13 @@ from mop.accounts.adapter import check_nonce
 from mop.accounts.models import User
 from mop.accounts.provider import UID_MAX, uid_of
 from mop.accounts.services import create_user
+from mop.accounts.single_sign_on import person_of
 from mop.accounts.token_services import authenticate_token
+from mop.areas.area import Area
+from mop.areas.references import Ref
 from mop.conf.options import OPTIONS, read_option
 from mop.errors import NotAuthenticatedError, SignInRefusedError
+from support.areas import also_registered
 from support.factories import ACTOR, make_token, make_user
 
 ISSUER = "https://login.example.com"
@@ -37,7 +42,15 @@ def test_a_person_of_entra_id_is_keyed_by_tenant_and_object():
     """Its subjects differ from one registered application to the next."""
     claims = {"iss": f"{ISSUER}/t-1/v2.0", "sub": "per application", "tid": "t-1", "oid": "o-1"}
     assert uid_of({"id_token": claims}) == uid_of({"id_token": {**claims, "sub": "another"}}) == "entra t-1 o-1"
-    assert uid_of({"id_token": {**claims, "tid": "t-2"}}) == "entra t-2 o-1"
+    other = {**claims, "tid": "t-2", "iss": f"{ISSUER}/t-2/v2.0"}
+    assert uid_of({"id_token": other}) == "entra t-2 o-1"
+
+
+def test_tenant_and_object_of_a_provider_that_is_not_entra_id_key_nobody():
+    """People may write claims about themselves there: they would choose whose account they get."""
+    claims = {"iss": ISSUER, "sub": "17", "tid": "t-1", "oid": "o-1"}
+    assert uid_of({"id_token": claims}) == f"{ISSUER} 17"
+    assert uid_of({"id_token": {**claims, "iss": f"{ISSUER}/t-10/v2.0"}}) == f"{ISSUER}/t-10/v2.0 17"
 
 
 @pytest.mark.parametrize(
@@ -119,3 +132,51 @@ def test_an_answer_with_another_nonce_is_refused(answered: str, asked: str):
     login.state = {"nonce": asked} if asked else {}
     with pytest.raises(SignInRefusedError, match="does not belong"):
         check_nonce(login)
+
+
+left: list[str] = []
+
+
+def note_departure(_actor: object, user: User) -> None:
+    left.append(user.username)
+
+
+def account_of(username: str, **claims: object) -> SocialAccount:
+    """A person of the provider, and what it says of them at a sign-in."""
+    user = create_user(actor=ACTOR, username=username, password=None)
+    token = {"iss": ISSUER, "sub": username, **claims}
+    return SocialAccount.objects.create(
+        user=user, provider="oidc", uid=f"{ISSUER} {username}", extra_data={"id_token": token}
+    )
+
+
+@pytest.mark.django_db
+def test_who_loses_the_role_leaves_as_if_they_were_kept_out(settings: Any):
+    """So what areas do in their name, such as webhooks, ends with sessions and tokens."""
+    settings.MOP_OIDC_USER_ROLE = "mop.user"
+    account = account_of("olivia", roles=["another"])
+    secret = make_token(account.user)
+    left.clear()
+    watcher = Area(name="watcher", departures=(Ref(f"{__name__}:note_departure"),))
+    with also_registered(watcher), pytest.raises(SignInRefusedError):
+        person_of(account, address="192.0.2.1")
+    assert left == ["olivia"]
+    with pytest.raises(NotAuthenticatedError):
+        authenticate_token(secret)
+
+
+@pytest.mark.django_db
+def test_who_is_kept_out_while_they_sign_in_stays_out(settings: Any):
+    settings.MOP_OIDC_ADMINISTRATOR_ROLE = "mop.admin"
+    account = account_of("olivia", roles=["mop.admin"])
+    User.objects.update(is_active=False)  # after the account was read
+    person_of(account, address="192.0.2.1")
+    assert User.objects.values_list("is_active", "is_superuser").get() == (False, False)
+
+
+@pytest.mark.django_db
+def test_nobody_is_put_into_the_personal_team_of_somebody_who_took_a_team_s_name(settings: Any):
+    settings.MOP_OIDC_TEAMS, settings.MOP_OIDC_TEAMS_CLAIM = {"g-1": "Security"}, "groups"
+    clever = make_user("Security")
+    person_of(account_of("olivia", groups=["g-1"]), address="192.0.2.1")
+    assert list(clever.teams.get(name="Security").members.all()) == [clever]

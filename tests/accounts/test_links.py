@@ -102,6 +102,32 @@ def test_a_forgotten_password_is_mailed_where_mail_is_on_and_tells_nothing_of_ac
     assert Client().get(link[0].removeprefix("http://testserver")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("addresses", "names", "taken"),
+    [
+        ([f"192.0.2.{number}" for number in range(1, 8)], ["olivia"], 5),
+        (["192.0.2.1"], list("abcdefghijklmnopqrstu"), 20),
+    ],
+)
+def test_links_for_forgotten_passwords_are_not_asked_for_without_end(
+    addresses: list[str], names: list[str], taken: int, settings
+):
+    """Not for one person, from wherever it is asked; not from one address, for whomever."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    statuses = [
+        Client().post("/accounts/password/reset/", {"username": name}, REMOTE_ADDR=address).status_code
+        for name in names
+        for address in addresses
+    ]
+    assert statuses == [302] * taken + [429] * (len(statuses) - taken)
+
+
+def test_a_link_is_not_tried_without_end():
+    link = reset_path(actor=ACTOR, user=make_user("olivia"))
+    weak = {"password": "short", "again": "short"}
+    assert [Client().post(link, weak).status_code for _ in range(21)] == [422] * 20 + [429]
+
+
 def test_keeping_a_person_out_ends_sessions_tokens_and_what_areas_do_for_them_at_once():
     make_user("root", is_administrator=True)
     user = make_user("olivia")

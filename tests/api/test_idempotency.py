@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from mop.accounts.models import User
 from mop.api.api import api as ninja
 from mop.api.examples import EXAMPLES
 from mop.api.idempotency import forget_old
@@ -49,6 +50,16 @@ def test_the_same_key_and_body_create_once_and_are_answered_alike(ada: Caller):
     assert "Idempotency-Replayed" not in first.headers
     assert second.headers["Idempotency-Replayed"] == "true"
     assert ModelGroup.objects.filter(name="a").count() == 1
+
+
+def test_an_answer_with_a_secret_is_given_to_no_other_token_of_the_same_person(ada: Caller):
+    asked = {"name": "deploy", "scopes": ["all:write"]}
+    assert ada.post("/tokens", asked, "k1").json()["secret"].startswith("mop_")
+    other = Caller.__new__(Caller)
+    token = make_token(User.objects.get(username="ada"), scopes=("account:write",))
+    other.headers = {"Authorization": f"Bearer {token}"}
+    refused = other.post("/tokens", asked, "k1")
+    assert (refused.status_code, refused.json()["name"]) == (422, "IdempotencyKeyReusedError")
 
 
 def test_another_body_or_address_under_a_used_key_is_refused(ada: Caller):

@@ -14,9 +14,9 @@ import pytest
 
 from mop.cli.failures import ServerUnreachableError
 from mop.cli.main import run
-from mop.cli.pulling import pull
 from mop.storage.signing_keys import read_signing_keys
 from mop_client.cli.client import Server
+from mop_client.cli.pulling import pull
 from mop_client.credentials import Credentials
 
 CONTENT = bytes(range(256)) * 20_000

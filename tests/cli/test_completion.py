@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from cli.commands import Result, mop_here
 from mop_client.cli.near_names import near
 from support.factories import make_model, make_task, make_token, make_user
+from support.releases import make_service
 
 Mop = Callable[..., Result]
 Completed = Callable[[str], list[str]]
@@ -59,6 +60,9 @@ def test_names_of_the_server_are_completed(completed: Completed):
     assert completed("mop model show tox") == ["toxicity"]
     assert completed("mop model show toxicity --version v") == ["v1.0.0"]
     assert completed("mop mod") == ["model"]
+    assert completed("mop gate toxicity v") == completed("mop evaluation list toxicity v") == ["v1.0.0"]
+    make_service("Chat")
+    assert completed("mop service show Ch") == ["Chat"]
 
 
 def test_without_a_server_nothing_is_completed_and_nothing_is_said(

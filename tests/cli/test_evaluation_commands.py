@@ -8,13 +8,13 @@ from django.utils import timezone
 from cli.conftest import Mop
 from mop.accounts.models import User
 from mop.catalog.models import Task
-from mop.cli import evaluation as commands
 from mop.cli import evaluation_verify
 from mop.errors import HostLostError
 from mop.evaluation.checks import Check
 from mop.evaluation.models import Evaluation
 from mop.evaluation.services import start_missing
 from mop.registry.models import Model, Revision
+from mop_client.cli import evaluation as commands
 from support.evaluation_results import add_version, approved_dataset, evaluate, failed, verified
 from support.factories import ACTOR, make_model, make_task
 

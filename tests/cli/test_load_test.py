@@ -131,24 +131,6 @@ def test_failures_are_1_and_told(busy: Running, capsys: pytest.CaptureFixture[st
     assert "  failed: 5 status 503" in result.err
 
 
-def test_a_server_that_tells_of_load_tests_in_another_form_is_3_and_told(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    body = b'{"state": "levitating", "tests": []}'
-    answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
-    running = Running(answers(answer))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setenv("MOP_URL", running.url)
-    monkeypatch.setenv("MOP_TOKEN", "mop_x")
-    try:
-        result = mop_here(capsys, "load-test", "--model", "toxicity", "--version", "v1", "--show")
-    finally:
-        running.close()
-    assert result.code == 3
-    assert "in a form that this command does not know" in result.err
-    assert "Install the version of MOP that the server runs" in result.err
-
-
 def test_requests_that_were_sent_once_more_are_told(capsys: pytest.CaptureFixture[str]):
     used: set[asyncio.StreamWriter] = set()
 

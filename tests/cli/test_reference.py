@@ -57,6 +57,13 @@ def test_a_command_that_the_command_line_does_not_name_keeps_name_and_help(words
     assert list(told(command_tree(words))) == list(told(command_tree()))
 
 
+def test_every_command_with_a_result_gives_it_as_json_too():
+    """Without are those that go on until they are ended, ask for a password, or print a script or a file."""
+    without = {name for name, options in commands_of(command_tree()) if "`--json`" not in options}
+    serving = {"mop up", "mop worker", "mop demo", "mop run", "mop serve-release"}
+    assert without == {*serving, "mop login", "mop createuser", "mop completion", "mop model card"}
+
+
 def test_docs_list_every_exit_code():
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, flags=re.MULTILINE)} == set(ExitCode)
 

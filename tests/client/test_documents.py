@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mop.api.api import api
-from mop_client import documents, people_documents, release_documents, result_documents
+from mop_client import case_documents, documents, people_documents, release_documents, result_documents
 
 # the client's name of a document → its schema in the server's description
 SCHEMAS = {
@@ -66,12 +66,41 @@ SCHEMAS = {
     "Invitation": "InvitationOut",
     "NewInvitation": "InvitationCreated",
     "TeamDetail": "TeamDetail",
+    "Token": "TokenOut",
+    "NewToken": "TokenCreated",
+    "FixedBy": "FixedBy",
+    "Comment": "CommentOut",
+    "Similar": "SimilarOut",
+    "Case": "CaseOut",
+    "CaseDetail": "CaseDetail",
+    "RowFault": "RowFaultOut",
+    "Import": "ImportOut",
+    "Access": "AccessOut",
+    "GoldenVersion": "GoldenVersionOut",
+    "GoldenSet": "GoldenSetOut",
+    "GoldenRow": "GoldenRowOut",
+    "GoldenRows": "GoldenRowsOut",
+    "Failure": "FailureOut",
+    "GoldenRun": "GoldenRunOut",
+    "TaskRate": "TaskRateOut",
+    "RegressionComparison": "RegressionComparisonOut",
+    "Regression": "RegressionOut",
+    "Outcome": "CaseOutcomeOut",
+    "LoadTest": "LoadTestOut",
+    "LoadTestRun": "LoadTestRunOut",
+    "Bundle": "BundleOut",
+    "GatePart": "GatePartOut",
+    "GateRow": "GateRowOut",
+    "GateReport": "GateReportOut",
+    "Gate": "GateOut",
+    "ServiceToken": "ServiceTokenOut",
+    "NewServiceToken": "ServiceTokenCreated",
 }
 TYPES = {
     name: value
-    for module in (documents, result_documents, release_documents, people_documents)
+    for module in (documents, case_documents, result_documents, release_documents, people_documents)
     for name, value in vars(module).items()
-    if isinstance(value, type) and value.__module__ == module.__name__
+    if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
@@ -86,3 +88,75 @@ def test_a_release_goes_from_request_to_retirement(mop: Client, root: User, live
     assert mop.releases.retire(number, "its successor is better")["state"] == "retired"
     assert [one["end"] for one in mop.services.history(service.name)] == ["retired"]
     assert mop.releases.get(number)["events"][0]["what"] == "retired"  # the newest first
+
+
+def test_a_case_goes_from_open_to_closed(mop: Client, root: User):
+    task = make_task("hate in text", owners=[root])
+    number = mop.dsat.add(task.name, {"text": "I could murder a lasagne."}, expected_label="0", tags=["food"])["number"]
+    assert [one["number"] for one in mop.dsat.list(task=task.name, search="lasagne", tag="food")] == [number]
+    assert mop.dsat.open(number) == {"text": "I could murder a lasagne."}
+    assert mop.dsat.change(number, description="a figure of speech")["description"] == "a figure of speech"
+    assert mop.dsat.assign(number, "root")["state"] == "assigned"
+    assert mop.dsat.confirm(number)["state"] == "confirmed"
+    assert mop.dsat.comment(number, "as often with food")["comments"][0]["author"] == "root"
+    assert mop.dsat.fix(number)["state"] == "fixed"
+    assert mop.dsat.close(number)["state"] == "closed"
+    assert mop.dsat.reopen(number)["assignee"] == "root"
+    assert mop.dsat.reject(number)["state"] == "rejected"
+    assert mop.dsat.restrict(number)["restricted"]
+    mop.dsat.delete(number)
+    with pytest.raises(NotFoundError):
+        mop.dsat.get(number)
+    make_team("Search")
+    access = mop.dsat.grant(task.name, "Search")
+    assert [one["team"] for one in mop.dsat.access(task.name)] == ["Search"]
+    mop.dsat.withdraw(task.name, access["id"])
+    assert mop.dsat.access(task.name) == mop.dsat.imports() == []
+
+
+def test_golden_sets_regression_gates_and_load_tests_of_a_version(mop: Client, root: User, tmp_path: Path):
+    task = make_task("hate in text", owners=[root])
+    revision = make_releasable(task, owner=root)
+    of = (revision.model.name, revision.version)
+    (tmp_path / "trivial.csv").write_text("label,text\n0,good morning\n", encoding="utf-8")
+    assert mop.golden_sets.supply(task.name, "trivial", tmp_path / "trivial.csv")["versions"][0]["rows"] == 1
+    assert mop.golden_sets.rows(task.name, "trivial", version=1)["items"][0]["content"] == {"text": "good morning"}
+    assert mop.golden_sets.list(task.name) == [mop.golden_sets.get(task.name, "trivial")]
+    assert mop.golden_sets.runs(*of) == []  # a worker starts them
+    assert [one["status"] for one in mop.golden_sets.run(*of)] == ["queued"]
+    assert [one["golden_version"] for one in mop.golden_sets.runs(*of)] == [1]
+    mop.golden_sets.delete(task.name, "trivial")
+    assert mop.golden_sets.runs(*of) == []
+    assert mop.regressions.get(*of)["status"] == "finished"
+    assert list(mop.regressions.outcomes(*of)) == []
+    assert mop.regressions.mark_fixed(*of) == mop.regressions.close_fixed(*of) == []
+    assert not mop.regressions.run(*of)["is_final"]
+    assert mop.regressions.cancel(*of)["is_final"]
+    stored = mop.gates.set_of_task(
+        task.name, "Any dataset, macro F1 >= 0.9", number=mop.gates.of_task(task.name)["number"]
+    )
+    assert stored["conditions"].startswith("Any dataset")
+    assert mop.gates.report(*of)["result"] == "not measured"
+    assert mop.load_tests.start(*of, option="PerRPS", steps=[1], seed=7)["tests"][0]["seed"] == 7
+    assert mop.load_tests.cancel(*of)["is_final"]
+    assert mop.load_tests.get(*of, run=1)["runs"] == [1]
+    assert mop.revisions.card(*of).startswith("#")
+    with pytest.raises(NotFoundError):
+        mop.revisions.card(revision.model.name, "v9")
+
+
+def test_tokens_of_people_and_services(mop: Client, root: User):
+    made = mop.tokens.create("ci", scopes=["models:read"], days=7)
+    assert made["secret"].startswith("mop_")
+    assert mop.tokens.rotate(made["id"])["name"] == "ci"
+    mop.tokens.revoke(made["id"])
+    assert [one["revoked_at"] is None for one in mop.tokens.list() if one["id"] == made["id"]] == [False]
+    assert mop.services.define("Chat", kind="RAIO", admins=["root"])["policy"] == "block"
+    assert mop.services.get("Chat")["admins"] == ["root"]
+    ours = mop.services.make_token("Chat", "puller", scopes=["bundle:read"])
+    assert [one["scopes"] for one in mop.services.tokens("Chat")] == [["bundle:read"]]
+    mop.services.revoke_token("Chat", ours["number"])
+    stored = mop.gates.set_of_service(
+        "Chat", "golden set pass rate >= 100 %", number=mop.gates.of_service("Chat")["number"]
+    )
+    assert "golden set" in stored["conditions"]

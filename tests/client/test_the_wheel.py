@@ -81,7 +81,7 @@ def test_its_dependencies_resolve_on_every_system(system: str, wheel: Path, tmp_
 
 
 def test_scripts_of_the_guide_are_typed(environment: Path, tmp_path: Path):
-    assert set(SCRIPTS) == {"onboard.py", "public.py", "careful.py", "scores.py"}
+    assert set(SCRIPTS) == {"onboard.py", "public.py", "careful.py", "scores.py", "broken.py", "pull.py"}
     for name, text in SCRIPTS.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     python = environment / "bin" / "python"
@@ -147,6 +147,10 @@ def test_its_commands_work_without_a_server_s_package_on_the_oldest_python(oldes
     found = run(oldest, "requirements", "folder", "--json", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["packages"] == ["packaging==25.0"]
+    # every command with all its options, as that Python reads them
+    read = "from mop_client.commands import command_tree; print(*command_tree().commands)"
+    every = run(oldest.with_name("python"), "-c", read, cwd=tmp_path)
+    assert {"dataset", "evaluation", "gate", "service", "dsat"} <= {*every.stdout.split()}, every.stderr
 
 
 @pytest.mark.second_tier

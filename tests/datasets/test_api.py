@@ -9,8 +9,8 @@ import typer
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
-from mop.cli import dataset as command
 from mop.datasets.models import Dataset
+from mop_client.cli import dataset as command
 from support.api import Api
 from support.datasets import dataset_folder, dataset_input, make_datasets
 from support.factories import make_task, make_token, make_user

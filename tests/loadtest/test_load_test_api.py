@@ -12,6 +12,7 @@ from cli.commands import Result, mop_here
 from mop.accounts.models import User
 from mop.loadtest.models import LoadTest
 from mop.registry.models import Model, Revision
+from mop_client.cli.client import Server
 from support.api import Api
 from support.factories import make_token
 from support.load_tests import enabled, finished, running, step_result
@@ -100,7 +101,7 @@ def mop(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("MOP_URL", live_server.url)
     monkeypatch.setenv("MOP_TOKEN", make_token(owner))
-    return lambda *arguments: mop_here(capsys, "load-test", "--model", "toxicity", *arguments)
+    return lambda *arguments: mop_here(capsys, "model", "load-test", "toxicity", *arguments)
 
 
 def test_the_command_shows_a_run_with_its_steps_and_its_exit_code(mop: Callable[..., Result], revision: Revision):
@@ -118,7 +119,7 @@ def test_the_command_starts_a_run_follows_it_and_tells_that_it_was_cancelled(
     mop: Callable[..., Result], revision: Revision, api: Api, monkeypatch: pytest.MonkeyPatch
 ):
     # somebody else cancels it while the command waits for its next look
-    monkeypatch.setattr("mop.cli.load_test_of_model.time.sleep", lambda _seconds: api.post(f"{PATH}/cancel"))
+    monkeypatch.setattr("mop_client.cli.model_load_test.time.sleep", lambda _seconds: api.post(f"{PATH}/cancel"))
     done = mop("--version", "v1.0.0", "--strategy", "per-rps", "--steps", "3,4", "--duration", "2", "--seed", "5")
     assert done.code == 3
     assert "Text: queued" in done.err
@@ -127,8 +128,29 @@ def test_the_command_starts_a_run_follows_it_and_tells_that_it_was_cancelled(
     assert mop("--cancel").code == 64
 
 
-@pytest.mark.parametrize("wrong", [("--uds", "/s"), ("--precision", "5"), ("--header", "a:b")])
-def test_options_of_endpoints_do_not_go_with_a_model(mop: Callable[..., Result], wrong: tuple[str, ...]):
-    refused = mop(*wrong)
-    assert refused.code == 64
-    assert "does not go with --model" in refused.err
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--show", "--seed", "5"), "--show and --cancel start nothing"),
+        (("--cancel", "--steps", "1"), "--show and --cancel start nothing"),
+        (("--steps", "1,x"), "is not a list of numbers"),
+        (("--steps", "1", "--maximum", "10"), "not both"),
+    ],
+)
+def test_options_that_do_not_go_together_ask_for_nothing(
+    capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...], said: str
+):
+    refused = mop_here(capsys, "model", "load-test", "toxicity", *wrong)
+    assert (refused.code, said in refused.err) == (64, True), refused.err
+
+
+def test_a_server_that_tells_of_load_tests_in_another_form_is_3_and_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", "http://mop.example.com")
+    monkeypatch.setenv("MOP_TOKEN", "mop_x")
+    monkeypatch.setattr(Server, "get", lambda *_path, **_params: {"state": "levitating", "tests": []})
+    result = mop_here(capsys, "model", "load-test", "toxicity", "--version", "v1", "--show")
+    assert (result.code, "in a form that this command does not know" in result.err) == (3, True), result.err
+    assert "Install the version of MOP that the server runs" in result.err

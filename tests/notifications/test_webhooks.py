@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -164,6 +166,19 @@ def test_a_disabled_person_s_webhooks_end_at_once(olivia: User, hook: Webhook, r
     assert only().state == DeliveryState.FAILED
     hook.refresh_from_db()
     assert hook.disabled_at is not None
+
+
+def test_nothing_is_sent_for_whom_the_provider_has_not_let_in_for_a_long_time(
+    olivia: User, hook: Webhook, receiver: Receiver
+):
+    SocialAccount.objects.create(user=olivia, provider="oidc", uid="https://login.example.com 17")
+    long_ago = timezone.now() - dt.timedelta(days=settings.MOP_TOKEN_SIGN_IN_DAYS + 1)
+    User.objects.filter(pk=olivia.pk).update(password="!", last_login=long_ago)
+    tell(olivia)
+    assert (deliver_due(), only().state) == (0, DeliveryState.WITHHELD)
+    User.objects.filter(pk=olivia.pk).update(last_login=timezone.now())
+    replay(actor=ACTOR, delivery=only())
+    assert deliver_due() == 1
 
 
 def test_who_leaves_a_team_sends_no_more_for_it(olivia: User, receiver: Receiver):

@@ -54,6 +54,18 @@ def test_a_release_goes_its_whole_way(
     (back,) = asked("admin", "rollback", second, "-m", "no")
     assert LiveSlot.objects.get().live_id == back["number"]
     assert [one["number"] for one in asked("service", "list", "--state", "live")] == [back["number"]]
+
+    def of_service(*argv: str) -> Any:
+        return mop_here(capsys, "service", *argv, "--json").json
+
+    monkeypatch.setenv("MOP_TOKEN", tokens["admin"])
+    assert [one["release"] for one in of_service("live", service.name)] == [back["number"]]
+    assert of_service("history", service.name)[0]["release"] == back["number"]
+    made = of_service("token", "create", service.name, "puller", "--scope", "bundle:read", "--days", "7")
+    assert made["secret"].startswith("mops_")
+    assert of_service("token", "revoke", service.name, str(made["number"]), "--yes")["revoked"]
+    assert "revoked" in mop_here(capsys, "service", "token", "list", service.name).out
+    assert "Did you mean Content Safety?" in mop_here(capsys, "service", "show", "Content Safty").err
     assert asked("admin", "retire", str(back["number"]), "-m", "over")["state"] == "retired"
     third = str(asked("owner", "request", name, "v1.0.1", service.name)["number"])
     assert asked("admin", "reject", third, "-m", "no")["state"] == "rejected"

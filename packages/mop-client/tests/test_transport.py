@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from contextlib import contextmanager
@@ -9,7 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mop_client import Client, ConflictError, InvalidError, NoCredentialsError, NotFoundError, UnreachableError
+from mop_client import (
+    BundleFailedError,
+    Client,
+    ConflictError,
+    InvalidError,
+    NoCredentialsError,
+    NotFoundError,
+    UnreachableError,
+    WaitTimeoutError,
+)
 from mop_client.credentials import Credentials, find_credentials
 from mop_client.errors import ServerError, TooManyRequestsError
 from mop_client.transport import Transport
@@ -36,7 +46,7 @@ def answering(*answers):
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_DELETE = do_PATCH = handle_any  # noqa: N815 - the standard library's names
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any  # noqa: N815 - the standard library's names
 
         def log_message(self, *_):
             pass
@@ -187,3 +197,91 @@ def test_a_token_goes_to_the_server_it_was_made_for_alone(monkeypatch, tmp_path)
     monkeypatch.setenv("MOP_URL", "https://b.example")
     with pytest.raises(NoCredentialsError, match="token"):
         find_credentials()
+
+
+@contextmanager
+def talking(*answers):
+    """A client of such a server, and what the server was asked."""
+    with answering(*answers) as (url, asked), Client(url, "mop_secret") as mop:
+        yield mop, asked
+
+
+CONTENT = b"a bundle" * 100
+READY = {"state": "ready", "size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest(), "error": None}
+
+
+def test_a_bundle_is_waited_for_and_gone_on_with(monkeypatch, tmp_path):
+    monkeypatch.setattr("mop_client.release_parts.time.sleep", lambda _seconds: None)
+    making = (200, {"state": "making"})
+    with talking(making, (200, READY), (206, CONTENT[300:])) as (mop, asked):
+        (tmp_path / "bundle.tar.part").write_bytes(CONTENT[:300])
+        assert mop.bundles.pull("a/b", 7, tmp_path / "bundle.tar")["state"] == "ready"
+    assert [one[1] for one in asked] == [
+        "/api/v1/services/a%2Fb/releases/7/bundle/status",
+        "/api/v1/services/a%2Fb/releases/7/bundle/status",
+        "/api/v1/services/a%2Fb/releases/7/bundle",
+    ]
+    assert asked[-1][2]["Range"] == "bytes=300-"
+    assert (tmp_path / "bundle.tar").read_bytes() == CONTENT
+
+
+def test_a_bundle_of_other_content_leaves_no_file(tmp_path):
+    with (
+        talking((200, READY), (200, b"x" * len(CONTENT))) as (mop, _),
+        pytest.raises(UnreachableError, match="announced"),
+    ):
+        mop.bundles.pull_version("toxicity", "v1", tmp_path / "bundle.tar")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bundle_that_can_not_be_made_or_is_refused_says_why(tmp_path):
+    failed = {
+        "state": "failed",
+        "error": {"name": "SigningKeyError", "message": "There is no key.", "hint": "Make one."},
+    }
+    with (
+        talking((200, failed)) as (mop, _),
+        pytest.raises(BundleFailedError, match="There is no key"),
+    ):
+        mop.bundles.pull("s", 7, tmp_path / "bundle.tar")
+    with talking((200, READY), (404, PROBLEM)) as (mop, _), pytest.raises(NotFoundError):
+        mop.bundles.pull("s", 7, tmp_path / "bundle.tar")
+
+
+def test_a_file_of_cases_goes_by_parts_and_its_report_is_waited_for(tmp_path):
+    (tmp_path / "cases.csv").write_bytes(b"x" * (1 << 20) + b"y")
+    row = {"id": "7", "is_final": False, "state": "running"}
+    done = {**row, "is_final": True, "added": 3}
+    part = (204, b"")
+    with talking((201, row), part, part, (200, row), (200, row), (200, done)) as (mop, asked):
+        found = mop.dsat.import_file("hate", tmp_path / "cases.csv", service="s", poll_seconds=0)
+    assert found["added"] == 3
+    assert [f"{one[0]} {one[1].removeprefix('/api/v1/')}" for one in asked] == [
+        "POST dsat-imports",
+        "PUT dsat-imports/7/parts/0",
+        "PUT dsat-imports/7/parts/1",
+        "POST dsat-imports/7/start",
+        "GET dsat-imports/7",
+        "GET dsat-imports/7",
+    ]
+    assert json.loads(asked[2][3]) == {"data": "eQ=="}
+    with (
+        talking((201, row), part, part, (200, row)) as (mop, _),
+        pytest.raises(WaitTimeoutError, match="is running"),
+    ):
+        mop.dsat.import_file("hate", tmp_path / "cases.csv", timeout_seconds=0)
+
+
+def test_every_page_of_outcomes_is_read():
+    first, last = {"items": [{"case": 9}], "next_after": 9}, {"items": [{"case": 4}], "next_after": None}
+    with talking((200, first), (200, last)) as (mop, asked):
+        assert [one["case"] for one in mop.regressions.outcomes("toxicity", "v1", change="fails")] == [9, 4]
+    assert asked[1][1].endswith("/regression/cases?change=fails&after=9&limit=1000")
+
+
+def test_a_load_test_is_waited_for():
+    running, done = {"is_final": False, "state": "running"}, {"is_final": True, "state": "finished"}
+    with talking((200, running), (200, done)) as (mop, _):
+        assert mop.load_tests.wait("toxicity", "v1", poll_seconds=0)["state"] == "finished"
+    with talking((200, running)) as (mop, _), pytest.raises(WaitTimeoutError, match="is running after 0 s"):
+        mop.load_tests.wait("toxicity", "v1", timeout_seconds=0)

@@ -97,9 +97,9 @@ def accept_invitation(*, address: str, secret: str, username: str, password: str
         NotFoundError: the link does not work.
         ValidationFailedError: the name is taken or not allowed, or the password is too weak.
     """
-    invitation = Invitation.objects.select_for_update().get(pk=open_invitation(secret).pk)
-    if invitation.accepted_by_id is not None:
-        raise NotFoundError("This invitation does not work any more.", hint="Ask for a new one.")
+    # whoever accepts or withdraws it at the same time is waited for; what they did then counts
+    Invitation.objects.select_for_update().filter(digest=digest_of(secret)).first()
+    invitation = open_invitation(secret)
     actor = Actor(id=f"invitation:{invitation.pk}", label=f"invitation by {invitation.created_by}", address=address)
     user = create_user(
         actor=actor,
@@ -118,6 +118,7 @@ def accept_invitation(*, address: str, secret: str, username: str, password: str
 @transaction.atomic
 def withdraw_invitation(*, actor: Actor, invitation: Invitation) -> None:
     """Let a link work no more; does nothing if it is used or withdrawn."""
+    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
     if invitation.accepted_by_id is None and invitation.withdrawn_at is None:
         invitation.withdrawn_at = timezone.now()
         invitation.save(update_fields=["withdrawn_at"])

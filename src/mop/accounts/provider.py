@@ -77,13 +77,16 @@ class OpenIDConnect(OpenIDConnectProvider):  # type: ignore[misc] # allauth is u
 
 
 def uid_of(data: dict[str, Any]) -> str:
-    """Issuer and subject, or Entra ID's tenant and object, whose subjects differ from client to client."""
+    """Issuer and subject, or Entra ID's tenant and object, whose subjects differ from client to client.
+
+    Entra ID's issuers name the tenant. At another provider these two claims may be what a person writes of themselves.
+    """
     token, info = data.get("id_token"), data.get("userinfo") or {}
     if not token or not token.get("sub"):
         raise OAuth2Error("The provider sent no ID token with a subject")
     if info and info.get("sub") != token["sub"]:
         raise OAuth2Error("The provider's user info is of another subject than its ID token")
-    if token.get("tid") and token.get("oid"):
+    if token.get("tid") and token.get("oid") and f"/{token['tid']}/" in f"{token['iss']}/":
         return f"entra {token['tid']} {token['oid']}"
     uid = f"{token['iss']} {token['sub']}"
     return uid if len(uid) <= UID_MAX else f"sha256 {hashlib.sha256(uid.encode()).hexdigest()}"

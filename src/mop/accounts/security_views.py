@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.views import ReauthenticateView as ReauthenticateByPasswordView
+from allauth.core.ratelimit import consume_or_429
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
@@ -133,6 +134,8 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def request_reset(request: HttpRequest) -> HttpResponse:
     """Ask for a link by e-mail; the answer is the same whether there is such an account or not."""
+    if refusal := _too_many(request, "reset_password", key=request.POST.get("username", "")):
+        return refusal
     form = ResetRequestForm(request.POST or None)
 
     def act() -> Done:
@@ -153,6 +156,8 @@ def request_reset(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def reset(request: HttpRequest, uid: str, key: str) -> HttpResponse:
     """Set a new password by a link."""
+    if refusal := _too_many(request, "reset_password_from_key"):
+        return refusal
     user = user_of_link(uid, key)
     form = NewPasswordForm(request.POST or None)
 
@@ -162,3 +167,8 @@ def reset(request: HttpRequest, uid: str, key: str) -> HttpResponse:
 
     context = {"title": f"New password for {user.username}", "submit": "Set password", "cancel_url": "/"}
     return sent(request, form, act) or show_form(request, "pages/form.html", form, context)
+
+
+def _too_many(request: HttpRequest, action: str, *, key: str | None = None) -> HttpResponse | None:
+    """The answer to a form that was sent too often, by the limits of ACCOUNT_RATE_LIMITS; None: it may go on."""
+    return cast("HttpResponse | None", consume_or_429(request, action=action, key=key))

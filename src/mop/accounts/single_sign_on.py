@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from mop.accounts.access_ends import end_access
+from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
 from mop.accounts.models import Team, User
 from mop.accounts.services import actor_of, add_member, change_access, change_email, create_user, remove_member
@@ -38,31 +38,37 @@ def person_of(account: SocialAccount, *, address: str) -> User:
     An e-mail address plays no part: two accounts with one address are two users.
 
     Raises:
-        SignInRefusedError: the role that MOP_OIDC_USER_ROLE asks for is missing. Sessions and tokens end then.
+        SignInRefusedError: the role that MOP_OIDC_USER_ROLE asks for is missing. Sessions, tokens and webhooks end.
     """
     claims = claims_of(account)
     user = account.user if account.pk else None
     needed = settings.MOP_OIDC_USER_ROLE
     if needed and needed not in _values(claims, settings.MOP_OIDC_ROLES_CLAIM):
         if user is not None:
-            end_access(actor=actor_of(user, address), user=user, why=f"the role {needed} is missing")
+            _end_everything(user, actor_of(user, address), f"the role {needed} is missing")
         raise SignInRefusedError(
             f"Your account at {settings.MOP_OIDC_NAME} lacks the role {needed}.",
             hint="Ask those who manage that account to give it the role, then sign in again.",
         )
     if user is None:
         user = _make_user(account, claims, address)
-    if user.is_active:
-        _apply(user, claims, actor_of(user, address))
+    _apply(user, claims, actor_of(user, address))
     return user
 
 
-@transaction.atomic
 def team_bonds() -> list[Bond]:
     """The teams that MOP_OIDC_TEAMS fills."""
     return [Bond(name, "MOP_OIDC_TEAMS names it") for name in dict.fromkeys(settings.MOP_OIDC_TEAMS.values())]
 
 
+@transaction.atomic
+def _end_everything(user: User, actor: Actor, why: str) -> None:
+    """End what lets a person in, and what is done in their name, as if they were kept out."""
+    end_access(actor=actor, user=user, why=why)
+    tell_departure(actor=actor, user=user)
+
+
+@transaction.atomic
 def _make_user(account: SocialAccount, claims: Mapping[str, Any], address: str) -> User:
     actor = Actor(id="system:sign-in", label=f"MOP sign-in ({settings.MOP_OIDC_NAME})", address=address)
     user = create_user(actor=actor, username=_free_name(claims), password=None)
@@ -90,7 +96,11 @@ def _free_name(claims: Mapping[str, Any]) -> str:
     return name
 
 
+@transaction.atomic
 def _apply(user: User, claims: Mapping[str, Any], actor: Actor) -> None:
+    """Roles and teams of a person who is not kept out; whoever keeps them out at the same time is waited for."""
+    if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
+        return
     if role := settings.MOP_OIDC_ADMINISTRATOR_ROLE:
         is_administrator = role in _values(claims, settings.MOP_OIDC_ROLES_CLAIM)
         if is_administrator != user.is_superuser:
@@ -116,7 +126,9 @@ def _change_role(user: User, actor: Actor, *, is_administrator: bool) -> None:
 
 def _change_teams(user: User, actor: Actor, values: set[str]) -> None:
     wanted = {team for value, team in settings.MOP_OIDC_TEAMS.items() if value in values}
-    teams = {team.name: team for team in Team.objects.filter(name__in=settings.MOP_OIDC_TEAMS.values())}
+    # a personal team may have got its name from whoever chose it: nobody else is put into it
+    shared = Team.objects.filter(name__in=settings.MOP_OIDC_TEAMS.values(), is_personal=False)
+    teams = {team.name: team for team in shared}
     for missing in wanted - set(teams):
         logger.warning("MOP_OIDC_TEAMS names the team %r, which does not exist", missing)
     mine = set(user.teams.values_list("name", flat=True))

@@ -153,6 +153,13 @@ def authenticate_token(secret: str) -> PersonalAccessToken:
     return token
 
 
+def could_sign_in(user: User) -> bool:
+    """Whether what acts in a person's name may do so now: they are not kept out, and the provider knows them still."""
+    if not user.is_active:
+        return False
+    return not (SocialAccount.objects.filter(user=user).exists() and _has_lapsed(user, timezone.now()))
+
+
 def _has_lapsed(user: User, now: dt.datetime) -> bool:
     """Whether a person of the provider signed in too long ago; one with a password here can sign in by that."""
     if user.has_usable_password():

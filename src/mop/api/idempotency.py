@@ -1,8 +1,8 @@
 """`Idempotency-Key`: what creates something may be sent again, and creates it once.
 
-The answer is written in the transaction that creates: either both stand or neither. A second call with the same key
-and body gets the same answer, for 24 hours; with another body it is refused. What was refused is not kept: it created
-nothing, and is tried anew.
+The answer is written in the transaction that creates: either both stand or neither. A second call with the same key,
+body and access token gets the same answer, for 24 hours; with another one it is refused. What was refused is not kept:
+it created nothing, and is tried anew.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.utils import timezone
 from ninja import NinjaAPI
 from ninja.operation import Operation, PathView
 
-from mop.accounts.access import caller_of
+from mop.accounts.access import Caller, caller_of
 from mop.accounts.sealing import seal, unseal
 from mop.api.models import KEY_MAX, IdempotentAnswer
 from mop.errors import IdempotencyKeyReusedError, ValidationFailedError
@@ -63,7 +63,8 @@ def _once(api: NinjaAPI, operation: Operation, view: Callable[..., Any]) -> Call
         if key is None:
             return view(request, *args, **kwargs)
         _check(key)
-        user, digest = caller_of(request).user, _digest(request)
+        caller = caller_of(request)
+        user, digest = caller.user, _digest(request, caller)
         if (given := _given(user.pk, key, digest)) is not None:
             return given
         try:
@@ -114,6 +115,8 @@ def _check(key: str) -> None:
         raise ValidationFailedError(f"{HEADER}: {message}", fields={HEADER: [message]})
 
 
-def _digest(request: HttpRequest) -> str:
-    whole = b"\n".join((str(request.method).encode(), request.get_full_path().encode(), request.body))
+def _digest(request: HttpRequest, caller: Caller) -> str:
+    """What was asked, and by which token: an answer may hold a secret that another token may not have."""
+    by = str(caller.token.pk) if caller.token else "session"
+    whole = b"\n".join((by.encode(), str(request.method).encode(), request.get_full_path().encode(), request.body))
     return hashlib.sha256(whole).hexdigest()

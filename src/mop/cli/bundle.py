@@ -1,16 +1,13 @@
-"""`mop bundle`: signed bundles of versions: made, pulled, and verified where no server is."""
+"""`mop bundle verify`, and the keys of an installation that signs bundles; `pull` and `make` are the client's."""
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mop.cli.app import show_help
-from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
@@ -19,16 +16,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from mop.releases.bundles.verification import Verified
-    from mop_client.cli.client import Server
 
 app = typer.Typer()
 
-bundles = typer.Typer(help="Signed bundles of versions, with their evidence.")
-app.add_typer(bundles, name="bundle", invoke_without_command=True, callback=show_help)
-
-POLL_SECONDS = 1.0
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
 Keys = Annotated[
     list[Path],
     typer.Option(
@@ -42,7 +32,7 @@ Keys = Annotated[
 ]
 
 
-@bundles.command()
+@app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="The bundle.", exists=True, dir_okay=False, show_default=False)],
     *,
@@ -65,63 +55,7 @@ def verify(
     raise typer.Exit(ExitCode.DONE if found.holds else ExitCode.FAILED)
 
 
-@bundles.command()
-def pull(
-    service: Annotated[str, typer.Argument(help="The downstream service's name.", show_default=False)],
-    release: Annotated[int, typer.Argument(help="The release's number.", show_default=False)],
-    *,
-    to: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where to put it; as the server calls it if left out.", show_default=False),
-    ] = None,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait until it is made.")] = 600.0,
-    as_json: JsonFlag = False,
-) -> None:
-    """Download the bundle of a release, with a token of the service (MOP_TOKEN) or as its admin.
-
-    A download that was cut short is resumed where it ended. Verify the file afterwards with `mop bundle verify`.
-    """
-    from mop.cli.pulling import pull as pull_file
-
-    path = ("services", service, "releases", str(release), "bundle")
-    with open_server() as server:
-        status = _ready(server, path, seconds=wait)
-        target = to or Path(status["file_name"])
-        resumed = pull_file(server, path, target, size=status["size"], sha256=status["sha256"])
-    if as_json:
-        print_json({**status, "file": str(target), "resumed_at": resumed})
-    else:
-        after = f", resumed at byte {resumed:,}" if resumed else ""
-        say(f"{target}: {status['size']:,} bytes, SHA-256 {status['sha256']}{after}")
-
-
-@bundles.command()
-def make(
-    name: Name,
-    version: Version,
-    *,
-    to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also download it to this file.", show_default=False)
-    ] = None,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait until it is made.")] = 600.0,
-    as_json: JsonFlag = False,
-) -> None:
-    """Make a bundle of a verified version without a release. Administrators only."""
-    from mop.cli.pulling import pull as pull_file
-
-    path = ("models", name, "revisions", version, "bundle")
-    with open_server() as server:
-        server.post(*path)
-        status = _ready(server, path, seconds=wait)
-        if to is not None:
-            pull_file(server, path, to, size=status["size"], sha256=status["sha256"])
-    if as_json:
-        print_json(status)
-    else:
-        say(f"{status['file_name']}: {status['size']:,} bytes, SHA-256 {status['sha256']}")
-
-
-@bundles.command()
+@app.command()
 def key(*, as_json: JsonFlag = False) -> None:
     """Print the public key of this installation, which proves its bundles. For its operator, on its host."""
     from mop.cli.installation import open_settings
@@ -144,7 +78,7 @@ def key(*, as_json: JsonFlag = False) -> None:
         sys.stdout.write(public_pem(public))
 
 
-@bundles.command()
+@app.command()
 def new_key(
     file: Annotated[Path, typer.Argument(help="Where the private key is written; nothing may stand there.")],
     *,
@@ -180,27 +114,6 @@ def _public_keys(paths: list[Path]) -> list[ec.EllipticCurvePublicKey]:
         return list(read_signing_keys(None, paths).public)
     except SigningKeyError as error:
         raise typer.BadParameter(f"--key: {error.message}") from error
-
-
-def _ready(server: Server, path: tuple[str, ...], *, seconds: float) -> dict[str, Any]:
-    """How the bundle stands once it is made.
-
-    Raises:
-        BundleNotReadyError: it is still being made after so many seconds.
-        MopError: it could not be made.
-    """
-    from mop.errors import BundleNotReadyError, from_dict
-
-    end = time.monotonic() + seconds
-    while True:
-        status: dict[str, Any] = server.get(*path, "status")
-        if status["state"] == "failed":
-            raise from_dict(status["error"])
-        if status["state"] == "ready":
-            return status
-        if time.monotonic() > end:
-            raise BundleNotReadyError("The bundle is still being made.")
-        time.sleep(POLL_SECONDS)
 
 
 def _print(found: Verified, name: str) -> None:

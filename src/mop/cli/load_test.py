@@ -1,16 +1,17 @@
-"""`mop load-test`: a load test of any HTTP endpoint, without a server; or of a version on a server, by its worker."""
+"""`mop load-test`: a load test of any HTTP endpoint, without a server; `mop model load-test` is the one of versions."""
 
 from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from mop.cli.load_test_views import LoadTestProgress, print_steps
+from mop.cli.load_test_progress import LoadTestProgress
 from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.load_test_views import print_steps
 from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import print_json
 
@@ -27,7 +28,6 @@ MODALITIES = ("Text", "Image", "ImageAndText")
 SERVICE_PATH = "/score"
 SOCKET_HOST = "service"
 MOP_FORMAT = ("X-MOP-Format", "mop")
-OF_ENDPOINTS = ("url", "uds", "timeout", "precision", "payload", "modality", "header", "ca_file")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -42,22 +42,6 @@ def load_test(
         ),
     ] = None,
     *,
-    context: typer.Context,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Instead of an endpoint: a model on the server of `mop login`, whose worker tests it.",
-            show_default=False,
-        ),
-    ] = None,
-    version: Annotated[
-        str | None, typer.Option(help="With --model: its version; the newest if left out.", show_default=False)
-    ] = None,
-    show: Annotated[
-        bool, typer.Option("--show", help="With --model: start nothing; follow and print the newest run.")
-    ] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="With --model: end the run that waits or runs.")] = False,
     uds: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Connect to this unix socket; without a URL to /score.", show_default=False),
@@ -137,19 +121,12 @@ def load_test(
     ] = "uniform",
     as_json: JsonFlag = False,
 ) -> None:
-    """Load-test an HTTP endpoint, or with --model a version on a server, step by step."""
+    """Load-test an HTTP endpoint, step by step."""
     import asyncio
     import secrets
 
     from mop.loadtest.plan import Arrivals, Plan, Strategy
 
-    if model is not None:
-        from mop.cli.load_test_of_model import load_test_model
-
-        load_test_model(model, version, _asked_of_model(context), show=show, cancel=cancel, as_json=as_json)
-        return
-    if version is not None or show or cancel:
-        raise typer.BadParameter("--version, --show and --cancel go with --model.")
     endpoint = _endpoint(url, uds, payload, modality, header or [], ca_file)
     try:
         plan = Plan(
@@ -169,7 +146,7 @@ def load_test(
     if as_json:
         print_json(result.to_dict())
     else:
-        print_steps(result.steps, result.ended, result.seed)
+        print_steps([step.to_dict() for step in result.steps], result.ended, result.seed)
     raise typer.Exit(exit_code(result))
 
 
@@ -180,25 +157,6 @@ def exit_code(result: LoadTestResult) -> ExitCode:
     if result.ended is Ending.CANCELLED:
         return ExitCode.INTERRUPTED
     return ExitCode.FAILED if result.ended is Ending.FAILING or not result.trusted else ExitCode.DONE
-
-
-def _asked_of_model(context: typer.Context) -> dict[str, Any]:
-    """What was given on the command line, as the body of the API; what was not is the server's default."""
-    given = {
-        name: value
-        for name, value in context.params.items()
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    }
-    if wrong := sorted(set(given) & set(OF_ENDPOINTS)):
-        raise typer.BadParameter(f"--{wrong[0].replace('_', '-')} does not go with --model.")
-    body: dict[str, Any] = {
-        name: given[name] for name in ("duration", "warm_up", "budget", "seed", "arrivals") if name in given
-    }
-    if "strategy" in given:
-        body["option"] = given["strategy"]
-    if "steps" in given or "maximum" in given:
-        body["steps"] = list(_targets(given.get("steps"), context.params["maximum"]))
-    return body
 
 
 async def _run(plan: Plan, endpoint: Endpoint) -> LoadTestResult:

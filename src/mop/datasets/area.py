@@ -40,7 +40,7 @@ AREA = Area(
         ArtifactColumn("datasets_reading", "rows_artifact_digest"),
     ),
     commands=(
-        Commands(Ref("mop.cli.dataset:app"), order=70),
+        Commands(Ref("mop_client.cli.dataset:app"), order=70),
         Commands(Ref("mop.cli.dataset_check:app"), order=71, group="dataset"),
         Commands(Ref("mop_client.cli.task:app"), order=75),
     ),

@@ -30,5 +30,5 @@ AREA = Area(
     belongings=(Ref("mop.dsat.belongings:cases_of"),),
     audit_actions=Action,
     notification_kinds=Kind,
-    commands=(Commands(Ref("mop.cli.dsat:app"), order=72),),
+    commands=(Commands(Ref("mop_client.cli.dsat:app"), order=72),),
 )

@@ -51,7 +51,7 @@ AREA = Area(
         ),
     ),
     commands=(
-        Commands(Ref("mop.cli.evaluation:app"), order=45),
+        Commands(Ref("mop_client.cli.evaluation:app"), order=45),
         Commands(Ref("mop.cli.evaluation_verify:app"), order=46, group="evaluation"),
     ),
     audit_actions=Action,

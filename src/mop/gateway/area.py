@@ -17,6 +17,6 @@ AREA = Area(
     audit_actions=Action,
     commands=(
         Commands(Ref("mop.cli.serve_release:app"), order=79),
-        Commands(Ref("mop.cli.gateway:app"), order=79),
+        Commands(Ref("mop_client.cli.gateway:app"), order=79),
     ),
 )

@@ -42,5 +42,5 @@ AREA = Area(
     ),
     audit_actions=Action,
     notification_kinds=Kind,
-    commands=(Commands(Ref("mop.cli.golden_set:app"), order=47),),
+    commands=(Commands(Ref("mop_client.cli.golden_set:app"), order=47),),
 )

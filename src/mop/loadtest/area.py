@@ -40,5 +40,8 @@ AREA = Area(
     ),
     audit_actions=Action,
     notification_kinds=Kind,
-    commands=(Commands(Ref("mop.cli.load_test:app"), order=40),),
+    commands=(
+        Commands(Ref("mop.cli.load_test:app"), order=40),
+        Commands(Ref("mop_client.cli.model_load_test:app"), order=54, group="model"),
+    ),
 )

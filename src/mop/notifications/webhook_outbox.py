@@ -25,6 +25,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from mop.accounts.sealing import unseal
+from mop.accounts.token_services import could_sign_in
 from mop.audit.services import Actor
 from mop.notifications.models import Delivery, DeliveryAttempt, Webhook
 from mop.notifications.scopes import within_sight
@@ -135,8 +136,8 @@ def _why_not(webhook: Webhook) -> str:
     user, team = webhook.user, webhook.team
     if user is None:
         return ""
-    if not user.is_active:
-        return f"{user.username} can not sign in any more."
+    if not could_sign_in(user):
+        return f"{user.username}, in whose name it is sent, can not sign in, or has not for a long time."
     if team is not None and not team.members.filter(pk=user.pk).exists():
         return f"{user.username}, in whose name it is sent, is no longer in {team.name}."
     return ""

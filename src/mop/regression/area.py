@@ -43,5 +43,5 @@ AREA = Area(
     ),
     audit_actions=Action,
     notification_kinds=Kind,
-    commands=(Commands(Ref("mop.cli.regression:app"), order=48),),
+    commands=(Commands(Ref("mop_client.cli.regression:app"), order=48),),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mop_client.errors import (
     ApiError,
+    BundleFailedError,
     ClientError,
     ConflictError,
     InvalidError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiError",
+    "BundleFailedError",
     "Client",
     "ClientError",
     "ConflictError",

@@ -15,13 +15,14 @@ from typing import Iterator, cast
 
 import httpx
 
+from mop_client.case_parts import Dsat, GoldenSets, Regressions
 from mop_client.credentials import Credentials, find_credentials
 from mop_client.documents import Me, Notification
 from mop_client.model_parts import Models, Revisions
 from mop_client.parts import Datasets, Groups, Tasks, Webhooks
-from mop_client.people_parts import Invitations, Teams, Users
-from mop_client.release_parts import Releases, Services
-from mop_client.result_parts import Evaluations
+from mop_client.people_parts import Invitations, Teams, Tokens, Users
+from mop_client.release_parts import Bundles, Gates, Releases, Services
+from mop_client.result_parts import Evaluations, LoadTests
 from mop_client.transport import TRIES, Transport
 
 
@@ -56,11 +57,18 @@ class Client:
         self.groups = Groups(self._server)
         self.webhooks = Webhooks(self._server)
         self.evaluations = Evaluations(self._server)
+        self.load_tests = LoadTests(self._server)
+        self.dsat = Dsat(self._server)
+        self.golden_sets = GoldenSets(self._server)
+        self.regressions = Regressions(self._server)
+        self.gates = Gates(self._server)
         self.services = Services(self._server)
         self.releases = Releases(self._server)
+        self.bundles = Bundles(self._server)
         self.users = Users(self._server)
         self.invitations = Invitations(self._server)
         self.teams = Teams(self._server)
+        self.tokens = Tokens(self._server)
 
     def __enter__(self) -> Client:
         return self

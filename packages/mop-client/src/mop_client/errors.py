@@ -11,7 +11,8 @@ ClientError
 │   └── ServerError          5xx
 ├── UnreachableError         the server did not answer, or not as a MOP server does
 ├── NoCredentialsError       no server or token is known
-└── WaitTimeoutError         what was waited for did not come in time
+├── WaitTimeoutError         what was waited for did not come in time
+└── BundleFailedError        a bundle could not be made
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class NoCredentialsError(ClientError):
 
 class WaitTimeoutError(ClientError):
     """What was waited for did not come in time."""
+
+
+class BundleFailedError(ClientError):
+    """A bundle could not be made."""
 
 
 class ApiError(ClientError):

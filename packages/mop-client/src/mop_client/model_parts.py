@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Iterator, Mapping, Sequence, cast
+from typing import Any, Callable, Iterator, Literal, Mapping, Sequence, cast
 
 from mop_client.documents import Event, LogLine, Model, Revision, RevisionRow, Timeline
 from mop_client.errors import WaitTimeoutError
@@ -128,6 +128,10 @@ class Revisions(Part):
     def log(self, model: str, version: str, kind: str, *, search: str | None = None) -> Iterator[LogLine]:
         """The lines of the `build` or the `deployment` log that there are now."""
         return self._server.pages("models", model, "revisions", version, "logs", kind, search=search)
+
+    def card(self, model: str, version: str, *, form: Literal["json", "md", "html"] = "md") -> str:
+        """The model card of a version."""
+        return self._server.get_text("models", model, "revisions", version, "card", format=form)
 
     def watch(self, model: str, version: str, *, poll_seconds: float = POLL_SECONDS) -> Iterator[Event]:
         """Every status as the version enters it, until it is decided; a status is given once, when it is entered."""

@@ -84,3 +84,23 @@ class TeamDetail(Team):
     """A team with its members; None where you are neither a member nor an administrator."""
 
     members: list[str] | None
+
+
+class Token(TypedDict):
+    """A personal access token of yours, without its secret."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+    made_by: int | None
+
+
+class NewToken(Token):
+    """A new token with its secret, which is given once."""
+
+    secret: str

@@ -6,7 +6,17 @@ from typing import Iterator, Literal, Sequence, cast
 
 from mop_client.documents import Team
 from mop_client.part import Part, given
-from mop_client.people_documents import Invitation, Link, NewInvitation, Session, TeamDetail, User, UserDetail
+from mop_client.people_documents import (
+    Invitation,
+    Link,
+    NewInvitation,
+    NewToken,
+    Session,
+    TeamDetail,
+    Token,
+    User,
+    UserDetail,
+)
 
 
 class Users(Part):
@@ -99,3 +109,25 @@ class Teams(Part):
     def remove_member(self, name: str, username: str) -> None:
         """Take a person out of a team."""
         self._server.delete("teams", name, "members", username)
+
+
+class Tokens(Part):
+    """Your own access tokens."""
+
+    def list(self) -> Sequence[Token]:
+        """Your tokens, the newest first."""
+        return cast("Sequence[Token]", self._server.get("tokens"))
+
+    def create(self, name: str, *, scopes: Sequence[str] | None = None, days: int | None = None) -> NewToken:
+        """Make a token; the answer alone holds its secret. No token makes one that may do more than itself."""
+        body = given({"name": name, "scopes": scopes and [*scopes], "days": days})
+        return cast("NewToken", self._server.post("tokens", body=body))
+
+    def rotate(self, token: int, *, days: int | None = None, overlap_hours: int = 0) -> NewToken:
+        """A new secret with the same name and scopes; the former one ends, after the overlap."""
+        body = given({"days": days, "overlap_hours": overlap_hours})
+        return cast("NewToken", self._server.post("tokens", token, "rotate", body=body))
+
+    def revoke(self, token: int) -> None:
+        """End a token."""
+        self._server.delete("tokens", token)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 ReleaseState = Literal["requested", "approved", "released", "retired", "rejected", "withdrawn"]
+GateResult = Literal["pass", "pass, close", "fail", "not measured"]
+ServiceScope = Literal["bundle:read", "release:acknowledge", "case:report"]
 
 
 class Service(TypedDict):
@@ -130,3 +132,88 @@ class Period(TypedDict):
     began_at: str
     ended_at: str | None
     end: Literal["", "replaced", "retired", "rolledBack"]
+
+
+class Bundle(TypedDict):
+    """A signed bundle of a version, and how far it is; `sha256` is empty until it is ready."""
+
+    model: str
+    version: str
+    release: int | None
+    state: Literal["making", "ready", "failed"]
+    error: dict[str, Any] | None
+    file_name: str
+    size: int | None
+    sha256: str
+    key: str
+    created_at: str
+    made_at: str | None
+
+
+class GatePart(TypedDict):
+    """One value of a condition; shares are from 0 to 1."""
+
+    where: str
+    result: GateResult
+    value: float | None
+    low: float | None
+    high: float | None
+    of: str
+    reason: str
+    step: str
+
+
+class GateRow(TypedDict):
+    """One condition, and how it came out."""
+
+    source: Literal["task", "service"]
+    gate: str
+    number: int
+    task: str
+    condition: str
+    measure: str
+    threshold: str
+    unit: str
+    ends: list[float]
+    result: GateResult
+    why: str
+    parts: list[GatePart]
+
+
+class GateReport(TypedDict):
+    """How a version comes out of every condition that concerns it."""
+
+    model: str
+    version: str
+    service: str | None
+    result: GateResult
+    rows: list[GateRow]
+
+
+class Gate(TypedDict):
+    """The conditions of a task or service that hold, as text; `number` counts their versions."""
+
+    number: int
+    conditions: str
+    changed_at: str | None
+    changed_by: str | None
+
+
+class ServiceToken(TypedDict):
+    """A token of a service, without its secret."""
+
+    number: int
+    name: str
+    prefix: str
+    scopes: list[ServiceScope]
+    created_at: str
+    created_by: str
+    expires_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class NewServiceToken(ServiceToken):
+    """A new token of a service with its secret, which is given once."""
+
+    secret: str

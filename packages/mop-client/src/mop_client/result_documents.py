@@ -8,6 +8,7 @@ from mop_client.documents import ErrorDocument
 
 Average = Literal["macro", "micro", "weighted"]
 Metric = Literal["f1", "precision", "recall", "accuracy"]
+LoadTestState = Literal["notAvailable", "notStarted", "queued", "running", "finished", "failed", "cancelled"]
 
 
 class Interval(TypedDict):
@@ -130,3 +131,43 @@ class Leaderboard(TypedDict):
     metric: Metric
     datasets: list[str]
     items: list[LeaderboardEntry]
+
+
+class LoadTest(TypedDict):
+    """One load test, of one modality; `steps` are those of `mop load-test --json`."""
+
+    id: str
+    modality: str
+    state: LoadTestState
+    strategy: Literal["PerRPS", "PerConcurrency"]
+    targets: list[int]
+    duration_s: float
+    warm_up_s: float
+    timeout_s: float
+    budget_s: float
+    seed: int
+    arrivals: Literal["uniform", "poisson"]
+    ended: Literal["finished", "failing", "plateau", "budget", "cancelled", ""]
+    error: ErrorDocument | None
+    note: str
+    progress: dict[str, Any] | None
+    conditions: dict[str, Any] | None
+    steps: list[dict[str, Any]]
+    trusted: bool
+    created_at: str
+    created_by: str
+    started_at: str | None
+    ended_at: str | None
+
+
+class LoadTestRun(TypedDict):
+    """A run of a version: a load test for each modality; none where the state is notAvailable or notStarted."""
+
+    model: str
+    version: str
+    state: LoadTestState
+    is_final: bool
+    load_test_option: Literal["off", "PerRPS", "PerConcurrency"]
+    run: int | None
+    runs: list[int]
+    tests: list[LoadTest]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Iterator, Sequence, cast
+from typing import Any, Iterator, Sequence, cast
 
 from mop_client.errors import WaitTimeoutError
-from mop_client.part import Part
+from mop_client.part import Part, given
 from mop_client.result_documents import (
     Average,
     Evaluation,
     EvaluationDetail,
     Headline,
     Leaderboard,
+    LoadTestRun,
     Metric,
     Rank,
     Verification,
@@ -100,3 +101,47 @@ class Evaluations(Part):
     def _do(self, model: str, version: str, task: str, dataset: str, what: str) -> Evaluation:
         path = ("models", model, "revisions", version, "evaluations", task, dataset, what)
         return cast("Evaluation", self._server.post(*path))
+
+
+class LoadTests(Part):
+    """Load tests of versions, by the server's workers."""
+
+    def get(self, model: str, version: str, *, run: int | None = None) -> LoadTestRun:
+        """The newest run of a version, or the one with this number."""
+        return cast("LoadTestRun", self._server.get(*self._path(model, version), run=run))
+
+    def start(self, model: str, version: str, **options: Any) -> LoadTestRun:
+        """Start a run.
+
+        Args:
+            model: its model.
+            version: its version.
+            options: option (PerRPS or PerConcurrency), steps, duration, warm_up, budget, seed, arrivals; what is left
+                out is the version's and the installation's.
+        """
+        return cast("LoadTestRun", self._server.post(*self._path(model, version), body=given(options)))
+
+    def cancel(self, model: str, version: str) -> LoadTestRun:
+        """End the run that waits or runs."""
+        return cast("LoadTestRun", self._server.post(*self._path(model, version), "cancel"))
+
+    def wait(
+        self, model: str, version: str, *, timeout_seconds: float | None = None, poll_seconds: float = POLL_SECONDS
+    ) -> LoadTestRun:
+        """The newest run, as soon as it has ended.
+
+        Raises:
+            WaitTimeoutError: it has not by then.
+        """
+        ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while not (found := self.get(model, version))["is_final"]:
+            if ends_at is not None and time.monotonic() >= ends_at:
+                raise WaitTimeoutError(
+                    f"The load test of {model} {version} is {found['state']} after {timeout_seconds:g} s.",
+                    hint="Wait longer.",
+                )
+            time.sleep(poll_seconds)
+        return found
+
+    def _path(self, model: str, version: str) -> tuple[str, ...]:
+        return "models", model, "revisions", version, "load-test"

@@ -6,11 +6,12 @@ the second with the same answer, so what is created is created once, whatever ge
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 import uuid
 from http import HTTPStatus
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Mapping
 from urllib.parse import quote
 
 import httpx
@@ -58,6 +59,29 @@ class Transport:
         """The JSON of a GET; parameters that are None are left out."""
         return self._call("GET", path, params={name: value for name, value in params.items() if value is not None})
 
+    def get_text(self, *path: object, **params: Any) -> str:
+        """The text of a GET, whatever its media type."""
+        response = self._answer("GET", path, params=params)
+        if not response.is_success:
+            self._read(response)
+        return response.text
+
+    @contextlib.contextmanager
+    def stream(self, *path: object, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """The successful answer to a GET whose content is read while it comes; it is not asked for again.
+
+        Raises:
+            UnreachableError: the connection broke, also while it is read.
+        """
+        try:
+            with self._http.stream("GET", _address(path), headers=dict(headers)) as response:
+                if not response.is_success:
+                    response.read()
+                    self._read(response)
+                yield response
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
     def pages(self, *path: object, **params: Any) -> Iterator[Any]:
         """The items of every page of a list, asked for as they are needed."""
         cursor: str | None = None
@@ -86,24 +110,29 @@ class Transport:
         return self._call("DELETE", path, params=given)
 
     def _call(self, method: str, path: tuple[object, ...], **kwargs: Any) -> Any:
-        address = "/" + "/".join(quote(str(part), safe="") for part in path)
+        return self._read(self._answer(method, path, **kwargs))
+
+    def _answer(self, method: str, path: tuple[object, ...], **kwargs: Any) -> httpx.Response:
+        """What the server answers at last."""
         for number in range(1, self._tries + 1):
             is_last = number == self._tries
             try:
-                response = self._http.request(method, address, **kwargs)
+                response = self._http.request(method, _address(path), **kwargs)
             except httpx.HTTPError as error:
                 if is_last:
-                    raise UnreachableError(
-                        f"{self.url}: {type(error).__name__}: {error}",
-                        hint="Check the address, and that the server runs.",
-                    ) from error
+                    raise self._unreachable(error) from error
                 self._sleep(_pause(number, None))
                 continue
             if response.status_code in _AGAIN and not is_last:
                 self._sleep(_pause(number, _retry_after(response)))
                 continue
-            return self._read(response)
+            return response
         raise AssertionError("a last try returns or raises")
+
+    def _unreachable(self, error: httpx.HTTPError) -> UnreachableError:
+        return UnreachableError(
+            f"{self.url}: {type(error).__name__}: {error}", hint="Check the address, and that the server runs."
+        )
 
     def _read(self, response: httpx.Response) -> Any:
         if response.status_code == HTTPStatus.NO_CONTENT or (response.is_success and not response.content):
@@ -120,6 +149,10 @@ class Transport:
             f"{response.request.url} answered {response.status_code}, and nothing that a MOP server says.",
             hint="Check that the address is that of a MOP server.",
         )
+
+
+def _address(path: tuple[object, ...]) -> str:
+    return "/" + "/".join(quote(str(part), safe="") for part in path)
 
 
 def _pause(number: int, asked: int | None) -> float:

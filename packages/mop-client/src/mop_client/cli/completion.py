@@ -75,12 +75,21 @@ def versions(ctx: typer.Context, incomplete: str) -> list[str]:
     from mop_client.cli.near_names import names
 
     # an option that still lacks its value ends the reading of the line: the name is then left among the words
-    model = ctx.params.get("name") or next((word for word in ctx.args if not word.startswith("-")), None)
+    model = (
+        ctx.params.get("name")
+        or ctx.params.get("model")
+        or next((word for word in ctx.args if not word.startswith("-")), None)
+    )
     found = []
     with _server() as server:
         if server is not None and isinstance(model, str):
             found = names(server, ("models", model, "revisions"))
     return [name for name in found if name.startswith(incomplete)]
+
+
+def services(incomplete: str) -> list[str]:
+    """Names of downstream services."""
+    return _of_list(("services",), "name", incomplete)
 
 
 def groups(incomplete: str) -> list[str]:

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.model import Name, Version, version_of
 from mop_client.cli.options import JsonFlag, read_json
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_done, print_json, say
 
 app = typer.Typer()
 
@@ -40,11 +40,12 @@ def add_task(
 
 
 @app.command("disconnect-task")
-def disconnect_task(name: Name, task: Task) -> None:
+def disconnect_task(name: Name, task: Task, *, as_json: JsonFlag = False) -> None:
     """Disconnect a task; its results are hidden, not lost."""
     with open_server() as server:
         server.delete("models", name, "tasks", task)
-    say(f"The task {task} is disconnected from {name}.")
+    done = {"model": name, "task": task, "disconnected": True}
+    print_done(done, f"The task {task} is disconnected from {name}.", as_json=as_json)
 
 
 @app.command("check-task")

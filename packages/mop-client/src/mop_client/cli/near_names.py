@@ -23,6 +23,8 @@ _LISTS = {
     "revisions": "version",
     "teams": "name",
     "users": "username",
+    "services": "name",
+    "golden-sets": "name",
 }
 
 

@@ -50,6 +50,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str), flush=True)
 
 
+def print_done(document: Any, line: str, *, as_json: bool) -> None:
+    """What a command did that has nothing else to tell: one document, or one line."""
+    if as_json:
+        print_json(document)
+    else:
+        say(line)
+
+
 def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table on stdout, each column as wide as its longest cell."""
     table = [head, *(tuple(printable(cell) for cell in row) for row in rows)]

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_done, print_json, say
 
 app = typer.Typer()
 
@@ -52,8 +52,11 @@ def add(
 
 
 @prefixes.command()
-def remove(prefix_id: Annotated[int, typer.Argument(metavar="ID", help="As `list` shows it.")]) -> None:
+def remove(
+    prefix_id: Annotated[int, typer.Argument(metavar="ID", help="As `list` shows it.")], *, as_json: JsonFlag = False
+) -> None:
     """Take a prefix from its team. Administrators only."""
     with open_server() as server:
         server.delete("source-prefixes", str(prefix_id))
-    say(f"Source prefix {prefix_id} is removed.")
+    done = {"source_prefix": prefix_id, "removed": True}
+    print_done(done, f"Source prefix {prefix_id} is removed.", as_json=as_json)

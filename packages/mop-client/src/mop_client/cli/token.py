@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_done, print_json, say
 
 app = typer.Typer()
 
@@ -82,11 +82,11 @@ def rotate(
 
 
 @tokens.command()
-def revoke(token: Token) -> None:
+def revoke(token: Token, *, as_json: JsonFlag = False) -> None:
     """End a token, and all that were made with it."""
     with open_server() as server:
         server.delete("tokens", str(token))
-    say(f"the token {token} is revoked")
+    print_done({"token": token, "revoked": True}, f"the token {token} is revoked", as_json=as_json)
 
 
 def _show(made: dict[str, Any], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.output import print_columns, print_done, print_json, printable, say
 
 app = typer.Typer()
 
@@ -105,21 +105,23 @@ def demote(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> 
 
 
 @users.command(name="end-access")
-def end_access(user: Person, *, yes: YesFlag = False) -> None:
+def end_access(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
     """End all sessions and tokens of a person, who may sign in again."""
     _ask(yes, f"End all sessions and tokens of {user}?")
     with open_server() as server:
         server.delete("users", user, "access")
-    say(f"sessions and tokens of {user} are ended")
+    done = {"user": user, "access_ended": True}
+    print_done(done, f"sessions and tokens of {user} are ended", as_json=as_json)
 
 
 @users.command(name="remove-second-factors")
-def remove_second_factors(user: Person, *, yes: YesFlag = False) -> None:
+def remove_second_factors(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
     """Take all second factors from a person who lost them; the token needs the scope all:write."""
     _ask(yes, f"Remove all second factors of {user}?")
     with open_server() as server:
         server.delete("users", user, "second-factors")
-    say(f"{user} no longer has a second factor")
+    done = {"user": user, "second_factors_removed": True}
+    print_done(done, f"{user} no longer has a second factor", as_json=as_json)
 
 
 @users.command(name="reset-link")
@@ -201,11 +203,14 @@ def invitations(*, as_json: JsonFlag = False) -> None:
 @users.command()
 def withdraw(
     invitation: Annotated[int, typer.Argument(help="The invitation's id, as `mop user invitations` shows it.")],
+    *,
+    as_json: JsonFlag = False,
 ) -> None:
     """Let the link of an invitation work no more."""
     with open_server() as server:
         server.delete("invitations", str(invitation))
-    say(f"the invitation {invitation} is withdrawn")
+    done = {"invitation": invitation, "withdrawn": True}
+    print_done(done, f"the invitation {invitation} is withdrawn", as_json=as_json)
 
 
 def _change(user: str, body: dict[str, bool], told: str, *, as_json: bool) -> None:

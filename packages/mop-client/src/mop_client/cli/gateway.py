@@ -1,15 +1,14 @@
 """`mop gateway`: keys and containers of a service's gateway, and records of its answers, over the REST API."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer
 
-from mop.cli.app import show_help
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_done, print_json, say
 
 app = typer.Typer()
 
@@ -20,7 +19,9 @@ gateway.add_typer(keys, name="key", invoke_without_command=True, callback=show_h
 containers = typer.Typer(help="Containers from which callers may name images by blobUrl.")
 gateway.add_typer(containers, name="container", invoke_without_command=True, callback=show_help)
 
-ServiceName = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
+ServiceName = Annotated[
+    str, typer.Argument(help="The service's name.", show_default=False, autocompletion=completion.services)
+]
 ContainerUrl = Annotated[
     str, typer.Argument(help="https://ACCOUNT.blob.core.windows.net/CONTAINER.", show_default=False)
 ]
@@ -96,7 +97,7 @@ def add(
 
 
 @containers.command()
-def remove(service: ServiceName, url: ContainerUrl) -> None:
+def remove(service: ServiceName, url: ContainerUrl, *, as_json: JsonFlag = False) -> None:
     """Callers may not name images of the container any more; its credential is deleted."""
     from mop.errors import NotFoundError
 
@@ -106,7 +107,8 @@ def remove(service: ServiceName, url: ContainerUrl) -> None:
         if not found:
             raise NotFoundError(f"{service} does not list {url}.", hint=f"mop gateway container list '{service}'")
         server.delete("services", service, "gateway", "containers", str(found[0]))
-    say(f"{url} is no longer listed")
+    done = {"service": service, "container": url, "removed": True}
+    print_done(done, f"{url} is no longer listed", as_json=as_json)
 
 
 @gateway.command()

@@ -1,13 +1,12 @@
-"""`mop service`: downstream services and their conditions, and `mop task gate`, over the REST API."""
+"""`mop service`: downstream services and their conditions, over the REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Optional
 
 import typer
 
-from mop.cli.app import show_help
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, say
 
@@ -16,11 +15,11 @@ app = typer.Typer()
 services = typer.Typer(help="Downstream services, which take released models (see `mop login`).")
 app.add_typer(services, name="service", invoke_without_command=True, callback=show_help)
 
-of_task = typer.Typer()
-
-Name = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(help="The service's name.", show_default=False, autocompletion=completion.services)
+]
 File = Annotated[
-    typer.FileText | None,
+    Optional[typer.FileText],
     typer.Option(
         "--set",
         metavar="FILE",
@@ -88,21 +87,50 @@ def create(
 @services.command()
 def gate(service: Name, *, file: File = None, as_json: JsonFlag = False) -> None:
     """Show or set the conditions of a service. Setting: its admins only."""
-    _gate(("services", service, "gate"), file, as_json=as_json)
+    show_or_set(("services", service, "gate"), file, as_json=as_json)
 
 
-@of_task.command(name="gate")
-def task_gate(
-    task: Annotated[str, typer.Argument(help="The task's name.", show_default=False)],
-    *,
-    file: File = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Show or set the conditions of a task. Setting: its owners only."""
-    _gate(("tasks", task, "gate"), file, as_json=as_json)
+@services.command()
+def live(service: Name, *, as_json: JsonFlag = False) -> None:
+    """Show what a service runs now, by taxonomy and modality."""
+    with open_server() as server:
+        found = server.get("services", service, "live")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["taxonomy"], one["modality"], str(one["release"]), one["model"], one["version"], one["since"])
+        for one in found
+    ]
+    print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "SINCE"), rows)
 
 
-def _gate(path: tuple[str, ...], file: typer.FileText | None, *, as_json: bool) -> None:
+@services.command()
+def history(service: Name, *, as_json: JsonFlag = False) -> None:
+    """Show what a service ran, and from when to when."""
+    with open_server() as server:
+        found = server.get("services", service, "history")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["taxonomy"],
+            one["modality"],
+            str(one["release"]),
+            one["model"],
+            one["version"],
+            one["began_at"],
+            one["ended_at"] or "",
+            one["end"],
+        )
+        for one in found
+    ]
+    print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "FROM", "TO", "END"), rows)
+
+
+def show_or_set(path: tuple[str, ...], file: Optional[typer.FileText], *, as_json: bool) -> None:
+    """Show the conditions at an address, or store those of a file there."""
     with open_server() as server:
         found: dict[str, Any] = server.get(*path)
         if file is not None:

@@ -1,13 +1,12 @@
 """`mop release`: versions offered to downstream services, over the REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, say
 
@@ -23,12 +22,18 @@ Comment = Annotated[str, typer.Option("--comment", "-m", help="A comment that st
 
 @releases.command()
 def request(
-    model: Annotated[str, typer.Argument(help="The model's name.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="The version.", show_default=False)],
-    service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)
+    ],
+    version: Annotated[
+        str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)
+    ],
+    service: Annotated[
+        str, typer.Argument(help="The service's name.", show_default=False, autocompletion=completion.services)
+    ],
     *,
     taxonomy: Annotated[
-        list[str] | None,
+        Optional[list[str]],
         typer.Option(help="For this taxonomy alone; may be repeated. Left out: all that the service takes."),
     ] = None,
     comment: Comment = "",
@@ -55,7 +60,9 @@ def request(
 @releases.command(name="list")
 def list_releases(
     *,
-    service: Annotated[str, typer.Option(help="Of this service alone.", show_default=False)] = "",
+    service: Annotated[
+        str, typer.Option(help="Of this service alone.", show_default=False, autocompletion=completion.services)
+    ] = "",
     state: Annotated[str, typer.Option(help="A state, or waiting, live or ended.", show_default=False)] = "",
     taxonomy: Annotated[str, typer.Option(help="For this taxonomy alone.", show_default=False)] = "",
     search: Annotated[str, typer.Option(help="Part of a model's name, or a number.", show_default=False)] = "",
@@ -115,11 +122,11 @@ def approve(
     *,
     comment: Reason,
     evidence: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(help="Digest of the evidence that you read; left out: that of the request.", show_default=False),
     ] = None,
     canary: Annotated[
-        int | None,
+        Optional[int],
         typer.Option(min=1, max=99, help="Per cent of the requests that it answers as a canary.", show_default=False),
     ] = None,
     as_json: JsonFlag = False,
@@ -176,7 +183,8 @@ def canary(
     number: Number,
     *,
     share: Annotated[
-        int | None, typer.Option(min=1, max=99, help="Start it, or change its share, in per cent.", show_default=False)
+        Optional[int],
+        typer.Option(min=1, max=99, help="Start it, or change its share, in per cent.", show_default=False),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="End it; needs --comment.")] = False,
     comment: Comment = "",

@@ -1,16 +1,15 @@
 """`mop evaluation`: results of versions on hidden datasets, over the REST API."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
 from mop.errors import NotFoundError
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
 
@@ -22,9 +21,11 @@ app = typer.Typer()
 evaluations = typer.Typer(help="Results of your versions on hidden datasets (see `mop login`).")
 app.add_typer(evaluations, name="evaluation", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
-Dataset = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
+Dataset = Annotated[
+    str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
+]
 TaskOption = Annotated[
     str, typer.Option(help="The task, where the dataset is used for several of the model's.", show_default=False)
 ]
@@ -52,7 +53,7 @@ def show(
     *,
     task: TaskOption = "",
     merge: Annotated[
-        list[str] | None, typer.Option(help="Put labels together; give it once for each.", show_default=False)
+        Optional[list[str]], typer.Option(help="Put labels together; give it once for each.", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -70,7 +71,10 @@ def show(
 def compare(
     name: Name,
     version: Version,
-    other: Annotated[str, typer.Argument(help="The version it is compared with.", show_default=False)],
+    other: Annotated[
+        str,
+        typer.Argument(help="The version it is compared with.", show_default=False, autocompletion=completion.versions),
+    ],
     dataset: Dataset,
     *,
     task: TaskOption = "",
@@ -114,7 +118,7 @@ def exit_code_of(items: list[dict[str, Any]]) -> ExitCode:
     return ExitCode.DONE if statuses == {"finished"} else ExitCode.UNDECIDED
 
 
-def _followed(server: Server, name: str, version: str) -> list[dict[str, Any]]:
+def _followed(server: "Server", name: str, version: str) -> list[dict[str, Any]]:
     said: dict[str, str] = {}
     while True:
         items = server.pages("models", name, "revisions", version, "evaluations")
@@ -129,7 +133,7 @@ def _followed(server: Server, name: str, version: str) -> list[dict[str, Any]]:
         time.sleep(POLL_SECONDS)
 
 
-def _path(server: Server, name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
+def _path(server: "Server", name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
     """The address of the one evaluation that is meant.
 
     Raises:
@@ -169,7 +173,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _number(value: float | None) -> str:
+def _number(value: Optional[float]) -> str:
     return "undefined" if value is None else f"{value:.4f}"
 
 

@@ -1,16 +1,15 @@
 """`mop dsat`: DSAT cases on a MOP server, over its REST API."""
 
-from __future__ import annotations
-
 import base64
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
 
@@ -29,13 +28,16 @@ Number = Annotated[str, typer.Argument(help="The number of the case, such as DSA
 @cases.command(name="list")
 def list_cases(
     *,
-    task: Annotated[str | None, typer.Option(help="Only cases of this task.", show_default=False)] = None,
-    state: Annotated[str | None, typer.Option(help="A state, or `waiting`.", show_default=False)] = None,
-    search: Annotated[str | None, typer.Option(help="Words in what you may read.", show_default=False)] = None,
-    trace_id: Annotated[str | None, typer.Option(help="A whole trace id.", show_default=False)] = None,
-    tag: Annotated[str | None, typer.Option(help="A whole tag.", show_default=False)] = None,
-    service: Annotated[str | None, typer.Option(help="Name of the service.", show_default=False)] = None,
-    assignee: Annotated[str | None, typer.Option(help="A user name, or `nobody`.", show_default=False)] = None,
+    task: Annotated[
+        Optional[str],
+        typer.Option(help="Only cases of this task.", show_default=False, autocompletion=completion.tasks),
+    ] = None,
+    state: Annotated[Optional[str], typer.Option(help="A state, or `waiting`.", show_default=False)] = None,
+    search: Annotated[Optional[str], typer.Option(help="Words in what you may read.", show_default=False)] = None,
+    trace_id: Annotated[Optional[str], typer.Option(help="A whole trace id.", show_default=False)] = None,
+    tag: Annotated[Optional[str], typer.Option(help="A whole tag.", show_default=False)] = None,
+    service: Annotated[Optional[str], typer.Option(help="Name of the service.", show_default=False)] = None,
+    assignee: Annotated[Optional[str], typer.Option(help="A user name, or `nobody`.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List cases, newest first."""
@@ -90,12 +92,12 @@ def show(
 
 @cases.command()
 def add(
-    task: Annotated[str, typer.Argument(help="The task.", show_default=False)],
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False, autocompletion=completion.tasks)],
     *,
-    text: Annotated[str | None, typer.Option(help="The text.", show_default=False)] = None,
+    text: Annotated[Optional[str], typer.Option(help="The text.", show_default=False)] = None,
     image: Annotated[list[Path], typer.Option(help="An image file. Repeatable.", exists=True, dir_okay=False)] = [],  # noqa: B006 - typer copies it
     expected_label: Annotated[str, typer.Option(help="What the right answer is.", show_default=False)] = "",
-    kind: Annotated[str | None, typer.Option(help="falsePositive or falseNegative.", show_default=False)] = None,
+    kind: Annotated[Optional[str], typer.Option(help="falsePositive or falseNegative.", show_default=False)] = None,
     predicted_label: Annotated[str, typer.Option(help="What the service answered.", show_default=False)] = "",
     trace_id: Annotated[str, typer.Option(help="Trace id of the answer.", show_default=False)] = "",
     description: Annotated[str, typer.Option(help="Why the answer was wrong.", show_default=False)] = "",
@@ -136,7 +138,7 @@ def add(
 
 @cases.command(name="import")
 def import_file(
-    task: Annotated[str, typer.Argument(help="The task.", show_default=False)],
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False, autocompletion=completion.tasks)],
     file: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl or .ndjson file.", exists=True, dir_okay=False)],
     *,
     service: Annotated[str, typer.Option(help="For rows that name no service.", show_default=False)] = "",
@@ -174,7 +176,7 @@ def import_file(
 @cases.command()
 def assign(
     number: Number,
-    username: Annotated[str | None, typer.Argument(help="Whose case it is; left out: nobody's.")] = None,
+    username: Annotated[Optional[str], typer.Argument(help="Whose case it is; left out: nobody's.")] = None,
     *,
     as_json: JsonFlag = False,
 ) -> None:
@@ -191,8 +193,10 @@ def confirm(number: Number, *, as_json: JsonFlag = False) -> None:
 @cases.command()
 def fix(
     number: Number,
-    model: Annotated[str, typer.Argument(help="The model that answers as expected.")] = "",
-    version: Annotated[str, typer.Argument(help="Its version.")] = "",
+    model: Annotated[
+        str, typer.Argument(help="The model that answers as expected.", autocompletion=completion.models)
+    ] = "",
+    version: Annotated[str, typer.Argument(help="Its version.", autocompletion=completion.versions)] = "",
     *,
     as_json: JsonFlag = False,
 ) -> None:
@@ -244,7 +248,7 @@ def delete(
         say(f"deleted {number}")
 
 
-def _changed(number: str, operation: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
+def _changed(number: str, operation: str, body: Optional[dict[str, Any]], *, as_json: bool) -> None:
     with open_server() as server:
         case = server.post("dsat", number, operation, body=body)
     if as_json:

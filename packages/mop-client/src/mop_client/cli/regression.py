@@ -1,16 +1,15 @@
 """`mop regression`: how versions do on DSAT cases, over the REST API."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
-from mop.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
+from mop_client.cli import completion
+from mop_client.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
 from mop_client.cli.output import print_columns, print_json, printable, say
 
@@ -22,10 +21,10 @@ app = typer.Typer()
 regression = typer.Typer(help="Regression tests of your versions on DSAT cases (see `mop login`).")
 app.add_typer(regression, name="regression", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 With = Annotated[
-    str | None,
+    Optional[str],
     typer.Option("--with", help="Compare with this version; left out: with the one before.", show_default=False),
 ]
 CASE_HEAD = ("CASE", "CHANGE", "TASK", "EXPECTED", "BEFORE", "PREDICTED")
@@ -84,7 +83,7 @@ def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
     raise typer.Exit(runs_exit_code([found]))
 
 
-def _followed(server: Server, name: str, version: str) -> dict[str, Any]:
+def _followed(server: "Server", name: str, version: str) -> dict[str, Any]:
     said = ""
     while True:
         found: dict[str, Any] = server.get(*_path(name, version))
@@ -97,7 +96,7 @@ def _followed(server: Server, name: str, version: str) -> dict[str, Any]:
         time.sleep(POLL_SECONDS)
 
 
-def _outcomes(server: Server, name: str, version: str, query: dict[str, str]) -> list[dict[str, Any]]:
+def _outcomes(server: "Server", name: str, version: str, query: dict[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     after: dict[str, int] = {}
     while True:

@@ -1,15 +1,14 @@
 """`mop golden-set`: trivial cases of tasks, and how versions do on them, over the REST API."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mop.cli.app import show_help
-from mop.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
+from mop_client.cli import completion
+from mop_client.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
 from mop_client.cli.connection import open_server
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
 from mop_client.cli.output import print_columns, print_json, say
 
@@ -18,10 +17,10 @@ app = typer.Typer()
 golden_sets = typer.Typer(help="Trivial cases of tasks that no model may get wrong (see `mop login`).")
 app.add_typer(golden_sets, name="golden-set", invoke_without_command=True, callback=show_help)
 
-Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False)]
+Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)]
 Name = Annotated[str, typer.Argument(help="The golden set's name.", show_default=False)]
-Model = Annotated[str, typer.Argument(help="The model's name.", show_default=False)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False)]
+Model = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
+Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 File = Annotated[
     Path,
     typer.Argument(help="A file .csv or .jsonl.", exists=True, dir_okay=False, readable=True, show_default=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mop.cli.evaluation import exit_code_of
+from mop_client.cli.evaluation import exit_code_of
 from mop_client.cli.exit_codes import ExitCode
 
 RATE_HEAD = ("STATUS", "PASS RATE", "95 % INTERVAL", "FAILED", "CASES")

@@ -1,11 +1,10 @@
 """`mop gate`: how a version comes out of its gates, for people and CI systems, over the REST API."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
+from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.options import JsonFlag
@@ -23,11 +22,15 @@ EXIT_CODES = {
 
 @app.command()
 def gate(
-    model: Annotated[str, typer.Argument(help="The model's name.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="The version.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)
+    ],
+    version: Annotated[
+        str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)
+    ],
     *,
     service: Annotated[
-        str | None, typer.Option(help="Also by the conditions of this downstream service.", show_default=False)
+        Optional[str], typer.Option(help="Also by the conditions of this downstream service.", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -5,24 +5,37 @@ from __future__ import annotations
 import hashlib
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from mop.cli.failures import ServerUnreachableError
+from typing import TYPE_CHECKING, Callable, ContextManager, Mapping
 
 if TYPE_CHECKING:
-    from mop_client.cli.client import Server
+    import httpx
 
 _CHUNK = 1 << 20
 
+Stream = Callable[[Mapping[str, str]], "ContextManager[httpx.Response]"]
 
-def pull(server: Server, path: tuple[str, ...], target: Path, *, size: int, sha256: str) -> int:
+
+class WrongContentError(Exception):
+    """What came is not what the server announced; nothing of it is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("What was downloaded is not what the server announced; it is removed.")
+
+
+def download(stream: Stream, target: Path, *, size: int, sha256: str) -> int:
     """Download a file of known size and digest; what an earlier try left in `target`.part goes on where it ended.
+
+    Args:
+        stream: asks for the file with these headers, and gives the successful answer.
+        target: where the file goes.
+        size: in bytes.
+        sha256: of the file, which is also its ETag.
 
     Returns:
         The byte at which it went on, 0 for a download from the beginning.
 
     Raises:
-        ServerUnreachableError: the connection broke, or what came is something else.
+        WrongContentError: what came is something else.
         OSError: the file can not be written.
     """
     part = target.with_name(f"{target.name}.part")
@@ -33,7 +46,7 @@ def pull(server: Server, path: tuple[str, ...], target: Path, *, size: int, sha2
     if begin < size:
         # If-Range: of a file that was made anew meanwhile the whole comes
         headers = {"Range": f"bytes={begin}-", "If-Range": f'"{sha256}"'} if begin else {}
-        with server.stream(*path, headers=headers) as response:
+        with stream(headers) as response:
             is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT
             begin = begin if is_part else 0
             with part.open("ab" if is_part else "wb") as file:
@@ -41,13 +54,14 @@ def pull(server: Server, path: tuple[str, ...], target: Path, *, size: int, sha2
                     file.write(chunk)
     if _sha256(part) != sha256:
         part.unlink()
-        raise ServerUnreachableError(
-            "What was downloaded is not what the server announced; it is removed.", hint="Pull it again."
-        )
+        raise WrongContentError
     part.replace(target)
     return begin
 
 
 def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,19 +1,17 @@
-"""`mop dataset`: evaluation datasets on a MOP server, over its REST API. `mop dataset check` needs no server."""
-
-from __future__ import annotations
+"""`mop dataset`: evaluation datasets on a MOP server, over its REST API."""
 
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop.cli.app import show_help
 from mop.errors import from_dict
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import of_result
+from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
 from mop_client.cli.output import error_lines, print_columns, print_json, printable, say
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-datasets = typer.Typer(help="Evaluation datasets on a server (see `mop login`), and the check of a file here.")
+datasets = typer.Typer(help="Evaluation datasets on a server (see `mop login`).")
 app.add_typer(datasets, name="dataset", invoke_without_command=True, callback=show_help)
 
 MODALITIES = ("Text", "Image", "ImageAndText")
@@ -61,10 +59,10 @@ def create(
     label_size: Annotated[list[str], _column_option("Multi-label: how many labels")] = [],  # noqa: B006 - as above
     task: Annotated[list[str], _column_option("A task to connect. Repeatable")] = [],  # noqa: B006 - as above
     description: Annotated[list[str], _column_option("Description")] = [],  # noqa: B006 - as above
-    team: Annotated[str | None, typer.Option(help="One of your teams; your first if left out.")] = None,
+    team: Annotated[Optional[str], typer.Option(help="One of your teams; your first if left out.")] = None,
     language: Annotated[str, typer.Option(help="Language tag, such as en.", show_default=False)] = "",
     group_column: Annotated[list[str], typer.Option(metavar="HEADER", help="A column for slices. Repeatable.")] = [],  # noqa: B006 - as above
-    language_column: Annotated[str | None, typer.Option(metavar="HEADER", help="The column of languages.")] = None,
+    language_column: Annotated[Optional[str], typer.Option(metavar="HEADER", help="The column of languages.")] = None,
     watch: Watch = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -101,9 +99,9 @@ def create(
 @datasets.command(name="list")
 def list_datasets(
     *,
-    search: Annotated[str | None, typer.Option(help="Part of the name or description.", show_default=False)] = None,
+    search: Annotated[Optional[str], typer.Option(help="Part of the name or description.", show_default=False)] = None,
     status: Annotated[
-        str | None,
+        Optional[str],
         typer.Option(
             parser=one_of(STATUSES),
             metavar="STATUS",
@@ -111,7 +109,10 @@ def list_datasets(
             help="A status, or `all`. Left out: all but outdated and verifyFailed.",
         ),
     ] = None,
-    task: Annotated[str | None, typer.Option(help="Only datasets bound to this task.", show_default=False)] = None,
+    task: Annotated[
+        Optional[str],
+        typer.Option(help="Only datasets bound to this task.", show_default=False, autocompletion=completion.tasks),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List datasets."""
@@ -232,7 +233,7 @@ def remove_owner(
         say(f"owners of {name}: {', '.join(dataset['owners'])}")
 
 
-def _ended(server: Server, names: Sequence[str], *, watch: bool, as_json: bool) -> None:
+def _ended(server: "Server", names: Sequence[str], *, watch: bool, as_json: bool) -> None:
     """Show the datasets as they stand, or after their verification, and end with the exit code of the worst."""
     found = [server.get("datasets", name) for name in names]
     while watch and not all(dataset["is_final"] for dataset in found):
