@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from dbos import run_dbos_database_migrations
 from django.conf import settings
+from django.db import transaction
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
 from support.migrated import fill_test_database
 from support.static_files import gather_static_files_once
@@ -28,3 +32,14 @@ def engine_database() -> str:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Here pytest-django lets settings of databases be changed, just before it makes the database of the tests."""
     fill_test_database()
+
+
+@pytest.fixture(scope="module")
+def kept_for_the_file(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What fixtures of a whole file make after this one stays in the database for its tests, and is rolled back then.
+
+    A test with the mark or fixture of the database rolls back what it does itself, as everywhere.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)

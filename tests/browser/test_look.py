@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +21,40 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 # what axe fetches before it runs is for one rule about style sheets, which are the same for all pages
 EVERY_RULE: dict[str, Any] = {"preload": False}
 COLOURS_ALONE: dict[str, Any] = EVERY_RULE | {"runOnly": {"type": "rule", "values": COLOURS}}
+BUT_COLOURS: dict[str, Any] = EVERY_RULE | {"rules": {rule: {"enabled": False} for rule in COLOURS}}
 RUN = """options => axe.run(document, {resultTypes: ["violations"], ...options}).then(({violations}) =>
     violations.map(fault => [fault.id, fault.nodes.map(node => node.html.slice(0, 200))]))"""
+# what decides how an element with text is coloured is its own style and what it stands in up to the page; elements that
+# are alike in all of that have one number. Answers these numbers and keeps the elements for the next script
+COLOURED = """() => {
+    const chains = new Map([[null, ""]]);
+    const chain = element => {
+        if (!chains.has(element)) {
+            const {backgroundColor, backgroundImage, opacity, filter, mixBlendMode} = getComputedStyle(element);
+            const said = ["class", "disabled", "aria-disabled", "aria-hidden"].map(name => element.getAttribute(name));
+            const own = [element.tagName, ...said, backgroundColor, backgroundImage, opacity, filter, mixBlendMode];
+            chains.set(element, [chain(element.parentElement), ...own].join("|"));
+        }
+        return chains.get(element);
+    };
+    const number = text => {
+        let hash = 0x811c9dc5;
+        for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+        return hash;
+    };
+    window.coloured = new Map();
+    for (const element of document.body.querySelectorAll("*")) {
+        const texts = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        if (!(texts || element.matches("input, select, textarea")) || !element.checkVisibility()) continue;
+        const {color, fontSize, fontWeight, textDecorationLine, textShadow} = getComputedStyle(element);
+        const like = number([chain(element), color, fontSize, fontWeight, textDecorationLine, textShadow].join("|"));
+        window.coloured.set(like, [...(window.coloured.get(like) ?? []), element]);
+    }
+    return [...window.coloured.keys()];
+}"""
+RUN_ON = """([numbers, options]) => axe.run(
+    {include: numbers.flatMap(number => window.coloured.get(number))}, {resultTypes: ["violations"], ...options}
+).then(({violations}) => violations.map(fault => [fault.id, fault.nodes.map(node => node.html.slice(0, 200))]))"""
 TRIAL = "00000000-0000-4000-8000-000000000001"
 
 MEASURED = "/models/measured-model/versions"
@@ -167,23 +198,63 @@ ADMINISTRATOR_PAGES = (
 def test_pages_are_accessible_fit_and_say_nothing(
     browser: Browser, portal: Portal, username: str, urls: tuple[str, ...]
 ):
-    """A page is loaded once for each width; of the dark one only the colours are looked at, see the next test."""
+    """A page is loaded once, and looked at in both widths and themes; see `_in_every_look`."""
     faults: list[Any] = []
     context = browser.new_context(base_url=portal.url, reduced_motion="reduce")
     page = context.new_page()
     messages = listen(page)
     if username:
         sign_in(page, username)
-    for url, width in itertools.product(urls, (WIDE, NARROW)):
-        _look(page, width=width, theme="light")
+    known: set[int] = set()
+    for url in urls:
+        _look(page, width=WIDE, theme="light")
         answer = page.goto(url)
         assert answer is not None
         found: list[Any] = [answer.status] if answer.status != 200 else []
         page.evaluate(AXE_SCRIPT)
-        found += _in_both_themes(page, width=width, options={} if url == urls[0] else EVERY_RULE)
+        found += _in_every_look(page, known, options={} if url == urls[0] else EVERY_RULE)
         faults += [(url, fault) for fault in found]
     context.close()
+    assert len(known) > 20  # else nothing was looked at
     assert [*faults, *messages] == []
+
+
+FAINT = """main => {
+    const rules = {
+        light: "main .faint-wide { color: #ddd; background: #fff }",
+        dark: "@media (prefers-color-scheme: dark) { main .faint-dark { color: #222; background: #111 } }",
+        narrow: "@media (max-width: 400px) { main .faint-narrow { color: #ddd; background: #fff } }",
+    };
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(Object.values(rules).join(" "));
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    const names = ["wide", "dark", "narrow"];
+    main.insertAdjacentHTML("beforeend", names.map(name => `<p class="faint-${name}">Faint</p>`).join(""));
+}"""
+
+
+def test_a_text_that_is_hard_to_read_is_found_in_the_look_that_makes_it_so(browser: Browser, portal: Portal):
+    """After the same page was looked at without it, so that its other texts are known."""
+    context = browser.new_context(base_url=portal.url, reduced_motion="reduce")
+    page = context.new_page()
+    known: set[int] = set()
+    found = []
+    for change in ("main => null", FAINT):
+        _look(page, width=WIDE, theme="light")
+        page.goto("/accounts/login/")
+        page.evaluate(AXE_SCRIPT)
+        page.locator("main").evaluate(change)
+        found.append(_in_every_look(page, known, options=EVERY_RULE))
+    context.close()
+    assert found[0] == []
+    assert [
+        (width, rule, [re.findall(r"faint-(\w+)", node) for node in nodes]) for width, (rule, nodes) in found[1]
+    ] == [
+        (WIDE, "color-contrast", [["wide"]]),
+        (WIDE, "color-contrast", [["wide"], ["dark"]]),
+        (NARROW, "color-contrast", [["narrow"]]),
+        (NARROW, "color-contrast", [["narrow"]]),
+    ]
 
 
 def test_the_theme_changes_nothing_but_colours():
@@ -209,11 +280,35 @@ def test_an_open_menu_is_accessible_on_a_narrow_screen(browser: Browser, portal:
     context.close()
 
 
-def _in_both_themes(page: Page, *, width: int, options: dict[str, Any] = EVERY_RULE) -> list[Any]:
+def _in_both_themes(page: Page, *, width: int) -> list[Any]:
     _look(page, width=width, theme="light")
-    found = [*_run(page, options), *_overflow(page)]
-    _look(page, width=width, theme="dark")
+    found = [*_run(page, EVERY_RULE), *_overflow(page)]
+    page.emulate_media(color_scheme="dark")
     return [(width, fault) for fault in [*found, *_run(page, COLOURS_ALONE)]]
+
+
+def _in_every_look(page: Page, known: set[int], *, options: dict[str, Any]) -> list[Any]:
+    """The faults of a page that is shown wide and light.
+
+    That look gets every rule on everything. The dark theme changes colours alone (see the next test), so there, and
+    in the narrow look beside the rules about all else, the colours are looked at of what has none of the looks `known`.
+    """
+    found = [(WIDE, fault) for fault in [*_run(page, options), *_overflow(page)]]
+    known.update(page.evaluate(COLOURED))
+    page.emulate_media(color_scheme="dark")
+    found += [(WIDE, fault) for fault in _run_on_new(page, known)]
+    page.set_viewport_size({"width": NARROW, "height": 900})
+    found += [(NARROW, fault) for fault in _run_on_new(page, known)]
+    page.emulate_media(color_scheme="light")
+    narrow = [*_run(page, BUT_COLOURS), *_run_on_new(page, known), *_overflow(page)]
+    return [*found, *((NARROW, fault) for fault in narrow)]
+
+
+def _run_on_new(page: Page, known: set[int]) -> list[Any]:
+    new = [number for number in page.evaluate(COLOURED) if number not in known]
+    known.update(new)
+    found: list[Any] = page.evaluate(RUN_ON, [new, COLOURS_ALONE]) if new else []
+    return found
 
 
 def _look(page: Page, *, width: int, theme: Literal["light", "dark"]) -> None:

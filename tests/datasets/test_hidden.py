@@ -17,9 +17,8 @@ import xxhash
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
@@ -79,11 +78,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """The world, made once for all tests of this file."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world()
-        transaction.set_rollback(True)
+def made(kept_for_the_file: None) -> World:
+    return make_world()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.urls import include, path
 
 from mop.accounts.models import User
 from mop.registry.models import Model
+from support.browsing import Session
 from support.factories import make_model, make_task, make_user
 from support.permission_table import api_rows, page_rows
 
@@ -53,12 +54,18 @@ def assert_guarded(answer: HttpResponse, *, cached: bool = False) -> None:
     assert "Access-Control-Allow-Origin" not in headers
 
 
-@pytest.fixture
-def owner() -> User:
+@pytest.fixture(scope="module")
+def owner(kept_for_the_file: None) -> User:
     return make_user("olivia")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def sessions(owner: User) -> tuple[Session, Session]:
+    """Nobody's and the owner's."""
+    return Session(), Session(owner)
+
+
+@pytest.fixture(scope="module")
 def model(owner: User) -> Model:
     return make_model("toxicity", owner=owner, tasks=(make_task("hate"),), version="v1.0.0")
 
@@ -71,11 +78,12 @@ def fill(address: str, model: Model) -> str:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_every_address_of_the_permission_table_is_guarded(address: str, model: Model, owner: User):
-    signed_in = Client()
-    signed_in.force_login(owner)
+def test_every_address_of_the_permission_table_is_guarded(
+    address: str, model: Model, sessions: tuple[Session, Session]
+):
     url = fill(address, model)
-    for client in (Client(raise_request_exception=False), signed_in):
+    for session in sessions:
+        client = session.client()
         for method in ("GET", "POST", "DELETE"):
             assert_guarded(client.generic(method, url))
 

@@ -18,9 +18,12 @@ from django.test import Client
 from mop.accounts.models import Team, User
 from mop.areas.permissions import Row
 from mop.areas.registry import registered
+from mop.areas.scopes import READING_METHODS
+from support.browsing import Session
 from support.factories import make_task, make_team, make_token, make_user
 
 TESTS = Path(__file__).parents[1]
+PARAMETER = re.compile(r"\{(\w+)\}|<(?:\w+:)?(\w+)>")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class World:
     coowner: User
     task: Any
     _filled: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _sessions: dict[str, Session] = field(default_factory=dict)
 
     def fill(self, row: Row) -> str:
         """The row's address with this world's names, looked up once: what they name stays."""
@@ -43,15 +47,21 @@ class World:
         return self._filled[key]
 
     def _fill(self, row: Row) -> str:
-        # the names of the row's own area come last: another area may give one of them to something else
-        ordered = sorted(parts().items(), key=lambda item: item[0] == _area_of(row))
-        names = {name: value for _, part in ordered for name, value in part.names(self, row).items()}
-        return re.sub(r"\{(\w+)\}|<(?:\w+:)?(\w+)>", lambda found: str(names[found[1] or found[2]]), row.path)
+        wanted = {_name(found) for found in PARAMETER.finditer(row.path)}
+        names: dict[str, object] = {}
+        for part in _parts_for(row):
+            if wanted <= names.keys():
+                break  # what the other areas know is looked up in the database too
+            names = {**part.names(self, row), **names}
+        return PARAMETER.sub(lambda found: str(names[_name(found)]), row.path)
 
     def body(self, row: Row) -> Any:
         """A body that is right."""
-        bodies = {address: body for part in parts().values() for address, body in part.bodies(self, row).items()}
-        return bodies.get((row.method, row.path))
+        if row.method in READING_METHODS:
+            return None
+        address = (row.method, row.path)
+        bodies = (part.bodies(self, row) for part in _parts_for(row))
+        return next((found[address] for found in bodies if address in found), None)
 
     def form(self, row: Row) -> Mapping[str, str]:
         """What a page's form sends; where its fields do not matter for who may, it is not filled in: 422."""
@@ -60,11 +70,12 @@ class World:
 
     def client(self, role: str) -> tuple[Client, str]:
         """A client in that role, and the token it sends."""
-        client = Client()
-        user = self.people[role]
-        if user is not None and role not in self.tokens:
-            client.force_login(user)
-        return client, self.tokens.get(role, "")
+        return self._sessions[role].client(), self.tokens.get(role, "")
+
+    def sign_in(self) -> None:
+        """Everybody who sends no token."""
+        for role, user in self.people.items():
+            self._sessions[role] = Session(None if role in self.tokens else user)
 
 
 def _nothing(_world: World, _row: Row) -> dict[Any, Any]:
@@ -98,12 +109,26 @@ def parts() -> dict[str, Part]:
     }
 
 
-def _area_of(row: Row) -> str:
-    """The name of the area whose row it is."""
-    for area in registered():
-        if area.permissions and row in (*area.permissions.load().api, *area.permissions.load().pages):
-            return area.name
-    return ""
+def _parts_for(row: Row) -> list[Part]:
+    """The row's own area first, for another one may give a name to something else; then from above to below."""
+    own = _areas()[row.method, row.path, row.object]
+    others = [part for name, part in parts().items() if name != own]
+    return [*(part for name, part in parts().items() if name == own), *others[::-1]]
+
+
+@functools.cache
+def _areas() -> dict[tuple[str, str, str], str]:
+    """The names of the areas whose rows they are."""
+    return {
+        (row.method, row.path, row.object): area.name
+        for area in registered()
+        if area.permissions
+        for row in (*area.permissions.load().api, *area.permissions.load().pages)
+    }
+
+
+def _name(found: re.Match[str]) -> str:
+    return found[1] or found[2]
 
 
 def make_world() -> World:
@@ -129,4 +154,5 @@ def make_world() -> World:
     )
     for part in parts().values():
         part.prepare(world)
+    world.sign_in()
     return world

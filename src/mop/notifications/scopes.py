@@ -8,7 +8,7 @@ sent, inside the query.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,15 @@ class Scope:
     id: int | None = None
 
 
-def within_sight(user: User) -> Q:
-    """Notifications about what the user may see now; those about themselves always."""
+def within_sight(user: User, names: Collection[str] | None = None) -> Q:
+    """Notifications about what the user may see now; those about themselves always.
+
+    Args:
+        user: who looks.
+        names: of the scopes among them, where the caller knows.
+    """
     visible = Q(scope_type="")
     for name, ids in SCOPES.items():
-        visible |= Q(scope_type=name, scope_id__in=ids(user))
+        if names is None or name in names:
+            visible |= Q(scope_type=name, scope_id__in=ids(user))
     return visible | Q(scope_type=INSTALLATION) if user.is_administrator else visible
