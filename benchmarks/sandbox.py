@@ -107,7 +107,7 @@ def _options() -> argparse.Namespace:
 
 
 async def compare(bench: Bench, folder: ModelFolder, level: SandboxLevel, pairs: int) -> dict[str, object] | None:
-    """The pairs of one model at one level; None where this host can not give the level."""
+    """The pairs of one model at one level; None where this host cannot give the level."""
     try:
         caged = caged_command(bench, folder, level)
     except SandboxUnavailableError as error:
@@ -150,7 +150,7 @@ def caged_command(bench: Bench, folder: ModelFolder, level: SandboxLevel) -> tup
     """The command of a model process as a worker makes it, at a level.
 
     Raises:
-        SandboxUnavailableError: this host can not give it.
+        SandboxUnavailableError: this host cannot give it.
     """
     # these need the settings that main makes
     from mop.hosting.command import service_config  # noqa: PLC0415

@@ -20,7 +20,7 @@ SERVER = Path(__file__).with_name("bound_server.py")
 
 
 async def measure_bound(bench: Bench) -> None:
-    """Ours beside the bound, in turn, on the model whose batches of 8 can not overlap with anything."""
+    """Ours beside the bound, in turn, on the model whose batches of 8 cannot overlap with anything."""
     folder = bench.models[STREAM]
     port = free_port()
     argv = [sys.executable, SERVER, str(port), folder.src, folder.model]

@@ -172,7 +172,7 @@ RIVALS = (
 
 
 def make_rivals(cache: Path) -> tuple[dict[str, Path], dict[str, str]]:
-    """The Python of each rival that can be installed, by name; and why the others can not."""
+    """The Python of each rival that can be installed, by name; and why the others cannot."""
     pythons, absent = {}, {}
     for rival in RIVALS:
         try:

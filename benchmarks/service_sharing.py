@@ -11,7 +11,7 @@ from service_stacks import our_service
 CLIENTS = 8
 WORKERS = 4
 CASES = (
-    ("shares one stream", 1.0, 0.9),  # 4 processes can not be faster than one, and must not be slower
+    ("shares one stream", 1.0, 0.9),  # 4 processes cannot be faster than one, and must not be slower
     ("waits 5 ms an item", float(WORKERS), 0.8),  # they are, 4 times
     ("waits 20 ms a batch", 1.0, 0.9),  # every client waits 20 ms anyway
 )

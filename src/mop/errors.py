@@ -172,16 +172,16 @@ class ModelStructureError(ModelFault):
 
 
 class SettingsFileError(ModelFault):
-    """src/settings.yml can not be used."""
+    """src/settings.yml cannot be used."""
 
-    title = "settings.yml can not be used"
+    title = "settings.yml cannot be used"
     default_hint = "Write src/settings.yml with env.python and env.pip, for example python: 3.11 and pip: 24.0."
 
 
 class RequirementsFileError(ModelFault):
-    """src/requirements.txt can not be used."""
+    """src/requirements.txt cannot be used."""
 
-    title = "requirements.txt can not be used"
+    title = "requirements.txt cannot be used"
     default_hint = "List one package per line in src/requirements.txt, for example numpy==1.26.4."
 
 
@@ -371,7 +371,7 @@ class HostLostError(OutsideFault):
 class LoadTargetUnreachableError(OutsideFault):
     """What is to be load-tested takes no connections."""
 
-    title = "The service to be load-tested can not be reached"
+    title = "The service to be load-tested cannot be reached"
     default_hint = "Check the address, and that the service runs and can be reached from here."
 
 
@@ -390,7 +390,7 @@ class InternalError(OutsideFault):
 
 
 class SandboxUnavailableError(PlatformFault):
-    """The sandbox can not be set up at the required level."""
+    """The sandbox cannot be set up at the required level."""
 
     title = "The sandbox is not available at the required level"
     default_hint = "Run `mop doctor`: it names what is missing and how to install it."
@@ -404,9 +404,9 @@ class PlatformCredentialError(PlatformFault):
 
 
 class PolicyFileError(PlatformFault):
-    """The installation's policy of findings can not be read."""
+    """The installation's policy of findings cannot be read."""
 
-    title = "The policy file can not be read"
+    title = "The policy file cannot be read"
     default_hint = "The operator must correct policy.toml in MOP_HOME, or remove it to use the default policy."
 
 
@@ -437,7 +437,7 @@ class ArtifactSignatureError(PlatformFault):
 
 
 class SigningKeyError(PlatformFault):
-    """The keys that sign models, or prove their signatures, can not be used."""
+    """The keys that sign models, or prove their signatures, cannot be used."""
 
     title = "A signing key cannot be used"
     default_hint = (
@@ -459,10 +459,10 @@ class EmailUnavailableError(PlatformFault):
 
 
 class InvalidRequestError(ServiceFault):
-    """The caller's request can not be used."""
+    """The caller's request cannot be used."""
 
     http_status = HTTPStatus.BAD_REQUEST
-    title = "The request can not be used"
+    title = "The request cannot be used"
 
 
 class RequestTooLargeError(ServiceFault):
@@ -564,16 +564,16 @@ class EditConflictError(ConflictError):
 
 
 class BackupRefusedError(ConflictError):
-    """A backup can not be made, or not be restored here."""
+    """A backup cannot be made, or not be restored here."""
 
     title = "The backup is refused"
 
 
 class AdvisoryImportError(RequestFault):
-    """A file of advisories can not be imported."""
+    """A file of advisories cannot be imported."""
 
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "The advisories can not be imported"
+    title = "The advisories cannot be imported"
     default_hint = "Fetch the export `PyPI/all.zip` of OSV again; nothing was changed."
 
 

@@ -146,7 +146,7 @@ class ServingOptions:
             label="Enable regression test",
             flag="regression",
             help="Regression test.",
-            form_help="Without regression results a version can not be released.",
+            form_help="Without regression results a version cannot be released.",
             is_configuration=False,
         ),
     ] = True

@@ -210,4 +210,4 @@ def test_a_provider_that_is_gone_is_said(provider: OidcProvider, context: Browse
     page = context.new_page()
     page.goto("/accounts/login/")
     page.get_by_role("link", name="Sign in with Contoso").click()
-    expect(page.locator("main")).to_contain_text("Contoso can not be reached")
+    expect(page.locator("main")).to_contain_text("Contoso cannot be reached")

@@ -41,7 +41,7 @@ def test_a_file_that_is_refused_ends_with_its_name_and_mend(run: Run, tmp_path: 
     (tmp_path / "bad.zip").write_text("no zip")
     result = run("import", str(tmp_path / "bad.zip"))
     assert (result.code, result.out) == (64, "")
-    assert result.err.startswith("AdvisoryImportError: It can not be read as a zip")
+    assert result.err.startswith("AdvisoryImportError: It cannot be read as a zip")
     assert "hint: Fetch the export" in result.err
 
 

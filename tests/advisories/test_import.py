@@ -333,7 +333,7 @@ def test_more_members_than_any_export_has_are_refused_before_one_is_opened(
 def test_a_directory_longer_than_any_export_has_is_not_read_into_memory(tmp_path: Path):
     file = tmp_path / "bad.zip"
     file.write_bytes(crowded(600_000))
-    assert refused(file).message == "It can not be read as a zip: its directory is too long."
+    assert refused(file).message == "It cannot be read as a zip: its directory is too long."
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"GHSA-1", b"PK\x05\x06" + b"\xff" * 18, b"\0" * 100_000])

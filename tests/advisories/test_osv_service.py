@@ -187,7 +187,7 @@ def test_a_service_that_takes_too_long_in_all_is_given_up(service: Osv):
     ("status", "body", "reason"),
     [
         (404, b"{}", "names the advisory GHSA-2 and does not have it"),
-        (200, b"{}", "the advisory GHSA-2 can not be read"),
+        (200, b"{}", "the advisory GHSA-2 cannot be read"),
         (200, json.dumps(record("GHSA-1", affected=[])).encode(), "gave another advisory than GHSA-2"),
     ],
 )

@@ -173,7 +173,7 @@ def test_only_declared_transitions_are_walked(state: ParcelState):
     for to in set(S) - PARCEL.lifecycle.transitions[state] - {state, S.QUEUED}:
         parcel = begun()
         Parcel.objects.filter(pk=parcel.pk).update(state=state)
-        with pytest.raises(StaleAttemptError, match=f"is {state.value} and can not become {to.value}"):
+        with pytest.raises(StaleAttemptError, match=f"is {state.value} and cannot become {to.value}"):
             PARCEL.advance(parcel.pk, to=to, actor=ACTOR, facts={"weight": 9})
         parcel.refresh_from_db()
         assert (parcel.state, parcel.weight, states_of(parcel)) == (state, 0, ["queued"])
@@ -220,7 +220,7 @@ def test_a_new_attempt_starts_again_and_late_answers_to_the_last_are_refused():
     parcel = begun(TRIED)
     TRIED.advance(parcel.pk, to=S.PACKED, actor=ACTOR, attempt=1)
     TRIED.claim(Run(str(parcel.pk), 1), host="w1")
-    with pytest.raises(StaleAttemptError, match="can not begin again"):
+    with pytest.raises(StaleAttemptError, match="cannot begin again"):
         TRIED.restart(TRIED.lock(parcel.pk), actor=ACTOR)
     TRIED.advance(parcel.pk, to=S.LOST, actor=ACTOR, attempt=1)
     TRIED.restart(TRIED.lock(parcel.pk), actor=ACTOR)

@@ -61,7 +61,7 @@ def test_doctor_tries_the_signing_keys(tmp_path: Path):
     key.write_bytes(b"no key")
     refused = mop("settings", "--check", "--json", home=tmp_path, MOP_SIGNING_KEY=str(key))
     assert refused.code == 1
-    assert f"The private key {key} can not be used" in refused.out
+    assert f"The private key {key} cannot be used" in refused.out
 
 
 def test_doctor_is_1_for_a_missing_root_and_says_the_mend(tmp_path: Path):

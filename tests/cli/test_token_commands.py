@@ -40,4 +40,4 @@ def test_a_token_makes_replaces_and_revokes_narrower_ones(
         authenticate_token(fresh["secret"])
     refused = mop_here(capsys, "token", "create", "all", "--scope", "datasets:write")
     assert refused.code != 0
-    assert "can not give datasets:write" in refused.err
+    assert "cannot give datasets:write" in refused.err

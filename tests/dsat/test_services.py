@@ -108,9 +108,9 @@ def test_a_case_goes_its_way_and_people_are_told_without_its_content() -> None:
 
 def test_states_that_do_not_follow_are_refused_with_the_state_and_a_way() -> None:
     case = make_case(make_task())
-    with pytest.raises(ConflictError, match="open and can not become closed"):
+    with pytest.raises(ConflictError, match="open and cannot become closed"):
         services.close(actor=ACTOR, case=case)
-    with pytest.raises(ConflictError, match="can not be reopened"):
+    with pytest.raises(ConflictError, match="cannot be reopened"):
         services.reopen(actor=ACTOR, case=case)
     services.reject(actor=ACTOR, case=case)
     with pytest.raises(ConflictError) as refused:

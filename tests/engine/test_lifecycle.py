@@ -60,8 +60,8 @@ def test_further_transitions_are_added_and_only_restarts_give_attempts():
     [
         ({"path": (P.QUEUED, P.PACKED, P.QUEUED, P.SENT)}, "a state stands twice in the path"),
         ({"path": (P.SENT, P.LOST), "exits": ()}, "it starts in sent, which is not live"),
-        ({"exits": ()}, "lost can not be reached from queued"),
-        ({"path": (P.QUEUED, P.SENT)}, "packed can not be reached from queued"),
+        ({"exits": ()}, "lost cannot be reached from queued"),
+        ({"path": (P.QUEUED, P.SENT)}, "packed cannot be reached from queued"),
         ({"path": (P.QUEUED, P.PACKED), "exits": ()}, "packed is live, but never leads to a final state"),
         ({"further": {P.SENT: {P.QUEUED}}}, "sent is final, but goes on to a live state"),
         ({"further": {P.NONE: {P.QUEUED}}}, "none is absent, but has transitions"),

@@ -91,7 +91,7 @@ def point_to_another_interpreter(environment: Environment) -> str:
 
 def damage_the_marker(environment: Environment) -> str:
     (environment.path.parent / "environment.json").write_text("{}")
-    return "environment.json is missing or can not be read"
+    return "environment.json is missing or cannot be read"
 
 
 @pytest.mark.parametrize(

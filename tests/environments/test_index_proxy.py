@@ -286,7 +286,7 @@ async def test_an_index_that_is_down_is_told(place: Path) -> None:
         tunnel = await out.say(b"CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n")
         assert plain.startswith(b"HTTP/1.1 502 Bad Gateway")
         assert tunnel.startswith(b"HTTP/1.1 502 Bad Gateway")
-        assert any("can not be reached" in line for line in out.log)
+        assert any("cannot be reached" in line for line in out.log)
         assert out.proxy.refused == []
 
 

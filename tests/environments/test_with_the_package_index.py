@@ -1,4 +1,4 @@
-"""A few small builds from the configured package index: what our own little index can not prove."""
+"""A few small builds from the configured package index: what our own little index cannot prove."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_merged_labels_are_computed_again_and_what_can_not_be_merged_is_said(row
     merged = sum(counts[place][other] for place in (1, 2) for other in (1, 2))
     assert f">{merged}</td>" in page
     assert "threat + graphic" in page
-    assert "can not be merged" in text(client, details(row, "?merge=none&merge=threat&merge=graphic"))
+    assert "cannot be merged" in text(client, details(row, "?merge=none&merge=threat&merge=graphic"))
 
 
 def test_a_stranger_sees_nothing_of_a_private_version_and_everything_of_a_public_one(row: Evaluation):
@@ -161,7 +161,7 @@ def test_a_version_that_differs_on_few_rows_has_no_counts(row: Evaluation, model
 def test_a_comparison_whose_predictions_are_gone_says_so(row: Evaluation, model: Model, owner: User):
     (other,) = evaluate(add_version(model, "v2"), keeps=False)
     page = text(client_of(owner), f"/models/measured/evaluation/?compare=1&pin={row.pk}&pin={other.pk}")
-    assert "predictions can not be read" in page
+    assert "predictions cannot be read" in page
 
 
 def test_runs_show_their_state_and_offer_the_next_step(model: Model, task: Task, owner: User):

@@ -1,4 +1,4 @@
-"""Slices that are withheld can not be computed from what is shown: a solver tries."""
+"""Slices that are withheld cannot be computed from what is shown: a solver tries."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ BREAKS_MAX = 200
 
 
 class FaultError(Exception):
-    """A fault that can not be used as it stands; the message says why."""
+    """A fault that cannot be used as it stands; the message says why."""
 
 
 @dataclass(frozen=True)

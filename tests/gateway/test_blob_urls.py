@@ -69,7 +69,7 @@ def test_an_image_is_read_by_the_containers_credential_and_nothing_else_is(
                 (f"{container}/none.png", "no image at this url"),
                 (f"{container}/small.png", "10 x 10 pixels"),
                 (f"{container}/large.bin", "more than 4,194,304 bytes"),
-                (f"{container}/text.png", "can not be read as one of"),
+                (f"{container}/text.png", "cannot be read as one of"),
                 (f"{container}/a%20folder/../a.png", "none of the containers"),
                 (f"{container}2/a.png", "none of the containers"),
                 (f"{container}/small.png?{signature}", "carries a signature"),

@@ -36,7 +36,7 @@ def host_tools() -> HostTools:
 
 @pytest.fixture(params=[SandboxLevel.CGROUP, SandboxLevel.RLIMIT], ids=lambda level: level.name.lower())
 def level_tools(request: pytest.FixtureRequest, host_tools: HostTools) -> HostTools:
-    """The tools with their sandbox forced to a level; skips where this host can not give level 1."""
+    """The tools with their sandbox forced to a level; skips where this host cannot give level 1."""
     level: SandboxLevel = request.param
     if host_tools.sandbox.level == level:
         return host_tools

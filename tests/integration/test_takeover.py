@@ -119,7 +119,7 @@ def test_a_frozen_worker_that_wakes_up_writes_nothing_and_stops_itself(mop: Inst
     first = mop.start_worker("w1", worker_stale_seconds=100)
     held = submit_held(mop, index, "zombie")
     first.send_signal(signal.SIGSTOP)
-    # as a worker on another host does, which can not end this process
+    # as a worker on another host does, which cannot end this process
     mop.execute("update engine_worker set lost_at = clock_timestamp(), taken_by = 'worker:elsewhere:1'")
     before = written(mop, held.revision)
     held.let_go()

@@ -427,5 +427,5 @@ async def test_a_target_that_takes_no_connections_is_told_before_anything_is_mea
             await find_host(Endpoint(host="127.0.0.1", port=taken.getsockname()[1]))
     with pytest.raises(LoadTargetUnreachableError, match="No such file"):
         await find_host(Endpoint(host="service", uds=str(tmp_path / "none")))
-    with pytest.raises(LoadTargetUnreachableError, match="can not be resolved"):
+    with pytest.raises(LoadTargetUnreachableError, match="cannot be resolved"):
         await find_host(Endpoint(host="nowhere.invalid"))

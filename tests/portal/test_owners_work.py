@@ -55,7 +55,7 @@ def test_a_version_that_is_not_verified_says_why_it_can_not_be_public(model: Mod
 
 def test_setting_a_version_aside_asks_first_and_is_refused_while_it_runs(model: Model, owner: User):
     client = client_of(owner)
-    assert "can not be undone" in client.get(f"{VERSION}outdated/").content.decode()
+    assert "cannot be undone" in client.get(f"{VERSION}outdated/").content.decode()
     assert send(client, f"{VERSION}outdated/").status_code == 409
     put(Revision.objects.all(), status="verified")
     assert send(client, f"{VERSION}outdated/").status_code == 302

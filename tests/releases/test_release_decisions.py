@@ -189,7 +189,7 @@ def test_of_two_decisions_the_second_is_told_of_the_first():
     _approve(release, first)
     with pytest.raises(ConflictError, match=r"is approved since .* by first-admin"):
         _approve(release, second)
-    with pytest.raises(ConflictError, match="can not become rejected"):
+    with pytest.raises(ConflictError, match="cannot become rejected"):
         reject_release(actor=actor_of(second), user=second, release=release, comment="no")
 
 
@@ -216,7 +216,7 @@ def test_what_a_service_may_take_is_neither_deleted_nor_hidden_nor_disconnected(
     for remove in (delete_revision, unpublish_revision):
         with pytest.raises(ConflictError, match="is approved for Content Safety"):
             remove(actor=ACTOR, revision=revision)
-    with pytest.raises(ConflictError, match="can not be disconnected"):
+    with pytest.raises(ConflictError, match="cannot be disconnected"):
         disconnect_task(actor=ACTOR, model=revision.model, task=task)
     disconnect_task(actor=ACTOR, model=revision.model, task=other)
 

@@ -12,7 +12,7 @@ from sandbox.cage import Cage
 
 @pytest.fixture(scope="session")
 def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[SandboxLevel], Sandbox]:
-    """The sandbox forced to a level; skips where this host can not give level 1."""
+    """The sandbox forced to a level; skips where this host cannot give level 1."""
     made: dict[SandboxLevel, Sandbox | str] = {}
 
     def get(level: SandboxLevel) -> Sandbox:

@@ -138,7 +138,7 @@ def test_its_own_children_can_be_signalled(cage: Cage):
         "import os, signal, time\npid = os.fork() or time.sleep(5) or os._exit(0)\n"
         "try: os.kill(pid, signal.SIGKILL)\nexcept PermissionError: pass\nprint(os.wait()[1])"
     )
-    # without signal scopes in Landlock the filter can not tell its children from others
+    # without signal scopes in Landlock the filter cannot tell its children from others
     assert cage.output(code) == str(int(signal.SIGKILL) if cage.sandbox.landlock >= SCOPES_SIGNALS else 0)
 
 

@@ -1,4 +1,4 @@
-"""Work that can not be asked to stop ends by a timer, and a timer that was there before goes on."""
+"""Work that cannot be asked to stop ends by a timer, and a timer that was there before goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an advisory holds for a version: every way to say it, and what can not be compared."""
+"""Whether an advisory holds for a version: every way to say it, and what cannot be compared."""
 
 from __future__ import annotations
 

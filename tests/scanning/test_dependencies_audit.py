@@ -117,7 +117,7 @@ def test_what_nobody_can_tell_is_one_finding_that_names_the_packages_and_the_rea
     reasons = {one.package.name: one.reason for one in audit.not_audited}
     assert reasons == {
         "a b\x1b[1m": NO_NAME,
-        "beta": "versions that GHSA-1 names can not be compared with it",
+        "beta": "versions that GHSA-1 names cannot be compared with it",
         "gone": "nobody answered",
         "odd": NO_VERSION,
         "ours": PRIVATE,

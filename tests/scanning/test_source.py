@@ -1,4 +1,4 @@
-"""Severe places in Python are told of; what can not be read is never silent."""
+"""Severe places in Python are told of; what cannot be read is never silent."""
 
 from __future__ import annotations
 

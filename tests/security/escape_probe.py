@@ -316,7 +316,7 @@ def gains(tells, goal):
     tells.tried(
         "gain by a set-uid program",
         lambda: status["NoNewPrivs"].strip() != "1",
-        lambda: checked(libc.prctl(38, 0, 0, 0, 0)),  # PR_SET_NO_NEW_PRIVS can not be taken back
+        lambda: checked(libc.prctl(38, 0, 0, 0, 0)),  # PR_SET_NO_NEW_PRIVS cannot be taken back
     )
     tells.tried(
         "hold or gain a capability",

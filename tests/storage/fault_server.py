@@ -53,7 +53,7 @@ class FaultServer:
     Attributes:
         blobs: name to content.
         etags: name to ETag where it is not the default.
-        encoded: names that a listing gives percent-encoded, as Azure does where XML can not hold them.
+        encoded: names that a listing gives percent-encoded, as Azure does where XML cannot hold them.
         requests: what was asked, in order.
         sent: how many bytes of each blob went out, in all answers together.
     """

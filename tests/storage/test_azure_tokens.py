@@ -158,7 +158,7 @@ async def test_a_bad_secret_is_the_platform_s_fault_asked_once_and_repeated_nowh
         (ServicePrincipal("99999999-2222-3333-4444-555555555555", CLIENT, "s"), "AADSTS90002"),
         (ServicePrincipal(TENANT, "99999999-bbbb-cccc-dddd-eeeeeeeeeeee", "s"), "AADSTS700016"),
         (ServicePrincipal(TENANT, CLIENT, certificate_file="/nowhere/principal.pem"), "/nowhere/principal.pem"),
-        (ServicePrincipal(TENANT, CLIENT, certificate_file=__file__), "test_azure_tokens.py can not be used"),
+        (ServicePrincipal(TENANT, CLIENT, certificate_file=__file__), "test_azure_tokens.py cannot be used"),
         (WorkloadIdentity(TENANT, CLIENT, "/nowhere/token"), "/nowhere/token"),
         (WorkloadIdentity(TENANT, CLIENT, __file__), "AADSTS7000215"),
     ],

@@ -356,7 +356,7 @@ async def test_a_snapshot_can_not_be_put_among_the_older_ones(signed: Signed):
     bundle = json.loads(path.read_bytes())
     bundle["dsseEnvelope"]["payload"] = base64.b64encode(json.dumps([signed.digest]).encode()).decode()
     path.write_text(json.dumps(bundle))
-    assert "can not be trusted" in await signed.refusal()
+    assert "cannot be trusted" in await signed.refusal()
 
 
 # The rest of the store -------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ UNPLANNED = 60
 FAR_OVER = 4.0
 FAULTS_EXIT_STATUS = 6  # unlike that of a failed test: a second try fixes none of them
 
-# what some hosts of a CI can not run: pattern of a test's id → why
+# what some hosts of a CI cannot run: pattern of a test's id → why
 _LEVEL_1 = "level 1 needs control groups that the process may write; containers often have none"
 _ROOT = "only root has what it needs"
 _DISKS = "a small disk can only be mounted by root outside most containers"

@@ -1,4 +1,4 @@
-"""The gallery's folders that Git can not hold: links, pipes, other encodings, wheels, very many files."""
+"""The gallery's folders that Git cannot hold: links, pipes, other encodings, wheels, very many files."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def at_level(tools: HostTools, level: int, root: Path) -> HostTools:
     """The tools with its sandbox forced to a level.
 
     Raises:
-        SandboxUnavailableError: this host can not give it.
+        SandboxUnavailableError: this host cannot give it.
     """
     sandbox = probe_sandbox(runtime_folder=root / f"level-{level}", forced=SandboxLevel(level))
     return dataclasses.replace(tools, sandbox=sandbox)

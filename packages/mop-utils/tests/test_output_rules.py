@@ -16,7 +16,7 @@ from mop_utils.output_rules import (
     predicted_label,
 )
 
-HUGE = pytest.param(10**5000, id="5001 digits")  # pytest can not name it
+HUGE = pytest.param(10**5000, id="5001 digits")  # pytest cannot name it
 MINUS_HUGE = pytest.param(-(10**5000), id="minus 5001 digits")
 INVALID = "InvalidModelOutputError"
 CATEGORICAL = TaskContract("Jailbreak", "jailbreak", "Categorical", ("no", "yes"))

@@ -171,7 +171,7 @@ def add_invitation(request: HttpRequest, body: InvitationIn) -> Status[Invitatio
 
 @router.delete("/invitations/{invitation_id}", response={204: None})
 def end_invitation(request: HttpRequest, invitation_id: int) -> Status[None]:
-    """Let the link of an invitation work no more. Administrators only."""
+    """Withdraw an invitation: its link stops working. Administrators only."""
     caller = _administrator(request)
     withdraw_invitation(actor=caller.actor, invitation=get_invitation(invitation_id))
     return Status(204, None)

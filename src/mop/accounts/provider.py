@@ -34,7 +34,7 @@ class OpenIDConnectAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc] # 
         try:
             algorithm = jwt.get_unverified_header(id_token).get("alg")
         except jwt.PyJWTError as error:
-            raise OAuth2Error("The ID token can not be read") from error
+            raise OAuth2Error("The ID token cannot be read") from error
         if algorithm not in SIGNED_WITH:
             raise OAuth2Error(f"The ID token is signed with {algorithm}, which is not accepted")
         found: dict[str, Any] = jwtkit.verify_and_decode(

@@ -1,6 +1,6 @@
 """Texts that the database keeps encrypted, by a key that is derived from MOP_SECRET_KEY for each purpose.
 
-A copy of the database alone shows none of them. With a new secret key, what was sealed before can not be read.
+A copy of the database alone shows none of them. With a new secret key, what was sealed before cannot be read.
 """
 
 from __future__ import annotations

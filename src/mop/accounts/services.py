@@ -28,7 +28,7 @@ def actor_of(user: User, address: str = "") -> Actor:
 def create_user(
     *, actor: Actor, username: str, password: str | None, is_administrator: bool = False, team: Team | None = None
 ) -> User:
-    """Add a local account in a team, or with its personal one; without a password it can not sign in to the portal.
+    """Add a local account in a team, or with its personal one; without a password it cannot sign in to the portal.
 
     Raises:
         ValidationFailedError: the name is taken or not allowed, or the password is too weak.

@@ -36,7 +36,7 @@ def begin_single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponse
 
     Raises:
         NotFoundError: there is no provider.
-        SignInRefusedError: it can not be reached.
+        SignInRefusedError: it cannot be reached.
     """
     _require_provider()
     if request.headers.get("Sec-Fetch-Site") in OTHER_SITES:
@@ -46,7 +46,7 @@ def begin_single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponse
         return cast("HttpResponse", provider.redirect_from_request(request))
     except (RequestException, KeyError, ValueError) as error:
         raise SignInRefusedError(
-            f"{settings.MOP_OIDC_NAME} can not be reached: {type(error).__name__}.",
+            f"{settings.MOP_OIDC_NAME} cannot be reached: {type(error).__name__}.",
             hint="Try again in a minute; `mop doctor` tells the operator more.",
         ) from error
 

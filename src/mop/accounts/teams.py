@@ -117,7 +117,7 @@ def delete_team(*, actor: Actor, team: Team) -> None:
     if things := in_the_way(locked):
         raise ConflictError(
             f"The team {team.name} still has {'; '.join(str(one) for one in things)}.",
-            hint="Delete these first. Models, tasks and datasets can not move to another team.",
+            hint="Delete these first. Models, tasks and datasets cannot move to another team.",
         )
     members, key = list(locked.members.all()), locked.pk
     locked.delete()
@@ -136,6 +136,6 @@ def delete_team(*, actor: Actor, team: Team) -> None:
 def _refuse(team: Team, what: str, bonds: Sequence[Bond]) -> None:
     if bonds:
         raise ConflictError(
-            f"The team {team.name} can not be {what}: {' and '.join(bond.why for bond in bonds)}.",
+            f"The team {team.name} cannot be {what}: {' and '.join(bond.why for bond in bonds)}.",
             hint="Change that first.",
         )

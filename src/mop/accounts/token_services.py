@@ -55,7 +55,7 @@ def create_token(
     if made_by is not None:
         if lacking := [scope for scope in normalised(scopes) if not covers(made_by.scopes, scope)]:
             raise NotAllowedError(
-                f"The token {made_by.name!r} can not give {', '.join(lacking)}: it has {', '.join(made_by.scopes)}.",
+                f"The token {made_by.name!r} cannot give {', '.join(lacking)}: it has {', '.join(made_by.scopes)}.",
                 hint="Choose among its scopes, or sign in to the portal.",
             )
         expires_at = min(expires_at, made_by.expires_at)
@@ -168,7 +168,7 @@ def _has_lapsed(user: User, now: dt.datetime) -> bool:
 
 
 def digest_of(secret: str) -> str:
-    """What is stored of a secret. Tokens are 256 random bits, so a plain SHA-256 can not be guessed back."""
+    """What is stored of a secret. Tokens are 256 random bits, so a plain SHA-256 cannot be guessed back."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

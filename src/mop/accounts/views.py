@@ -94,7 +94,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
         act,
         title=f"Revoke the token {token.name}?",
         trail=[("Access tokens", here), ("Revoke", "")],
-        lead="Whatever uses it, or a token that was made with it, is refused from now on. This can not be undone.",
+        lead="Whatever uses it, or a token that was made with it, is refused from now on. This cannot be undone.",
         submit="Revoke token",
         cancel_url=here,
     )
@@ -161,7 +161,7 @@ def delete_one_team(request: HttpRequest, team_id: int) -> HttpResponse:
         act,
         title=f"Delete the team {found.name}?",
         trail=[("Teams", teams_page), (found.name, here), ("Delete", "")],
-        lead="Members whose only team it is get a personal one. This can not be undone.",
+        lead="Members whose only team it is get a personal one. This cannot be undone.",
         submit="Delete team",
         cancel_url=here,
     )

@@ -36,14 +36,14 @@ def open_export(file: Path) -> io.BufferedReader:
     """The file, opened once for all that is read of it.
 
     Raises:
-        AdvisoryImportError: it can not be read, is no regular file, or is too large.
+        AdvisoryImportError: it cannot be read, is no regular file, or is too large.
     """
     try:
         if not file.is_file():
             raise AdvisoryImportError(f"{file} is no file.")
         opened = _BoundedFile(io.FileIO(file))
     except OSError as error:
-        raise AdvisoryImportError(f"{file} can not be read: {error.strerror}.") from error
+        raise AdvisoryImportError(f"{file} cannot be read: {error.strerror}.") from error
     if opened.seek(0, io.SEEK_END) > FILE_BYTES_MAX:
         opened.close()
         raise AdvisoryImportError(f"{file} has more than {FILE_BYTES_MAX:,} bytes.")
@@ -73,9 +73,9 @@ def read_export(opened: io.BufferedReader) -> Iterator[Advisory]:
                     )
                 yield _record(member.filename, data)
     except _ZIP_ERRORS as error:
-        raise AdvisoryImportError(f"It can not be read as a zip: {_plain(str(error))}.") from error
+        raise AdvisoryImportError(f"It cannot be read as a zip: {_plain(str(error))}.") from error
     except OSError as error:
-        raise AdvisoryImportError(f"It can not be read: {error.strerror or _plain(str(error))}.") from error
+        raise AdvisoryImportError(f"It cannot be read: {error.strerror or _plain(str(error))}.") from error
 
 
 def _check_names(members: list[zipfile.ZipInfo]) -> None:

@@ -46,7 +46,7 @@ class AnswerError(ServiceError):
 
 
 class RecordError(Exception):
-    """The service works, and one record can not be had; the text says why."""
+    """The service works, and one record cannot be had; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,13 @@ class OsvRequests:
         except AnswerError as error:
             if error.is_passing:
                 raise
-            raise RecordError(f"the advisory {identifier} can not be had: {error}") from error
+            raise RecordError(f"the advisory {identifier} cannot be had: {error}") from error
         if data is None:
             raise RecordError(f"the service names the advisory {identifier} and does not have it")
         try:
             advisory = read_record(data)
         except ValueError as error:
-            raise RecordError(f"the advisory {identifier} can not be read: {error}") from error
+            raise RecordError(f"the advisory {identifier} cannot be read: {error}") from error
         if advisory.identifier != identifier:
             raise RecordError(f"the service gave another advisory than {identifier}")
         return advisory

@@ -3,7 +3,7 @@
     packages ──► POST /v1/querybatch ──► identifiers ──► GET /v1/vulns/<id>, some at once ──► records
                  kept for an hour                        kept until their next change
 
-A service that can not be asked is left alone for some minutes, so that an installation without a way to it does not
+A service that cannot be asked is left alone for some minutes, so that an installation without a way to it does not
 wait at every model.
 """
 

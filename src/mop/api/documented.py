@@ -15,7 +15,7 @@ from mop.api.problems import CONTENT_TYPE, Problem, page_of
 from mop.errors import CATALOGUE, MopError
 
 MEANINGS = {
-    400: "The request can not be read.",
+    400: "The request cannot be read.",
     401: "Nobody is signed in, or the token does not hold.",
     403: "The caller, or their token, may not do this.",
     404: "There is no such object, or the caller may not see it.",

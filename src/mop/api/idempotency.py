@@ -103,7 +103,7 @@ def _given(user_id: int, key: str, digest: str) -> HttpResponse | None:
         raise IdempotencyKeyReusedError(f"The key {key} was used for another request.")
     body = unseal(row.body, purpose=PURPOSE)
     if body is None:  # sealed by another secret key
-        raise IdempotencyKeyReusedError(f"The answer under the key {key} can not be read any more.")
+        raise IdempotencyKeyReusedError(f"The answer under the key {key} cannot be read any more.")
     response = HttpResponse(body, status=row.status, content_type="application/json; charset=utf-8")
     response[AGAIN] = "true"
     return response

@@ -167,7 +167,7 @@ class Entity(Generic[M, S]):
             self._set_facts(row, facts)
             row.save()
             return False
-        raise StaleAttemptError(f"{row} is {before.value} and can not become {to.value}")
+        raise StaleAttemptError(f"{row} is {before.value} and cannot become {to.value}")
 
     def begin(self, row: M, *, actor: Actor, detail: str = "") -> None:
         """Save a new row in the first state. Call it in a transaction."""
@@ -181,7 +181,7 @@ class Entity(Generic[M, S]):
         """
         before = self.state_of(row)
         if before not in self.lifecycle.restarts:
-            raise StaleAttemptError(f"{row} is {before.value} and can not begin again")
+            raise StaleAttemptError(f"{row} is {before.value} and cannot begin again")
         setattr(row, "attempt", _attempt_of(row) + 1)  # noqa: B010 - only rows with attempts have the column
         row.host = ""
         self._enter(row, before, self.lifecycle.start, actor=actor, detail=detail)

@@ -65,7 +65,7 @@ def read_manifest(path: Path) -> BackupManifest:
     """The manifest of a backup.
 
     Raises:
-        BackupRefusedError: the file is none, is of a newer format, or can not be read.
+        BackupRefusedError: the file is none, is of a newer format, or cannot be read.
     """
     with _opened(path) as file:
         return _read_manifest(file)

@@ -101,7 +101,7 @@ class _PinnedSqlite:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                     raise DiskFullError(f"No room for the copy of {target.name} in {target.parent.parent}.") from error
-                raise PlatformFault(f"{target.name} can not be copied: {error}", hint="Check the disk.") from error
+                raise PlatformFault(f"{target.name} cannot be copied: {error}", hint="Check the disk.") from error
         if answer != "ok":
             raise PlatformFault(
                 f"The copy {target.name} is damaged: {answer}", hint="Check the disk; then run the backup again."

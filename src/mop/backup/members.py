@@ -102,7 +102,7 @@ class BackupManifest:
                 left_out=tuple(map(str, document["left_out"])),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise damaged(f"its manifest can not be read ({type(error).__name__})") from error
+            raise damaged(f"its manifest cannot be read ({type(error).__name__})") from error
         names = [member.name for member in manifest.members]
         if len(set(names)) != len(names):
             raise damaged("its manifest names a file twice")

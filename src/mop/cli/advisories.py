@@ -57,7 +57,7 @@ def import_file(
 
 @advisories.command()
 def status(*, as_json: JsonFlag = False) -> None:
-    """Show where advisories come from and how new they are; exit code 1 when they can not be relied on."""
+    """Show where advisories come from and how new they are; exit code 1 when they cannot be relied on."""
     from mop.cli.installation import open_database
 
     open_database()

@@ -80,7 +80,7 @@ def key(*, as_json: JsonFlag = False) -> None:
 
 @app.command()
 def new_key(
-    file: Annotated[Path, typer.Argument(help="Where the private key is written; nothing may stand there.")],
+    file: Annotated[Path, typer.Argument(help="Where the private key is written; the file must not exist yet.")],
     *,
     as_json: JsonFlag = False,
 ) -> None:
@@ -96,7 +96,7 @@ def new_key(
     except FileExistsError as error:
         raise typer.BadParameter(f"{error.filename} is there already; a key is never overwritten.") from error
     except OSError as error:
-        raise typer.BadParameter(f"{file} can not be written: {error.strerror}.") from error
+        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}.") from error
     if as_json:
         print_json({"key": key_hint(made.public), "private": str(file), "public": str(made.public_file)})
         return

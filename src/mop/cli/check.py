@@ -80,7 +80,7 @@ def _read_tasks(path: Path | None) -> tuple[TaskInput, ...] | None:
     try:
         return read_tasks(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"--task: {path} can not be read: {error}") from error
+        raise typer.BadParameter(f"--task: {path} cannot be read: {error}") from error
 
 
 def _verify(

@@ -29,7 +29,7 @@ def verify(
 ) -> None:
     """Compute every number of a version's evaluations again, with scikit-learn; for administrators, on a worker host.
 
-    The exit code is 0 if every number holds, and 1 if one does not.
+    Exit code: 0 when every number holds, 1 when one does not.
     """
     require_linux("evaluation verify")
     from mop.cli.installation import open_settings

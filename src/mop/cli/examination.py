@@ -79,7 +79,7 @@ def _examined(*checks: Check) -> list[Finding]:
         open_settings()
     except SystemExit as error:
         return [Finding("settings", PROBLEM, str(error), "Correct the environment variable or mop.toml.")]
-    except Exception as error:  # noqa: BLE001 - an installation that can not be opened is what is asked about
+    except Exception as error:  # noqa: BLE001 - an installation that cannot be opened is what is asked about
         return [Finding("settings", PROBLEM, f"{type(error).__name__}: {error}", _BUG)]
     return [finding for name, check in checks for finding in _guarded(name, check)]
 
@@ -99,7 +99,7 @@ def _system() -> Iterator[Finding]:
         yield Finding("system", OK, f"Linux, Python {version}")
     else:
         yield Finding(
-            "system", PROBLEM, f"{sys.platform} can not run models", "Use Linux or WSL2; CLI and SDK work here."
+            "system", PROBLEM, f"{sys.platform} cannot run models", "Use Linux or WSL2; CLI and SDK work here."
         )
 
 
@@ -147,7 +147,7 @@ def _writable(name: str, folder: Path, option: str) -> Finding:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return Finding(name, PROBLEM, f"{folder} can not be made: {error.strerror}", f"Set {option} to another folder.")
+        return Finding(name, PROBLEM, f"{folder} cannot be made: {error.strerror}", f"Set {option} to another folder.")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(name, PROBLEM, f"{folder} is not writable", hint)
     return Finding(name, OK, str(folder))
@@ -280,7 +280,7 @@ def _pythons() -> Iterator[Finding]:
     if not found:
         state, detail = PROBLEM, "no Python for model environments was found"
     elif missing:
-        state, detail = NOTE, f"models can not ask for Python {', '.join(missing)}"
+        state, detail = NOTE, f"models cannot ask for Python {', '.join(missing)}"
     else:
         return
     if settings.MOP_PYTHON_DOWNLOADS:
@@ -336,7 +336,7 @@ def examine_advisories() -> Iterator[Finding]:
         yield Finding("advisories", OK, f"asked of {settings.MOP_OSV_URL} at each audit")
         return
     if settings.MOP_ADVISORIES == Source.OFF:
-        hint = "Set MOP_ADVISORIES=osv, or =imported where the internet can not be reached."
+        hint = "Set MOP_ADVISORIES=osv, or =imported where the internet cannot be reached."
         yield Finding("advisories", NOTE, "installed packages are not audited", hint)
         return
     hint = "Fetch PyPI/all.zip of OSV, then `mop advisories import all.zip`."
@@ -369,7 +369,7 @@ def _sign_in() -> Iterator[Finding]:
         found = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         hint = "Check MOP_OIDC_ISSUER, and that this host reaches it."
-        yield Finding("sign-in", PROBLEM, f"{document} can not be read: {type(error).__name__}", hint)
+        yield Finding("sign-in", PROBLEM, f"{document} cannot be read: {type(error).__name__}", hint)
         return
     lacking = [name for name in ("authorization_endpoint", "token_endpoint", "jwks_uri") if name not in found]
     if lacking:

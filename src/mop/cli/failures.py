@@ -23,7 +23,7 @@ class PartFailedError(CommandError):
 
 
 class PortTakenError(CommandError):
-    """The address can not be listened on."""
+    """The address cannot be listened on."""
 
     exit_code = ExitCode.USAGE
     default_hint = "Choose another with --port."
@@ -37,7 +37,7 @@ class SamplesMissingError(CommandError):
 
 
 class PolicyError(CommandError):
-    """The installation's policy of findings can not be read."""
+    """The installation's policy of findings cannot be read."""
 
     exit_code = ExitCode.USAGE
     default_hint = "Correct the file, or remove it: the default policy then holds."

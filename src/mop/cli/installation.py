@@ -15,7 +15,7 @@ def open_settings() -> None:
     """Make Django's settings and models usable; touches no database.
 
     Raises:
-        SystemExit: a setting can not be read; the message names it.
+        SystemExit: a setting cannot be read; the message names it.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mop.conf.settings")
     import django

@@ -246,4 +246,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise typer.BadParameter(f"--payload: {path} can not be read: {error}") from error
+        raise typer.BadParameter(f"--payload: {path} cannot be read: {error}") from error

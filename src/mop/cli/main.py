@@ -40,7 +40,7 @@ def command_tree(words: Collection[str] | None = None) -> typer.core.TyperGroup:
     """Every command, of the installation and of its areas, in the order of the help.
 
     Args:
-        words: of the command line. A command that none of them names can not run, and has its help alone: reading the
+        words: of the command line. A command that none of them names cannot run, and has its help alone: reading the
             options of all commands takes half the time of `mop --help`. None reads all.
     """
     register_installed()

@@ -37,7 +37,7 @@ def scan(
     verbose: Verbose = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Look for code that runs when a file is loaded, and for what else MOP's policy minds; nothing is run or loaded."""
+    """Look for code that runs when a file is loaded, and for what else the policy forbids; nothing is run or loaded."""
     require_linux("scan")
     report, policy = _scan(folder.resolve(), sandbox=not no_sandbox, verbose=verbose)
     from mop.scanning.policy import decide

@@ -113,7 +113,7 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortTakenError(f"{host}:{port} can not be listened on: {error.strerror}.") from error
+            raise PortTakenError(f"{host}:{port} cannot be listened on: {error.strerror}.") from error
 
 
 async def serve(host: str, port: int, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

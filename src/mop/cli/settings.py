@@ -96,7 +96,7 @@ def _show(rows: Sequence[Any]) -> None:
     width = min(shutil.get_terminal_size((WIDTH_MAX, 24)).columns, WIDTH_MAX)
     for row in rows:
         if row.problem:
-            value = f"can not be read: {row.problem}"
+            value = f"cannot be read: {row.problem}"
         elif row.is_secret:
             value = "set" if row.is_set else "not set"
         else:

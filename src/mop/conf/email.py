@@ -68,7 +68,7 @@ def _read(text: str) -> tuple[SplitResult, bool]:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:  # its message would repeat a part of a password that holds a / or #
-        raise ValueError("its host or port can not be read; in a password, / is %2F, @ is %40, # is %23") from None
+        raise ValueError("its host or port cannot be read; in a password, / is %2F, @ is %40, # is %23") from None
     query = parse_qs(parts.query)
     is_plain = query.pop("starttls", []) == ["off"]
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or query:

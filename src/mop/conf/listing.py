@@ -33,7 +33,7 @@ class Setting:
         default: as text.
         meaning: one line.
         is_secret: whether the value is kept from people.
-        problem: why the value can not be read; empty when it can.
+        problem: why the value cannot be read; empty when it can.
     """
 
     name: str

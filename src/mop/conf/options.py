@@ -417,7 +417,7 @@ def read_options(environment: Mapping[str, str], home: Path) -> dict[str, Any]:
     """All settings of an installation by name.
 
     Raises:
-        SystemExit: a value can not be read, or mop.toml holds an unknown name; the message says which.
+        SystemExit: a value cannot be read, or mop.toml holds an unknown name; the message says which.
     """
     file = read_file(home)
     values: dict[str, Any] = {}
@@ -435,7 +435,7 @@ def read_option(option: Option, environment: Mapping[str, str], file: Mapping[st
     """The value of one setting, and where it comes from: `environment`, `mop.toml` or `default`.
 
     Raises:
-        ValueError: the value can not be read.
+        ValueError: the value cannot be read.
     """
     source = "environment" if option.name in environment else "mop.toml"
     text = environment.get(option.name, _text(option, file.get(key_of(option))))
@@ -446,7 +446,7 @@ def read_file(home: Path) -> dict[str, Any]:
     """What mop.toml in MOP_HOME holds; nothing when there is none.
 
     Raises:
-        SystemExit: it can not be read; the message says where.
+        SystemExit: it cannot be read; the message says where.
     """
     path = home / "mop.toml"
     try:

@@ -100,13 +100,13 @@ def disconnect_task(*, actor: Actor, model: Model, task: Task) -> None:
 
 
 def disconnection_obstacle(connection: TaskConnection) -> str:
-    """Why a task can not be disconnected from its model; empty where it can."""
+    """Why a task cannot be disconnected from its model; empty where it can."""
     connected = TaskConnection.objects.filter(model=connection.model_id)
     return disconnection_obstacles(connected.select_related("task")).get(connection.task_id, "")
 
 
 def disconnection_obstacles(connections: Iterable[TaskConnection]) -> Mapping[int, str]:
-    """Of all connections of a model those that can not be ended, by the ids of their tasks, with the reason."""
+    """Of all connections of a model those that cannot be ended, by the ids of their tasks, with the reason."""
     every = list(connections)
     if len(every) == 1:
         (only,) = every
@@ -188,7 +188,7 @@ def change_sample(*, actor: Actor, revision: Revision, sample: Any, expected: st
     Raises:
         ValidationFailedError: the sample is too large or too deep.
         ConflictError: somebody changed the sample meanwhile, a sample is being verified, the sample is the same, or
-            the version can not be verified as it stands.
+            the version cannot be verified as it stands.
     """
     check_sample(sample)
     row = REVISION.lock(revision.pk)

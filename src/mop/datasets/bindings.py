@@ -20,7 +20,7 @@ from mop.errors import ConflictError, ValidationFailedError
 
 
 def check_tasks(tasks: Sequence[Task], *, modality: str, label_type: str, label_size: int | None) -> list[str]:
-    """Why a dataset can not be measured for these tasks, one message each."""
+    """Why a dataset cannot be measured for these tasks, one message each."""
     found = [misfit(task, modality=modality, label_type=label_type, label_size=label_size) for task in tasks]
     messages = [message for message in found if message]
     if len({task.pk for task in tasks}) < len(tasks):
@@ -42,7 +42,7 @@ def replace_tasks(*, actor: Actor, dataset: Dataset, tasks: Sequence[Task]) -> N
     """Bind a dataset that the caller holds locked to these tasks alone.
 
     Raises:
-        ValidationFailedError: it can not be measured for one of them.
+        ValidationFailedError: it cannot be measured for one of them.
         ConflictError: one is added before the dataset is verified.
     """
     standing = {binding.task_id: binding for binding in dataset.bindings.select_related("task")}

@@ -1,7 +1,7 @@
 """The verification in the cage: the parser sees Python, MOP's packages and one file, and has no network.
 
 Nothing that it writes is believed: standard error is thrown away, because a traceback may quote a cell, and the report
-is read back by `Report.from_dict`, which takes nothing that a report of the spec can not hold.
+is read back by `Report.from_dict`, which takes nothing that a report of the spec cannot hold.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ async def verify_in_cage(work: CagedVerification, progress: Progress) -> Report:
 
     Raises:
         DatasetFileError: the file needs more memory or time than a verification may take, or breaks the parser.
-        SandboxUnavailableError: the cage can not be set up.
+        SandboxUnavailableError: the cage cannot be set up.
         HostLostError: the parser was killed from outside.
     """
     work.sandbox.make_writable(work.scratch)
@@ -176,7 +176,7 @@ def _cause(status: int) -> Exception:
 
 def _broken() -> DatasetFileError:
     return DatasetFileError(
-        "The file can not be parsed: something in it breaks the reader.",
+        "The file cannot be parsed: something in it breaks the reader.",
         hint="Look for damaged images; `mop dataset check` reads the file on your own machine.",
     )
 

@@ -72,7 +72,7 @@ async def hidden_rows(wanted: HiddenRows, *, sandbox: Sandbox, after: int = 1) -
 
     Raises:
         ArtifactDamagedError: the file is not the one that was verified.
-        SandboxUnavailableError: the cage can not be set up.
+        SandboxUnavailableError: the cage cannot be set up.
         HostLostError: the reader was killed from outside.
     """
     process = await asyncio.create_subprocess_exec(

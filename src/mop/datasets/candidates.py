@@ -13,7 +13,7 @@ LEAST_LABELS = 2
 
 
 def misfit(task: Task, *, modality: str, label_type: str, label_size: int | None) -> str | None:
-    """Why a dataset can not be measured for a task; None if it can."""
+    """Why a dataset cannot be measured for a task; None if it can."""
     if task.modality != modality:
         return f"The task {task.name} has the modality {task.modality}, the dataset {modality}."
     is_ordinal = task.label_type == TaskLabelType.ORDINAL

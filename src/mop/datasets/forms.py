@@ -108,7 +108,7 @@ class LabelColumnForm(forms.Form):
         return DatasetInput(**{**self.cleaned_data, "tasks": [self.known[key] for key in self.cleaned_data["tasks"]]})
 
 
-class _LabelColumns(BaseFormSet):  # type: ignore[type-arg] # Django can not be subscripted at run time
+class _LabelColumns(BaseFormSet):  # type: ignore[type-arg] # Django cannot be subscripted at run time
     """The label columns of a file."""
 
     default_error_messages = {"too_few_forms": "Name at least one label column."}

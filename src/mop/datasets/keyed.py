@@ -29,7 +29,7 @@ def reading_seed() -> int:
 def seal_digests(given: Path, sealed: Path) -> None:
     """Write the digests that the cage gave as keyed digests, ascending.
 
-    The cage hashes fast and knows only its seed. Its hash can be inverted; what is kept can not.
+    The cage hashes fast and knows only its seed. Its hash can be inverted; what is kept cannot.
 
     Raises:
         ValueError: the file is not made of digests.

@@ -106,7 +106,7 @@ def change_dataset(
     asked anew.
 
     Raises:
-        ValidationFailedError: the dataset can not be measured for a task.
+        ValidationFailedError: the dataset cannot be measured for a task.
         ConflictError: a task is added before the dataset is verified.
     """
     row = DATASET.lock(dataset.pk)

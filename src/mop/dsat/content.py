@@ -119,7 +119,7 @@ def _checked_text(text: Any, add: Add) -> str:
 
 
 def unstorable(text: str) -> str:
-    """Why a text can not be kept; empty where it can."""
+    """Why a text cannot be kept; empty where it can."""
     if "\0" in text:
         return "The text holds a NUL character."
     try:

@@ -70,7 +70,7 @@ def import_file(
     """Import a file that is here as a whole.
 
     Raises:
-        ValidationFailedError: its name, size or header can not be used.
+        ValidationFailedError: its name, size or header cannot be used.
     """
     with transaction.atomic():
         row = begin_import(
@@ -102,7 +102,7 @@ def begin_import(
     """Announce a file, whose parts follow.
 
     Raises:
-        ValidationFailedError: its name or size can not be used.
+        ValidationFailedError: its name or size cannot be used.
     """
     suffix = next((ending for ending in FORMATS if file_name.lower().endswith(ending)), None)
     problem = ""
@@ -149,7 +149,7 @@ def start_import(*, actor: Actor, row: Import) -> Import:
 
     Raises:
         ConflictError: the import has begun, or parts are missing.
-        ValidationFailedError: the header can not be used.
+        ValidationFailedError: the header cannot be used.
     """
     row = IMPORT.lock(row.pk)
     if row.get_state() is not ImportState.UPLOADING:

@@ -134,7 +134,7 @@ def check_labels(task: Task, *, expected_label: str, kind: str, predicted_label:
 
 
 def check_texts(add: Add, **texts: str) -> None:
-    """Tell `add` of texts that are too long or can not be stored."""
+    """Tell `add` of texts that are too long or cannot be stored."""
     for name, text in texts.items():
         if not text:
             continue

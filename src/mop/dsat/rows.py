@@ -120,7 +120,7 @@ def begin_csv(task: Task, lines: Lines) -> Place:
     """Read the header of a CSV file: columns in any order, separated by commas, semicolons or tabs.
 
     Raises:
-        ValidationFailedError: the header can not be used; the message names places, not what stands there.
+        ValidationFailedError: the header cannot be used; the message names places, not what stands there.
     """
     line = next(lines, b"")
     try:

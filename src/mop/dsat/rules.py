@@ -62,7 +62,7 @@ rules.add_perm("dsat.create", is_signed_in)
 rules.add_perm("dsat.read_content", reads_content)
 rules.add_perm("dsat.comment", reads_content)
 rules.add_perm("dsat.change", is_submitter | (works_on_it & reads_content))
-# the assignee reads the content, so who may not read a restricted case can not assign it to themselves either
+# the assignee reads the content, so who may not read a restricted case cannot assign it to themselves either
 rules.add_perm("dsat.assign", is_submitter | (works_on_it & is_unrestricted))
 rules.add_perm("dsat.decide", works_on_it)
 rules.add_perm("dsat.close", is_submitter | works_on_it)

@@ -75,7 +75,7 @@ def add_case(
     if submitter is None and not reported_by_service:
         problems.add("service", "Name the service that reports the case.")
     if submitter is None and is_restricted:
-        problems.add("is_restricted", "A case that a service reports can not be restricted.")
+        problems.add("is_restricted", "A case that a service reports cannot be restricted.")
     problems.raise_any()
     if new is None:
         raise AssertionError("a case without problems is a case")
@@ -215,7 +215,7 @@ def reopen(*, actor: Actor, case: Case) -> Case:
     """
     row = CASE.lock(case.pk)
     if row.get_state() not in CASE_LIFECYCLE.restarts:
-        raise ConflictError(f"{row} is {row.state}, so it can not be reopened.")
+        raise ConflictError(f"{row} is {row.state}, so it cannot be reopened.")
     row.fixed_by = None
     CASE.restart(row, actor=actor)
     if row.assignee_id:
@@ -279,7 +279,7 @@ def _move(actor: Actor, case: Case, to: CaseState, facts: Mapping[str, Any] | No
     before = row.get_state()
     if to not in CASE_LIFECYCLE.transitions[before]:
         raise ConflictError(
-            f"{row} is {before.value} and can not become {to.value}.",
+            f"{row} is {before.value} and cannot become {to.value}.",
             hint="Reopen the case first." if before in CASE_LIFECYCLE.restarts else "",
         )
     CASE.move(row, to, actor=actor, facts=facts)

@@ -1,6 +1,6 @@
 """What finds a case: terms of its words, tags and trace id, and bands of its MinHash signature.
 
-A term is a 64-bit digest under a key of the installation, so the index can not be read as words. Near duplicates have a
+A term is a 64-bit digest under a key of the installation, so the index cannot be read as words. Near duplicates have a
 band in common; how similar they are is estimated from the whole signatures (Broder 1997; banding: Leskovec, Rajaraman,
 Ullman, Mining of Massive Datasets, chapter 3.4). With 8 bands of 4 numbers, two cases of Jaccard similarity 0.8 meet
 with a probability of 0.985, of 0.5 with 0.4, and of 0.3 with 0.06.

@@ -173,7 +173,7 @@ class Lifecycle(Generic[S]):
                     yield f"{state.value} is absent, but has transitions"
                 continue
             if state not in from_start:
-                yield f"{state.value} can not be reached from {self.start.value}"
+                yield f"{state.value} cannot be reached from {self.start.value}"
             if state.is_live and not self.reachable(state) & self.final:
                 yield f"{state.value} is live, but never leads to a final state"
             if state.is_final and followers & self.live:

@@ -2,7 +2,7 @@
 
 Every worker writes a heartbeat into its row by the database's clock. A row whose beat is too old is claimed, under its
 lock, by one of the others; from then on the fence refuses what the lost worker writes, and the engine puts its
-unfinished work back on the queues. A worker that can not beat stops itself. docs/engine.md tells the whole story.
+unfinished work back on the queues. A worker that cannot beat stops itself. docs/engine.md tells the whole story.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def hear_always(waits: QueueWaits, transport: Wakes, hear: Callable[[str], objec
         except (OSError, psycopg.Error) as error:
             if not is_known:
                 reason = str(error).strip()
-                logger.warning("wakes can not be heard, queues are looked at twice a second: %s", reason)
+                logger.warning("wakes cannot be heard, queues are looked at twice a second: %s", reason)
             is_known = True
         waits.hear(deaf=True)
         waits.stops_within(LISTEN_AGAIN_SECONDS)

@@ -21,7 +21,7 @@ _HTTP_TIMEOUT_SECONDS = 60
 class BuildLayout:
     """Where one build writes: `area` is what the cage may write, cache and virtual environment lie in it together.
 
-    Together, because a hard link can not cross from one mount of the cage to another.
+    Together, because a hard link cannot cross from one mount of the cage to another.
     """
 
     area: Path

@@ -47,8 +47,8 @@ async def ensure_environment(
         log: gets the build log.
 
     Raises:
-        SettingsFileError: settings.yml can not be used.
-        RequirementsFileError: a line of requirements.txt can not be used.
+        SettingsFileError: settings.yml cannot be used.
+        RequirementsFileError: a line of requirements.txt cannot be used.
         EnvironmentBuildError: the requirements do not resolve, build or start; the cause is in the message.
         ModelStructureError: privatepkgs/ breaks a rule of the folder.
         PackageIndexUnavailableError: the index did not answer.
@@ -100,7 +100,7 @@ async def _build(builder: Builder, seconds: float) -> Marker:
 def _look(area: BuildArea) -> tuple[Marker | None, Damage | None]:
     """The marker of the environment at its place if it is whole, which counts as a use; else what is wrong with it.
 
-    While this looks, the environment can not be removed; for a while after it is too young to be. Damage means
+    While this looks, the environment cannot be removed; for a while after it is too young to be. Damage means
     something under the key's lock only: without it another process may be building.
     """
     if not area.final.exists():
@@ -116,7 +116,7 @@ def _look(area: BuildArea) -> tuple[Marker | None, Damage | None]:
 
 def _damage(area: BuildArea, marker: Marker | None) -> Damage | None:
     if marker is None or marker.key != area.plan.key:
-        return Damage(f"its {MARKER} is missing or can not be read")
+        return Damage(f"its {MARKER} is missing or cannot be read")
     python = area.final / "venv" / "bin" / "python"
     if not python.exists():
         return Damage(f"its interpreter {marker.interpreter} is gone")

@@ -63,7 +63,7 @@ def _listing(environment: Path) -> str:
                     elif entry.name != _BYTECODE:
                         folders.append(entry.path)
         except OSError:
-            continue  # a folder that can not be read: what it held is missing from the list
+            continue  # a folder that cannot be read: what it held is missing from the list
     return "".join(sorted(lines))
 
 

@@ -203,7 +203,7 @@ class IndexProxy:
     async def _read(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, within: Target | None
     ) -> Request | None:
-        """The next request; None once it was answered that it can not be read."""
+        """The next request; None once it was answered that it cannot be read."""
         try:
             async with asyncio.timeout(self._patience.head):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -225,7 +225,7 @@ class IndexProxy:
     async def _pass_authorized(
         self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Speak TLS in the index's place: its credentials are added here, where the build can not see them."""
+        """Speak TLS in the index's place: its credentials are added here, where the build cannot see them."""
         assert self._impersonation is not None  # noqa: S101 - there is one where a target has credentials
         await _establish(writer)
         async with asyncio.timeout(self._patience.head):
@@ -253,7 +253,7 @@ class IndexProxy:
     async def _connected(
         self, target: Target, writer: asyncio.StreamWriter, trust: ssl.SSLContext | None
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A connection to the target while the block runs; who can not get one is told."""
+        """A connection to the target while the block runs; who cannot get one is told."""
         if target.authority not in self._reached:
             self._reached.add(target.authority)
             self._log(f"{self._words.who} {self._words.reaches} {target.authority}")
@@ -267,8 +267,8 @@ class IndexProxy:
         except OSError as error:
             if target.authority not in self._lost:
                 self._lost.add(target.authority)
-                self._log(f"{target.authority} can not be reached: {str(error) or 'it did not answer in time'}")
-            await _say(writer, HTTPStatus.BAD_GATEWAY, f"{target.authority} can not be reached")
+                self._log(f"{target.authority} cannot be reached: {str(error) or 'it did not answer in time'}")
+            await _say(writer, HTTPStatus.BAD_GATEWAY, f"{target.authority} cannot be reached")
             raise
         try:
             yield far_reader, far_writer

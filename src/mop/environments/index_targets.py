@@ -48,7 +48,7 @@ def index_targets(indexes: Iterable[str], file_hosts: Iterable[str]) -> tuple[Ta
         file_hosts: `host` or `host:port`, reached with TLS; the port is 443 if not given.
 
     Raises:
-        ValueError: one can not be read; the message shows no credentials.
+        ValueError: one cannot be read; the message shows no credentials.
     """
     found: dict[tuple[str, int], Target] = {}
     for url in indexes:

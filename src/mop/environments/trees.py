@@ -15,7 +15,7 @@ Inodes = dict[int, int]
 
 
 def inodes_of(folder: Path) -> Inodes:
-    """What a tree holds; what vanishes or can not be read meanwhile is left out."""
+    """What a tree holds; what vanishes or cannot be read meanwhile is left out."""
     found: Inodes = {}
     folders = [os.fspath(folder)]
     while folders:

@@ -178,7 +178,7 @@ def _no_solution(cause: str, requirements: Sequence[Requirement], python_version
     if line is None and "pip" in names:
         place = SETTINGS_PLACE
     return EnvironmentBuildError(
-        f"The requirements can not be installed on Python {python_version}: {cause}",
+        f"The requirements cannot be installed on Python {python_version}: {cause}",
         hint=_hint(cause, _minor(python_version)),
         place=place,
     )

@@ -37,7 +37,7 @@ COMPARED_AT_ONCE = 50
 
 
 def obstacle(first: Evaluation, second: Evaluation) -> str:
-    """Why two evaluations can not be compared row by row; empty where they can."""
+    """Why two evaluations cannot be compared row by row; empty where they can."""
     if first.pk == second.pk:
         return "the same result"
     if first.revision_id == second.revision_id:
@@ -56,10 +56,10 @@ def comparison(first: Evaluation, second: Evaluation) -> ComparisonOut:
 
     Raises:
         ConflictError: they were not measured on the same rows.
-        MopError: the predictions can not be read here.
+        MopError: the predictions cannot be read here.
     """
     if reason := obstacle(first, second):
-        raise ConflictError(f"{first.revision} and {second.revision} can not be compared: {reason}.")
+        raise ConflictError(f"{first.revision} and {second.revision} cannot be compared: {reason}.")
     kept = kept_comparisons([(first, second)])
     if (first.pk, second.pk) in kept:
         return kept[first.pk, second.pk]

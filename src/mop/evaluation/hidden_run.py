@@ -64,7 +64,7 @@ async def answer_all(
         observer: follows each service on its way up.
 
     Raises:
-        MopError: the service can not be had, or gives up again and again without one further row.
+        MopError: the service cannot be had, or gives up again and again without one further row.
     """
     lost = given_up = 0
     while before := await left():

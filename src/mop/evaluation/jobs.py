@@ -105,7 +105,7 @@ def read_job(evaluation_id: str, attempt: int, host: str, tries: int = 1) -> Eva
 
     Raises:
         StaleAttemptError: it is over, or gone, or in another try.
-        ConflictError: it can not be run as things stand.
+        ConflictError: it cannot be run as things stand.
         EvaluationMappingError: the labels of task and dataset do not fit.
         WorkerLostError: this worker's work was given to another.
     """
@@ -124,14 +124,14 @@ def job_for(row: Evaluation) -> EvaluationJob:
     """The job of an evaluation as things stand now.
 
     Raises:
-        ConflictError: it can not be run as things stand.
+        ConflictError: it cannot be run as things stand.
         EvaluationMappingError: the labels of task and dataset do not fit.
     """
     revision, dataset, task = row.revision, row.dataset, row.task
     connection = revision.model.connections.filter(task=task).first()
     if connection is None or not is_applicable(row):
         raise ConflictError(
-            f"The {row} can not be run as things stand.",
+            f"The {row} cannot be run as things stand.",
             hint="The version must be verified, the task connected, and the dataset approved for the task.",
         )
     digests = digests_of(revision, task, dataset, connection.customized_name)

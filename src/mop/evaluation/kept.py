@@ -50,7 +50,7 @@ async def each_part(store: ArtifactStore, digest: str) -> AsyncIterator[Predicti
         try:
             found = await asyncio.to_thread(from_parquet, data)
         except (ValueError, KeyError, OSError) as error:
-            raise ArtifactDamagedError("The predictions of an evaluation can not be read.") from error
+            raise ArtifactDamagedError("The predictions of an evaluation cannot be read.") from error
         if following is not None and found.first_row != following:
             raise ArtifactDamagedError("Rows are missing in the predictions of an evaluation, or stand there twice.")
         following = found.first_row + len(found)

@@ -71,7 +71,7 @@ class Evaluation(DurableWork):
     no_answer = models.PositiveBigIntegerField(null=True, blank=True, help_text="rows without an answer")
     artifact_digest = models.CharField(max_length=64, blank=True, help_text="of the model folder that answered")
     environment_digest = models.CharField(max_length=64, blank=True)
-    dataset_digest = models.CharField(max_length=64, blank=True, help_text="keyed: guesses can not be tested")
+    dataset_digest = models.CharField(max_length=64, blank=True, help_text="keyed: guesses cannot be tested")
     mapping_digest = models.CharField(max_length=64, blank=True)
     metric_version = models.CharField(max_length=32, blank=True, help_text="of the code that computed the numbers")
     predictions_digest = models.CharField(

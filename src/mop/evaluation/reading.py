@@ -17,7 +17,7 @@ def report_for(evaluation: Evaluation, merge: Sequence[str] = ()) -> ReportOut:
     """The document of a measured evaluation, with labels put together.
 
     Raises:
-        ValidationFailedError: the labels can not be merged.
+        ValidationFailedError: the labels cannot be merged.
         NotFoundError: it has no result yet.
     """
     shown = shown_of(document_of(evaluation), least=settings.MOP_EVALUATION_SLICE_ROWS_MIN)
@@ -25,5 +25,5 @@ def report_for(evaluation: Evaluation, merge: Sequence[str] = ()) -> ReportOut:
     try:
         return report_of(shown, dict.fromkeys(merge, merged) if len(merge) > 1 else None)
     except ValueError as error:
-        message = f"These labels can not be merged: {error}."
+        message = f"These labels cannot be merged: {error}."
         raise ValidationFailedError(message, fields={"merge": [message]}) from error

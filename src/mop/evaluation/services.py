@@ -107,7 +107,7 @@ def rerun(*, actor: Actor, evaluation: Evaluation) -> Evaluation:
         raise ConflictError(f"The {row} is {row.state} already.", hint="Wait for it, or cancel it first.")
     if not is_applicable(row):
         raise ConflictError(
-            f"The {row} can not be run as things stand.",
+            f"The {row} cannot be run as things stand.",
             hint="The version must be verified, the task connected, and the dataset approved for the task.",
         )
     check_budget(row.revision, row.dataset)

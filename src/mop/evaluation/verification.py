@@ -42,7 +42,7 @@ async def verify_evaluation(evaluation: Evaluation, *, again: int = AGAIN_ROWS) 
 
     Raises:
         ConflictError: scikit-learn is not installed, or there are no kept predictions.
-        MopError: the dataset or the predictions can not be read, or the service does not start.
+        MopError: the dataset or the predictions cannot be read, or the service does not start.
     """
     _require_sklearn()
     if not evaluation.predictions_digest:

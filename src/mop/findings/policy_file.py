@@ -33,7 +33,7 @@ def installation_policy() -> InstallationPolicy:
     """The policy that holds now; it is read anew each time, so that a change needs no restart.
 
     Raises:
-        PolicyFileError: the file can not be read. MOP's own policy does not take its place: it may allow more.
+        PolicyFileError: the file cannot be read. MOP's own policy does not take its place: it may allow more.
     """
     path = policy_path()
     try:
@@ -41,7 +41,7 @@ def installation_policy() -> InstallationPolicy:
     except FileNotFoundError:
         text, is_own = default_policy_text(), False
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyFileError(f"{path} can not be read: {error}") from error
+        raise PolicyFileError(f"{path} cannot be read: {error}") from error
     try:
         policy = read_policy(text)
     except ValueError as error:

@@ -33,7 +33,7 @@ def reassess() -> int:
         How many scans were written.
 
     Raises:
-        PolicyFileError: the installation's policy can not be read.
+        PolicyFileError: the installation's policy cannot be read.
     """
     policy = installation_policy()
     written = 0

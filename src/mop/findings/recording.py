@@ -29,7 +29,7 @@ from mop.scanning.policy import Action, Decision, actions_of, decide
 from mop.scanning.policy import Waiver as HeldWaiver
 
 FINDINGS_KEPT = 5000
-"""Of one scan, worst first; a folder of 10,000 files can not fill the database. The counts are of all."""
+"""Of one scan, worst first; a folder of 10,000 files cannot fill the database. The counts are of all."""
 SHOWN = 5
 TEXT_MAX = 2000
 PATH_MAX = 2000

@@ -44,7 +44,7 @@ def post_container(request: HttpRequest, service: str, body: ContainerIn) -> Sta
 
 @router.delete(f"{_GATEWAY}/containers/{{container}}", response={204: None})
 def delete_container(request: HttpRequest, service: str, container: int) -> Status[None]:
-    """Callers may not name images of the container any more; its credential is deleted."""
+    """Stop callers from naming images of a container, and delete its credential."""
     caller, found = _managed(request, service)
     remove_container(actor=caller.actor, service=found, container_id=container)
     return Status(204, None)

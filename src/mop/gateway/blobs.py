@@ -34,7 +34,7 @@ async def read_blob(url: str, containers: Mapping[str, dict[str, Any]]) -> bytes
         raise invalid("The url lies in none of the containers that this service lists, or carries a signature.", TARGET)
     container, blob = place
     if not containers[container]:
-        raise busy("The credential of the container can not be used.")
+        raise busy("The credential of the container cannot be used.")
     try:
         async with asyncio.timeout(READ_SECONDS):
             return await _read(container, blob, containers[container])

@@ -42,14 +42,14 @@ def check_container(url: str, credential: dict[str, Any]) -> None:
     try:
         account_of(url, credential)
     except ValueError as error:
-        raise _refused("credential", f"It can not be used: {error}.") from None
+        raise _refused("credential", f"It cannot be used: {error}.") from None
 
 
 def account_of(url: str, credential: dict[str, Any]) -> AzureAccount:
     """The storage account of a container, with the container's own credential.
 
     Raises:
-        ValueError: names what can not be used, never a value.
+        ValueError: names what cannot be used, never a value.
     """
     endpoint = url.rpartition("/")[0]
     parts = urlsplit(endpoint)

@@ -27,7 +27,7 @@ def check_image(image: bytes, target: str) -> None:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             width, height = opened.size
     except Exception:  # noqa: BLE001 - a reader of images raises what it likes on a hostile file
-        raise invalid(f"The image can not be read as one of {', '.join(FORMATS)}.", target) from None
+        raise invalid(f"The image cannot be read as one of {', '.join(FORMATS)}.", target) from None
     if not (SIDE_MIN <= width <= SIDE_MAX and SIDE_MIN <= height <= SIDE_MAX):
         raise invalid(
             f"The image has {width} x {height} pixels; {SIDE_MIN} x {SIDE_MIN} to {SIDE_MAX} x {SIDE_MAX} are allowed.",

@@ -100,7 +100,7 @@ def of_model(error: MopError) -> WireError:
         message = "Too many requests wait for an answer."
         return WireError(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, message, retry_after_s=1)
     if isinstance(error, _BUSY):
-        return busy("A model can not answer at present.")
+        return busy("A model cannot answer at present.")
     return internal()
 
 

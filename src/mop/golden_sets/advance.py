@@ -52,7 +52,7 @@ def _tasks(run: GoldenRun) -> Sequence[CaseTask]:
     is_newest = GoldenVersion.objects.filter(pk=run.version_id, is_newest=True).exists()
     if connection is None or not is_newest or run.revision.get_status() != RevisionStatus.VERIFIED:
         raise ConflictError(
-            f"The {run} can not be done as things stand.",
+            f"The {run} cannot be done as things stand.",
             hint="The version must be verified, the task connected, and the golden set's version the newest.",
         )
     return (case_task_of(connection),)

@@ -46,7 +46,7 @@ class GoldenVersion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="who alone may read the rows"
     )
     size = models.PositiveIntegerField(help_text="rows")
-    digest = models.CharField(max_length=64, help_text="keyed: guesses can not be tested")
+    digest = models.CharField(max_length=64, help_text="keyed: guesses cannot be tested")
 
     class Meta:
         ordering = ("-number",)

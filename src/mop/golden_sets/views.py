@@ -127,7 +127,7 @@ def delete(request: HttpRequest, task_id: int, name: str) -> HttpResponse:
         act,
         title=f"Delete the golden set {name}?",
         trail=_trail(task, (name, here), ("Delete", "")),
-        lead="It can not be undone.",
+        lead="It cannot be undone.",
         goes=[
             f"{found.versions.count()} versions with their rows",
             f"{GoldenRun.objects.filter(version__golden_set=found).count()} results of versions of models",

@@ -25,6 +25,6 @@ class EventFilterForm(PlainForm):
         self.fields["action"].choices = actions  # type: ignore[attr-defined] # a ChoiceField
 
     def chosen(self) -> EventFilter:
-        """What fits; a field that can not be read leaves nothing out."""
+        """What fits; a field that cannot be read leaves nothing out."""
         self.is_valid()
         return EventFilter(**{name: value for name, value in self.cleaned_data.items() if value})

@@ -48,7 +48,7 @@ async def allowed_network(
     """A proxy to these hosts while the block runs; None, and no network at all, when there are none.
 
     Raises:
-        SandboxUnavailableError: in this cage a model can not be held to some hosts.
+        SandboxUnavailableError: in this cage a model cannot be held to some hosts.
     """
     if not hosts:
         yield None

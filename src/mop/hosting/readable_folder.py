@@ -23,7 +23,7 @@ _ENTER = stat.S_IROTH | stat.S_IXOTH
 def readable_folder(folder: Path, sandbox: Sandbox, *, place: Path, log: Callable[[str], None]) -> Iterator[Path]:
     """The folder itself, or a copy in `place` while the block runs, when the cage's user may not read all of it.
 
-    Links stay links, modes stay but for the right to read. A folder with devices or sockets is not copied: what can not
+    Links stay links, modes stay but for the right to read. A folder with devices or sockets is not copied: what cannot
     be read is then said to be so.
     """
     if sandbox.service_uid is None or not _is_closed(folder):
@@ -38,7 +38,7 @@ def readable_folder(folder: Path, sandbox: Sandbox, *, place: Path, log: Callabl
 
 
 def _is_closed(folder: Path) -> bool:
-    """Whether anything in the folder can not be read by everybody, and all of it can be copied."""
+    """Whether anything in the folder cannot be read by everybody, and all of it can be copied."""
     closed = False
     for entry in _entries(folder):
         mode = entry.stat(follow_symlinks=False).st_mode

@@ -25,7 +25,7 @@ async def scan_folder(job: RevisionJob, folder: Path, tools: HostTools, log: Log
 
     Raises:
         BlockingFindingsError: the policy blocks what was found; it is written down.
-        PolicyFileError: the installation's policy can not be read.
+        PolicyFileError: the installation's policy cannot be read.
     """
     policy = installation_policy()
     started = timezone.now()
@@ -60,7 +60,7 @@ async def scan_environment(
 
     Raises:
         BlockingFindingsError: the policy blocks what was found.
-        PolicyFileError: the installation's policy can not be read.
+        PolicyFileError: the installation's policy cannot be read.
     """
     started = timezone.now()
     environment = model.environment
@@ -83,7 +83,7 @@ async def rescan_if_rebuilt(job: RevisionJob, model: PreparedModel, tools: HostT
 
     Raises:
         BlockingFindingsError: the policy blocks what was found.
-        PolicyFileError: the installation's policy can not be read.
+        PolicyFileError: the installation's policy cannot be read.
     """
     if await in_database(scanned_environment)(job.revision_id) == model.environment.files:
         return

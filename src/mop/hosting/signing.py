@@ -18,7 +18,7 @@ def open_signatures(store: ArtifactStore) -> Signatures | None:
     """Signing as configured, the keys read anew; None when it is off: then nothing that it needs is imported.
 
     Raises:
-        SigningKeyError: a key can not be used.
+        SigningKeyError: a key cannot be used.
     """
     if settings.MOP_SIGNING_KEY is None and not settings.MOP_SIGNING_PUBLIC_KEYS:
         return None
@@ -32,7 +32,7 @@ async def check_signature(store: ArtifactStore, digest: str, folder: Path, *, lo
     """Prove, if signing is on, that a materialised folder is what was signed. Call it before anything of it starts.
 
     Raises:
-        SigningKeyError: a key can not be used.
+        SigningKeyError: a key cannot be used.
         ArtifactSignatureError: the signature is missing or does not hold, or the folder holds something else.
         ArtifactDamagedError: the manifest is missing or damaged.
     """

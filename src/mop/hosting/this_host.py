@@ -42,7 +42,7 @@ async def host_tools() -> HostTools:
 
 
 def end_services() -> None:
-    """End what this process runs on its host, at once; what can not be cleared away the next worker does."""
+    """End what this process runs on its host, at once; what cannot be cleared away the next worker does."""
     if _tools is not None:
         with contextlib.suppress(OSError):
             _tools.host.end_own()

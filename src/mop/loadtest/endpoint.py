@@ -44,18 +44,18 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9._:-]{1,255}", self.host) or not 0 < self.port < 1 << 16:
-            raise ValueError(f"host {self.host!r} or port {self.port} can not be used")
+            raise ValueError(f"host {self.host!r} or port {self.port} cannot be used")
         if not _PATH.fullmatch(self.path) or len(self.path) > LARGEST_PATH:
             raise ValueError("a path begins with / and holds printable ASCII without spaces, 2,048 characters at most")
         if self.uds is not None and not 0 < len(os.fsencode(self.uds)) <= LONGEST_SOCKET_PATH:
             raise ValueError(f"a unix socket's path has at most {LONGEST_SOCKET_PATH} bytes")
         if not _TOKEN.fullmatch(self.method):
-            raise ValueError(f"method {self.method!r} can not be used")
+            raise ValueError(f"method {self.method!r} cannot be used")
         if len(self.payload) > LARGEST_PAYLOAD_BYTES:
             raise ValueError(f"the payload has more than {LARGEST_PAYLOAD_BYTES // MIB} MiB")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name) or name.lower() in _OWN_HEADERS or not re.fullmatch(r"[ -~\t]*", value):
-                raise ValueError(f"header {name!r} can not be used")
+                raise ValueError(f"header {name!r} cannot be used")
 
     @property
     def address(self) -> str:

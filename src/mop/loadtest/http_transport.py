@@ -232,14 +232,14 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext | None:
     """How to speak TLS, or None where it is not spoken.
 
     Raises:
-        ValueError: the authorities' file can not be read.
+        ValueError: the authorities' file cannot be read.
     """
     if not endpoint.tls:
         return None
     try:
         return ssl.create_default_context(cafile=endpoint.ca_file)
     except OSError as error:
-        raise ValueError(f"the certificates in {endpoint.ca_file} can not be read: {error}") from error
+        raise ValueError(f"the certificates in {endpoint.ca_file} cannot be read: {error}") from error
 
 
 async def find_host(endpoint: Endpoint) -> str:
@@ -257,7 +257,7 @@ async def find_host(endpoint: Endpoint) -> str:
             found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=1)
             addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     except OSError as error:
-        raise LoadTargetUnreachableError(f"{endpoint.address} can not be resolved: {error}.") from error
+        raise LoadTargetUnreachableError(f"{endpoint.address} cannot be resolved: {error}.") from error
     for address in addresses:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):

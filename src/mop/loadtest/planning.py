@@ -46,7 +46,7 @@ def plan_of(option: LoadTestOption, request: RunRequest) -> Plan:
     """The plan of a run.
 
     Raises:
-        ValidationFailedError: it can not be run as asked.
+        ValidationFailedError: it cannot be run as asked.
     """
     if request.targets is not None and len(request.targets) > TARGETS_MAX:
         raise _refused(f"a run has {TARGETS_MAX} steps at most")

@@ -35,7 +35,7 @@ class Samples:
 
     def window(self, begin: int, end: int) -> Window:
         """What belongs to the time from `begin` to before `end`."""
-        # copies: an array that numpy looks into can not grow
+        # copies: an array that numpy looks into cannot grow
         starts, latencies = _copy(self.starts), _copy(self.latencies)
         codes = np.array(self.codes, dtype=np.int16)
         inside = (starts >= begin) & (starts < end)

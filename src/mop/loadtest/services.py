@@ -35,7 +35,7 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
 
     Raises:
         ConflictError: the revision is not verified, or gone, or a load test of it waits or runs.
-        ValidationFailedError: the run can not be done as asked.
+        ValidationFailedError: the run cannot be done as asked.
     """
     row = REVISION.lock(revision.pk)
     if row.get_status() != RevisionStatus.VERIFIED:

@@ -95,7 +95,7 @@ def stalled_share(ordered: Values) -> float:
     """The share of the clients' time that went by in requests slower than ten times P99; 0 if under 1 %.
 
     In a closed loop a service that stands still is asked by few: clients wait instead of sending (coordinated
-    omission), and P99 looks past it. Weighed by time the same requests can not hide.
+    omission), and P99 looks past it. Weighed by time the same requests cannot hide.
     """
     if not len(ordered):
         return 0.0

@@ -117,5 +117,5 @@ def fits(elapsed_s: float, step_s: float, budget_s: float) -> bool:
 
 
 def surely_failing(failed: int, scheduled: int) -> bool:
-    """Whether more than 1 % of a step's scheduled requests have failed already: the rest can not change it."""
+    """Whether more than 1 % of a step's scheduled requests have failed already: the rest cannot change it."""
     return Outcome(scheduled, failed, 0.0).failing

@@ -210,7 +210,7 @@ async def while_it_lives(service: Service, tools: HostTools, work: Coroutine[Any
 
     Raises:
         HostLostError: the service ended meanwhile: what was measured is of no worth.
-        ModelFault: why its model can not answer any more.
+        ModelFault: why its model cannot answer any more.
     """
     working, ended = asyncio.ensure_future(work), asyncio.ensure_future(service.ended())
     try:

@@ -77,7 +77,7 @@ class Allowed:
         """Where a url leads.
 
         Raises:
-            RefusedTargetError: it can not be read, or its host is not listed.
+            RefusedTargetError: it cannot be read, or its host is not listed.
         """
         target = read_url(url)
         if not self.hosts:
@@ -116,7 +116,7 @@ def read_url(url: str) -> Target:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise RefusedTargetError("The url can not be read.") from None
+        raise RefusedTargetError("The url cannot be read.") from None
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > URL_MAX:
         raise RefusedTargetError(f"A url has at most {URL_MAX} printable ASCII characters and no blanks.")
     if parts.scheme not in _PORTS or not parts.hostname:

@@ -124,7 +124,7 @@ def _prepared(lane: Sequence[Delivery]) -> list[_Message]:
         keys.append(unseal(webhook.former_secret, purpose=PURPOSE))
     usable = [key for key in keys if key]
     if keys[0] is None:
-        _settle_as(lane, DeliveryState.FAILED, "The secret can not be read: MOP_SECRET_KEY is another one. Rotate it.")
+        _settle_as(lane, DeliveryState.FAILED, "The secret cannot be read: MOP_SECRET_KEY is another one. Rotate it.")
         return []
     hidden = _hidden(webhook, lane)
     _settle_as([one for one in lane if one.pk in hidden], DeliveryState.WITHHELD, "You may no longer see this.")
@@ -137,7 +137,7 @@ def _why_not(webhook: Webhook) -> str:
     if user is None:
         return ""
     if not could_sign_in(user):
-        return f"{user.username}, in whose name it is sent, can not sign in, or has not for a long time."
+        return f"{user.username}, in whose name it is sent, cannot sign in, or has not for a long time."
     if team is not None and not team.members.filter(pk=user.pk).exists():
         return f"{user.username}, in whose name it is sent, is no longer in {team.name}."
     return ""

@@ -164,7 +164,7 @@ def delete(request: HttpRequest, webhook_id: int) -> HttpResponse:
         act,
         title=f"Delete the webhook {found}?",
         trail=[_list(), (str(found), here), ("Delete", "")],
-        lead="Nothing more is sent to it, and its log goes. This can not be undone.",
+        lead="Nothing more is sent to it, and its log goes. This cannot be undone.",
         submit="Delete webhook",
         cancel_url=here,
     )

@@ -91,12 +91,12 @@ async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
 
 
 async def _environment(revision_id: uuid.UUID, folder: Path, tools: HostTools) -> Inspection | None:
-    """Look at the environment; of one that can not be made any more, what was seen stands, with today's advisories."""
+    """Look at the environment; of one that cannot be made any more, what was seen stands, with today's advisories."""
     model = await check_folder(folder, tools=tools, log=logger.debug)
     try:
         environment = await build_environment(model, tools=tools, log=logger.debug)
     except ModelFault as error:
-        logger.warning("the environment of revision %s can not be made any more: %s", revision_id, error.message)
+        logger.warning("the environment of revision %s cannot be made any more: %s", revision_id, error.message)
         seen = await in_database(environment_as_seen)(revision_id)
         return None if seen is None else await inspect_as_seen(seen)
     return await inspect_environment(environment, model, tools=tools, log=logger.info, fresh=True)

@@ -22,7 +22,7 @@ async def lines_around(store: ArtifactStore, digest: str, place: str | None) -> 
         place: of the error, as `src/inference.py:84`.
 
     Raises:
-        ArtifactDamagedError, StorageUnavailableError: the snapshot can not be read.
+        ArtifactDamagedError, StorageUnavailableError: the snapshot cannot be read.
     """
     found = _PLACE.fullmatch(place or "")
     if found is None or not digest:

@@ -173,7 +173,7 @@ async def serve_folder(
     """A ready service of a local folder while the block runs, on `uds`, else on `port` of the loopback address.
 
     Raises:
-        MopError: why the folder can not be served.
+        MopError: why the folder cannot be served.
     """
     progress = _Progress(listener)
     async with _service(

@@ -130,7 +130,7 @@ async def _fetch(job: OnboardingJob) -> None:
         await in_database(allowed)(job.team, Purpose.MODELS, job.model_url)
         log(f"reads {job.model_url}")
         tools = await host_tools()
-        signatures = open_signatures(tools.artifacts)  # a key that can not be used is told before anything is read
+        signatures = open_signatures(tools.artifacts)  # a key that cannot be used is told before anything is read
         try:
             async with asyncio.timeout(settings.MOP_FETCH_DEADLINE):
                 snapshot = await run_snapshot_job(

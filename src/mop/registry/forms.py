@@ -141,7 +141,7 @@ class ModelStepForm(RevisionForm):
     """The first step of Add a model."""
 
     name = forms.CharField(
-        label="Model name", max_length=100, help_text="Letters, digits, _ and -. It can not be changed later."
+        label="Model name", max_length=100, help_text="Letters, digits, _ and -. It cannot be changed later."
     )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
     intended_use = _card_text("For the model card: what the model decides, for whom, in which products.")

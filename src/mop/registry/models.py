@@ -242,7 +242,7 @@ class Revision(DurableWork):
 
     @property
     def publish_obstacle(self) -> str:
-        """Why the version can not become public; empty where it can, or is."""
+        """Why the version cannot become public; empty where it can, or is."""
         if self.publish_status == PublishStatus.PUBLIC or self.status == RevisionStatus.VERIFIED:
             return ""
         return f"Only a verified version can become public; {self.version} is {self.status}."
@@ -265,7 +265,7 @@ class RevisionEvent(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = (
-            # a step that runs again after a crash can not enter a status twice
+            # a step that runs again after a crash cannot enter a status twice
             models.UniqueConstraint(fields=("revision", "attempt", "status"), name="each_status_once_per_attempt"),
         )
 

@@ -53,7 +53,7 @@ def set_outdated(*, actor: Actor, revision: Revision) -> Revision:
     row = REVISION.lock(revision.pk)
     if not row.may_become_outdated:
         hint = "" if row.get_status() is RevisionStatus.OUTDATED else "Cancel it first."
-        raise ConflictError(f"{row} is {row.status}; it can not become outdated now.", hint=hint)
+        raise ConflictError(f"{row} is {row.status}; it cannot become outdated now.", hint=hint)
     REVISION.move(row, RevisionStatus.OUTDATED, actor=actor, detail=f"set aside by {actor.label}")
     return row
 

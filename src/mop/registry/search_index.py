@@ -1,6 +1,6 @@
 """The index behind the search for a part of a model's name or description: trigrams, on either database.
 
-SQLite: a table of FTS5 beside the models, kept by triggers. PostgreSQL: two indexes of pg_trgm. Where they can not be
+SQLite: a table of FTS5 beside the models, kept by triggers. PostgreSQL: two indexes of pg_trgm. Where they cannot be
 made (SQLite without FTS5, PostgreSQL without the right to create the extension) the search reads every model.
 """
 

@@ -49,9 +49,7 @@ REGRESSION_RUN: Entity[RegressionRun, CaseRunState] = Entity(
 
 def _tasks(run: RegressionRun) -> Sequence[CaseTask]:
     if run.revision.get_status() != RevisionStatus.VERIFIED:
-        raise ConflictError(
-            f"The {run} can not be done as things stand.", hint="Only a verified version can be tested."
-        )
+        raise ConflictError(f"The {run} cannot be done as things stand.", hint="Only a verified version can be tested.")
     return tested_tasks(run.revision)
 
 

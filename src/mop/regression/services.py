@@ -143,7 +143,7 @@ def settle(
         if others := sorted(set(chosen) - {case.pk for case in cases}):
             names = ", ".join(f"DSAT-{pk}" for pk in others[:20])
             raise ConflictError(
-                f"You can not mark {names} as {to.value} by {run.revision}.",
+                f"You cannot mark {names} as {to.value} by {run.revision}.",
                 hint="The version must pass the case, the case must stand before that state, and you must work on it.",
             )
         cases = [case for case in cases if case.pk in set(chosen)]

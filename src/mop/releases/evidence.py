@@ -164,7 +164,7 @@ def _change(then: Evaluation | None, now: Evaluation | None, measure: Evaluation
         # without an interval: metrics of one label of an ordinal task, which comparisons do not have
         name = name_of(measure) if measure.label is None else f"{measure.metric.lower()}:{measure.label}"
         found = comparison(then, now).metrics.get(name)
-    except MopError as error:  # the predictions can not be read here: the ratio itself needs none
+    except MopError as error:  # the predictions cannot be read here: the ratio itself needs none
         logger.warning("no interval for the change from %s to %s: %s", then.revision, now.revision, error.message)
         return None
     return Interval(found.interval.low, found.interval.high) if found and found.interval else None

@@ -36,7 +36,7 @@ class PeopleField(forms.CharField):
 class ServiceForm(forms.Form):
     """A new downstream service."""
 
-    name = forms.CharField(max_length=100, help_text="Letters, digits, spaces, ., _ and -. It can not change later.")
+    name = forms.CharField(max_length=100, help_text="Letters, digits, spaces, ., _ and -. It cannot change later.")
     kind = forms.ChoiceField(
         choices=ServiceKind.choices,
         help_text="Azure AI Content Safety takes Hate, Self-harm, Sexual and Violence on text or image; RAI "

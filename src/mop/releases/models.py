@@ -30,7 +30,7 @@ class Policy(models.TextChoices):
     """What a gate that does not pass does to a release request."""
 
     WARN = "warn", "warn: a service admin may approve with a reason"
-    BLOCK = "block", "block: the request can not be approved"
+    BLOCK = "block", "block: the request cannot be approved"
 
 
 class Service(models.Model):

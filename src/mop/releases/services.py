@@ -88,7 +88,7 @@ def change_gate(*, actor: Actor, owner: Task | Service, conditions: str, number:
     """
     conditions = conditions.replace("\r\n", "\n").strip()
     check_conditions(owner, conditions)
-    # the row of the owner is the lock: two editors can not both make the next version
+    # the row of the owner is the lock: two editors cannot both make the next version
     type(owner).objects.select_for_update().get(pk=owner.pk)
     last = current_gate(owner)
     if number is not None and number != (last.number if last else 0):
@@ -121,7 +121,7 @@ def check_conditions(owner: Task | Service | None, text: str) -> tuple[Condition
     """The conditions of a text, checked against the task or service that is to have them; None: against neither.
 
     Raises:
-        ValidationFailedError: a line is no condition, or can not be meant for this task.
+        ValidationFailedError: a line is no condition, or cannot be meant for this task.
     """
     if len(text) > CONDITIONS_MAX:
         message = f"The conditions have {len(text):,} characters; {CONDITIONS_MAX:,} are allowed."

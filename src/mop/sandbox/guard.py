@@ -1,4 +1,4 @@
-"""The parent of a supervisor whose job has no process namespace: it ends the job when the supervisor can not.
+"""The parent of a supervisor whose job has no process namespace: it ends the job when the supervisor cannot.
 
     spawner ── guard (this) ── supervisor ── the job ── what it starts, daemons too
 

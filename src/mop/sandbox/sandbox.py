@@ -73,7 +73,7 @@ class Sandbox:
         ends the job at once. See `exit_codes` for the statuses of the cage itself.
 
         Raises:
-            ValueError: the job can not be expressed: targets that clash, NUL characters, no argv.
+            ValueError: the job cannot be expressed: targets that clash, NUL characters, no argv.
             FileNotFoundError: a mount's source does not exist.
             HostLostError: the host has fewer GPUs than the job needs.
         """
@@ -135,7 +135,7 @@ class Sandbox:
         if self.bwrap is None:
             moved = [mount for mount in job.mounts if str(mount.source) != mount.target]
             if moved:
-                raise ValueError(f"at level {self.level} {moved[0].source} can not appear at {moved[0].target}")
+                raise ValueError(f"at level {self.level} {moved[0].source} cannot appear at {moved[0].target}")
             rules = self._rules(job, [str(source) for source, _ in devices]) if self.landlock else None
             return {"mounts": [], "devices": [], "symlinks": [], "files": [], "landlock": rules}
         seen = view(job.mounts, network=job.network, certificates=self.certificates)

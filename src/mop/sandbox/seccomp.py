@@ -90,7 +90,7 @@ def filter_program(
         (_LOAD, 0, 0, _NUMBER),
         # on x86_64 this also meets the x32 numbers, which start at 2**30
         *_when(_AT_LEAST, NEWEST + 1, _refuse(errno.ENOSYS)),
-        # its flags lie in memory, where a filter can not look; without it the C library uses clone
+        # its flags lie in memory, where a filter cannot look; without it the C library uses clone
         *_when_called(CLONE3, machine, _refuse(errno.ENOSYS)),
     ]
     denied = [call for calls in DENIED.values() for call in calls]

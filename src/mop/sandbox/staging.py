@@ -37,7 +37,7 @@ def stage(sources: list[str]) -> list[str]:
 def expose(paths: list[str], uid: int) -> None:
     """Make these paths reachable for the uid under their own names, in a mount namespace of the child's own.
 
-    Where a folder on the way can not be entered by everybody, it is covered by an empty one in which only the paths
+    Where a folder on the way cannot be entered by everybody, it is covered by an empty one in which only the paths
     stand.
 
     Raises:
@@ -58,7 +58,7 @@ def expose(paths: list[str], uid: int) -> None:
 
 
 def _closed_folder(path: str, uid: int) -> str:
-    """The first folder on the way to a path that the uid can not enter, or ""."""
+    """The first folder on the way to a path that the uid cannot enter, or ""."""
     folders = path.split("/")[1:-1]
     for count in range(1, len(folders) + 1):
         folder = "/" + "/".join(folders[:count])

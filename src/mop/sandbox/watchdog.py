@@ -26,7 +26,7 @@ class Watchdog:
 
     Memory is anonymous, shared and swapped memory, page tables, and the files on the cage's own tmpfs; file pages that
     the kernel can drop do not count. The sum of resident sizes is cheap but counts what forked processes share once for
-    each; only when it is over the limit are the exact, proportional sizes read. What sockets hold can not be read:
+    each; only when it is over the limit are the exact, proportional sizes read. What sockets hold cannot be read:
     beyond a few each counts with what it could.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""An end to work on hostile input that can not be asked to stop: regular expressions, parsers, other people's code."""
+"""An end to work on hostile input that cannot be asked to stop: regular expressions, parsers, other people's code."""
 
 from __future__ import annotations
 

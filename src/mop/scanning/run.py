@@ -93,7 +93,7 @@ def _whole(subject: Subject, processes: Sequence[ScannerProcess]) -> ScanReport:
             looked.setdefault(name, set()).update(seen)
     known = {file.path for file in merged.files}
     missed = []
-    with suppress(OSError):  # of a folder that can not be listed every scanner is incomplete
+    with suppress(OSError):  # of a folder that cannot be listed every scanner is incomplete
         for path, _ in replace(subject, skip=frozenset()).files():
             reasons = tuple(
                 reason for name, reason in unseen.items() if path not in looked[name] and scanner_of(name).is_for(path)

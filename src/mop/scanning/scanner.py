@@ -41,7 +41,7 @@ class Subject:
         """Every regular file of the model folder that is not skipped, by its path below the folder, in their order.
 
         Raises:
-            OSError: a folder can not be listed.
+            OSError: a folder cannot be listed.
         """
         if self.model is None:
             return

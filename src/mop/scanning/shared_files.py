@@ -46,7 +46,7 @@ class SharedFiles:
 def processes_for(subject: Subject, cpus: int) -> tuple[int, SharedFiles | None]:
     """How many processes look at the files of a model folder, and how they share them; one alone shares nothing."""
     names: dict[str, int] = {}
-    with suppress(OSError):  # a folder that can not be listed is told by the scanners
+    with suppress(OSError):  # a folder that cannot be listed is told by the scanners
         names = {name: path.lstat().st_size for name, path in subject.files()}
     count = min(cpus, PROCESSES_MAX, len(names))
     if count <= 1 or (sum(names.values()) < _SHARED_BYTES and len(names) < _SHARED_FILES):

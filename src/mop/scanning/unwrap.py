@@ -1,6 +1,6 @@
 """Take a file apart: each part is known by its content and read by its format, once, within bounds.
 
-Whatever can not be read whole is told as such, never passed over.
+Whatever cannot be read whole is told as such, never passed over.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def unwrap_file(path: Path, look: Look) -> None:
         look: takes what is found.
 
     Raises:
-        OSError: the file itself can not be read.
+        OSError: the file itself cannot be read.
     """
     with path.open("rb") as file:
         try:
@@ -93,7 +93,7 @@ class Unwrapping:
             part.look.incomplete(part.name, f"it breaks off: {plain(error)}")
             self._drain(part)
         except Exception as error:  # noqa: BLE001 - a part may break any reader; what is around it is read on
-            part.look.incomplete(part.name, f"it can not be followed: {type(error).__name__}")
+            part.look.incomplete(part.name, f"it cannot be followed: {type(error).__name__}")
             self._drain(part)
         if search:
             search.end()

@@ -101,7 +101,7 @@ class HttpConnection(asyncio.Protocol):
 
     @property
     def _parsed_at_once(self) -> int:
-        """Bytes that can not begin many requests: a few, or what an announced body still lacks."""
+        """Bytes that cannot begin many requests: a few, or what an announced body still lacks."""
         return PARSED_AT_ONCE if self._reading is None else max(PARSED_AT_ONCE, self._reading.missing)
 
     def _parse(self) -> None:

@@ -66,7 +66,7 @@ class LocalService:
         """Return when the service can answer.
 
         Raises:
-            MopError: why it can not, as the catalogue's class; DeploymentTimeoutError after `timeout` seconds.
+            MopError: why it cannot, as the catalogue's class; DeploymentTimeoutError after `timeout` seconds.
         """
         end = time.monotonic() + timeout
         while True:

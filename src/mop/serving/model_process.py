@@ -582,7 +582,7 @@ def acs_findings(response: Any, method: str) -> Dict[str, Dict[str, Any]]:
             result = getattr(response, name)
             severity, score = _unboxed(result.severity_level), _unboxed(result.harmful_score)
         except Exception as error:
-            raise _no_finding(method, name, "can not be read: %s" % causes.text_of(error)) from error
+            raise _no_finding(method, name, "cannot be read: %s" % causes.text_of(error)) from error
         if type(severity) is not int or not 0 <= severity <= HIGHEST_SEVERITY:
             raise _no_finding(method, name, "has the severity_level %s" % _shown(severity))
         if type(score) not in (int, float) or not 0 <= score <= 1:
@@ -676,7 +676,7 @@ def encode(value: Any) -> bytes:
     except BaseException as error:  # noqa: BLE001 - the code of the model's own types runs here
         place, message = (
             "$",
-            "The output can not be turned into JSON: %s: %s" % (type(error).__name__, causes.text_of(error)),
+            "The output cannot be turned into JSON: %s: %s" % (type(error).__name__, causes.text_of(error)),
         )
     hint = "Return plain dictionaries, lists, texts and finite numbers."
     raise Refused("InvalidModelOutputError", message, hint, place)

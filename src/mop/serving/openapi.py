@@ -119,7 +119,7 @@ def _ready() -> dict[str, Any]:
         "schema": {"type": "number", "default": 0},
     }
     operation = _asked("ready", "Whether the model can answer.", {"status": "ready", "processes": 1, "workers": 1})
-    errors = {"400": _problem("wait is not a number."), "503": _problem("It can not; the error tells why.")}
+    errors = {"400": _problem("wait is not a number."), "503": _problem("It cannot; the error tells why.")}
     return {**operation, "parameters": [wait], "responses": {**operation["responses"], **errors}}
 
 

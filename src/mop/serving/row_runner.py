@@ -261,7 +261,7 @@ class _Runner:
 
 
 async def _until_given_up(questions: Iterable[Awaitable[Outcome]]) -> _Decided:
-    """One after the other, up to the first that the service can not decide."""
+    """One after the other, up to the first that the service cannot decide."""
     outcomes: list[Outcome] = []
     for question in questions:
         try:

@@ -79,7 +79,7 @@ class Service(Protocol):
         """Return when it can answer.
 
         Raises:
-            MopError: why it can not, as the catalogue's class; DeploymentTimeoutError after `timeout` seconds.
+            MopError: why it cannot, as the catalogue's class; DeploymentTimeoutError after `timeout` seconds.
         """
 
     async def ended(self) -> str:

@@ -38,7 +38,7 @@ def read_prefixes(text: str) -> tuple[ConfiguredPrefix, ...]:
     """The prefixes that the text lists; none for an empty text.
 
     Raises:
-        ValueError: names the entry and the field that can not be used.
+        ValueError: names the entry and the field that cannot be used.
     """
     if not text.strip():
         return ()

@@ -13,7 +13,7 @@ def storage_config() -> StorageConfig:
     """The configured file roots and storage accounts.
 
     Raises:
-        ImproperlyConfigured: MOP_AZURE_ACCOUNTS can not be used; the message repeats no value.
+        ImproperlyConfigured: MOP_AZURE_ACCOUNTS cannot be used; the message repeats no value.
     """
     try:
         accounts = read_accounts(settings.MOP_AZURE_ACCOUNTS or "[]")

@@ -137,7 +137,7 @@ def configured_prefixes() -> tuple[ConfiguredPrefix, ...]:
     """The prefixes of the settings.
 
     Raises:
-        ImproperlyConfigured: MOP_SOURCE_PREFIXES can not be used.
+        ImproperlyConfigured: MOP_SOURCE_PREFIXES cannot be used.
     """
     try:
         return read_prefixes(settings.MOP_SOURCE_PREFIXES)

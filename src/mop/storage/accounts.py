@@ -49,7 +49,7 @@ def read_accounts(text: str) -> tuple[AzureAccount, ...]:
     """The storage accounts that the text lists.
 
     Raises:
-        ValueError: names the account and the field that can not be used, never a value.
+        ValueError: names the account and the field that cannot be used, never a value.
     """
     try:
         entries = json.loads(text, object_pairs_hook=_without_duplicates)

@@ -182,7 +182,7 @@ class ArtifactStore:
         try:
             return Manifest.from_json(data)
         except (ValueError, MopError) as error:
-            raise damaged(f"manifest {digest} can not be read: {error}") from error
+            raise damaged(f"manifest {digest} cannot be read: {error}") from error
 
     # Signatures --------------------------------------------------------------------------------------------
 

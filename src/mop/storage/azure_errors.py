@@ -75,7 +75,7 @@ def _is_temporary(status: int, code: str) -> bool:
 def _unreadable(where: str, status: int, code: str) -> MopError:
     if code == "BlobArchived":
         return ModelUrlNotFoundError(
-            f"{where} is in the archive tier and can not be read.",
+            f"{where} is in the archive tier and cannot be read.",
             hint="Move the blobs of the model folder to the hot or cool tier (this takes hours), then try again.",
         )
     return ModelUrlNotFoundError(f"The storage refuses the request for {where}: {_answer(status, code)}.")

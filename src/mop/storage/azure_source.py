@@ -125,7 +125,7 @@ def _trust(account: AzureAccount) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=account.ca_file or None)
     except OSError as error:  # ssl.SSLError is one
         raise PlatformFault(
-            f"The certificates in {account.ca_file}, the ca_file of the storage account {account.name}, can not be "
+            f"The certificates in {account.ca_file}, the ca_file of the storage account {account.name}, cannot be "
             f"used: {error.strerror or type(error).__name__}.",
             hint="The operator must correct ca_file in MOP_AZURE_ACCOUNTS.",
         ) from error

@@ -50,7 +50,7 @@ class AccountTokens:
 
         Raises:
             PlatformCredentialError: the authority refuses this installation, or it has no such identity.
-            StorageUnavailableError: the authority can not be reached.
+            StorageUnavailableError: the authority cannot be reached.
         """
         async with self._lock:
             try:
@@ -130,8 +130,8 @@ class AccountTokens:
         if isinstance(error, AzureError):
             return self._unreachable(type(error).__name__)
         if isinstance(error, OSError) and (file := self._file()):
-            return self._refused(f"{who}: {file} can not be read ({error.strerror or type(error).__name__})")
-        return self._refused(f"{who}: {self._file() or 'the answer of the authority'} can not be used")
+            return self._refused(f"{who}: {file} cannot be read ({error.strerror or type(error).__name__})")
+        return self._refused(f"{who}: {self._file() or 'the answer of the authority'} cannot be used")
 
     def _refused(self, why: str) -> PlatformCredentialError:
         return PlatformCredentialError(

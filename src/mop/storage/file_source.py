@@ -160,7 +160,7 @@ class FileSource:
             )
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
             return _changed(relative) if relative else ModelUrlNotFoundError(f"There is no folder {self._location}.")
-        return StorageUnavailableError(f"{where} can not be read: {error.strerror}.", place=where)
+        return StorageUnavailableError(f"{where} cannot be read: {error.strerror}.", place=where)
 
 
 @dataclass

@@ -43,7 +43,7 @@ class ResumeJournal:
         """The journal of a source, below `folder`; journals that nobody went on with for a day are removed.
 
         Raises:
-            DiskFullError, StorageUnavailableError: it can not be written.
+            DiskFullError, StorageUnavailableError: it cannot be written.
         """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ class ResumeJournal:
         """The first `size` bytes of the file were read and written.
 
         Raises:
-            DiskFullError, StorageUnavailableError: it can not be noted.
+            DiskFullError, StorageUnavailableError: it cannot be noted.
         """
         line = json.dumps([file.path, file.size, file.etag, size, sha256])
         try:

@@ -125,7 +125,7 @@ def verify_files(bundle: bytes, keys: Sequence[ec.EllipticCurvePublicKey]) -> Si
         (subject,) = document["subject"]
         name = str(subject["name"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadSignatureError("what it signs can not be read") from error
+        raise BadSignatureError("what it signs cannot be read") from error
     if kind != (_STATEMENT_TYPE, _PREDICATE_TYPE, _SERIALIZATION["method"]):
         raise BadSignatureError("it is no signature of a model's files")
     if count != len(files):

@@ -107,7 +107,7 @@ class Signatures:
             payload = model_signature.verify(bundle, _UNSIGNED_LIST, self._keys.public)
         except BadSignatureError as error:
             raise ArtifactSignatureError(
-                f"The list of snapshots that are older than signing can not be trusted: {error}."
+                f"The list of snapshots that are older than signing cannot be trusted: {error}."
             ) from error
         return frozenset(json.loads(payload))
 

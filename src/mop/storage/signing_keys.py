@@ -34,7 +34,7 @@ def read_signing_keys(private: Path | None, public: Sequence[Path]) -> SigningKe
     """Read PEM files: one private key without a password, and further public keys.
 
     Raises:
-        SigningKeyError: one can not be read, or is no key on P-256, P-384 or P-521. Tells nothing of its content.
+        SigningKeyError: one cannot be read, or is no key on P-256, P-384 or P-521. Tells nothing of its content.
     """
     key = _private(private) if private is not None else None
     accepted = [key.public_key()] if key is not None else []
@@ -69,5 +69,5 @@ def _content(path: Path) -> bytes:
 
 def _fault(path: Path, kind: str, error: Exception | None = None) -> SigningKeyError:
     # the library's own texts may quote what it was given
-    why = f"it can not be read ({error.strerror})" if isinstance(error, OSError) else f"it holds no such {kind} key"
-    return SigningKeyError(f"The {kind} key {path} can not be used: {why}.")
+    why = f"it cannot be read ({error.strerror})" if isinstance(error, OSError) else f"it holds no such {kind} key"
+    return SigningKeyError(f"The {kind} key {path} cannot be used: {why}.")

@@ -109,6 +109,6 @@ def _blobs_of(path: Path) -> Iterator[str]:
     except FileNotFoundError:
         return
     except (ValueError, MopError) as error:
-        raise damaged(f"manifest {path.stem} can not be read: {error}") from error
+        raise damaged(f"manifest {path.stem} cannot be read: {error}") from error
     for file in manifest.files:
         yield file.sha256

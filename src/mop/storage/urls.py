@@ -103,14 +103,14 @@ def _split(url: str) -> SplitResult:
     if len(url) > _MAX_CHARACTERS:
         _malformed(f"it is longer than {_MAX_CHARACTERS} characters")
     if not url.isprintable():
-        _malformed("it holds a line break or another character that can not be printed")
+        _malformed("it holds a line break or another character that cannot be printed")
     if "\\" in url:
         _malformed("it holds a backslash")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # raises for a port that is no number
     except ValueError:
-        _malformed("its host or port can not be read")
+        _malformed("its host or port cannot be read")
     if not parts.scheme or "://" not in url:
         _malformed("it has no scheme")
     return parts
@@ -193,7 +193,7 @@ def _inside(account: AzureAccount, segments: tuple[str, ...]) -> BlobLocation:
         _malformed("it names no container")
     container, folder = segments[0], segments[1:]
     if not _CONTAINER.fullmatch(container):
-        _malformed(f"{quoted(container)} can not be a container: 3 to 63 lower-case letters, digits and single hyphens")
+        _malformed(f"{quoted(container)} cannot be a container: 3 to 63 lower-case letters, digits and single hyphens")
     return BlobLocation(account=account, container=container, prefix="".join(f"{part}/" for part in folder))
 
 
@@ -202,4 +202,4 @@ def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
 
 
 def _malformed(reason: str) -> NoReturn:
-    raise ModelUrlNotFoundError(f"The model url can not be used: {reason}.", hint=_WRITE_IT_AS)
+    raise ModelUrlNotFoundError(f"The model url cannot be used: {reason}.", hint=_WRITE_IT_AS)

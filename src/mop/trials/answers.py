@@ -27,7 +27,7 @@ async def answer_of(service: Service, item: dict[str, Any], tasks: Sequence[Task
         "labels": [{"taxonomy", "task_labels", "predicted", "scores"}], "faults": [text]}.
 
     Raises:
-        MopError: the service itself ended or can not answer at all.
+        MopError: the service itself ended or cannot answer at all.
     """
     mop = await _asked(service.score(item, mop=True))
     model = await _in_model_format(service, item)

@@ -89,7 +89,7 @@ def _size_of(image: bytes) -> tuple[int, int]:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             width, height = opened.size
     except Exception as error:  # a decoder raises what it likes on a hostile file
-        raise _wrong("images", f"An image can not be read as one of {', '.join(FORMATS)}.") from error
+        raise _wrong("images", f"An image cannot be read as one of {', '.join(FORMATS)}.") from error
     if not (0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX):
         raise _wrong("images", f"An image has at most {SIDE_MAX:,} pixels a side.")
     return width, height

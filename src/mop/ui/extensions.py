@@ -1,6 +1,6 @@
 """Points of pages that areas above may extend: parts of the header, tabs, sections, columns of a table, side panels.
 
-Imports point down the layout, so a page of `catalog` can not ask `registry` for its connected models; `registry`
+Imports point down the layout, so a page of `catalog` cannot ask `registry` for its connected models; `registry`
 declares instead in its `Area` what it adds to which point.
 """
 

@@ -73,7 +73,7 @@ def merged_page(legs: Sequence[Leg], *, descending: bool, cursor: str, size: int
 def united(querysets: Sequence[QuerySet[Any, Any]], ending: str = "") -> list[tuple[Any, ...]]:
     """The rows of several querysets of values, before each the number of its queryset. One query.
 
-    Django itself can not unite querysets that are ordered and cut on SQLite. Values come as the driver gives them.
+    Django itself cannot unite querysets that are ordered and cut on SQLite. Values come as the driver gives them.
 
     Args:
         querysets: with the same number of columns.

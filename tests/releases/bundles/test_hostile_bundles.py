@@ -278,8 +278,8 @@ def test_a_card_that_says_something_else_than_its_data_fails() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"rows": [{}], "result": "pass"}', b"[" * 100_000])
 def test_documents_that_can_not_be_read_fail(content: bytes) -> None:
-    assert "can not be read" in _failing({**PARTS, "evidence/gates.json": content})["gates"]
-    assert "can not be read" in _failing({**PARTS, "card/card.json": content})["card"]
+    assert "cannot be read" in _failing({**PARTS, "evidence/gates.json": content})["gates"]
+    assert "cannot be read" in _failing({**PARTS, "card/card.json": content})["card"]
 
 
 def test_gates_that_are_said_to_pass_and_do_not_fail() -> None:

@@ -178,7 +178,7 @@ def _json(path: Path, hint: str) -> dict[str, object]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ClientError(f"{path} can not be read.", hint=hint) from error
+        raise ClientError(f"{path} cannot be read.", hint=hint) from error
     return found if isinstance(found, dict) else {}
 
 

@@ -54,5 +54,5 @@ def _kept() -> Credentials | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoCredentialsError(
-            f"{path} can not be read: {type(error).__name__}.", hint="Run `mop login` again."
+            f"{path} cannot be read: {type(error).__name__}.", hint="Run `mop login` again."
         ) from error

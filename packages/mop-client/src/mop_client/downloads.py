@@ -36,7 +36,7 @@ def download(stream: Stream, target: Path, *, size: int, sha256: str) -> int:
 
     Raises:
         WrongContentError: what came is something else.
-        OSError: the file can not be written.
+        OSError: the file cannot be written.
     """
     part = target.with_name(f"{target.name}.part")
     begin = part.stat().st_size if part.exists() else 0

@@ -53,7 +53,7 @@ class Resolved:
         python: the Python that settings.yml asks for.
         packages: `name==version`, by name.
         notes: what the owner should know.
-        undecided: why it can not be said here; empty where it can.
+        undecided: why it cannot be said here; empty where it can.
     """
 
     python: str
@@ -145,7 +145,7 @@ def _content(folder: Path, name: str, error: type[MopError]) -> bytes:
     except FileNotFoundError:
         raise error(f"src/{name} is missing", place=f"src/{name}") from None
     except OSError as fault:
-        raise error(f"src/{name} can not be read: {fault.strerror}", place=f"src/{name}") from None
+        raise error(f"src/{name} cannot be read: {fault.strerror}", place=f"src/{name}") from None
 
 
 def failure(error: MopError) -> dict[str, Any]:

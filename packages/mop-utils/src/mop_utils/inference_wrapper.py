@@ -49,7 +49,7 @@ _SERVER_ERROR = 500
 
 
 class InvalidRequestError(ValueError):
-    """The client's data can not be used."""
+    """The client's data cannot be used."""
 
     status_code = 400
 

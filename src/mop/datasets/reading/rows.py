@@ -47,7 +47,7 @@ def rows(open_stream: OpenStream, spec: DatasetSpec, *, after: int = 1) -> Itera
 
     Raises:
         NotAsVerifiedError: the file is another one than the verified.
-        OSError: the stream can not be read.
+        OSError: the stream cannot be read.
     """
     with open_stream() as stream:
         window = Window(stream)

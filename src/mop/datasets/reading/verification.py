@@ -50,7 +50,7 @@ def verify(
         fast: whether clean blocks may be decided without the exact reader. The report is the same without.
 
     Raises:
-        OSError: the stream can not be read, or there is no room for the digests.
+        OSError: the stream cannot be read, or there is no room for the digests.
     """
     digests = RowDigests(
         seed=secrets.randbits(64) if seed is None else seed,

@@ -104,7 +104,7 @@ def outdated(request: HttpRequest, name: str) -> HttpResponse:
         act,
         title=f"Mark {name} as outdated?",
         trail=below_dataset(name, "Mark as outdated"),
-        lead="Nothing new is measured on it, and it leaves the default list. This can not be undone.",
+        lead="Nothing new is measured on it, and it leaves the default list. This cannot be undone.",
         submit="Mark as outdated",
         cancel_url=here,
     )

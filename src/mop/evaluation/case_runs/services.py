@@ -49,7 +49,7 @@ def run_again(
     """Begin the next attempt. The result that stands stays until it ends well.
 
     Raises:
-        ConflictError: it waits or runs, or can not be run as things stand.
+        ConflictError: it waits or runs, or cannot be run as things stand.
     """
     row: CaseRun = kind.entity.lock(run.pk)
     if row.get_state().is_live:
@@ -130,11 +130,11 @@ def try_again(kind: CaseKind[Any], job: Job[Any], runs: Iterable[CaseRun], *, ac
                     kind, job, run, actor=actor, asks_all=run.asks_all, detail=f"tried again after {fault.__name__}"
                 )
             except (ConflictError, StaleAttemptError):
-                continue  # it can not be run any more, or somebody was faster
+                continue  # it cannot be run any more, or somebody was faster
 
 
 def end_unwanted(kind: CaseKind[Any], job: Job[Any], run: CaseRun, *, actor: Actor) -> None:
-    """End a run that waits or goes on though it can not be run any more."""
+    """End a run that waits or goes on though it cannot be run any more."""
     try:
         kind.tasks(run)
     except ConflictError:

@@ -1,7 +1,7 @@
 """Curves and calibration: functions of how scores are spread over a fixed grid of 101 thresholds.
 
 A score counts with the highest threshold that it reaches. What is kept of a label are two histograms, of rows that have
-it and of rows that have not; memory does not grow with the rows, histograms add up, and single scores can not be read
+it and of rows that have not; memory does not grow with the rows, histograms add up, and single scores cannot be read
 from the results. Figures are those of scikit-learn on scores that were rounded down to the grid.
 """
 

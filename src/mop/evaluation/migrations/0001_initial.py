@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('no_answer', models.PositiveBigIntegerField(blank=True, help_text='rows without an answer', null=True)),
                 ('artifact_digest', models.CharField(blank=True, help_text='of the model folder that answered', max_length=64)),
                 ('environment_digest', models.CharField(blank=True, max_length=64)),
-                ('dataset_digest', models.CharField(blank=True, help_text='keyed: guesses can not be tested', max_length=64)),
+                ('dataset_digest', models.CharField(blank=True, help_text='keyed: guesses cannot be tested', max_length=64)),
                 ('mapping_digest', models.CharField(blank=True, max_length=64)),
                 ('metric_version', models.CharField(blank=True, help_text='of the code that computed the numbers', max_length=32)),
                 ('predictions_digest', models.CharField(blank=True, help_text='artifact with predictions and scores as Parquet, which nobody is given', max_length=64)),

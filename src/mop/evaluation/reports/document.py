@@ -151,7 +151,7 @@ def report_of(shown: Shown, merges: Mapping[str, str] | None = None) -> ReportOu
     if merges and shown.levels:
         raise ValueError("labels of an ordinal task are not merged: its partitions do that")
     matrix = shown.matrix.merged(merges) if merges else shown.matrix
-    if merges and len(matrix.labels) < 2:  # noqa: PLR2004 - one label alone can not be told apart from anything
+    if merges and len(matrix.labels) < 2:  # noqa: PLR2004 - one label alone cannot be told apart from anything
         raise ValueError("at least two labels remain")
     around = {} if merges else shown.intervals
     found = partition_numbers(matrix, shown.levels, around) if shown.levels else ()

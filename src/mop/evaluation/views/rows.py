@@ -185,5 +185,5 @@ def _shift(baseline: Evaluation | None, row: Evaluation, field: str) -> tuple[Di
     try:
         found = comparison(baseline, row)
     except MopError:
-        return None, "predictions can not be read"
+        return None, "predictions cannot be read"
     return found.metrics.get(field), "" if field in found.metrics else "not compared"

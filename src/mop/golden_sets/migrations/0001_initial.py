@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('is_newest', models.BooleanField(default=True, help_text='the one that counts')),
                 ('supplied_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('size', models.PositiveIntegerField(help_text='rows')),
-                ('digest', models.CharField(help_text='keyed: guesses can not be tested', max_length=64)),
+                ('digest', models.CharField(help_text='keyed: guesses cannot be tested', max_length=64)),
                 ('golden_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='golden_sets.goldenset')),
                 ('supplied_by', models.ForeignKey(help_text='who alone may read the rows', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

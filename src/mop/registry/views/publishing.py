@@ -50,8 +50,8 @@ def outdated(request: HttpRequest, name: str, version: str) -> HttpResponse:
         act,
         title=f"Mark {version} of {name} as outdated?",
         trail=below_model(name, (f"Mark {version} as outdated", "")),
-        lead="This can not be undone. The version and its results stay, for everybody who sees them now. It leaves the "
-        "default list, is offered for nothing new, and can not become public again.",
+        lead="This cannot be undone. The version and its results stay, for everybody who sees them now. It leaves the "
+        "default list, is offered for nothing new, and cannot become public again.",
         submit="Mark as outdated",
         cancel_url=here,
     )

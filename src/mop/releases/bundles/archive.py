@@ -35,7 +35,7 @@ _KINDS = {
 
 
 class BundleError(ValueError):
-    """A bundle can not be accepted; the text says why."""
+    """A bundle cannot be accepted; the text says why."""
 
 
 @dataclass(frozen=True)

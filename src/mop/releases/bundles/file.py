@@ -95,7 +95,7 @@ class BundleFile(io.RawIOBase):
                 self._open = (number, path.open("rb"))
             except OSError as error:
                 self._open = None
-                raise damaged(f"blob {path.name} can not be read") from error
+                raise damaged(f"blob {path.name} cannot be read") from error
         return self._open[1]
 
 

@@ -26,7 +26,7 @@ def make_key(file: Path) -> MadeKey:
 
     Raises:
         FileExistsError: something stands at one of the two places.
-        OSError: a file can not be written.
+        OSError: a file cannot be written.
     """
     public_file = file.with_name(f"{file.name}.pub")
     if public_file.exists():

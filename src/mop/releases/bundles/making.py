@@ -63,7 +63,7 @@ async def make_bundle(source: BundleSource, *, store: ArtifactStore, keys: Signi
     try:
         manifest = _manifest(source, parts)
     except BundleError as error:
-        message = f"The bundle of {source.model} {source.version} can not be made: {error}."
+        message = f"The bundle of {source.model} {source.version} cannot be made: {error}."
         raise ArtifactDamagedError(message) from error
     first = await _kept(store, MANIFEST, manifest.to_json())
     statement = model_signature.statement(manifest.subject, (first, *manifest.parts))

@@ -97,7 +97,7 @@ class BundleManifest:
             document = json.loads(data)
             kind = (document["kind"], document["format"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BundleError("the manifest can not be read") from error
+            raise BundleError("the manifest cannot be read") from error
         if kind != (KIND, FORMAT):
             raise BundleError(f"the manifest is of the format {kind[1]!r}; this version of MOP reads {FORMAT}")
         try:

@@ -113,7 +113,7 @@ def verify(
         try:
             faults, detail = check(bundle)
         except _UNREADABLE as error:
-            faults, detail = [f"its documents can not be read ({type(error).__name__})"], ""
+            faults, detail = [f"its documents cannot be read ({type(error).__name__})"], ""
         checks.append(Check(name, holds=not faults, detail=_shown(faults) if faults else detail))
     return Verified(manifest, tuple(checks), bundle.sha256, bundle.size)
 

@@ -1,4 +1,4 @@
-"""A model card as Markdown. Texts of people can not become anything else in it."""
+"""A model card as Markdown. Texts of people cannot become anything else in it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Fault:
     Attributes:
         line: from 1.
         column: of the first character that is wrong, from 1.
-        hint: what to write instead; empty where that can not be known.
+        hint: what to write instead; empty where that cannot be known.
     """
 
     line: int

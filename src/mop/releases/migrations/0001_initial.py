@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('AACS', 'Azure AI Content Safety'), ('RAIO', 'RAI Orchestrator')], max_length=8)),
                 ('description', models.TextField(blank=True)),
                 ('contact', models.CharField(blank=True, help_text='whom to ask: an address or a channel', max_length=200)),
-                ('policy', models.CharField(choices=[('warn', 'warn: a service admin may approve with a reason'), ('block', 'block: the request can not be approved')], default='block', max_length=8)),
+                ('policy', models.CharField(choices=[('warn', 'warn: a service admin may approve with a reason'), ('block', 'block: the request cannot be approved')], default='block', max_length=8)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('admins', models.ManyToManyField(related_name='administered_services', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

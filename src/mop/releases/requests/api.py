@@ -98,7 +98,7 @@ def show_evidence(request: HttpRequest, number: int) -> dict[str, Any]:
 
 @router.post("/services/{service}/releases", response={201: ReleaseOut})
 def offer_release(request: HttpRequest, service: str, body: ReleaseIn) -> Status[Release]:
-    """Request a release of a version. Owners of its model."""
+    """Request a release of a version. Owners of the model only."""
     caller = caller_of(request)
     found = get_service(service)
     revision = _offered(caller, body)
@@ -151,7 +151,7 @@ def approve(request: HttpRequest, number: int, body: ApprovalIn) -> Release:
 
 @router.post("/releases/{int:number}/reject", response=ReleaseOut)
 def reject(request: HttpRequest, number: int, body: ReleaseReason) -> Release:
-    """Refuse a release. Admins of the service."""
+    """Refuse a release. Admins of the service only."""
     caller, release = _decided(request, number)
     reject_release(actor=caller.actor, user=caller.user, release=release, comment=body.comment)
     return get_release(caller.user, number)
@@ -196,7 +196,7 @@ def retire(request: HttpRequest, number: int, body: ReleaseReason) -> Release:
 
 @router.post("/releases/{int:number}/rollback", response=list[ReleaseOut])
 def rollback(request: HttpRequest, number: int, body: ReleaseReason) -> list[Release]:
-    """Return from a live release to what was live before it. Admins of the service.
+    """Return from a live release to what was live before it. Admins of the service only.
 
     The answer is the new release records, which are live.
     """

@@ -14,13 +14,13 @@ from mop.releases.release_states import HOLDING, ReleaseState
 def held_by_release(revision: Revision) -> str | None:
     """Why a version may not be deleted: it is live, or a service may take it."""
     release = _holding(revision).first()
-    return _why(release, "can not be deleted") if release else None
+    return _why(release, "cannot be deleted") if release else None
 
 
 def kept_public(revision: Revision) -> str | None:
     """Why a version may not become private: who runs it must be able to see it."""
     release = _holding(revision).first()
-    return _why(release, "can not be made private") if release else None
+    return _why(release, "cannot be made private") if release else None
 
 
 def held_connections(connections: Sequence[TaskConnection]) -> dict[int, str]:
@@ -33,7 +33,7 @@ def held_connections(connections: Sequence[TaskConnection]) -> dict[int, str]:
     ).select_related("release__service")
     held = {one.task_id: one.release for one in used.order_by("-release_id") if one.task_id is not None}
     return {
-        task_id: _why(release, f"needs {names[task_id]}: it can not be disconnected")
+        task_id: _why(release, f"needs {names[task_id]}: it cannot be disconnected")
         for task_id, release in held.items()
     }
 

@@ -77,7 +77,7 @@ def enter(
     if to not in RELEASE_LIFECYCLE.transitions[state]:
         by = f" by {release.decided_by.username}" if release.decided_by and state != ReleaseState.REQUESTED else ""
         raise ConflictError(
-            f"Release {release.pk} is {state} since {release.state_changed_at:%Y-%m-%d %H:%M} UTC{by}; it can not "
+            f"Release {release.pk} is {state} since {release.state_changed_at:%Y-%m-%d %H:%M} UTC{by}; it cannot "
             f"become {to}.",
             hint="Read the release again.",
         )

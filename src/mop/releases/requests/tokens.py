@@ -52,7 +52,7 @@ def create_service_token(
     if not given:
         message = "Choose at least one scope."
         raise ValidationFailedError(f"scopes: {message}", fields={"scopes": [message]})
-    # the row of the service is the lock: two admins can not both make the last allowed token
+    # the row of the service is the lock: two admins cannot both make the last allowed token
     Service.objects.select_for_update().get(pk=service.pk)
     valid = list(valid_tokens(service))
     if len(valid) >= VALID_AT_ONCE:

@@ -15,7 +15,7 @@ _WITHOUT_LIMIT = Event("limit", "*")
 
 
 class Match(enum.Enum):
-    """What an advisory means for a package. What can not be compared is said to be so, never taken for clean."""
+    """What an advisory means for a package. What cannot be compared is said to be so, never taken for clean."""
 
     AFFECTED = "affected"
     NOT_AFFECTED = "not affected"

@@ -16,7 +16,7 @@ from mop.scanning.findings import Finding, Severity
 SCANNER = "dependencies"
 ADVISORY_PAGE = "https://osv.dev/vulnerability/"
 NO_NAME = "its name is none that a package of an index can have"
-NO_VERSION = "its version is none by PEP 440, so advisories about ranges of versions can not be compared with it"
+NO_VERSION = "its version is none by PEP 440, so advisories about ranges of versions cannot be compared with it"
 PRIVATE = "a private wheel: advisories were looked up by its name, but no source knows what it holds"
 _REMOVE = (
     "Remove it from src/requirements.txt, and look into every machine that ever installed it: it does harm on purpose."
@@ -96,7 +96,7 @@ def _why_not(package: Package, unanswered: str, undecided: list[str], private: C
     if read_version(package.version) is None:
         return NO_VERSION
     if undecided:
-        return f"versions that {_listed(sorted(undecided))} names can not be compared with it"
+        return f"versions that {_listed(sorted(undecided))} names cannot be compared with it"
     return PRIVATE if package.name in private else ""
 
 

@@ -37,7 +37,7 @@ def severity_of(record: Mapping[str, Any]) -> Severity | None:
 
 
 def severity_of_vector(kind: str, vector: str) -> Severity | None:
-    """The severity of one vector of a kind that OSV names (`CVSS_V3`), None when it can not be read."""
+    """The severity of one vector of a kind that OSV names (`CVSS_V3`), None when it cannot be read."""
     reader = _READERS.get(kind)
     if reader is None or len(vector) > _VECTOR_LENGTH_MAX:
         return None

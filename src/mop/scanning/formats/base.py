@@ -89,5 +89,5 @@ class Format(ABC):
         """Read a part and tell what is found.
 
         Raises:
-            OSError, EOFError, ValueError: it breaks off, or can not be read.
+            OSError, EOFError, ValueError: it breaks off, or cannot be read.
         """

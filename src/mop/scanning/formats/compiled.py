@@ -53,12 +53,12 @@ class Bytecode(Format):
 
 
 def tell_of_compiled(part: Part, kind: str) -> None:
-    """Code that people can not read."""
+    """Code that people cannot read."""
     part.look.tell(
         Verdict.SUSPICIOUS,
         "compiled-code",
         Severity.MEDIUM,
         part.name,
-        f"{part.name} is {kind}, which people can not read.",
+        f"{part.name} is {kind}, which people cannot read.",
         "Bring code as source in src/, or as a wheel in privatepkgs/.",
     )

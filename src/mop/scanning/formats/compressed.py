@@ -48,7 +48,7 @@ class Compressed(Format):
 
 
 class Unreadable(Format):
-    """Compressions and archives that MOP can not unpack."""
+    """Compressions and archives that MOP cannot unpack."""
 
     name = "7z, rar, zstd, lz4, snappy, compress, cab, rpm, ar"
     runs = "what the content runs"
@@ -78,7 +78,7 @@ class Unreadable(Format):
 
     def examine(self, part: Part) -> None:
         """Say so."""
-        part.look.incomplete(part.name, "a compression or archive that MOP can not unpack")
+        part.look.incomplete(part.name, "a compression or archive that MOP cannot unpack")
 
 
 def _is_zlib(data: bytes) -> bool:

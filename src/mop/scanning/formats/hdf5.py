@@ -73,7 +73,7 @@ def _follow(part: Part, file: IO[bytes], size: int) -> None:
     except NotFollowedError as error:
         part.look.incomplete(part.name, f"it holds {error}")
     except (EOFError, ValueError, IndexError, struct.error, zlib.error) as error:
-        part.look.incomplete(part.name, f"its tree can not be followed: {shown(str(error)) or type(error).__name__}")
+        part.look.incomplete(part.name, f"its tree cannot be followed: {shown(str(error)) or type(error).__name__}")
 
 
 def _look_at_value(part: Part, place: str, value: bytes) -> None:

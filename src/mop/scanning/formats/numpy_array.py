@@ -38,7 +38,7 @@ class NumpyArray(Format):
             header = ast.literal_eval(re.sub(r"(?<=\d)L\b", "", text.strip()))
             descr, shape = header["descr"], header["shape"]
         except (SyntaxError, ValueError, KeyError, TypeError, MemoryError, RecursionError):
-            part.look.incomplete(part.name, "a header of numpy that can not be read")
+            part.look.incomplete(part.name, "a header of numpy that cannot be read")
             follow_all(part)
             return
         size = _item_bytes(descr)

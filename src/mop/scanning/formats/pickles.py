@@ -173,7 +173,7 @@ def _run(part: Part, trace: Trace) -> str:
         part.look.costly(part.name, str(error))
         return str(error)
     except TooLongError:
-        return "it is longer than a scan follows, or holds an array whose length can not be told"
+        return "it is longer than a scan follows, or holds an array whose length cannot be told"
     except AmbiguousError as error:
         part.look.ambiguous(part.name, str(error))
         return str(error)

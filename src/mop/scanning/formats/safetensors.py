@@ -59,7 +59,7 @@ class Safetensors(Format):
             header = json.loads(part.reader.exactly(length))
             end = _end(header)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            part.look.incomplete(part.name, f"a header that can not be read: {type(error).__name__}")
+            part.look.incomplete(part.name, f"a header that cannot be read: {type(error).__name__}")
             return
         part.reader.skip(end)
         if part.reader.peek(1):

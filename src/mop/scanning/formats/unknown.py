@@ -10,7 +10,7 @@ from mop.scanning.reader import Reader
 
 
 class Unknown(Format):
-    """Bytes without a known beginning: a pickle without a header, or something that MOP can not read."""
+    """Bytes without a known beginning: a pickle without a header, or something that MOP cannot read."""
 
     name = "unknown, or a pickle without a header"
     runs = "a pickle needs no header"

@@ -83,7 +83,7 @@ def read_archive(part: Part, file: IO[bytes], *, certain: bool) -> None:
         archive = zipfile.ZipFile(file)
     except ERRORS as error:
         if certain:
-            part.look.incomplete(part.name, f"the archive can not be read: {plain(error)}")
+            part.look.incomplete(part.name, f"the archive cannot be read: {plain(error)}")
         return
     if not part.look.may_open(part.name, part.depth):
         return
@@ -132,7 +132,7 @@ def _read_member(
             if content.has_ended and content.sum != member.CRC:
                 part.look.incomplete(name, "its checksum is that of other bytes")
     except ERRORS as error:
-        part.look.incomplete(name, f"it can not be unpacked: {plain(error)}")
+        part.look.incomplete(name, f"it cannot be unpacked: {plain(error)}")
 
 
 def _look_at_gaps(part: Part, file: IO[bytes], archive: zipfile.ZipFile, places: list[tuple[int, int]]) -> None:

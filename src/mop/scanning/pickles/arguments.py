@@ -1,7 +1,7 @@
 """Arguments of opcodes, read as far as any of Python's unpicklers reads them.
 
 The unpickler in C and the one in Python differ in small things, and what they refuse depends on values. Where one of
-them goes on this goes on: a value that can not be told is opaque, and only the end of the bytes ends a run.
+them goes on this goes on: a value that cannot be told is opaque, and only the end of the bytes ends a run.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Bytes:
 
 
 def size_of(state: Any) -> int | None:
-    """How many bytes follow the wrapper's padding; OBJECTS for a pickle, None if it can not be told."""
+    """How many bytes follow the wrapper's padding; OBJECTS for a pickle, None if it cannot be told."""
     fields = state if isinstance(state, dict) else {}
     shape, dtype = fields.get("shape"), fields.get("dtype")
     size = _item_size(dtype)

@@ -64,7 +64,7 @@ class Installed:
         try:
             recorded = tuple(read_record(_text(folder / "RECORD", RECORD_BYTES_MAX)))
         except (OSError, ValueError, TooMuchError) as error:
-            message = f"Its RECORD can not be read ({type(error).__name__}): what it installed can not be checked."
+            message = f"Its RECORD cannot be read ({type(error).__name__}): what it installed cannot be checked."
             tell("no-record", Severity.MEDIUM, message, _AGAIN, "")
             recorded = ()
         one = Distribution(place, _name_and_version(folder)[0], recorded)
@@ -97,7 +97,7 @@ class Installed:
         except TooMuchError as error:
             return str(error)
         except (OSError, ValueError) as error:
-            return f"a file of it can not be read ({type(error).__name__})"
+            return f"a file of it cannot be read ({type(error).__name__})"
         if missing:
             message = f"It installed {listed(missing)}, which is not there."
             tell("missing-file", Severity.LOW, message, _AGAIN, "")

@@ -57,9 +57,9 @@ def _scan(name: str, path: Path, subject: Subject, own: OwnCode) -> ScanReport:
     try:
         unwrap_file(path, look)
     except OSError as error:
-        look.incomplete(name, f"it can not be read: {error.strerror}")
+        look.incomplete(name, f"it cannot be read: {error.strerror}")
     except Exception as error:  # noqa: BLE001 - a file may break any reader; it is then not clean
-        look.incomplete(name, f"it can not be followed: {type(error).__name__}")
+        look.incomplete(name, f"it cannot be followed: {type(error).__name__}")
     return ScanReport((look.verdict(),), tuple(look.findings))
 
 

@@ -72,11 +72,11 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
         with deadline(seconds):
             unread = _read(path, found)
     except OSError as error:
-        unread = f"it can not be read: {error.strerror}"
+        unread = f"it cannot be read: {error.strerror}"
     except DeadlineError:
         unread = too_slow(seconds)
     except Exception as error:  # noqa: BLE001 - a file may break any pattern; its text stays out of what is told
-        unread = f"it can not be followed: {type(error).__name__}"
+        unread = f"it cannot be followed: {type(error).__name__}"
     findings = [_finding(name, seen, line) for seen, line in [*found.items()][:FINDINGS_MAX]]
     if len(found) > FINDINGS_MAX:
         findings.append(_more(name))

@@ -66,11 +66,11 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
         with deadline(seconds):
             unread = _read(manager, name, path, issues, acts)
     except OSError as error:
-        unread = f"it can not be read: {error.strerror}"
+        unread = f"it cannot be read: {error.strerror}"
     except DeadlineError:
         unread = too_slow(seconds)
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
-        unread = f"it can not be followed: {type(error).__name__}"
+        unread = f"it cannot be followed: {type(error).__name__}"
     if unread and not acts:
         return not_seen_whole(NAME, name, unread, hint=_UNREAD_MEND)
     return _report(name, issues, acts)

@@ -127,7 +127,7 @@ class _Look:
                 most = SEEN_TIMES * self._limits.files - self._entries + 1
                 return sorted((entry for entry, _ in zip(entries, range(most), strict=False)), key=lambda one: one.name)
         except OSError as error:
-            self._incomplete(self._name(folder), f"the folder can not be listed: {error.strerror}")
+            self._incomplete(self._name(folder), f"the folder cannot be listed: {error.strerror}")
             return []
 
     def _look_at_name(self, path: str) -> None:
@@ -160,7 +160,7 @@ class _Look:
             else:
                 self._special(path, _SPECIAL.get(stat.S_IFMT(status.st_mode), "no regular file"))
         except OSError as error:
-            self._incomplete(path, f"it can not be read: {error.strerror}")
+            self._incomplete(path, f"it cannot be read: {error.strerror}")
 
     def _link(self, entry: os.DirEntry[str], path: str) -> None:
         target = str(Path(entry.path).readlink())

@@ -189,7 +189,7 @@ class WheelFile:
     def _records(self, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> str:
         found = [one for one in members if re.fullmatch(r"[^/]+\.dist-info/RECORD", one.filename)]
         if len(found) != 1:
-            message = f"It has {len(found)} RECORD files in place of one; what it installs can not be checked."
+            message = f"It has {len(found)} RECORD files in place of one; what it installs cannot be checked."
             self._tell("no-record", Severity.MEDIUM, message, _REBUILD, "")
             return ""
         recorded = {one.path: one for one in read_record(self._text(archive, found[0], RECORD_BYTES_MAX))}

@@ -41,7 +41,7 @@ def read_record(text: str) -> list[Recorded]:
             if row and row[0]:
                 rows.append(row[:2])
     except csv.Error as error:
-        raise ValueError("RECORD can not be read") from error
+        raise ValueError("RECORD cannot be read") from error
     return [Recorded(row[0], row[1] if len(row) > 1 else "") for row in rows]
 
 

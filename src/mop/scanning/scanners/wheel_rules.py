@@ -115,13 +115,13 @@ def programs_of(entry_points: str) -> list[str]:
     """Names of the scripts that an entry_points.txt asks for.
 
     Raises:
-        ValueError: it can not be read.
+        ValueError: it cannot be read.
     """
     parser = _EntryPoints(interpolation=None, strict=False)
     try:
         parser.read_string(entry_points)
     except configparser.Error as error:
-        raise ValueError("entry_points.txt can not be read") from error
+        raise ValueError("entry_points.txt cannot be read") from error
     sections = ("console_scripts", "gui_scripts")
     return [name.strip() for section in sections if parser.has_section(section) for name in parser[section]]
 

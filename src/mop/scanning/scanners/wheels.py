@@ -100,7 +100,7 @@ def _private_wheels(subject: Subject, model: Path) -> Iterator[Looking | ScanRep
         try:
             told.incomplete(look.look())
         except Exception as error:  # noqa: BLE001 - an archive may break any reader; it is then not clean
-            told.incomplete(f"it can not be followed: {type(error).__name__}")
+            told.incomplete(f"it cannot be followed: {type(error).__name__}")
         yield told.report(is_file=True)
 
 
@@ -126,7 +126,7 @@ def _environment(subject: Subject, root: Path) -> Iterator[Looking | ScanReport]
             installed.programs(told)
             told.incomplete(installed.unclaimed(told))
         except OSError as error:
-            told.incomplete(f"it can not be read: {error.strerror}")
+            told.incomplete(f"it cannot be read: {error.strerror}")
         yield told.report(is_file=False)
 
 

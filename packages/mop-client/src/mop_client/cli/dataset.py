@@ -31,7 +31,7 @@ POLL_SECONDS = 1.0
 Name = Annotated[
     str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
 ]
-Watch = Annotated[bool, typer.Option("--watch", help="Wait for the verification and end with its exit code.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Wait for the verification; the exit code is that of its result.")]
 
 
 def _column_option(what: str) -> Any:
@@ -137,7 +137,7 @@ def list_datasets(
 
 @datasets.command()
 def show(name: Name, *, as_json: JsonFlag = False) -> None:
-    """Show a dataset's metadata and faults; ends with the exit code of its status."""
+    """Show a dataset's metadata and faults; the exit code is that of its status."""
     with open_server() as server:
         dataset = server.get("datasets", name)
     if as_json:
@@ -204,7 +204,7 @@ Username = Annotated[str, typer.Argument(help="User name.", show_default=False)]
 
 @owners.command(name="add")
 def add_owner(name: Name, username: Username, *, as_json: JsonFlag = False) -> None:
-    """Make somebody an owner of a dataset."""
+    """Add an owner to a dataset."""
     with open_server() as server:
         dataset = server.post("datasets", name, "owners", body={"username": username})
     if as_json:
@@ -221,7 +221,7 @@ def remove_owner(
     yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Take somebody off the owners of a dataset; never the last one."""
+    """Remove an owner from a dataset; never the last one."""
     with open_server() as server:
         if not yes:
             typer.confirm(f"Remove {username} from the owners of {name}?", abort=True, err=True)

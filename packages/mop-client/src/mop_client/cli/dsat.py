@@ -145,7 +145,7 @@ def import_file(
     restricted: Annotated[bool, typer.Option("--restricted", help="You and the assignees alone read them.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Import a file of cases, and show its report; ends with 1 if a row was refused."""
+    """Import a file of cases and show its report; exit code 1 when a row was refused."""
     with open_server() as server:
         body = {
             "task": task,

@@ -53,7 +53,7 @@ def show(
     *,
     task: TaskOption = "",
     merge: Annotated[
-        Optional[list[str]], typer.Option(help="Put labels together; give it once for each.", show_default=False)
+        Optional[list[str]], typer.Option(help="Merge labels into one. Repeatable.", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -94,7 +94,7 @@ def compare(
 def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
     """Wait until the evaluations of a version have ended.
 
-    It ends with 0 when all of them finished, with 1 when one failed, and with 3 when there is none or one was
+    Exit code: 0 when all of them finished, 1 when one failed, 3 when there is none or one was
     cancelled.
     """
     with open_server() as server:

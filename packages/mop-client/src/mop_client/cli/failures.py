@@ -8,7 +8,7 @@ from mop_client.cli.exit_codes import ExitCode
 
 
 class CommandError(Exception):
-    """A command can not go on: what happened, and what to do about it."""
+    """A command cannot go on: what happened, and what to do about it."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
     default_hint: ClassVar[str] = ""

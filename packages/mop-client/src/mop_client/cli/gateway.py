@@ -98,7 +98,7 @@ def add(
 
 @containers.command()
 def remove(service: ServiceName, url: ContainerUrl, *, as_json: JsonFlag = False) -> None:
-    """Callers may not name images of the container any more; its credential is deleted."""
+    """Stop callers from naming images of a container, and delete its credential."""
     from mop.errors import NotFoundError
 
     with open_server() as server:

@@ -46,7 +46,9 @@ def show(
     task: Task,
     name: Name,
     *,
-    rows: Annotated[bool, typer.Option("--rows", help="Also the rows. Only who supplied them; recorded.")] = False,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Also show the rows, to whoever supplied them; this is recorded.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Show a golden set and its versions."""
@@ -104,8 +106,8 @@ def delete(task: Task, name: Name, *, yes: YesFlag = False, as_json: JsonFlag = 
 def results(model: Model, version: Version, *, as_json: JsonFlag = False) -> None:
     """Show how a version does on the golden sets of its tasks.
 
-    It ends with 0 when every row passed, with 1 when one failed or a run could not be done, and with 3 when there is
-    none or one is on its way.
+    Exit code: 0 when every row passed, 1 when one failed or a run could not be done, 3 when there is
+    none or one is in progress.
     """
     with open_server() as server:
         found = server.get("models", model, "revisions", version, "golden-sets")

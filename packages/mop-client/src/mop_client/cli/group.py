@@ -50,7 +50,7 @@ def create(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a group."""
+    """Create a group."""
     with open_server() as server:
         group = server.post("groups", body={"name": name})
         for model in models or ():

@@ -65,7 +65,7 @@ InstanceType = Annotated[
         help="Machine size, such as Standard_F4s_v2.", show_default=False, autocompletion=completion.instance_types
     ),
 ]
-Watch = Annotated[bool, typer.Option("--watch", help="Follow the pipeline and end with the result's exit code.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Follow the pipeline; the exit code is that of its result.")]
 
 
 @models.command()
@@ -175,7 +175,7 @@ def list_models(
 
 @models.command()
 def show(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
-    """Show a model and one of its versions; ends with the exit code of its result."""
+    """Show a model and one of its versions; the exit code is that of its result."""
     with open_server() as server:
         model, revision = _model_and_revision(server, name, version)
     if as_json:
@@ -203,7 +203,7 @@ def watch(
         bool, typer.Option("--json", help="Print one JSON object a line on stdout for each event.")
     ] = False,
 ) -> None:
-    """Follow a version with its log until it is decided; ends with the exit code of its result. Ctrl-C only leaves."""
+    """Follow a version with its log until it is decided; exit code: that of its result. Ctrl-C only stops following."""
     with open_server() as server:
         version = version_of(server, name, version)
         _follow(server, name, version, as_json=as_json, through_retries=through_retries)
@@ -217,7 +217,7 @@ def logs(
         typer.Argument(
             parser=one_of(("build", "deployment", "load-test")),
             metavar="[build|deployment|load-test]",
-            help="Which log.",
+            help="Which log of the version.",
         ),
     ] = "build",
     *,
@@ -277,7 +277,7 @@ def outdated(
 ) -> None:
     """Set a version aside, for good: it stays visible and is offered for nothing new."""
     if not yes:
-        typer.confirm(f"Mark {name} {version} as outdated? This can not be undone.", abort=True, err=True)
+        typer.confirm(f"Mark {name} {version} as outdated? This cannot be undone.", abort=True, err=True)
     _act(name, version, "outdated", "outdated", as_json=as_json)
 
 

@@ -52,7 +52,7 @@ def suggestion(server: Server, path: tuple[str, ...]) -> str:
 
 
 def names(server: Server, path: tuple[str, ...], *, search: str | None = None) -> list[str]:
-    """Up to LOOKED_AT names of a list, newest or first ones; none where it can not be read."""
+    """Up to LOOKED_AT names of a list, newest or first ones; none where it cannot be read."""
     kind = path[-1]
     given = {"search": search} if kind != "revisions" else {}
     status = {"status": "all"} if kind in {"models", "datasets"} else {}

@@ -28,7 +28,7 @@ def read_json(text: str, *, option: str) -> Any:
     """JSON given directly, or by `@FILE`.
 
     Raises:
-        typer.BadParameter: the file can not be read, or the text is not JSON.
+        typer.BadParameter: the file cannot be read, or the text is not JSON.
     """
     source = "it"
     if text.startswith("@"):
@@ -36,7 +36,7 @@ def read_json(text: str, *, option: str) -> Any:
         try:
             text = Path(source).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"{option}: {source} can not be read: {error}") from error
+            raise typer.BadParameter(f"{option}: {source} cannot be read: {error}") from error
     try:
         return json.loads(text)
     except ValueError as error:

@@ -92,7 +92,7 @@ def _split(text: str) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, so that a server or a model can not steer the terminal."""
+    """The text without control characters, so that a server or a model cannot steer the terminal."""
     return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 

@@ -20,7 +20,7 @@ def pull(server: Server, path: tuple[str, ...], target: Path, *, size: int, sha2
 
     Raises:
         ServerUnreachableError: the connection broke, or what came is something else.
-        OSError: the file can not be written.
+        OSError: the file cannot be written.
     """
     try:
         return download(lambda headers: server.stream(*path, headers=dict(headers)), target, size=size, sha256=sha256)

@@ -37,13 +37,15 @@ def show(
     version: Version,
     *,
     against: With = None,
-    cases: Annotated[bool, typer.Option("--cases", help="Every case; left out: those that fail or changed.")] = False,
+    cases: Annotated[
+        bool, typer.Option("--cases", help="Show every case; left out: those that failed or changed.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the regression test of a version: pass rates, what changed, and cases.
 
-    It ends with 0 when every case passed or there is none, with 1 when one failed or the test could not be done, and
-    with 3 while it is on its way.
+    Exit code: 0 when every case passed or there is none, 1 when one failed or the test could not be done,
+    3 while it is in progress.
     """
     query = {} if against is None else {"with": against}
     with open_server() as server:

@@ -34,7 +34,7 @@ def request(
     *,
     taxonomy: Annotated[
         Optional[list[str]],
-        typer.Option(help="For this taxonomy alone; may be repeated. Left out: all that the service takes."),
+        typer.Option(help="Only this taxonomy; left out: all that the service takes. Repeatable."),
     ] = None,
     comment: Comment = "",
     check: Annotated[
@@ -42,7 +42,7 @@ def request(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Request a release of a version. Owners of its model."""
+    """Request a release of a version. Owners of the model only."""
     offer: dict[str, Any] = {"model": model, "version": version, "taxonomies": taxonomy or None}
     with open_server() as server:
         if check:
@@ -61,10 +61,10 @@ def request(
 def list_releases(
     *,
     service: Annotated[
-        str, typer.Option(help="Of this service alone.", show_default=False, autocompletion=completion.services)
+        str, typer.Option(help="Only releases to this service.", show_default=False, autocompletion=completion.services)
     ] = "",
     state: Annotated[str, typer.Option(help="A state, or waiting, live or ended.", show_default=False)] = "",
-    taxonomy: Annotated[str, typer.Option(help="For this taxonomy alone.", show_default=False)] = "",
+    taxonomy: Annotated[str, typer.Option(help="Only releases for this taxonomy.", show_default=False)] = "",
     search: Annotated[str, typer.Option(help="Part of a model's name, or a number.", show_default=False)] = "",
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many of the newest.")] = 50,
     as_json: JsonFlag = False,
@@ -131,14 +131,14 @@ def approve(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let the service take a release. An admin who neither requested it nor owns the model."""
+    """Let the service take a release. Only an admin who neither requested it nor owns the model."""
     body = {"comment": comment, "evidence": evidence, "canary_share": canary}
     _post(number, "approve", body, as_json=as_json)
 
 
 @releases.command()
 def reject(number: Number, *, comment: Reason, as_json: JsonFlag = False) -> None:
-    """Refuse a release. Admins of the service."""
+    """Refuse a release. Admins of the service only."""
     _post(number, "reject", {"comment": comment}, as_json=as_json)
 
 
@@ -156,19 +156,19 @@ def acknowledge(number: Number, *, as_json: JsonFlag = False) -> None:
 
 @releases.command()
 def released(number: Number, *, comment: Comment = "", as_json: JsonFlag = False) -> None:
-    """Make an approved release live; a canary then answers every request. Admins of the service."""
+    """Make an approved release live; a canary then answers every request. Admins of the service only."""
     _post(number, "released", {"comment": comment}, as_json=as_json)
 
 
 @releases.command()
 def retire(number: Number, *, comment: Reason, as_json: JsonFlag = False) -> None:
-    """Take a live release out of the service; nothing follows it. Admins of the service."""
+    """Take a live release out of the service; nothing follows it. Admins of the service only."""
     _post(number, "retire", {"comment": comment}, as_json=as_json)
 
 
 @releases.command()
 def rollback(number: Number, *, comment: Reason, as_json: JsonFlag = False) -> None:
-    """Return from a live release to what was live before it. Admins of the service."""
+    """Return from a live release to what was live before it. Admins of the service only."""
     with open_server() as server:
         made = server.post("releases", str(number), "rollback", body={"comment": comment})
     if as_json:
@@ -190,7 +190,7 @@ def canary(
     comment: Comment = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Start, change or end the canary of an approved release. Admins of the service."""
+    """Start, change or end the canary of an approved release. Admins of the service only."""
     if end == (share is not None):
         raise typer.BadParameter("Give --share PER CENT to start or change it, or --end to end it.")
     with open_server() as server:

@@ -59,7 +59,7 @@ def create(
     service: Name,
     *,
     kind: Annotated[Literal["AACS", "RAIO"], typer.Option(help="What the service is.", show_default=False)],
-    admin: Annotated[list[str], typer.Option(help="User name of an admin; may be repeated.", show_default=False)],
+    admin: Annotated[list[str], typer.Option(help="User name of an admin. Repeatable.", show_default=False)],
     policy: Annotated[
         Literal["warn", "block"], typer.Option(help="What a gate that does not pass does to a release request.")
     ] = "block",

@@ -53,7 +53,7 @@ def create(
     description: Annotated[str, typer.Option(help="What the team does.", show_default=False)] = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a team."""
+    """Create a team."""
     with open_server() as server:
         made = server.post("teams", body={"name": name, "description": description})
     if as_json:

@@ -47,14 +47,12 @@ def create(
     *,
     scope: Annotated[
         list[str],
-        typer.Option(
-            help="What it may do, such as models:write or datasets:read; give it once for each.", show_default=False
-        ),
+        typer.Option(help="What it may do, such as models:write or datasets:read. Repeatable.", show_default=False),
     ],
     days: Days = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a token and print its secret.
+    """Create a token and print its secret.
 
     It has no scope that the token of `mop login` lacks, lives no longer than that and ends with it. For any other,
     sign in to the portal.

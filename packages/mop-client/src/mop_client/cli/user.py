@@ -206,7 +206,7 @@ def withdraw(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let the link of an invitation work no more."""
+    """Withdraw an invitation: its link stops working."""
     with open_server() as server:
         server.delete("invitations", str(invitation))
     done = {"invitation": invitation, "withdrawn": True}
