@@ -2,7 +2,7 @@
 
     failpoints.hit("before verified")
 
-Off, a failpoint costs one comparison. `arm(folder)` turns them on in this process: whoever reaches the failpoint
+Off, a failpoint costs one comparison. `arm(folder)` turns them on in this process: a process that reaches the failpoint
 `before verified` while the file `before-verified` stands in the folder removes the file and is killed by SIGKILL, as
 by the kernel or an operator. So each file is one death, in whichever process comes first, and the process that is
 started next goes on from there.

@@ -11,7 +11,8 @@ import pytest
 from cli.commands import Result, mop, mop_here
 from mop.conf.home import runtime_folder
 from mop.conf.listing import list_settings, shown
-from mop.conf.options import OPTIONS, SOCKET_FOLDER_BYTES_MAX, key_of, read_options
+from mop.conf.option_values import SOCKET_FOLDER_BYTES_MAX
+from mop.conf.options import OPTIONS, key_of, read_options
 from support import settings_table
 
 LONG = f"/tmp/{'a' * SOCKET_FOLDER_BYTES_MAX}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mop.scanning.limits import MIB
 from security.hostile import called, text
 from support.field_cases import copy_case, field_cases, model_with
 from support.installation import Installation, Submitted
@@ -58,24 +61,42 @@ def test_ordinary_ones_end_as_verified(mop: Installation):
     assert scan["decision"] == "clean", scan
 
 
-def test_files_that_exhaust_the_limits_hide_no_other(mop: Installation):
-    """Growth, depth and members are exhausted by one file each; the plain pickle beside it is what blocks."""
-    mop.start_worker()
-    folder = write_model(mop.folders / "exhausting")
+def exhausting() -> bytes:
+    """One file that comes to the limits of depth, of members, of memory for archives within others, and of growth."""
     nested = bytes(1000)
     for _ in range(10):
         nested = gzip.compress(nested)
-    (folder / "model" / "growing.gz").write_bytes(gzip.compress(bytes(300_000_000), 1))
-    (folder / "model" / "members.zip").write_bytes(
-        b"PK\x03\x04" + bytes(26) + b"PK\x01\x02" * 100_001 + b"PK\x05\x06" + bytes(18)
-    )
-    (folder / "model" / "nested.gz").write_bytes(nested)
+    members = {
+        "nested.gz": nested,
+        "members.zip": b"PK\x03\x04" + bytes(26) + b"PK\x01\x02" * 100_001 + b"PK\x05\x06" + bytes(18),
+        "spooled.zip": b"PK\x03\x04" + bytes(97 * MIB),
+        "growing.gz": gzip.compress(bytes(300 * MIB), 1),
+    }
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def test_a_file_that_exhausts_every_limit_hides_no_other(mop: Installation):
+    """The plain pickle behind it is found, and every limit that the file came to is told."""
+    mop.start_worker()
+    folder = write_model(mop.folders / "exhausting")
+    (folder / "model" / "everything.tar.gz").write_bytes(exhausting())
     (folder / "model" / "z.pkl").write_bytes(called("os", "system", text("true")))
     revision = mop.submit(folder)
     shown = mop.wait(revision, "vulnerable", seconds=300)
     assert shown["error"]["name"] == "BlockingFindingsError"
     verdicts = {file["path"]: file["verdict"] for file in mop.call("GET", f"{revision.path}/files")["items"]}
     assert verdicts["model/z.pkl"] == "infected"
-    assert verdicts["model/growing.gz"] == "infected"
-    assert verdicts["model/members.zip"] == "not_fully_scanned"
-    assert verdicts["model/nested.gz"] == "not_fully_scanned"
+    assert verdicts["model/everything.tar.gz"] == "infected"
+    found = mop.call("GET", f"{revision.path}/findings")["items"]
+    assert {(one["rule"], one["path"].rpartition("!")[2]) for one in found if "everything" in one["path"]} == {
+        ("nested-too-deep", "content"),
+        ("costly-structure", "members.zip"),
+        ("not-fully-scanned", "spooled.zip"),
+        ("decompression-bomb", "model/everything.tar.gz"),
+    }

@@ -9,7 +9,9 @@ from mop.accounts.models import User
 from mop.accounts.services import actor_of, change_email
 from mop.audit.models import AuditEvent
 from mop.contract_runs.services import disconnect_task
+from mop.datasets.services import delete_dataset
 from mop.errors import ConflictError, NotAllowedError, NotFoundError, ValidationFailedError
+from mop.evaluation.models import Evaluation
 from mop.onboarding.models import ConverterProof
 from mop.onboarding.proofs import record_proofs
 from mop.registry.models import Revision
@@ -22,6 +24,7 @@ from mop.releases.release_models import Release
 from mop.releases.requests.deciding import approve_release, current_evidence, reject_release, withdraw_release
 from mop.releases.requests.evidence import changes_between
 from mop.releases.services import change_gate, change_service
+from support.evaluation_results import approved_dataset, evaluate
 from support.factories import ACTOR, make_task, make_user, put
 from support.releases import (
     admin_of,
@@ -124,6 +127,21 @@ def test_approval_after_the_evidence_changed_is_refused_with_what_changed():
     assert Release.objects.get(pk=release.pk).state == "requested"
     now = current_evidence(Release.objects.get(pk=release.pk))
     assert _approve(release, evidence=now.digest).evidence_digest == now.digest
+
+
+def test_what_was_measured_stays_in_the_evidence_when_its_dataset_is_deleted():
+    task = make_task()
+    dataset = approved_dataset(task)
+    change_gate(actor=ACTOR, owner=task, conditions="all datasets: macro F1 >= 0.1")
+    revision = make_releasable(task)
+    evaluate(revision)
+    release = _approve(requested(revision, make_service()))
+    evidence = release.evidence_at_decision
+    assert dataset.name in str(evidence)
+    delete_dataset(actor=actor_of(dataset.owners.get()), dataset=dataset)
+    assert not Evaluation.objects.exists()
+    release.refresh_from_db()
+    assert release.evidence_at_decision == evidence
 
 
 def test_what_is_live_is_part_of_the_evidence():

@@ -1,4 +1,4 @@
-"""`python framework_files.py FOLDER`: files as the frameworks themselves write them, one folder for each framework.
+"""`python framework_files.py FOLDER PACKAGE ...`: files as frameworks themselves write them, one folder for each.
 
 Runs in an environment that has them; each is small and trained on a few numbers.
 """
@@ -7,6 +7,7 @@ Runs in an environment that has them; each is small and trained on a few numbers
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -95,15 +96,81 @@ def pandas(folder: Path) -> None:
     joblib.dump(frame, folder / "frame.joblib")
 
 
-ALL: tuple[Callable[[Path], None], ...] = (scikit_learn, xgboost, lightgbm, safetensors, onnx, tokenizers, hdf5, pandas)
+def keras(folder: Path) -> None:
+    """With the backend that is the smallest to install."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    import keras
+
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    model.save(folder / "model.keras")
+    model.save_weights(folder / "model.weights.h5")
+    (folder / "model.json").write_text(model.to_json())
+
+
+def catboost(folder: Path) -> None:
+    from catboost import CatBoostClassifier
+
+    model = CatBoostClassifier(iterations=3, verbose=False, allow_writing_files=False).fit(NUMBERS, LABELS)
+    model.save_model(str(folder / "model.cbm"))
+    model.save_model(str(folder / "model.json"), format="json")
+    (folder / "model.pkl").write_bytes(pickle.dumps(model))
+
+
+def skops(folder: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from skops.io import dump
+
+    dump(LogisticRegression().fit(NUMBERS, LABELS), folder / "model.skops")
+
+
+def sentencepiece(folder: Path) -> None:
+    from sentencepiece import SentencePieceTrainer
+
+    texts = folder.parent / "sentences"
+    texts.write_text("\n".join(f"some words {number} and more words" for number in range(200)))
+    SentencePieceTrainer.train(input=str(texts), model_prefix=str(folder / "words"), vocab_size=40, minloglevel=2)
+    texts.unlink()
+
+
+def statsmodels(folder: Path) -> None:
+    from statsmodels.api import OLS
+
+    OLS(LABELS, NUMBERS).fit().save(str(folder / "model.pickle"))
+
+
+def gensim(folder: Path) -> None:
+    from gensim.models import Word2Vec
+
+    model = Word2Vec([["some", "words"], ["more", "words"]] * 20, vector_size=8, min_count=1, workers=1)
+    model.save(str(folder / "words.model"))
+    model.wv.save_word2vec_format(str(folder / "words.txt"))
+
+
+ALL: dict[str, Callable[[Path], None]] = {
+    "scikit-learn": scikit_learn,
+    "xgboost-cpu": xgboost,
+    "lightgbm": lightgbm,
+    "safetensors": safetensors,
+    "onnx": onnx,
+    "tokenizers": tokenizers,
+    "h5py": hdf5,
+    "pandas": pandas,
+    "keras": keras,
+    "catboost": catboost,
+    "skops": skops,
+    "sentencepiece": sentencepiece,
+    "statsmodels": statsmodels,
+    "gensim": gensim,
+}
+"""What writes the files of a package."""
 
 
 def main() -> None:
-    """Write everything."""
-    for write in ALL:
-        folder = Path(sys.argv[1], write.__name__)
+    """Write the files of the packages that are named."""
+    for package in sys.argv[2:]:
+        folder = Path(sys.argv[1], package)
         folder.mkdir(parents=True)
-        write(folder)
+        ALL[package](folder)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # 
             raise
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002 - as above
-        """Nobody reaches this: whoever may sign in has a user by then."""
+        """Nobody reaches this: a person who may sign in has a user by then."""
         return False
 
     def on_authentication_error(

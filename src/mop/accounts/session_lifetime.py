@@ -61,7 +61,7 @@ def _list(request: HttpRequest) -> None:
 
 
 class SessionLifetimeMiddleware:
-    """Signs out whoever's session is idle or old; the view then finds nobody signed in."""
+    """Ends sessions that are idle or old; the view then finds nobody signed in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -69,7 +69,7 @@ def _once(api: NinjaAPI, operation: Operation, view: Callable[..., Any]) -> Call
             return given
         try:
             with transaction.atomic():
-                # whoever sends the same at the same time waits here, and then fails
+                # a request with the same key at the same time waits here, and then fails
                 row = IdempotentAnswer.objects.create(user=user, key=key, request=digest)
                 result = view(request, *args, **kwargs)
                 operation.api = api  # the one that ninja calls may be a copy of this one

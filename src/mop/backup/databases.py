@@ -164,7 +164,7 @@ class PostgresDatabase:
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Keep writers of statuses out; whoever holds a row is waited for, briefly, several times."""
+        """Keep writers of statuses out; a transaction that holds a row is waited for, briefly, several times."""
         with self.connect() as connection:
             for last in (*(False,) * (LOCK_TRIES - 1), True):
                 try:

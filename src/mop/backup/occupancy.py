@@ -1,4 +1,4 @@
-"""Who uses MOP_HOME now: a shared lock on the folder itself for whoever works in it, an exclusive one to replace it.
+"""Who uses MOP_HOME now: processes hold a shared lock on the folder itself, and an exclusive one to replace it.
 
 The lock is the folder's, so that it holds for every process of the host whatever its name, and ends with the process.
 """

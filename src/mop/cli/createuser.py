@@ -1,4 +1,4 @@
-"""`mop createuser`: local accounts, made by whoever operates the installation."""
+"""`mop createuser`: local accounts, made by the operator of the installation."""
 
 from __future__ import annotations
 

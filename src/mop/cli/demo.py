@@ -125,7 +125,7 @@ def _in_thread(work: Callable[[], dict[str, Any]]) -> asyncio.Future[dict[str, A
     def run() -> None:
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001 - handed on to whoever awaits
+        except Exception as error:  # noqa: BLE001 - handed on to the code that awaits it
             loop.call_soon_threadsafe(settle, None, error)
         else:
             loop.call_soon_threadsafe(settle, result, None)

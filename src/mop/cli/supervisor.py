@@ -146,7 +146,7 @@ def dies_with_us(number: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
         libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
         if os.getppid() != parent:  # we died between fork and prctl
             os._exit(1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whoever started us may have blocked what ends our children
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the parent may have blocked the signals that end our children
         # a Ctrl-C at the terminal reaches us; we stop the parts in order
         os.setpgid(0, 0)
 

@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from mop.conf.options import SOCKET_FOLDER_BYTES_MAX
+from mop.conf.option_values import SOCKET_FOLDER_BYTES_MAX
 
 
 def find_home(environment: dict[str, str] | os._Environ[str]) -> Path:

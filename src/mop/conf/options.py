@@ -13,10 +13,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from mop.advisories.sources import Source
 from mop.conf.email import CONSOLE, mail_address, mail_server
+from mop.conf.option_values import (
+    read_advisory_source,
+    read_boolean,
+    read_count,
+    read_endpoints,
+    read_hosts,
+    read_hours,
+    read_issuer,
+    read_pairs,
+    read_path,
+    read_paths,
+    read_positive,
+    read_public_url,
+    read_seconds,
+    read_seconds_or_none,
+    read_service_url,
+    read_socket_folder,
+    read_source_prefixes,
+    read_storage_accounts,
+    read_webhook_hosts,
+    read_webhook_networks,
+    read_words,
+)
 
 
 @dataclass(frozen=True)
@@ -30,159 +51,7 @@ class Option:
     secret: bool = False
 
 
-def _boolean(text: str) -> bool:
-    lowered = text.strip().lower()
-    if lowered in {"1", "true", "yes", "on"}:
-        return True
-    if lowered in {"0", "false", "no", "off", ""}:
-        return False
-    raise ValueError(f"{text!r} is not true or false")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    from mop.environments.index_targets import file_host  # noqa: PLC0415  # it brings all of environments along
-
-    return tuple(file_host(word).authority for word in _words(text))
-
-
-def _webhook_hosts(text: str) -> tuple[str, ...]:
-    from mop.notifications.webhook_hosts import read_hosts  # noqa: PLC0415  # most installations start without it
-
-    read_hosts(_words(text))  # a fault is told at the start, not at the first message
-    return _words(text)
-
-
-def _webhook_networks(text: str) -> tuple[str, ...]:
-    from mop.notifications.webhook_hosts import read_networks  # noqa: PLC0415  # as above
-
-    read_networks(_words(text))
-    return _words(text)
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _paths(text: str) -> tuple[Path, ...]:
-    return tuple(_path(word) for word in text.split(os.pathsep) if word)
-
-
-def _socket_folder(text: str) -> Path:
-    path = _path(text)
-    if (length := len(os.fsencode(path))) > SOCKET_FOLDER_BYTES_MAX:
-        raise ValueError(
-            f"{path} is {length} bytes long; unix sockets lie below it, so it may have {SOCKET_FOLDER_BYTES_MAX} at "
-            "most. Choose a shorter folder, such as /run/mop"
-        )
-    return path
-
-
-def _public_url(text: str) -> str:
-    return _address(text, "write https://host, or http://host:port where nothing but this machine is reached")
-
-
-def _service_url(text: str) -> str:
-    return _address(text, "write https://host, or http://host:port of a service in your own network")
-
-
-def _address(text: str, hint: str) -> str:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(hint)
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-
-
-def _endpoints(text: str) -> tuple[str, ...]:
-    return tuple(_service_url(word) for word in _words(text))
-
-
-def _issuer(text: str) -> str:
-    hint = "write the issuer as the provider's discovery document has it, https://...; http for this machine alone"
-    address = _address(text, hint)
-    parts = urlsplit(address)
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        raise ValueError(hint)
-    if {"common", "organizations", "consumers"} & set(parts.path.split("/")):
-        raise ValueError("name one tenant: with common, organizations or consumers any tenant could sign in")
-    return text.strip()
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs = [word.partition("=") for word in _words(text)]
-    if any(not value.strip() or not team.strip() for value, _, team in pairs):
-        raise ValueError("write value=team, value=team")
-    return {value.strip(): team.strip() for value, _, team in pairs}
-
-
-def _advisory_source(text: str) -> str:
-    word = text.strip().lower()
-    if word not in {*Source}:
-        raise ValueError(f"{text!r} is none of {', '.join(Source)}")
-    return word
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(f"{number} is less than 0")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number <= 0:
-        raise ValueError(f"{number} is not greater than 0")
-    return number
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not LEAST_SECONDS <= seconds <= DAY_SECONDS:
-        raise ValueError(f"give {LEAST_SECONDS:g} to {DAY_SECONDS} seconds")
-    return seconds
-
-
-def _seconds_or_none(text: str) -> float:
-    return 0.0 if float(text) == 0 else _seconds(text)
-
-
-def _hours(text: str) -> float:
-    hours = float(text)
-    if not 0 < hours <= HOURS_MAX:
-        raise ValueError(f"give more than 0 and at most {HOURS_MAX} hours")
-    return hours
-
-
-def _storage_accounts(text: str) -> str:
-    from mop.storage.accounts import read_accounts  # noqa: PLC0415  # most installations start without it
-
-    read_accounts(text)  # a fault is told at the start, not at the first model
-    return text
-
-
-def _source_prefixes(text: str) -> str:
-    from mop.sources.configured import read_prefixes  # noqa: PLC0415  # most installations start without it
-
-    read_prefixes(text)  # a fault is told at the start, not at the first model
-    return text
-
-
 GIB = 1024**3
-HOURS_MAX = 24 * 366
-DAY_SECONDS = 24 * 3600
-LEAST_SECONDS = 0.1
-# the kernel takes 107 bytes for a socket's path; those of services stand 40 bytes deeper
-SOCKET_FOLDER_BYTES_MAX = 67
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -196,21 +65,24 @@ OPTIONS: tuple[Option, ...] = (
         True,
     ),
     Option("MOP_SECRET_KEY", str, "", "signs sessions; empty: made once and kept in MOP_HOME", True),
-    Option("MOP_DEBUG", _boolean, False, "Django's debug pages; never for others than yourself"),
+    Option("MOP_DEBUG", read_boolean, False, "Django's debug pages; never for others than yourself"),
     Option(
-        "MOP_PUBLIC_URL", _public_url, "", "the address people use, for links and CSRF; https turns on secure cookies"
+        "MOP_PUBLIC_URL",
+        read_public_url,
+        "",
+        "the address people use, for links and CSRF; https turns on secure cookies",
     ),
     Option(
         "MOP_TRUSTED_PROXIES",
-        _count,
+        read_count,
         0,
         "proxies in front that add to X-Forwarded-For; 0: a caller's address is that of the connection",
     ),
-    Option("MOP_SESSION_IDLE_HOURS", _hours, 12.0, "hours without a click after which one has to sign in again"),
-    Option("MOP_SESSION_MAX_HOURS", _hours, 168.0, "hours after signing in at which one has to sign in again"),
+    Option("MOP_SESSION_IDLE_HOURS", read_hours, 12.0, "hours without a click after which one has to sign in again"),
+    Option("MOP_SESSION_MAX_HOURS", read_hours, 168.0, "hours after signing in at which one has to sign in again"),
     Option(
         "MOP_OIDC_ISSUER",
-        _issuer,
+        read_issuer,
         "",
         "issuer of an OpenID Connect provider, such as https://login.microsoftonline.com/TENANT/v2.0; empty: people "
         "sign in here alone",
@@ -231,59 +103,68 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_OIDC_TEAMS_CLAIM", str, "groups", "the claim that lists a person's teams"),
     Option(
         "MOP_OIDC_TEAMS",
-        _pairs,
+        read_pairs,
         {},
         "teams that the provider fills, as `value=team, value=team`: members are added and removed at each sign-in",
     ),
     Option(
         "MOP_TOKEN_SIGN_IN_DAYS",
-        _positive,
+        read_positive,
         30,
         "days after a sign-in by the provider for which a person's access tokens work",
     ),
     Option(
         "MOP_SINGLE_ADMIN_APPROVES",
-        _boolean,
+        read_boolean,
         False,
         "the only admin of a service may approve a release that they requested or whose model they own; it is shown",
     ),
-    Option("MOP_ALLOWED_HOSTS", _words, ("localhost", "127.0.0.1", "[::1]"), "host names that the portal answers to"),
+    Option(
+        "MOP_ALLOWED_HOSTS", read_words, ("localhost", "127.0.0.1", "[::1]"), "host names that the portal answers to"
+    ),
     Option("MOP_SUPPORT_CONTACT", str, "", "whom people may ask for help: an e-mail address, a https url, or a text"),
-    Option("MOP_FILE_ROOTS", _paths, (), f"folders that `file://` model urls may lie in, separated by {os.pathsep!r}"),
+    Option(
+        "MOP_FILE_ROOTS", read_paths, (), f"folders that `file://` model urls may lie in, separated by {os.pathsep!r}"
+    ),
     Option(
         "MOP_AZURE_ACCOUNTS",
-        _storage_accounts,
+        read_storage_accounts,
         "",
         "JSON list of storage accounts and their credentials; docs/storage.md shows each kind",
         True,
     ),
     Option(
         "MOP_SOURCE_PREFIXES",
-        _source_prefixes,
+        read_source_prefixes,
         "",
         "JSON list that says below which urls each team may read models and datasets; docs/storage.md shows it",
     ),
-    Option("MOP_RUNTIME_FOLDER", _socket_folder, None, "short folder for sockets; empty: one under /run/user or /tmp"),
-    Option("MOP_INTERPRETER_FOLDERS", _paths, (), "further folders in which Python interpreters are looked for"),
-    Option("MOP_PYTHON_DOWNLOADS", _boolean, False, "fetch a Python that a model asks for and this host lacks"),
+    Option(
+        "MOP_RUNTIME_FOLDER", read_socket_folder, None, "short folder for sockets; empty: one under /run/user or /tmp"
+    ),
+    Option("MOP_INTERPRETER_FOLDERS", read_paths, (), "further folders in which Python interpreters are looked for"),
+    Option("MOP_PYTHON_DOWNLOADS", read_boolean, False, "fetch a Python that a model asks for and this host lacks"),
     Option("MOP_PYTHON_MIRROR", str, "", "where Pythons are fetched from: a mirror of uv's, or a list ending in .json"),
     Option("MOP_PACKAGE_INDEX", str, "", "package index url for model environments; empty: PyPI", True),
-    Option("MOP_EXTRA_INDEXES", _words, (), "further package indexes that a requirements.txt may name", True),
+    Option("MOP_EXTRA_INDEXES", read_words, (), "further package indexes that a requirements.txt may name", True),
     Option(
         "MOP_INDEX_FILE_HOSTS",
-        _hosts,
+        read_hosts,
         ("files.pythonhosted.org",),
         "hosts that the indexes' pages link to, as `host` or `host:port`; builds reach these and the indexes alone",
     ),
     Option(
         "MOP_ADVISORIES",
-        _advisory_source,
+        read_advisory_source,
         "osv",
         "where advisories about installed packages come from: `osv` asks MOP_OSV_URL, `imported` what `mop advisories "
         "import` brought, `off` audits nothing and says so",
     ),
     Option(
-        "MOP_OSV_URL", _service_url, "https://api.osv.dev", "OSV service that is told names and versions of packages"
+        "MOP_OSV_URL",
+        read_service_url,
+        "https://api.osv.dev",
+        "OSV service that is told names and versions of packages",
     ),
     Option("MOP_SANDBOX_MINIMUM_LEVEL", int, 2, "refuse to run models below this sandbox level"),
     Option(
@@ -294,10 +175,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_REQUEST_DEADLINE", float, 60.0, "seconds a model may take for one request"),
     Option("MOP_BUILD_DEADLINE", float, 1800.0, "seconds an environment build may take"),
     Option("MOP_FETCH_DEADLINE", float, 7200.0, "seconds reading a model folder may take"),
-    Option("MOP_SIGNING_KEY", _path, None, "PEM file of the private key that signs model artifacts; empty: no signing"),
+    Option(
+        "MOP_SIGNING_KEY", read_path, None, "PEM file of the private key that signs model artifacts; empty: no signing"
+    ),
     Option(
         "MOP_SIGNING_PUBLIC_KEYS",
-        _paths,
+        read_paths,
         (),
         f"PEM files of further public keys whose signatures are accepted, separated by {os.pathsep!r}",
     ),
@@ -306,18 +189,18 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("MOP_MODEL_FILES_MAX", int, 10_000, "files in a model folder"),
     Option("MOP_MODEL_BYTES_MAX", int, 20 * GIB, "bytes in a model folder"),
-    Option("MOP_DATASET_BYTES_MAX", _positive, 20 * GIB, "bytes in the file of a dataset"),
-    Option("MOP_DATASET_PIXELS_MAX", _positive, 50_000_000, "pixels in one image of a dataset"),
-    Option("MOP_DATASET_ROWS_MIN", _positive, 100, "rows that a dataset needs to be approved for a task"),
+    Option("MOP_DATASET_BYTES_MAX", read_positive, 20 * GIB, "bytes in the file of a dataset"),
+    Option("MOP_DATASET_PIXELS_MAX", read_positive, 50_000_000, "pixels in one image of a dataset"),
+    Option("MOP_DATASET_ROWS_MIN", read_positive, 100, "rows that a dataset needs to be approved for a task"),
     Option(
         "MOP_DATASET_DIGEST_BYTES_MAX",
-        _positive,
+        read_positive,
         256 * 1024**2,
         "bytes of disk for the digests of a file's rows, 8 bytes each; rows beyond are not searched for duplicates",
     ),
-    Option("MOP_DATASET_DEADLINE", _seconds, 7200.0, "seconds that the verification of a file may take"),
-    Option("MOP_DATASET_CONCURRENCY", _positive, 2, "files of datasets that a worker reads at once"),
-    Option("MOP_DSAT_IMPORT_BYTES_MAX", _positive, 256 * 1024**2, "bytes in a file of DSAT cases"),
+    Option("MOP_DATASET_DEADLINE", read_seconds, 7200.0, "seconds that the verification of a file may take"),
+    Option("MOP_DATASET_CONCURRENCY", read_positive, 2, "files of datasets that a worker reads at once"),
+    Option("MOP_DSAT_IMPORT_BYTES_MAX", read_positive, 256 * 1024**2, "bytes in a file of DSAT cases"),
     Option("MOP_DSAT_RETENTION_DAYS", int, 730, "days after which a DSAT case that nobody changed goes; 0: never"),
     Option("MOP_WHEEL_BYTES_MAX", int, 5 * GIB // 2, "bytes in a private wheel"),
     Option("MOP_ENVIRONMENTS_MAX_DAYS", float, 30.0, "days after which an unused environment or model copy goes"),
@@ -335,35 +218,44 @@ OPTIONS: tuple[Option, ...] = (
         "MOP_RETRY_BASE", float, 30.0, "seconds before the first try again after a cause outside the model; doubles"
     ),
     Option("MOP_RETRY_MAX", int, 5, "tries again within 24 hours before a revision ends in verifyFailed"),
-    Option("MOP_LOAD_TEST_STEP_SECONDS", _seconds, 300.0, "seconds of a load test's step that are counted"),
-    Option("MOP_LOAD_TEST_WARM_UP_SECONDS", _seconds_or_none, 5.0, "seconds before them that are not"),
-    Option("MOP_LOAD_TEST_TARGET_MAX", _positive, 1000, "last target of a load test's steps 1, 10, 20, 30 ..."),
-    Option("MOP_LOAD_TEST_BUDGET_SECONDS", _seconds, 7200.0, "seconds that a load test measures in all"),
+    Option("MOP_LOAD_TEST_STEP_SECONDS", read_seconds, 300.0, "seconds of a load test's step that are counted"),
+    Option("MOP_LOAD_TEST_WARM_UP_SECONDS", read_seconds_or_none, 5.0, "seconds before them that are not"),
+    Option("MOP_LOAD_TEST_TARGET_MAX", read_positive, 1000, "last target of a load test's steps 1, 10, 20, 30 ..."),
+    Option("MOP_LOAD_TEST_BUDGET_SECONDS", read_seconds, 7200.0, "seconds that a load test measures in all"),
     Option(
         "MOP_LOAD_TEST_DEFERRED",
-        _boolean,
+        read_boolean,
         False,
         "load tests that the pipeline starts begin, and go on after each step, when no version waits for verification",
     ),
-    Option("MOP_EVALUATION_CONCURRENCY", _positive, 1, "evaluations that a worker runs at once"),
-    Option("MOP_EVALUATION_START_SECONDS", _seconds_or_none, 10.0, "seconds between two looks for missing evaluations"),
-    Option("MOP_REGRESSION_SECONDS", _seconds_or_none, 300.0, "seconds between two looks for new, changed DSAT cases"),
+    Option("MOP_EVALUATION_CONCURRENCY", read_positive, 1, "evaluations that a worker runs at once"),
     Option(
-        "MOP_EVALUATION_SLICE_ROWS_MIN", _positive, 10, "rows that a slice needs to be shown; fewer tell of single ones"
+        "MOP_EVALUATION_START_SECONDS", read_seconds_or_none, 10.0, "seconds between two looks for missing evaluations"
     ),
-    Option("MOP_EVALUATION_BUDGET_DAYS", _positive, 30, "days over which measurements on a dataset count"),
-    Option("MOP_EVALUATION_BUDGET_MODEL", _positive, 50, "measurements of one model on one dataset in that time"),
-    Option("MOP_EVALUATION_BUDGET_PERSON", _positive, 100, "measurements of one person's versions, likewise"),
-    Option("MOP_EVALUATION_BUDGET_TEAM", _positive, 300, "measurements of one team's versions, likewise"),
-    Option("MOP_TRIALS_MAX", _positive, 4, "tries (Try it) that wait or run at once, of all people together"),
-    Option("MOP_TRY_SECONDS", _seconds, 120.0, "seconds until a try ends without an answer, the start included"),
-    Option("MOP_TRY_CLAIM_SECONDS", _seconds, 10.0, "seconds until a try is refused because no worker host is free"),
     Option(
-        "MOP_GATEWAY_RECORD_DAYS", _positive, 30, "days for which a gateway's answers are recorded, without content"
+        "MOP_REGRESSION_SECONDS", read_seconds_or_none, 300.0, "seconds between two looks for new, changed DSAT cases"
+    ),
+    Option(
+        "MOP_EVALUATION_SLICE_ROWS_MIN",
+        read_positive,
+        10,
+        "rows that a slice needs to be shown; fewer tell of single ones",
+    ),
+    Option("MOP_EVALUATION_BUDGET_DAYS", read_positive, 30, "days over which measurements on a dataset count"),
+    Option("MOP_EVALUATION_BUDGET_MODEL", read_positive, 50, "measurements of one model on one dataset in that time"),
+    Option("MOP_EVALUATION_BUDGET_PERSON", read_positive, 100, "measurements of one person's versions, likewise"),
+    Option("MOP_EVALUATION_BUDGET_TEAM", read_positive, 300, "measurements of one team's versions, likewise"),
+    Option("MOP_TRIALS_MAX", read_positive, 4, "tries (Try it) that wait or run at once, of all people together"),
+    Option("MOP_TRY_SECONDS", read_seconds, 120.0, "seconds until a try ends without an answer, the start included"),
+    Option(
+        "MOP_TRY_CLAIM_SECONDS", read_seconds, 10.0, "seconds until a try is refused because no worker host is free"
+    ),
+    Option(
+        "MOP_GATEWAY_RECORD_DAYS", read_positive, 30, "days for which a gateway's answers are recorded, without content"
     ),
     Option(
         "MOP_GATEWAY_BLOB_ENDPOINTS",
-        _endpoints,
+        read_endpoints,
         (),
         "comma-separated blob endpoints whose containers services may list for blobUrl, beside "
         "https://ACCOUNT.blob.core.windows.net",
@@ -378,8 +270,10 @@ OPTIONS: tuple[Option, ...] = (
         "MOP_GATEWAY_CANARY_LATENCY", float, 1.5, "how many times the P95 latency of what is live a canary's may be"
     ),
     Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log, and of one load test"),
-    Option("MOP_CHAOS", _boolean, False, "this installation is for tests of crashes alone; lets MOP_FAILPOINTS work"),
-    Option("MOP_FAILPOINTS", _path, None, "folder of files that name where MOP kills itself; needs MOP_CHAOS"),
+    Option(
+        "MOP_CHAOS", read_boolean, False, "this installation is for tests of crashes alone; lets MOP_FAILPOINTS work"
+    ),
+    Option("MOP_FAILPOINTS", read_path, None, "folder of files that name where MOP kills itself; needs MOP_CHAOS"),
     Option(
         "MOP_EMAIL_BACKEND",
         mail_server,
@@ -390,18 +284,18 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_EMAIL_FROM", mail_address, "MOP <mop@localhost>", "sender of e-mails"),
     Option(
         "MOP_WEBHOOK_HOSTS",
-        _webhook_hosts,
+        read_webhook_hosts,
         (),
         "hosts that webhooks may be sent to, as `hooks.example.com`, `*.example.com` or `http://relay.internal:8080`; "
         "`*`: every host by https; empty: no webhooks",
     ),
     Option(
         "MOP_WEBHOOK_NETWORKS",
-        _webhook_networks,
+        read_webhook_networks,
         (),
         "networks beside the public internet in which these hosts may lie, such as 10.20.0.0/16",
     ),
-    Option("MOP_WEBHOOK_SECONDS", _seconds, 10.0, "seconds that a receiver of webhooks has to answer"),
+    Option("MOP_WEBHOOK_SECONDS", read_seconds, 10.0, "seconds that a receiver of webhooks has to answer"),
 )
 
 
@@ -484,5 +378,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def _text(option: Option, value: object) -> str:
     """The text of a TOML value, as the environment variable would hold it."""
     if isinstance(value, list):
-        return (os.pathsep if option.read is _paths else ",").join(map(str, value))
+        return (os.pathsep if option.read is read_paths else ",").join(map(str, value))
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Who may change connected tasks and samples. Whoever sees a model sees its tasks."""
+"""Who may change connected tasks and samples. People who see a model see its tasks."""
 
 from __future__ import annotations
 

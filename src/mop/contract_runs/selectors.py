@@ -68,7 +68,7 @@ def connected_tasks(model: Model, seen: QuerySet[Revision], limit: int) -> Conne
     proof = TaskProof.objects.filter(
         revision=OuterRef("seen__pk"), task=OuterRef("task"), customized_name=OuterRef("customized_name")
     )
-    # one row for each connection and version; whoever sees a model sees a version of it
+    # one row for each connection and version; people who see a model see a version of it
     rows = (
         TaskConnection.objects.filter(model=model)
         .annotate(seen=FilteredRelation("model__revisions"))

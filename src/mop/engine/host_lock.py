@@ -2,7 +2,7 @@
 
 Onboarding steps share the host; a load test has it to itself, because whatever else runs would be measured too. Two
 file locks in a folder of the host order them, among all processes of all workers there: the `room` is held while
-working, the `door` is passed on the way in. Whoever wants to be alone closes the door first, so that nobody new comes
+working, the `door` is passed on the way in. A process that wants to be alone closes the door first, so that none comes
 in, and waits until the room is empty. The kernel lets go of the locks of a process that dies.
 """
 

@@ -1,6 +1,6 @@
 """One build of an environment at a time, and no removal of one in use; across processes.
 
-Two files for each key: `locks/KEY` is held by whoever builds, replaces or removes the environment; `locks/KEY.use` is
+Two files for each key: `locks/KEY` is held while the environment is built, replaced or removed; `locks/KEY.use` is
 shared by those who use it. Only garbage collection removes these files, while it holds them.
 """
 
@@ -52,7 +52,7 @@ def shared_use(lock: Path) -> Iterator[None]:
     """Use the environment of the lock file `lock`: it is not removed meanwhile. Blocks for a moment at most."""
     path = use_path(lock)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # whoever holds it alone only renames a folder
+    # it is held alone only while a folder is renamed
     while (descriptor := _open(path, fcntl.LOCK_SH)) is None:
         pass
     try:

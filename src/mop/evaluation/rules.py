@@ -1,4 +1,4 @@
-"""Who may do what with evaluations. Whoever sees a revision sees its results: selectors of the registry come first."""
+"""Who may do what with evaluations. People who see a revision see its results: selectors of the registry come first."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """An evaluation computed again by other code: scikit-learn, from the dataset and the kept predictions.
 
 Every number that people are shown is held against scikit-learn's, and random rows are inferred again in a fresh cage.
-Whoever runs this reads hidden rows as a worker does: nothing of them is told, only which number holds.
+The process reads hidden rows as a worker does: nothing of them is told, only which number holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads of scans, findings, verdicts and waivers; whoever calls has checked who looks."""
+"""Reads of scans, findings, verdicts and waivers; callers check first who may see them."""
 
 from __future__ import annotations
 

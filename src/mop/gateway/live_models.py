@@ -5,7 +5,7 @@
         choice = routing.choose(Kind.TEXT, asked, draw=random())
         findings = await choice[category].model.ask(Kind.TEXT, item)
 
-Whoever implements `Model` can be served: released versions in their cages (`hosted_models.py`), or any function.
+Any implementation of `Model` can be served: released versions in their cages (`hosted_models.py`), or any function.
 """
 
 from __future__ import annotations

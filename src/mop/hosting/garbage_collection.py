@@ -1,7 +1,7 @@
 """Garbage collection of one host: what nobody used for long, what does not fit, what nothing refers to, leftovers.
 
 Everything that goes can be made again from the artifact store and the package index, but for store objects that no
-revision refers to. Whoever uses something holds a lock on it or used it a moment ago (see docs/environments.md).
+revision refers to. What is in use is locked, or was used a moment ago (see docs/environments.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who may start and end load tests. Whoever sees a revision sees its results: selectors of the registry come first."""
+"""Who may start and end load tests. People who see a revision see its results: selectors of the registry come first."""
 
 from __future__ import annotations
 

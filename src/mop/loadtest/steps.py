@@ -37,7 +37,7 @@ class Outcome:
 
     Attributes:
         total: requests of the step.
-        failed: those that were not answered with success, whoever is to blame.
+        failed: those that were not answered with success, for any reason.
         rps: successful answers a second.
     """
 

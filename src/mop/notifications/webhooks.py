@@ -101,7 +101,7 @@ def change_webhook(
 ) -> None:
     """Change what is given; `every_kind` lets it hear of all kinds, also of those that come later.
 
-    Whoever changes the url of a team's webhook answers for it from then on: it is told of what they may see.
+    A person who changes the url of a team's webhook is responsible for it from then on: it is told of what they see.
 
     Raises:
         ValidationFailedError: the operator does not allow the url, or a kind is unknown.
@@ -127,7 +127,7 @@ def rotate_secret(*, actor: Actor, webhook: Webhook, user: User | None = None) -
     webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + ROTATION
     webhook.secret = seal(secret, purpose=PURPOSE)
     if webhook.team_id and user is not None:
-        webhook.user = user  # whoever holds the secret answers for what is sent
+        webhook.user = user  # the person who has the secret is responsible for what is sent
     webhook.save(update_fields=["secret", "former_secret", "former_until", "user"])
     _note(actor, Action.WEBHOOK_ROTATED, webhook)
     return secret

@@ -192,7 +192,7 @@ async def _deploy(job: OnboardingJob) -> None:
             log(f"warning: {warning}")
         log("the model answered by contract")
     await in_database(record_proofs)(job.revision_id, job.connected, converters)
-    # whoever follows the log stops at the final status, so the last lines are stored before it
+    # readers of the log stop at the final status, so the last lines are stored before it
     await in_database(move)(
         job, RevisionStatus.VERIFIED, facts={"warnings": [*dict.fromkeys((*job.warnings, *warnings))]}
     )

@@ -1,4 +1,4 @@
-"""Who may do what with regression tests. Whoever sees a revision sees its outcomes; `mop.dsat` says who reads cases."""
+"""Who may do what with regression tests. A revision's readers see its outcomes; `mop.dsat` says who reads cases."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def change_service(
         raise ValidationFailedError(
             "A service needs at least one admin.", fields={"admins": ["Name at least one admin."]}
         )
-    # whoever decides about a release holds this lock while they are found to be an admin
+    # a decision about a release holds this lock while its person is found to be an admin
     Service.objects.select_for_update().get(pk=service.pk)
     before = {"policy": service.policy, "admins": _names(service.admins.all())}
     service.description, service.contact, service.policy = description, contact, policy

@@ -38,7 +38,7 @@ def supervise(plan: dict[str, Any], *, parent: int) -> int:
         plan: what `Sandbox.command` wrote.
         parent: the spawner's pid, read as early as possible.
     """
-    # whoever spawned us may have blocked the very signals that end us, and a blocked mask is inherited
+    # the parent may have blocked the very signals that end us, and a blocked mask is inherited
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     kernel.signal_on_parent_death(signal.SIGTERM)
     if os.getppid() != parent:

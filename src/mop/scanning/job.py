@@ -3,7 +3,7 @@
 Standard input: a line with one JSON object {"subject", "scanners", "shared"}; the second by name, in their order, each
 with what it skips; the third names those that share their files with other processes.
 Standard output: JSON lines, for each scanner {"begins": name}, then {"looking": path} | {"report": ...} as it goes on,
-and {"ended": name}. Whoever reads them sees after a sudden end which scanner and file were at work. A scanner that
+and {"ended": name}. After a sudden end they show which scanner and file were at work. A scanner that
 shares its files asks with {"take": paths}; the answer is a line on standard input with those that it is given.
 """
 

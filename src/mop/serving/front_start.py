@@ -18,7 +18,7 @@ OTHER_DESCRIPTORS = 256
 def begin() -> ServiceConfig:
     """The configuration, from the first line of standard input, which stays open as the lease."""
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whoever started us may have blocked what ends us
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the parent may have blocked the signals that end us
     line, rest = read_first_line(0)
     config = ServiceConfig.from_dict(orjson.loads(line))
     allow_descriptors(2 * config.max_connections + OTHER_DESCRIPTORS)

@@ -41,7 +41,7 @@ async def request(
 
 
 class KeptConnection:
-    """A connection for one request after the other. Whoever uses it waits for each answer.
+    """A connection for one request after the other. Its user waits for each answer.
 
     Args:
         address: `unix:/path/of/socket` or `http://host:port`.

@@ -70,7 +70,7 @@ class HttpConnection(asyncio.Protocol):
         self._timer = self._loop.call_later(KEEP_ALIVE_S, self._check_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the caller is gone, whyever
-        """Whoever works on its requests is told."""
+        """The handlers of its requests are told."""
         self._connections.discard(self)
         self._app.connections = len(self._connections)
         if self._timer is not None:

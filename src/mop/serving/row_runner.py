@@ -12,7 +12,7 @@
                        its rows one by one, with nothing else in flight: the row that does it is found
 
 Nobody can tell which row of a batch ended a process, so rows beside it are asked again. A row is asked at least twice
-before it has no answer. What is not taken is not read: whoever iterates sets the pace.
+before it has no answer. What is not taken is not read: the consumer sets the pace.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class SharedState:
             text = orjson.dumps({**error.to_dict(), "message": error.message[:MESSAGE_CHARACTERS], "also": []})
         start = self._failures + slot * FAILURE_BYTES
         self._memory[start : start + len(text)] = text
-        self._memory[FAILED] = slot + 1  # last: whoever sees it finds the text complete
+        self._memory[FAILED] = slot + 1  # last: a reader that sees it finds the text complete
 
     @property
     def ready(self) -> bool:

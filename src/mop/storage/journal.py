@@ -2,7 +2,7 @@
 
 One file for each source, named by the hash of the source, never by anything a stranger chose. A line for each file that
 is stored, and for a large one every few megabytes of the way: the listed path, size and ETag, how many bytes were read,
-and the SHA-256 of these. Nothing in it is believed: whoever reuses bytes hashes them again.
+and the SHA-256 of these. Nothing in it is believed: bytes that are reused are hashed again.
 
 Each line is appended by one write; one that was torn by a crash is not JSON and is skipped. Two snapshots of one source
 may write to the same journal: equal lines do no harm.

@@ -1,4 +1,4 @@
-"""The marker beside a materialised folder: says what it holds, and is the lock of whoever writes it."""
+"""The marker beside a materialised folder: says what it holds, and is locked while it is written."""
 
 from __future__ import annotations
 

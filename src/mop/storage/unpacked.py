@@ -48,7 +48,7 @@ async def unpack(digest: str, store: ArtifactStore, target: Path, *, log: Callab
 @contextmanager
 def folder_in_use(target: Path) -> Iterator[None]:
     """Nobody removes the folder while the block runs."""
-    # whoever holds it alone removes a folder: at most for a moment, since this one was used just now
+    # it is held alone while a folder is removed: at most for a moment, since this one was used just now
     while (descriptor := try_lock(_use_path(target), fcntl.LOCK_SH)) is None:
         time.sleep(_POLL_SECONDS)
     try:

@@ -30,7 +30,7 @@ class SealError(Exception):
 
 
 def seal_for(public_key: bytes, plain: bytes) -> bytes:
-    """Encrypt for whoever has the private key: 32 bytes of an ephemeral public key, then AES-256-GCM."""
+    """Encrypt for the holder of the private key: 32 bytes of an ephemeral public key, then AES-256-GCM."""
     ephemeral = X25519PrivateKey.generate()
     shared = ephemeral.exchange(X25519PublicKey.from_public_bytes(public_key))
     own = ephemeral.public_key().public_bytes_raw()

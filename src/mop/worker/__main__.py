@@ -51,7 +51,7 @@ async def _work(name: str, instance_types: tuple[str, ...]) -> None:
     upkeep = asyncio.create_task(run_schedules())
     opening = asyncio.create_task(open_early())
     logging.getLogger("mop.worker").info("worker %s takes work", name)
-    print("ready", flush=True)  # noqa: T201 - whoever started the worker waits for this line
+    print("ready", flush=True)  # noqa: T201 - the program that started the worker waits for this line
     await stopping.wait()
     upkeep.cancel()
     opening.cancel()

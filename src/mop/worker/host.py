@@ -102,7 +102,7 @@ def recover_what_nobody_does() -> None:
 
 
 def stop_at_once(reason: str) -> NoReturn:
-    """End this process and, with it, its steps and everything they started; whoever supervises it starts it again."""
+    """End this process and, with it, its steps and everything they started; its supervisor starts it again."""
     logger.critical("this worker stops itself: %s", reason)
     logging.shutdown()
     os._exit(EXIT_STOPPED_ITSELF)

@@ -22,7 +22,7 @@ def prepare_databases() -> None:
         _keep_private(Path(tables["NAME"]))
     if engine is not None:
         _keep_private(engine)
-        # kept in the file; without it whoever reads waits for whoever writes
+        # kept in the file; without it readers wait for writers
         with contextlib.closing(sqlite3.connect(engine)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
     call_command("migrate", verbosity=0, interactive=False)

@@ -42,7 +42,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # httpx is imported by whoever asks a server, not by the commands that need none
+    # httpx is imported for requests to a server, not by commands that send none
     if name == "Client":
         from mop_client.client import Client
 

@@ -46,7 +46,7 @@ def verify(
         progress: called with rows and bytes read so far, after each megabyte or row, whichever is more.
         seed: 64 bits, the installation's secret, for the digests of rows. None: a seed of this call alone.
         sorted_digests: file to write for `shared_rows`: digests of the input of each row. It grows to 8 bytes a row.
-        quotes_cells: whether faults quote the beginning of cells. Only for whoever has the file anyway.
+        quotes_cells: whether faults quote the beginning of cells. Only for people who have the file anyway.
         fast: whether clean blocks may be decided without the exact reader. The report is the same without.
 
     Raises:

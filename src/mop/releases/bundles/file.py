@@ -112,5 +112,5 @@ def _pieces(store: ArtifactStore, manifest: Manifest) -> Iterator[_Piece]:
 
 
 def _in_order(parts: Sequence[ManifestFile]) -> list[ManifestFile]:
-    first = (SIGNATURE, MANIFEST)  # whoever reads it knows what is signed before anything else
+    first = (SIGNATURE, MANIFEST)  # a reader knows what is signed before anything else
     return sorted(parts, key=lambda part: (first.index(part.path) if part.path in first else len(first), part.path))

@@ -1,6 +1,6 @@
 """The model card of a version from what the database holds, as one reader may see it.
 
-Whoever sees a version sees its results and load tests, so those who call this have found the version by the registry's
+People who see a version see its results and load tests, so callers have found the version by the registry's
 selectors. What differs between readers: single findings, and which other versions there are.
 """
 

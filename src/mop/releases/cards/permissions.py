@@ -1,4 +1,4 @@
-"""Who may read model cards: whoever sees the version. Rows as `mop.areas.permissions` explains them."""
+"""Who may read model cards: everybody who sees the version. Rows as `mop.areas.permissions` explains them."""
 
 from __future__ import annotations
 

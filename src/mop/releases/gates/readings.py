@@ -1,4 +1,4 @@
-"""The values of conditions, read from results. Without a database: whoever has the results reads the same values."""
+"""The values of conditions, read from results. No database is needed: the same results give the same values."""
 
 from __future__ import annotations
 

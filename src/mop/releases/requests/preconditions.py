@@ -73,7 +73,7 @@ def _verified(revision: Revision) -> Precondition:
 
 def _public(revision: Revision) -> Precondition:
     holds = revision.publish_status == PublishStatus.PUBLIC
-    hint = "" if holds else "Publish it: whoever takes it must be able to see it."
+    hint = "" if holds else "Publish it: the service's people must be able to see it."
     return Precondition("public", "The version is public", holds, f"It is {revision.publish_status}.", hint)
 
 

@@ -206,7 +206,7 @@ class _Look:
             self._look_at_content(entry, path)
 
     def _look_at_content(self, entry: os.DirEntry[str], path: str) -> None:
-        # whoever put a pipe into the file's place meanwhile does not hold us up
+        # a pipe that was put into the file's place meanwhile does not hold us up
         descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             head = os.read(descriptor, HEAD_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
