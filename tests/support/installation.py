@@ -430,10 +430,14 @@ class Installation:
                 for row in cursor
             ]
 
-    def execute(self, statement: str) -> None:
-        """Change rows of MOP's PostgreSQL beside its processes, as another host would."""
-        with psycopg.connect(str(self._options["database_url"]), autocommit=True) as server:
-            server.execute(statement.encode())
+    def execute(self, statement: str, *values: object) -> None:
+        """Change rows of MOP's database beside its processes, as another host would."""
+        if url := self._options.get("database_url"):
+            with psycopg.connect(str(url), autocommit=True) as server:
+                server.execute(statement.replace("?", "%s").encode(), values or None)
+            return
+        with contextlib.closing(sqlite3.connect(self.root / "home" / "mop.db", timeout=30)) as connection, connection:
+            connection.execute(statement, values)
 
     def answers(self) -> bool:
         """Whether the portal answers."""
