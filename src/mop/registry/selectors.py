@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from mop.accounts.models import User
@@ -87,6 +87,17 @@ def get_revision(user: User, name: str, version: str, *, among: QuerySet[Revisio
     if revision is None:
         raise NotFoundError(f"There is no version {version!r} of a model {name!r} that you may see.")
     return revision
+
+
+def with_ownership(revisions: QuerySet[Revision], user: User) -> QuerySet[Revision]:
+    """The revisions, each with whether a person owns its model; `keep_ownership` puts it where rules look."""
+    owned = Model.owners.through.objects.filter(model_id=OuterRef("model_id"), user_id=user.pk)
+    return revisions.annotate(is_owned=Exists(owned))
+
+
+def keep_ownership(revision: Revision, user: User) -> None:
+    """Let the rules know whether the person owns the model, as `with_ownership` read it."""
+    revision.model.__dict__["known_ownership"] = {user.pk: getattr(revision, "is_owned")}  # noqa: B009 - annotated
 
 
 def get_revision_by_id(user: User, revision_id: uuid.UUID) -> Revision:
