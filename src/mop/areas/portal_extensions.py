@@ -30,7 +30,11 @@ class ExtensionPoint(enum.Enum):
 
 @dataclass(frozen=True)
 class PortalExtension:
-    """What an area adds to a point of a page, which may be another area's."""
+    """What an area adds to a point of a page, which may be another area's.
+
+    `order` puts it before (negative) or behind what other areas add; equal ones stand in the layout's order.
+    """
 
     point: ExtensionPoint
     what: Ref[Any]
+    order: int = 0

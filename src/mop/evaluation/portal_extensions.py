@@ -83,7 +83,7 @@ def _state(one: Headline) -> list[Any]:
     return [row.pk, row.state, row.progress, row.headline, row.is_stale, one.change is None]
 
 
-COLUMN = Column("Macro F1", _cells)
+COLUMN = Column("Macro F1", _cells, yields=True)
 
 
 def _listed_cells(request: HttpRequest, rows: Sequence[ListedModel], _of: None) -> Cells:

@@ -53,4 +53,4 @@ def _pass_rate(request: HttpRequest, found: Sequence[RegressionRun]) -> list[Fac
     return [Fact("Regression", render_to_string("regression/components/fact.html", {"run": run}, request=request))]
 
 
-COLUMN = Column("Regression test finished", _cells)
+COLUMN = Column("Regression test", _cells, yields=True)

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from mop.areas.navigation import NavGroup
 from mop.ui.extensions import HEADER_PARTS
-from mop.ui.navigation import links
+from mop.ui.navigation import NavLink, links
 from mop.ui.search import searches
 from mop.ui.theme import following_theme, theme_of
 
@@ -28,7 +28,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if user is not None and user.is_authenticated:
         context |= {
             "header_parts": functools.partial(HEADER_PARTS.shown, request, user),
-            "search_kinds": SimpleLazyObject(lambda: ", ".join(search.label.lower() for search in searches())),
+            "search_kinds": SimpleLazyObject(_search_kinds),
             "nav_main": _links_later(request, NavGroup.MAIN),
             "nav_account": _links_later(request, NavGroup.ACCOUNT),
             "nav_administration": _links_later(request, NavGroup.ADMINISTRATION),
@@ -36,7 +36,12 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return context
 
 
-def _links_later(request: HttpRequest, group: NavGroup) -> SimpleLazyObject:
+def _search_kinds() -> str:
+    """What is searched, as short as the field: `models, tasks, cases`."""
+    return ", ".join(search.label.split()[-1].lower() for search in searches())
+
+
+def _links_later(request: HttpRequest, group: NavGroup) -> SimpleLazyObject[list[NavLink]]:
     return SimpleLazyObject(lambda: links(group, viewer=request.user, path=request.path))  # type: ignore[arg-type] # signed in
 
 

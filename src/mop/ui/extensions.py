@@ -25,10 +25,11 @@ Found = Callable[[], Sequence[_T]]
 
 
 def extensions_at(point: ExtensionPoint) -> Found[Any]:
-    """What gives everything that areas add to a point, in the order of the layout, when a page asks."""
+    """What gives everything that areas add to a point, by its order and that of the layout, when a page asks."""
 
     def found() -> list[Any]:
-        return [found.what.load() for area in registered() for found in area.portal_extensions if found.point is point]
+        added = [one for area in registered() for one in area.portal_extensions if one.point is point]
+        return [one.what.load() for one in sorted(added, key=lambda one: one.order)]
 
     return found
 
@@ -117,11 +118,13 @@ class Column:
     Attributes:
         cells: asked once for all rows of a page, with the thing whose table it is; None: the rows are of several.
         is_usual: shown until somebody chooses otherwise.
+        yields: gives way to a docked panel.
     """
 
     heading: str
     cells: Callable[[HttpRequest, Sequence[Any], Any], Cells]
     is_usual: bool = True
+    yields: bool = False
 
     @property
     def key(self) -> str:
