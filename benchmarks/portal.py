@@ -9,7 +9,9 @@ up to 1,000 models. Requests are answered in this process, by Django's client: t
 One round asks everything once, so that the sizes of a machine's load even out; the first round is not counted.
 
 Aims: p95 with the most models at most 1.5 times that with the fewest, of searches 3 times; 12 queries a page; 40 kB
-compressed.
+compressed. A page that has twice as many rows with the most models is compared with the list of the fewest, whose page
+is as full: drawing a row takes longer than finding it. On a machine that does other work the ratio of p95 says little;
+that of the CPU time of this process is printed beside it, in which SQLite's own work is included.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from support.postgres import running_postgres  # noqa: E402
 
 PEOPLE, TEAMS, TASKS = 100, 10, 20
 CHUNK = 2000
+FULL, FULL_API = "list, user", "API list"
 RATIO_MAX, SEARCH_RATIO_MAX, QUERIES_MAX, BYTES_MAX = 1.5, 3.0, 12, 40_000
 WORDS = [
     "hate",
@@ -317,9 +320,12 @@ def missed(database: str, sizes: dict[str, dict[str, Any]]) -> bool:
     problems = []
     for name, found in most.items():
         limit = SEARCH_RATIO_MAX if "search" in name else RATIO_MAX
-        ratio = found["p95"] / fewest[name]["p95"]
+        full = FULL_API if "API" in name else FULL
+        base = fewest[full if found["rows"] > 2 * fewest[name]["rows"] else name]
+        ratio, cpu = found["p95"] / base["p95"], found["cpu"] / base["cpu"]
+        rows = f"{found['rows']} rows against {base['rows']}"
+        print(f"  {name:30} p95 {ratio:5.2f} CPU {cpu:5.2f} ({rows})")
         if ratio > limit:
-            rows = f"{found['rows']} rows against {fewest[name]['rows']}"  # a longer page takes longer to draw
             problems.append(f"{name}: p95 is {ratio:.1f} times that with the fewest models, not {limit} ({rows})")
         if "API" not in name and found["queries"] > QUERIES_MAX:
             problems.append(f"{name}: {found['queries']} queries")

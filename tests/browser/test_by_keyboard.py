@@ -125,6 +125,25 @@ def test_tasks_are_added_and_disconnected_and_a_version_upgraded_and_deleted(
     delete_model(page, keyboard, name)
 
 
+def test_load_tests_of_two_versions_are_compared(walk: tuple[int, Page, Keyboard]):
+    width, page, keyboard = walk
+    page.goto("/models/text-hate-severity/")
+    keyboard.press("link", re.compile("details of the load test of v1.0.0"))
+    place = "#panel" if width == WIDTHS[0] else "main"  # on a narrow screen it is a page of its own
+    heading = page.locator(place).get_by_role("heading", name="Load test result (v1.0.0)")
+    expect(heading).to_be_visible()
+    if place == "#panel":
+        expect(heading).to_be_focused()
+    keyboard.reach(page.locator(place).get_by_label("v1.0.2"))
+    page.keyboard.press("Space")
+    keyboard.press("button", "Compare", within=place)
+    expect(page.locator(place)).to_contain_text("Against v1.0.2")
+    if place == "#panel":
+        expect(heading).to_be_focused()
+    assert "with=v1.0.2" in page.url  # a reload shows the same comparison
+    keyboard.reach(page.locator(place).get_by_role("group", name=re.compile("^Steps")))
+
+
 def delete_model(page: Page, keyboard: Keyboard, name: str) -> None:
     keyboard.open(f"More actions for {name}")
     keyboard.press("link", "Delete model…")

@@ -34,7 +34,7 @@ from support.load_tests import enabled, finished, step_result
 from support.scans import keep_scan, make_finding
 
 WORKER = Actor.system("worker")
-QUERIES_MAX = 15  # evaluations and regression tests each ask for the head and for what stands beside versions
+QUERIES_MAX = 12
 PANEL = {"HX-Request": "true", "HX-Target": "panel"}
 PRIVATE_PAGES = [
     "/models/toxicity/",

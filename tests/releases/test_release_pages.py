@@ -111,6 +111,19 @@ def test_the_service_page_says_what_runs_since_when_approved_by_whom_and_why(cli
     assert "Roll back…" not in _page(client, "service", service.name)
 
 
+def test_the_page_of_a_model_says_where_which_version_is_live(client: Client):
+    revision = make_releasable()
+    service = make_service()
+    live(revision, service)
+    next_version(revision.model)
+    client.force_login(make_user("a-reader"))
+    address = reverse("registry:model", args=[revision.model.name])
+    fact = f'>{service.name}</a> <span class="q">{revision.version}</span>'
+    assert fact in client.get(address).content.decode()
+    opened = client.get(address, {"version": revision.version}).content.decode()
+    assert opened.count(f">{service.name}</a>") == 2
+
+
 def test_the_list_filters_and_two_releases_are_compared(client: Client):
     service = make_service()
     first = make_releasable(make_task())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 
 from mop.accounts.actions import Action
 from mop.accounts.models import SignIn, User
+from mop.accounts.sessions import SessionStore
 from mop.accounts.token_services import revoke_token
 from mop.areas.registry import registered
 from mop.audit.services import Actor, record

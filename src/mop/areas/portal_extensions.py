@@ -18,20 +18,23 @@ class ExtensionPoint(enum.Enum):
     HEADER = "header"
     HOME = "what waits for a person, on Home"
     MODEL_COLUMNS = "columns of the Models list"
-    MODEL_FACTS = "key facts in the head of a model's page"
     MODEL_PANELS = "side panels of a model's page"
     MODEL_SECTIONS = "sections of a model's page"
     MODEL_TABS = "tabs of a model"
     RELEASE_SECTIONS = "sections of a release's page"
     REVISION_CARDS = "cards beside a revision's Details"
-    REVISION_COLUMNS = "columns of the version history"
+    REVISION_COLUMNS = "columns of the version history, and key facts in the head of a model's page"
     REVISION_SECTIONS = "sections of a revision's Details"
     TASK_SECTIONS = "sections of a task's page"
 
 
 @dataclass(frozen=True)
 class PortalExtension:
-    """What an area adds to a point of a page, which may be another area's."""
+    """What an area adds to a point of a page, which may be another area's.
+
+    `order` puts it before (negative) or behind what other areas add; equal ones stand in the layout's order.
+    """
 
     point: ExtensionPoint
     what: Ref[Any]
+    order: int = 0

@@ -26,7 +26,9 @@ AREA = Area(
         PortalExtension(ExtensionPoint.HOME, Ref("mop.datasets.home:requests")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.datasets.home:datasets")),
         PortalExtension(ExtensionPoint.ACCOUNT_SECTIONS, Ref("mop.datasets.portal_extensions:my_requests")),
-        PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests")),
+        PortalExtension(
+            ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:connection_requests"), order=-2
+        ),
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.datasets.portal_extensions:approved_datasets")),
     ),
     searches=(Ref("mop.datasets.search:DATASETS"),),

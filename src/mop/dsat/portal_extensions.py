@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,6 +20,7 @@ from mop.dsat.selectors import CaseFilter, cases_for_list, grants_of
 from mop.dsat.states import WAITING, CaseState
 from mop.dsat.views.listing import row_of
 from mop.ui.extensions import HOME_ITEMS_MAX, HomeItem, HomeList
+from mop.ui.newest import kind_of, newest_of_kinds
 
 _NEWEST = 10
 
@@ -41,12 +43,10 @@ def task_cases(request: HttpRequest, task: Task) -> SafeString:
 
 def home(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
     """Cases that are assigned to the person, and own cases that are fixed and wait to be closed."""
-    assigned = Case.objects.filter(assignee=user, state__in=WAITING).select_related("task").order_by("-id")
-    fixed = Case.objects.filter(submitter=user, state=CaseState.FIXED).select_related("task").order_by("-id")
-    return [
-        *(_item(case, "is assigned to you", "Review", "dsat") for case in assigned[:HOME_ITEMS_MAX]),
-        *(_item(case, "is fixed", "Close or reopen", "ok") for case in fixed[:HOME_ITEMS_MAX]),
-    ]
+    kinds = (Q(assignee=user, state__in=WAITING), Q(submitter=user, state=CaseState.FIXED))
+    found = newest_of_kinds(Case.objects.select_related("task"), kinds, by="id", most=HOME_ITEMS_MAX)
+    words = (("is assigned to you", "Review", "dsat"), ("is fixed", "Close or reopen", "ok"))
+    return [_item(case, *words[kind_of(case)]) for case in found]
 
 
 def _item(case: Case, text: str, action: str, icon: str) -> HomeItem:

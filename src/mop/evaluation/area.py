@@ -27,9 +27,10 @@ AREA = Area(
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.evaluation.portal_extensions:RESULTS_TAB")),
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.evaluation.portal_extensions:RANK_TAB")),
         PortalExtension(ExtensionPoint.MODEL_COLUMNS, Ref("mop.evaluation.portal_extensions:LIST_COLUMN")),
-        PortalExtension(ExtensionPoint.MODEL_FACTS, Ref("mop.evaluation.portal_extensions:headline_fact")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.evaluation.portal_extensions:COLUMN")),
-        PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.evaluation.portal_extensions:task_leaderboard")),
+        PortalExtension(
+            ExtensionPoint.TASK_SECTIONS, Ref("mop.evaluation.portal_extensions:task_leaderboard"), order=-1
+        ),
         PortalExtension(ExtensionPoint.DATASET_SECTIONS, Ref("mop.evaluation.portal_extensions:dataset_results")),
     ),
     workflows=(RUN, VERIFY),

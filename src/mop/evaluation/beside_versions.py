@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mop.catalog.models import LabelType
 from mop.evaluation.comparisons import difference_of, with_kept_comparison, with_previous
@@ -46,24 +46,23 @@ class Headline:
 
 
 def headlines_of(
-    revisions: Sequence[Revision] | QuerySet[Revision], *, changes: bool = True
+    revisions: Sequence[Revision] | QuerySet[Revision], *, also: QuerySet[Revision] | None = None
 ) -> Mapping[uuid.UUID, Sequence[Headline]]:
     """The headline of each version for each connected task, by task. One query.
 
     Args:
         revisions: the versions; a queryset becomes part of the query.
-        changes: whether what changed against the version before is looked up.
+        also: further versions.
     """
     wanted: Any = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
-    rows: Any = at_headline(evaluations()).filter(revision__in=wanted).order_by("task__name")
-    if changes:
-        rows = with_kept_comparison(with_previous(rows))
+    which = Q(revision__in=wanted) if also is None else Q(revision__in=wanted) | Q(revision__in=also.values("pk"))
+    rows: Any = with_kept_comparison(with_previous(at_headline(evaluations()).filter(which).order_by("task__name")))
     found: dict[uuid.UUID, list[Headline]] = defaultdict(list)
     for row in rows:
-        metrics = row.compared if changes else None
+        metrics = row.compared
         field = "positive_f1" if row.task.label_type == LabelType.ORDINAL else "macro_f1"
         change = difference_of(metrics[field]) if metrics and field in metrics else None
-        found[row.revision_id].append(Headline(row, change, (row.before_version or "") if changes else ""))
+        found[row.revision_id].append(Headline(row, change, row.before_version or ""))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
+from mop.accounts.models import User
 from mop.accounts.rules import may
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
@@ -32,12 +33,14 @@ LOOKED_AT = 10
 FACTS_MAX = 2
 
 
-def headline_fact(request: HttpRequest, model: Model) -> list[Fact]:
+def _facts(user: User, model: Model, found: Iterable[Sequence[Headline]]) -> list[Fact]:
     """The newest number on the headline dataset of each task, in the head of the model's page."""
-    user = user_of(request)
-    usable = visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")
-    found = headlines_of(usable[:LOOKED_AT], changes=False)
-    measured = [one for ones in found.values() for one in ones if one.evaluation.is_measured]
+    measured = [
+        one
+        for ones in found
+        for one in ones
+        if one.evaluation.is_measured and one.evaluation.revision.status == RevisionStatus.VERIFIED
+    ]
     measured.sort(key=lambda one: (one.evaluation.revision.created_at, one.evaluation.revision_id), reverse=True)
     shown: dict[int, Headline] = {}
     for one in measured:
@@ -59,12 +62,15 @@ def headline_fact(request: HttpRequest, model: Model) -> list[Fact]:
     ]
 
 
-def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
-    found = headlines_of(revisions)
+def _cells(request: HttpRequest, revisions: Sequence[Revision], model: Model | None) -> Cells:
+    user = user_of(request)
+    usable = visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")
+    found = headlines_of(revisions, also=usable[:LOOKED_AT] if model else None)
     return Cells(
         html={row.pk: _cell(request, found.get(row.pk, ())) for row in revisions},
         state=[[_state(one) for one in found.get(row.pk, ())] for row in revisions],
-        is_live=any(not one.evaluation.get_state().is_final for ones in found.values() for one in ones),
+        is_live=any(not one.evaluation.get_state().is_final for row in revisions for one in found.get(row.pk, ())),
+        facts=_facts(user, model, found.values()) if model else (),
     )
 
 
@@ -77,10 +83,10 @@ def _state(one: Headline) -> list[Any]:
     return [row.pk, row.state, row.progress, row.headline, row.is_stale, one.change is None]
 
 
-COLUMN = Column("Macro F1", _cells)
+COLUMN = Column("Macro F1", _cells, yields=True)
 
 
-def _listed_cells(request: HttpRequest, rows: Sequence[ListedModel]) -> Cells:
+def _listed_cells(request: HttpRequest, rows: Sequence[ListedModel], _of: None) -> Cells:
     found = headlines_of_usable(rows)
     cell = "evaluation/components/listed_cell.html"
     return Cells(

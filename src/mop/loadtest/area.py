@@ -20,7 +20,6 @@ AREA = Area(
     permissions=Ref("mop.loadtest.permissions:PERMISSIONS"),
     portal_extensions=(
         PortalExtension(ExtensionPoint.HOME, Ref("mop.loadtest.home:load_tests")),
-        PortalExtension(ExtensionPoint.MODEL_FACTS, Ref("mop.loadtest.portal_extensions:peak")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.loadtest.portal_extensions:COLUMN")),
         PortalExtension(ExtensionPoint.REVISION_SECTIONS, Ref("mop.loadtest.portal_extensions:result_section")),
         PortalExtension(ExtensionPoint.MODEL_PANELS, Ref("mop.loadtest.portal_extensions:PANEL")),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from mop.loadtest.metrics import CPU, DISK, GPU, GPU_MEMORY, MEMORY
-from mop.loadtest.models import LoadTest, LoadTestStep
+from mop.loadtest.models import LoadTest
 from mop.loadtest.results import StepResult
 from mop.loadtest.selectors import state_without_run
 from mop.loadtest.states import LoadTestState, state_of_run
@@ -64,42 +65,55 @@ class Standing:
 
     state: LoadTestState
     headline: Headline | None
+    is_tested: bool
 
 
 def standings_of(revisions: Iterable[Revision]) -> dict[uuid.UUID, Standing]:
     """Where each revision stands. Two queries."""
     rows = list(revisions)
-    runs: dict[uuid.UUID, dict[int, list[LoadTest]]] = {row.pk: {} for row in rows}
-    tests = LoadTest.objects.filter(revision__in=[row.pk for row in rows]).order_by("run")
-    for test in tests.defer("progress", "error"):
-        runs[test.revision_id].setdefault(test.run, []).append(test)
+    tests = LoadTest.objects.filter(revision__in=[row.pk for row in rows])
+    return {row.pk: standing for row, standing in _standings(rows, tests)}
+
+
+def standings_and_newest(
+    revisions: Sequence[Revision], among: QuerySet[Revision] | None
+) -> tuple[dict[uuid.UUID, Standing], tuple[Revision, Headline] | None]:
+    """Where each revision stands; and the newest among others that was load-tested, with its headline. Two queries."""
+    wanted = Q(revision__in=[row.pk for row in revisions])
+    if among is not None:
+        tested = among.filter(load_tests__state=LoadTestState.FINISHED).order_by("-created_at", "-id")
+        wanted |= Q(revision__in=tested.values("pk")[:1])
+    tests = LoadTest.objects.filter(wanted).select_related("revision__model")
+    found = _standings(revisions, tests.defer("revision__sample_post_data"))
+    finished = [(row.created_at, row.pk, row, standing.headline) for row, standing in found if standing.is_tested]
+    newest = max(finished, default=None, key=operator.itemgetter(0, 1)) if among is not None else None
+    headline = newest[3] if newest else None
+    return {row.pk: standing for row, standing in found}, (newest[2], headline) if newest and headline else None
+
+
+def _standings(revisions: Sequence[Revision], tests: QuerySet[LoadTest]) -> list[tuple[Revision, Standing]]:
+    """The revisions and those of further tests, each with its standing."""
+    rows = {row.pk: row for row in revisions}
+    runs: dict[uuid.UUID, dict[int, list[LoadTest]]] = {key: {} for key in rows}
+    for test in tests.defer("progress", "error").order_by("run"):
+        if test.revision_id not in rows:
+            rows[test.revision_id] = test.revision
+        runs.setdefault(test.revision_id, {}).setdefault(test.run, []).append(test)
     finished = {key: _newest_finished(of_revision) for key, of_revision in runs.items()}
     prefetch_related_objects([test for of_run in finished.values() for test in of_run], "steps")
-    return {
-        row.pk: Standing(
-            state_of_run([test.get_state() for test in runs[row.pk][max(runs[row.pk])]])
-            if runs[row.pk]
-            else state_without_run(row),
-            _slowest((test, [step.measured for step in test.steps.all()]) for test in finished[row.pk]),
+    return [
+        (
+            row,
+            Standing(
+                state_of_run([test.get_state() for test in runs[key][max(runs[key])]])
+                if runs[key]
+                else state_without_run(row),
+                _slowest((test, [step.measured for step in test.steps.all()]) for test in finished[key]),
+                is_tested=bool(finished[key]),
+            ),
         )
-        for row in rows
-    }
-
-
-def newest_headline(revisions: QuerySet[Revision]) -> tuple[Revision, Headline] | None:
-    """The newest of the revisions that was load-tested, and the headline of its newest finished run. One query."""
-    tested = revisions.filter(load_tests__state=LoadTestState.FINISHED).order_by("-created_at", "-id")
-    steps = LoadTestStep.objects.filter(
-        test__state=LoadTestState.FINISHED, test__revision=Subquery(tested.values("pk")[:1])
-    )
-    tests: dict[uuid.UUID, LoadTest] = {}
-    measured: dict[uuid.UUID, list[StepResult]] = {}
-    for step in steps.select_related("test__revision__model").order_by("test__run", "test", "target"):
-        tests[step.test_id] = step.test
-        measured.setdefault(step.test_id, []).append(step.measured)
-    last = max((test.run for test in tests.values()), default=0)
-    headline = _slowest((test, measured[key]) for key, test in tests.items() if test.run == last)
-    return (next(reversed(tests.values())).revision, headline) if headline else None
+        for key, row in rows.items()
+    ]
 
 
 def _newest_finished(runs: Mapping[int, list[LoadTest]]) -> list[LoadTest]:

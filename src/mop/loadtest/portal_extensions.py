@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
 from mop.accounts.rules import may
-from mop.loadtest.headline import Standing, newest_headline, standings_of
+from mop.loadtest.headline import Headline, Standing, standings_and_newest, standings_of
 from mop.loadtest.live_blocks import is_final, shown_state, with_blocks
 from mop.loadtest.results_context import result_context
 from mop.loadtest.selectors import is_held_off
@@ -22,9 +22,10 @@ from mop.ui.extensions import Cells, Column, Fact, LiveSection, Panel
 WITHOUT_RESULT = frozenset({LoadTestState.NOT_AVAILABLE, LoadTestState.NOT_STARTED})
 
 
-def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
-    standings = standings_of(revisions)
-    may_change = bool(revisions) and may(user_of(request), "loadtest.change", revisions[0])
+def _cells(request: HttpRequest, revisions: Sequence[Revision], model: Model | None) -> Cells:
+    user = user_of(request)
+    standings, newest = standings_and_newest(revisions, visible_revisions(user).filter(model=model) if model else None)
+    may_change = bool(revisions) and may(user, "loadtest.change", revisions[0])
     return Cells(
         html={
             row.pk: _cell(
@@ -38,6 +39,7 @@ def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
         },
         state=[standings[row.pk].state for row in revisions],
         is_live=any(not is_final(row, standings[row.pk].state) for row in revisions),
+        facts=_peak(request, *newest) if newest else (),
     )
 
 
@@ -72,12 +74,9 @@ def result_section(request: HttpRequest, revision: Revision) -> LiveSection:
     return LiveSection(html, is_live=not is_final(revision, state))
 
 
-def peak(request: HttpRequest, model: Model) -> list[Fact]:
+def _peak(request: HttpRequest, revision: Revision, headline: Headline) -> list[Fact]:
     """The peak of the newest version that was load-tested, in the head of the model's page."""
-    found = newest_headline(visible_revisions(user_of(request)).filter(model=model))
-    if found is None:
-        return []
-    context = {"revision": found[0], "headline": found[1]}
+    context = {"revision": revision, "headline": headline}
     return [Fact("Load test", render_to_string("loadtest/components/fact.html", context, request=request))]
 
 

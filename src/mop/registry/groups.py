@@ -16,7 +16,6 @@ from mop.registry.actions import Action
 from mop.registry.editing import begin_edit
 from mop.registry.group_models import GROUP_NAME_MAX, GroupEntry, GroupShare, HiddenGroup, ModelGroup
 from mop.registry.models import Model, ModelTag
-from mop.registry.selectors import visible_models
 from mop.ui.merging import united
 
 MODELS_MAX = 1000
@@ -31,13 +30,12 @@ def visible_groups(user: User) -> QuerySet[ModelGroup]:
     """
     shared = GroupShare.objects.filter(group=OuterRef("pk")).filter(Q(user=user) | Q(team__members=user))
     hidden = HiddenGroup.objects.filter(group=OuterRef("pk"), user=user)
-    seen = visible_models(user).values("pk")
+    owned = Model.owners.through.objects.filter(model_id=OuterRef("entries__model_id"), user_id=user.pk)
+    seen = Q() if user.is_administrator else Q(entries__model__is_public=True) | Q(Exists(owned))
     return (
         ModelGroup.objects.filter(Q(owner=user) | Exists(shared))
         .select_related("owner")
-        .annotate(
-            is_listed=~Exists(hidden), model_count=Count("entries", filter=Q(entries__model__in=seen), distinct=True)
-        )
+        .annotate(is_listed=~Exists(hidden), model_count=Count("entries", filter=seen, distinct=True))
         .order_by("name", "pk")
     )
 

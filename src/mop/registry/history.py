@@ -107,7 +107,10 @@ def history_of(
         sees_logs: whether the reader may read the logs.
     """
     own = [column for column in OWN if sees_logs or not column.is_logs]
-    added = [HistoryColumn(column.key, column.heading, is_usual=True) for column in areas.columns]
+    added = [
+        HistoryColumn(one.key, one.heading, is_usual=one.is_usual, look="hide-p" if one.yields else "")
+        for one in areas.columns
+    ]
     every = [*PINNED, *added, *own]
     wanted = {column.key for column in every if column.is_usual} if chosen is None else set(chosen)
     shown = [column for column in every if column.is_pinned or column.key in wanted]

@@ -144,9 +144,8 @@ class ModelList:
         if not shown:
             return ModelPage([], "", "")
         previous, following = keys.cursors(*(_value(*shown[place], query) for place in (0, -1)))
-        return ModelPage(
-            [_listed(model, sight, is_owned=_owns(self._user, model)) for model, sight in shown], previous, following
-        )
+        rows = [_listed(model, sight, is_owned=model.is_owned_by(self._user)) for model, sight in shown]
+        return ModelPage(rows, previous, following)
 
     def counts(self) -> Counts:
         """How many there are, counted up to a bound. One query."""
@@ -247,12 +246,8 @@ def get_listed_model(user: User, name: str) -> ListedModel:
 
 def listed_model(user: User, model: Model) -> ListedModel:
     """A model that the person may see, as a list shows it."""
-    is_owned = _owns(user, model)
+    is_owned = model.is_owned_by(user)
     return _listed(model, _SIGHTS[0] if is_owned or user.is_administrator else _SIGHTS[1], is_owned=is_owned)
-
-
-def _owns(user: User, model: Model) -> bool:
-    return any(owner.pk == user.pk for owner in model.owners.all())
 
 
 def _filters(query: ModelQuery) -> list[tuple[QuerySet[Any, Any], Q | Exists]]:

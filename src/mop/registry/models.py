@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from mop.accounts.models import Team
+from mop.accounts.models import Team, User
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.engine.models import DurableWork
 from mop.registry import group_models  # noqa: F401 - tables of this app, in a file of their own
@@ -117,6 +117,11 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_owned_by(self, user: User) -> bool:
+        """No query where the owners, or whether this person is one of them, were read with the model."""
+        known = self.__dict__.get("known_ownership", {})
+        return bool(known[user.pk]) if user.pk in known else any(one.pk == user.pk for one in self.owners.all())
 
 
 class ModelTag(models.Model):

@@ -17,8 +17,7 @@ def is_model_owner(user: User | AnonymousUser, thing: Model | Revision | None) -
     """The user owns the model (of the revision)."""
     if thing is None or not user.is_authenticated:
         return False
-    model = thing.model if isinstance(thing, Revision) else thing
-    return any(owner.pk == user.pk for owner in model.owners.all())  # no query where they were read with the model
+    return (thing.model if isinstance(thing, Revision) else thing).is_owned_by(user)
 
 
 @rules.predicate

@@ -21,7 +21,9 @@ class RevisionStatus(State):
         "deploymentCreated", "The model service runs in its sandbox and is ready; its contract is being proved."
     )
     VERIFIED = final("verified", "The model answered by contract.", tone=Tone.OK)
-    VERIFY_FAILED = final("verifyFailed", "The model broke a rule; Details names it and its hint.", tone=Tone.BAD)
+    VERIFY_FAILED = final(
+        "verifyFailed", "The model broke a rule; the reason says which and how to fix it.", tone=Tone.BAD
+    )
     VULNERABLE = final("vulnerable", "A finding blocks this revision; Details lists the findings.", tone=Tone.BAD)
     CANCELLED = final("cancelled", "An owner stopped the pipeline.", tone=Tone.QUIET)
     TO_BE_RETRIED = live("toBeRetried", "A cause outside the model; MOP tries again by itself.", tone=Tone.WARN)

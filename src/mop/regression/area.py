@@ -20,7 +20,6 @@ AREA = Area(
     permissions=Ref("mop.regression.permissions:PERMISSIONS"),
     portal_extensions=(
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.regression.portal_extensions:TAB")),
-        PortalExtension(ExtensionPoint.MODEL_FACTS, Ref("mop.regression.portal_extensions:pass_rate")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.regression.portal_extensions:COLUMN")),
     ),
     workflows=(RUN,),

@@ -13,19 +13,20 @@ from mop.accounts.current_user import user_of
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import RevisionStatus
 from mop.regression.models import RegressionRun
-from mop.regression.selectors import runs_of_model
+from mop.regression.selectors import runs_beside
 from mop.ui.extensions import Cells, Column, Fact, Tab
 
 TAB = Tab("Regression test result", "regression:model", order=30)
 
 
-def _cells(request: HttpRequest, revisions: Sequence[Revision]) -> Cells:
-    rows = RegressionRun.objects.filter(revision__in=[row.pk for row in revisions])
-    runs = {run.revision_id: run for run in rows}
+def _cells(request: HttpRequest, revisions: Sequence[Revision], model: Model | None) -> Cells:
+    found = runs_beside(user_of(request), revisions, model)
+    runs = {run.revision_id: run for run in found}
     return Cells(
         html={row.pk: _cell(request, row, runs) for row in revisions},
         state=[_state(runs.get(row.pk)) for row in revisions],
-        is_live=any(run.get_state().is_live for run in runs.values()),
+        is_live=any(runs[row.pk].get_state().is_live for row in revisions if row.pk in runs),
+        facts=_pass_rate(request, found) if model else (),
     )
 
 
@@ -44,12 +45,12 @@ def _state(run: RegressionRun | None) -> list[Any]:
     return [run.state, run.progress, run.cases, run.passed, run.is_stale] if run else []
 
 
-COLUMN = Column("Regression test finished", _cells)
-
-
-def pass_rate(request: HttpRequest, model: Model) -> list[Fact]:
+def _pass_rate(request: HttpRequest, found: Sequence[RegressionRun]) -> list[Fact]:
     """The pass rate of the newest version with a result, in the head of the model's page."""
-    run = runs_of_model(user_of(request), model).filter(measured_at__isnull=False).first()
+    run = next((run for run in found if run.measured_at is not None), None)
     if run is None:
         return []
     return [Fact("Regression", render_to_string("regression/components/fact.html", {"run": run}, request=request))]
+
+
+COLUMN = Column("Regression test", _cells, yields=True)

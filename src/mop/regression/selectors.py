@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from mop.accounts.models import User
 from mop.areas.work import StagePosition
@@ -57,6 +58,15 @@ def runs_of_model(user: User, model: Model) -> QuerySet[RegressionRun]:
     seen = visible_revisions(user).filter(model=model)
     rows = RegressionRun.objects.filter(revision__in=seen).select_related(*_RELATED)
     return rows.order_by("-revision__created_at", "-revision_id")
+
+
+def runs_beside(user: User, revisions: Sequence[Revision], model: Model | None) -> list[RegressionRun]:
+    """The tests of these revisions, and the newest result of a model that a user sees; newest version first."""
+    wanted = Q(revision__in=[row.pk for row in revisions])
+    if model is not None:
+        wanted |= Q(pk__in=runs_of_model(user, model).filter(measured_at__isnull=False).values("pk")[:1])
+    rows = RegressionRun.objects.filter(wanted).select_related(*_RELATED).defer("revision__sample_post_data")
+    return list(rows.order_by("-revision__created_at", "-revision_id"))
 
 
 def visible_previous(user: User, run: RegressionRun) -> RegressionRun | None:

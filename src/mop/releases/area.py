@@ -30,6 +30,7 @@ AREA = Area(
     navigation=(NavEntry("Releases", "releases", "releases:releases", order=50, also=("/services/", "/add-service/")),),
     portal_extensions=(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.releases.portal_extensions:gate_of_task")),
+        PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.releases.live_column:COLUMN")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:releases_of_revision")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),

@@ -25,10 +25,11 @@ Found = Callable[[], Sequence[_T]]
 
 
 def extensions_at(point: ExtensionPoint) -> Found[Any]:
-    """What gives everything that areas add to a point, in the order of the layout, when a page asks."""
+    """What gives everything that areas add to a point, by its order and that of the layout, when a page asks."""
 
     def found() -> list[Any]:
-        return [found.what.load() for area in registered() for found in area.portal_extensions if found.point is point]
+        added = [one for area in registered() for one in area.portal_extensions if one.point is point]
+        return [one.what.load() for one in sorted(added, key=lambda one: one.order)]
 
     return found
 
@@ -101,19 +102,29 @@ class Cells:
         html: the cell of each row, by the row's primary key.
         state: what the cells show as plain data, for the ETag of a live table.
         is_live: whether they will change by themselves, what follows by itself included.
+        facts: key facts of the thing whose table it is, which the same query found.
     """
 
     html: Mapping[Any, SafeString]
     state: Any
     is_live: bool
+    facts: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that an area above puts into a table; `cells` is asked once for all rows of a page."""
+    """A column that an area above puts into a table.
+
+    Attributes:
+        cells: asked once for all rows of a page, with the thing whose table it is; None: the rows are of several.
+        is_usual: shown until somebody chooses otherwise.
+        yields: gives way to a docked panel.
+    """
 
     heading: str
-    cells: Callable[[HttpRequest, Sequence[Any]], Cells]
+    cells: Callable[[HttpRequest, Sequence[Any], Any], Cells]
+    is_usual: bool = True
+    yields: bool = False
 
     @property
     def key(self) -> str:
@@ -139,6 +150,11 @@ class ShownColumns:
         return any(cells.is_live for cells in self.cells)
 
     @property
+    def facts(self) -> list[Fact]:
+        """The key facts that the columns bring along, in their order."""
+        return [fact for cells in self.cells for fact in cells.facts]
+
+    @property
     def state(self) -> list[Any]:
         """What the cells show, for an ETag."""
         return [cells.state for cells in self.cells]
@@ -153,9 +169,10 @@ class Columns:
 
     found: Found[Column]
 
-    def shown(self, request: HttpRequest, rows: Sequence[Any]) -> ShownColumns:
+    def shown(self, request: HttpRequest, rows: Sequence[Any], *, of: Any = None) -> ShownColumns:
+        """The cells of these rows; with `of` key facts of that thing too, for which there may be no rows."""
         columns = self.found()
-        return ShownColumns(columns, [column.cells(request, rows) for column in columns])
+        return ShownColumns(columns, [column.cells(request, rows, of) for column in columns])
 
 
 @dataclass(frozen=True)
@@ -171,6 +188,10 @@ class Panels:
     """The side panels of one kind of page, of which one is open at a time."""
 
     found: Found[Panel]
+
+    def are_asked_for(self, request: HttpRequest) -> bool:
+        """Whether the address asks for one of them."""
+        return any(request.GET.get(panel.parameter) for panel in self.found())
 
     def shown(self, request: HttpRequest, thing: Any) -> SafeString | None:
         """The panel that the address asks for; None when it asks for none."""
@@ -235,8 +256,6 @@ DSAT_CASE_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint
 HEADER_PARTS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HEADER))  # each is given the signed-in user
 # rows are `registry.listing.ListedModel`
 MODEL_COLUMNS = Columns(extensions_at(ExtensionPoint.MODEL_COLUMNS))
-# each is given the model
-MODEL_FACTS: Sections[list[Fact]] = Sections(extensions_at(ExtensionPoint.MODEL_FACTS))
 # each is given the user whose page it is
 ACCOUNT_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.ACCOUNT_SECTIONS))
 MODEL_PANELS = Panels(extensions_at(ExtensionPoint.MODEL_PANELS))

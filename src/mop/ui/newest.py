@@ -25,12 +25,17 @@ def newest_of_kinds(rows: QuerySet[Row], kinds: Sequence[Q], *, by: str | Combin
     """
     moment = F(by) if isinstance(by, str) else by
     of_kinds: Any = rows.filter(functools.reduce(operator.or_, kinds)).annotate(
-        kind=Case(
+        of_kind=Case(
             *(When(one, then=Value(number)) for number, one in enumerate(kinds)), output_field=SmallIntegerField()
         ),
         moment=moment,
     )
     numbered = of_kinds.annotate(
-        number=Window(RowNumber(), partition_by=[F("kind")], order_by=[F("moment").desc(), F("pk").desc()])
+        place_in_kind=Window(RowNumber(), partition_by=[F("of_kind")], order_by=[F("moment").desc(), F("pk").desc()])
     )
-    return list(numbered.filter(number__lte=most).order_by("kind", "number"))
+    return list(numbered.filter(place_in_kind__lte=most).order_by("of_kind", "place_in_kind"))
+
+
+def kind_of(row: Model) -> int:
+    """The number of the kind for which `newest_of_kinds` gave a row."""
+    return int(getattr(row, "of_kind"))  # noqa: B009 - annotated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -18,18 +19,27 @@ from mop.registry.groups import tags_and_groups
 from mop.registry.history import chosen_columns, history_of
 from mop.registry.listing import listed_model
 from mop.registry.models import Model, Revision
-from mop.registry.selectors import QueuePlace, get_model, get_revision, queue_place, timeline, visible_revisions
+from mop.registry.selectors import (
+    QueuePlace,
+    get_model,
+    get_revision,
+    keep_ownership,
+    queue_place,
+    timeline,
+    visible_revisions,
+    with_ownership,
+)
 from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts, phases, usual_range
 from mop.registry.trails import below_models
 from mop.registry.unsettled import is_worked_on, with_work
 from mop.ui.extensions import (
-    MODEL_FACTS,
     MODEL_SECTIONS,
     MODEL_TABS,
     REVISION_CARDS,
     REVISION_COLUMNS,
     REVISION_SECTIONS,
+    Fact,
 )
 from mop.ui.forms import as_json
 from mop.ui.fragments import Action, Live
@@ -54,19 +64,19 @@ def model_context(request: HttpRequest, name: str) -> dict[str, Any]:
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "owner_form": UsernameForm(),
         "sections": MODEL_SECTIONS.shown(request, model),
-        **facts_context(request, model),
+        **facts_context(request, history["model"], history["columns"].facts),
         **history,
     }
 
 
-def facts_context(request: HttpRequest, model: Model) -> dict[str, Any]:
-    """The key facts in the head of a model's page."""
+def facts_context(request: HttpRequest, model: Model, known: Sequence[Fact] | None = None) -> dict[str, Any]:
+    """The key facts in the head of a model's page; `known` are those that its version history brought along."""
     user = user_of(request)
     prefetch_related_objects([model], "owners")
     return {
+        "model_facts": REVISION_COLUMNS.shown(request, (), of=model).facts if known is None else known,
         "listed": listed_model(user, model),
         "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
-        "model_facts": MODEL_FACTS.shown(request, model),
         "may_change_owners": may(user, "registry.change_owners", model),
     }
 
@@ -89,7 +99,7 @@ def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
     prefetch_related_objects([model], "owners")
     for row in page.rows:
         row.model = model  # whose owners are known
-    columns = REVISION_COLUMNS.shown(request, page.rows)
+    columns = REVISION_COLUMNS.shown(request, page.rows, of=model)
     sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
     opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
     table = history_of(page.rows, columns, chosen=chosen, opened=opened, sees_logs=sees_logs)
@@ -98,6 +108,7 @@ def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
         "model": model,
         "page": page,
         "table": table,
+        "columns": columns,
         "selected": request.GET.get("details", "") or request.GET.get("load-test", ""),
         "may_change": may_change,
         "history": Live(
@@ -122,8 +133,8 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
         NotFoundError: the user sees no such revision.
     """
     user = user_of(request)
-    revision = get_revision(user, name, version, among=with_work(visible_revisions(user)))
-    prefetch_related_objects([revision.model], "owners")  # whom every rule about it asks for
+    revision = get_revision(user, name, version, among=with_work(with_ownership(visible_revisions(user), user)))
+    keep_ownership(revision, user)  # which every rule about it asks for
     sections = REVISION_SECTIONS.shown(request, revision)
     status = revision.get_status()
     place = queue_place(revision)
@@ -135,7 +146,7 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
         "revision": revision,
         "attempts": attempts(entries),
         "phases": shown,
-        "usual": usual_range(shown),
+        "usual": usual_range(shown) if status.is_live else None,
         "status": status,
         "actions": _actions(request, revision),
         "place": place,
@@ -166,10 +177,11 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
     }
 
 
-def details_panel(request: HttpRequest, found: Model) -> SafeString:
+def details_panel(request: HttpRequest, name: str) -> SafeString:
     """The Details of `?details=VERSION`; without it the empty panel."""
     version = request.GET.get("details", "")
-    context = {"details": details_context(request, found.name, version) if version else None, "model": found}
+    details = details_context(request, name, version) if version else {}
+    context = {"details": details, "model": details.get("model")}
     return render_to_string("registry/components/details_panel.html", context, request=request)
 
 

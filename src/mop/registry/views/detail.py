@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,9 +33,9 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
     """The model's page; `?details=VERSION` opens that version's Details beside it; areas above have words too."""
     user = user_of(request)
     if is_fragment(request) and request.headers.get("HX-Target") == "panel":
-        return HttpResponse(_panel(request, get_model(user, name)))
+        return HttpResponse(_panel(request, name, lambda: get_model(user, name)))
     context = model_context(request, name)
-    return render(request, "registry/model.html", {**context, "panel": _panel(request, context["model"])})
+    return render(request, "registry/model.html", {**context, "panel": _panel(request, name, lambda: context["model"])})
 
 
 @require_GET
@@ -42,7 +44,12 @@ def live_history(request: HttpRequest, name: str) -> HttpResponse:
     context = history_context(request, name)
 
     def draw() -> HttpResponse:
-        shown = {**context, **facts_context(request, context["model"]), "with_facts": True, "live": context["history"]}
+        shown = {
+            **context,
+            **facts_context(request, context["model"], context["columns"].facts),
+            "with_facts": True,
+            "live": context["history"],
+        }
         return render(request, LIVE_TEMPLATE, shown)
 
     return fragment(request, context["history"].etag, draw)
@@ -72,5 +79,7 @@ def live_details(request: HttpRequest, name: str, version: str) -> HttpResponse:
     return live_answer(request, context["live"], {"details": context, "model": context["model"]})
 
 
-def _panel(request: HttpRequest, model: Model) -> SafeString:
-    return MODEL_PANELS.shown(request, model) or details_panel(request, model)
+def _panel(request: HttpRequest, name: str, found: Callable[[], Model]) -> SafeString:
+    is_details = bool(request.GET.get("details")) and not MODEL_PANELS.are_asked_for(request)
+    shown = None if is_details else MODEL_PANELS.shown(request, found())
+    return shown or details_panel(request, name)

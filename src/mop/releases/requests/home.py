@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 
 from django.db.models import Q
@@ -15,23 +16,20 @@ from mop.registry.statuses import RevisionStatus
 from mop.releases.release_models import Release
 from mop.releases.release_states import ReleaseState
 from mop.ui.extensions import HOME_DAYS, HOME_ITEMS_MAX, HomeItem, HomeList
+from mop.ui.newest import kind_of, newest_of_kinds
 
 
 def decisions(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
     """Of the services that a person administers what waits or is vulnerable; of their own requests what was decided."""
     found = Release.objects.select_related("service", "requested_by", "revision", "decided_by")
-    mine = found.filter(service__in=user.administered_services.values("pk"))
-    waiting = mine.filter(Q(state=ReleaseState.REQUESTED) | Q(state=ReleaseState.APPROVED, is_held=True))
-    fallen = mine.filter(state=ReleaseState.RELEASED, revision__status=RevisionStatus.VULNERABLE)
+    mine = Q(service__in=user.administered_services.values("pk"))
+    waiting = mine & (Q(state=ReleaseState.REQUESTED) | Q(state=ReleaseState.APPROVED, is_held=True))
+    fallen = mine & Q(state=ReleaseState.RELEASED, revision__status=RevisionStatus.VULNERABLE)
     lately = timezone.now() - dt.timedelta(days=HOME_DAYS)
-    decided = found.filter(
-        requested_by=user, decided_at__gte=lately, state__in=(ReleaseState.APPROVED, ReleaseState.REJECTED)
-    )
-    return [
-        *(_waiting(release, user) for release in waiting.order_by("-pk")[:HOME_ITEMS_MAX]),
-        *(_fallen(release) for release in fallen.order_by("-pk")[:HOME_ITEMS_MAX]),
-        *(_decided(release) for release in decided.order_by("-decided_at")[:HOME_ITEMS_MAX]),
-    ]
+    decided = Q(requested_by=user, decided_at__gte=lately, state__in=(ReleaseState.APPROVED, ReleaseState.REJECTED))
+    rows = newest_of_kinds(found, (waiting, fallen, decided), by="state_changed_at", most=HOME_ITEMS_MAX)
+    texts = (functools.partial(_waiting, user=user), _fallen, _decided)
+    return [texts[kind_of(release)](release) for release in rows]
 
 
 def _waiting(release: Release, user: User) -> HomeItem:
