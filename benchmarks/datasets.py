@@ -1,6 +1,6 @@
 """What the verification of a dataset's file costs: megabytes a second on one core, and its highest memory.
 
-    .venv/bin/python benchmarks/datasets.py [--megabytes 300] [--only KIND ...] [--images] [--json FILE]
+    .venv/bin/python benchmarks/datasets.py [--megabytes 300] [--only KIND ...] [--images] [--alone] [--json FILE]
 
 Each kind of file is made by one process while another reads it: nothing large lies on a disk. Seconds are CPU time of
 the reader. Beside it stands what one would write at once for the same purpose, on the same bytes: Python's csv module
@@ -281,7 +281,7 @@ def by_pyarrow(stream: Counted, _kind: str) -> tuple[int, int]:
     rows = 0
     options = pa_csv.ParseOptions(delimiter="\t", newlines_in_values=True)
     for batch in pa_csv.open_csv(
-        pa.PythonFile(stream, mode="r"), parse_options=options, read_options=pa_csv.ReadOptions(use_threads=False)
+        pa.PythonFile(_Raw(stream), mode="r"), parse_options=options, read_options=pa_csv.ReadOptions(use_threads=False)
     ):
         rows += batch.num_rows
     return rows, 0
@@ -328,6 +328,7 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=300)
     parser.add_argument("--only", nargs="+", choices=KINDS, default=[kind for kind in KINDS if kind not in LARGE])
     parser.add_argument("--images", action="store_true")
+    parser.add_argument("--alone", action="store_true", help="no other reader beside MOP's")
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--make", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--read", nargs=2, help=argparse.SUPPRESS)
@@ -342,7 +343,7 @@ def main() -> int:
     )
     for kind in LARGE if arguments.images else arguments.only:
         ours = None
-        for reader in readers_of(kind):
+        for reader in readers_of(kind)[: 1 if arguments.alone else None]:
             cost = measure(kind, reader, arguments.megabytes)
             costs.append(cost)
             ours = ours or cost

@@ -16,7 +16,7 @@ import re
 from typing import NamedTuple
 
 from mop.datasets.reading.faults import FaultKind
-from mop.datasets.reading.window import Window
+from mop.datasets.reading.window import CHUNK, Window
 
 # possessive: linear in time and constant in memory, whatever the bytes are
 _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
@@ -24,6 +24,8 @@ _PLAIN = re.compile(rb"[^\t\r\n]*+")
 _PLAIN_BYTES = 32 * 1024
 _LEAST_PLAIN_BYTES = 512
 _DECODED_BYTES = 32 * 1024
+_DECODED_AT_ONCE = CHUNK
+"""Takes two thirds of the time of pieces, and four times as many bytes of memory for a moment."""
 _FIRST_LOOK = 64 * 1024
 _LOOKS = 8  # rows of the greatest length that are searched in vain for closing quotes
 
@@ -184,7 +186,15 @@ def _cells_of_line(line: bytes) -> list[bytes] | None:
 
 def is_utf_8(data: bytes) -> bool:
     """Whether whole lines, or a part of one, are UTF-8."""
-    return data.isascii() or first_not_utf_8(data, 0) is None
+    if data.isascii():
+        return True
+    if len(data) > _DECODED_AT_ONCE:
+        return first_not_utf_8(data, 0) is None
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def first_not_utf_8(data: bytes, place: int) -> int | None:
