@@ -21,6 +21,7 @@ AREA = Area(
     portal_extensions=(
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.regression.portal_extensions:TAB")),
         PortalExtension(ExtensionPoint.MODEL_FACTS, Ref("mop.regression.portal_extensions:pass_rate")),
+        PortalExtension(ExtensionPoint.DSAT_CASE_SECTIONS, Ref("mop.regression.portal_extensions:outcomes_of_case")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.regression.portal_extensions:COLUMN")),
     ),
     workflows=(RUN,),
