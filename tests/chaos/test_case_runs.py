@@ -1,10 +1,13 @@
-"""A worker is killed in runs over cases, before and after what it keeps: each case has one outcome."""
+"""A worker is killed in imports of cases, in runs over them and when gates are judged, around what it keeps."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import itertools
 import json
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +24,9 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.xdist_group("case runs"),
 ]
-ROWS = 200
+ROWS, CASES = 200, 2_200
 SECONDS = 120
+SECRET = "nobody-may-find-this-again"
 _names = itertools.count(1)
 
 
@@ -73,6 +77,89 @@ def test_each_row_has_one_outcome_wherever_the_worker_dies(mop: Installation, po
     assert mop.armed() == []
     with mop.as_administrator():
         mop.call("DELETE", f"/tasks/{WORDS}/golden-sets/{name}")
+
+
+def test_each_case_is_there_once_and_has_one_outcome_and_each_state_of_the_evidence_one_verdict(mop: Installation):
+    words_task(mop)
+    rows = worded_rows(CASES)
+    rows[-1][0] += f" {SECRET}"
+    right = sum(("darn" in text) == (label == "yes") for text, label in rows)
+    with mop.as_administrator():
+        body = {"conditions": f"DSAT pass rate >= {right / CASES - 0.1:.3f}", "number": 0}
+        mop.call("PUT", f"/tasks/{WORDS}/gate", body)
+    worker = mop.start_worker("w1", may_die=True)
+
+    mop.arm("before dsat chunk", "after dsat chunk", "after dsat import finished")
+    content = "".join(json.dumps({"text": text, "expected_label": label}) + "\n" for text, label in rows).encode()
+    file = {"task": WORDS, "file_name": "cases.jsonl", "size": len(content)}
+    path = f"/dsat-imports/{mop.call('POST', '/dsat-imports', file)['id']}"
+    mop.call("PUT", f"{path}/parts/0", {"data": base64.b64encode(content).decode()})
+    mop.call("POST", f"{path}/start", {})
+    worker = _through_deaths(mop, worker, until=lambda: mop.call("GET", path)["is_final"])
+    found = mop.call("GET", path)
+    assert (found["state"], found["added"], found["refused"], found["known"]) == ("finished", CASES, 0, 0)
+    kept = mop.rows("SELECT source_row FROM dsat_case ORDER BY id")
+    assert [row for (row,) in kept] == list(range(1, CASES + 1))
+    ((contents, cases),) = mop.rows("SELECT (SELECT count(*) FROM dsat_casecontent), count(*) FROM dsat_case")
+    assert contents == cases == CASES
+
+    chunk, end = "regression test chunk", "regression test finished"
+    mop.arm("before gate report", "after gate report", f"before {chunk}", f"after {chunk}", f"before {end}")
+    revision = submit_small(mop, write_model(mop.folders / "model-cases"), regression_enabled=True)
+    tested = f"{revision.path}/regression"
+    worker = _through_deaths(mop, worker, until=lambda: _is_tested(mop, tested))
+    result = mop.call("GET", tested)
+    assert (result["status"], result["cases"], result["passed"]) == ("finished", CASES, right)
+    ((outcomes, different),) = mop.rows("SELECT count(*), count(DISTINCT case_id) FROM regression_regressionoutcome")
+    assert outcomes == different == CASES
+
+    mop.arm("before gate report", "after gate report")
+    _through_deaths(mop, worker, until=lambda: _verdicts(mop)[-1:] == [("pass", 1)])
+    assert [result for result, is_current in _verdicts(mop) if is_current] == ["pass"]
+    digests = [digest for (digest,) in mop.rows("SELECT state_digest FROM releases_gatereport")]
+    assert len(digests) == len(set(digests))
+
+    ((last,),) = mop.rows("SELECT max(id) FROM dsat_case")
+    assert SECRET in mop.call("POST", f"/dsat/DSAT-{last}/open", {})["content"]["text"]
+    assert _files_with(mop, SECRET)
+    mop.call("DELETE", f"/dsat/DSAT-{last}")
+    # while somebody reads, the log of writes is emptied by a later checkpoint
+    wait_for(lambda: not _files_with(mop, SECRET), seconds=60, what="nothing is left of the case")
+
+
+def _files_with(mop: Installation, text: str) -> list[str]:
+    """Files of the installation that hold a text: databases and their logs, store, logs of its processes."""
+    found = []
+    for path in mop.root.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file() and text.encode() in path.read_bytes():
+                found.append(str(path.relative_to(mop.root)))
+    return found
+
+
+def _through_deaths(
+    mop: Installation, worker: subprocess.Popen[bytes], *, until: Callable[[], bool]
+) -> subprocess.Popen[bytes]:
+    """Start the worker again whenever it dies, until every failpoint was met and `until` holds."""
+
+    def done() -> bool:
+        nonlocal worker
+        if worker.poll() is not None:
+            mop.kill(worker)
+            worker = mop.start_worker("w1", may_die=True)
+        return not mop.armed() and until()
+
+    wait_for(done, seconds=2 * SECONDS, what="every death", note=lambda: f"{mop.armed()} {_verdicts(mop)}")
+    return worker
+
+
+def _is_tested(mop: Installation, path: str) -> bool:
+    found = mop.api.get(path)
+    return found.is_success and found.json()["is_final"]
+
+
+def _verdicts(mop: Installation) -> list[tuple[Any, ...]]:
+    return mop.rows("SELECT result, is_current FROM releases_gatereport ORDER BY judged_at")
 
 
 def _status(mop: Installation, model: str) -> str:

@@ -14,8 +14,9 @@ from cli.commands import Result, mop_here
 from mop.catalog.models import Task
 from mop.dsat.importing import claim, import_chunk
 from mop.dsat.models import Case, Import
+from mop_client.cli import dsat as commands
 from support.dsat import TEXT, make_case
-from support.factories import make_task, make_token, make_user
+from support.factories import make_task, make_team, make_token, make_user
 
 
 @pytest.mark.django_db(transaction=True)
@@ -40,6 +41,16 @@ def test_cases_are_added_moved_on_and_deleted(
     assert number in mop("list", "--search", "lasagne", "--tag", "food").out
     assert "lasagne" not in mop("show", number, "--json").out
     assert mop("show", number, "--content", "--json").json["content"] == {"text": TEXT}
+    changed = mop("change", number, "--tag", "pasta", "--tag", "food", "--trace-id", "trace-7", "--json").json
+    assert (changed["tags"], changed["trace_id"]) == (["pasta", "food"], "trace-7")
+    assert number in mop("list", "--trace-id", "trace-7", "--json").out
+    assert mop("restrict", number, "--json").json["restricted"] is True
+    assert mop("restrict", number, "--lift", "--json").json["restricted"] is False
+    make_team("readers")
+    (grant,) = mop("access", "hate", "--add", "readers", "--json").json
+    assert f"{grant['id']}" in mop("access", "hate").out
+    assert mop("access", "hate", "--remove", str(grant["id"]), "--json").json == []
+    assert mop("access", "hate", "--take").code != 0  # no administrator
     assert mop("assign", number, "olivia", "--json").json["state"] == "assigned"
     assert mop("confirm", number, "--json").json["state"] == "confirmed"
     assert mop("comment", number, "a figure of speech", "--json").json["comments"][0]["author"] == "olivia"
@@ -48,6 +59,39 @@ def test_cases_are_added_moved_on_and_deleted(
         assert mop(command, number, "--json").json["state"] == state
     assert mop("delete", number, "--yes").code == 0
     assert Case.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_is_imported_and_imports_are_listed_cancelled_and_deleted(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", live_server.url)
+    monkeypatch.setenv("MOP_TOKEN", make_token(make_user("olivia"), scopes=("dsat:write",)))
+    make_task("hate")
+
+    def mop(*words: str) -> Result:
+        return mop_here(capsys, "dsat", *words)
+
+    def work(_seconds: float) -> None:
+        row = Import.objects.get()
+        claim(str(row.pk), "host")
+        while not import_chunk(str(row.pk)):
+            pass
+
+    monkeypatch.setattr(commands.time, "sleep", work)
+    file = tmp_path / "cases.csv"
+    file.write_text("text,expected_label\nfine,0\nsecret,9\n")
+    done = mop("import", "hate", str(file))
+    assert done.code == 1
+    assert "finished: 1 added, 0 known already, 1 refused" in done.out + done.err
+    assert "row 3 expected_label: This is no label of hate" in done.out + done.err
+    assert "secret" not in done.out + done.err
+    (row,) = mop("imports", "--json").json
+    assert row["id"] in mop("imports").out
+    assert mop("cancel-import", row["id"]).code == 64  # it is over
+    assert mop("delete-import", row["id"], "--yes", "--json").json["deleted"] is True
+    assert (Import.objects.count(), Case.objects.count()) == (0, 1)
 
 
 @pytest.mark.django_db

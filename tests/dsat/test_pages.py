@@ -152,3 +152,48 @@ def test_the_list_asks_the_same_number_of_queries_for_more_cases(task: Task, own
             client.get("/dsat/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_selected_cases_are_closed_assigned_and_deleted_after_a_question_and_others_stay(
+    task: Task, owner: User
+) -> None:
+    own = make_case(task, submitter=owner)
+    fixed = services.mark_fixed(actor=ACTOR, case=make_case(task, submitter=owner, text="another"), revision=None)
+    foreign = make_case(make_task("violence"), text="of somebody else")
+    every = f"?case={own.pk}&case={fixed.pk}&case={foreign.pk}&case=nonsense&back=state%3Dwaiting"
+    client = _client(owner)
+    assert f'value="{own.pk}" id="select-{own.pk}"' in client.get("/dsat/").content.decode()
+
+    asked = client.get(f"/dsat-selection/close/{every}").content.decode()
+    assert f"Close {fixed.number}?" in asked
+    assert f"<strong>{own.number}</strong>: it is open" in asked
+    assert f"<strong>{foreign.number}</strong>: you may not close it" in asked
+    done = client.post(f"/dsat-selection/close/{every}", follow=True)
+    assert done.redirect_chain == [("/dsat/?state=waiting", 302)]
+    assert "1 case is closed." in done.content.decode()
+
+    assert client.post(f"/dsat-selection/assign/{every}", {"username": "nobody"}).status_code == 422
+    client.post(f"/dsat-selection/assign/{every}", {"username": make_user("helper").username})
+    assert dict(Case.objects.values_list("pk", "state")) == {
+        own.pk: "assigned",
+        fixed.pk: "closed",
+        foreign.pk: "open",
+    }
+    assert "2 cases are deleted." in client.post(f"/dsat-selection/delete/{every}", follow=True).content.decode()
+    assert Case.objects.get() == foreign
+    nothing = client.get(f"/dsat-selection/delete/{every}").content.decode()
+    assert "None of the selected cases can be deleted" in nothing
+    assert client.post(f"/dsat-selection/delete/{every}").status_code == 200
+    assert Case.objects.exists()
+
+
+def test_tabs_count_their_cases_and_a_trace_id_is_a_filter(task: Task, owner: User) -> None:
+    case = make_case(task, trace_id="trace-7")
+    services.assign(actor=ACTOR, case=make_case(task, text="another"), to=owner)
+    page = _client(owner).get("/dsat/").content.decode()
+    for label, count in (("Open work", 2), ("Mine", 1), ("Unassigned", 1), ("Fixed, to close", 0), ("All", 2)):
+        assert f'{label} <span class="q">{count}</span>' in page
+    found = _client(owner).get("/dsat/?trace_id=trace-7").content.decode()
+    assert found.count('name="case"') == 1
+    assert f"{case.number}</a>" in found
+    assert 'name="trace_id" value="trace-7"' in found

@@ -19,7 +19,7 @@ from regression.made import SECRET, knows, made_case
 from support.api import Api
 from support.case_runs import begun, finished
 from support.evaluation_results import add_version, verified
-from support.factories import ACTOR, make_model, make_task, make_token, make_user, publish
+from support.factories import ACTOR, make_model, make_task, make_token, make_user, publish, put
 
 pytestmark = pytest.mark.django_db
 TRACE = "trace-4711"
@@ -122,6 +122,16 @@ def test_content_and_what_people_wrote_is_shown_to_those_alone_who_read_the_case
         "stranger": set(),
         "administrator": set(),
     }
+
+
+def test_the_page_of_a_case_shows_what_versions_answered_to_those_who_see_the_versions(model: Model, task: Task):
+    case = Case.objects.order_by("pk").first()
+    shown = page(make_user(), reverse("dsat:case", args=[case.pk]))
+    assert shown.index("measured v2</a>") < shown.index("measured v1.0.0</a>")
+    assert shown.index("fails</span>") < shown.index("passes</span>")  # the second version broke it
+    put(model.revisions.all(), publish_status="private")
+    assert "No version that you see" in page(make_user(), reverse("dsat:case", args=[case.pk]))
+    assert "measured v2</a>" in page(model.created_by, reverse("dsat:case", args=[case.pk]))
 
 
 def test_trace_ids_and_tags_find_cases_for_their_readers_alone(model: Model):

@@ -155,6 +155,9 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/groups/<int:group_id>/share/<int:share_id>/end/": ("DELETE /groups/{group_id}/shares/{share_id}",),
     "/groups/<int:group_id>/delete/": ("DELETE /groups/{group_id}",),
     # dsat
+    "/dsat-selection/close/": ("POST /dsat/{number}/close",),
+    "/dsat-selection/assign/": ("POST /dsat/{number}/assign",),
+    "/dsat-selection/delete/": ("DELETE /dsat/{number}",),
     "/add-dsat/": ("POST /dsat",),
     "/dsat-imports/": (
         "POST /dsat-imports",

@@ -40,6 +40,12 @@ DELETE /tasks/{task}/dsat-access/{access_id}   - 401 403 403 204 204 403 204
     ),
     pages=rows("""
 GET  /dsat/                                                 - 401 200 200 200 200 401 401
+GET  /dsat-selection/close/                                 - 401 200 200 200 200 401 401
+POST /dsat-selection/close/                                 - 401 200 200 200 200 401 401
+GET  /dsat-selection/assign/                                - 401 200 200 200 200 401 401
+POST /dsat-selection/assign/                                - 401 200 200 200 200 401 401
+GET  /dsat-selection/delete/                                - 401 200 200 200 200 401 401
+POST /dsat-selection/delete/                                - 401 200 200 200 200 401 401
 GET  /add-dsat/                                             - 401 200 200 200 200 401 401
 POST /add-dsat/                                             - 401 200 200 200 200 401 401
 GET  /dsat-imports/                                         - 401 200 200 200 200 401 401

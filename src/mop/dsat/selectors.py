@@ -112,6 +112,18 @@ def get_case(case_id: int) -> Case:
     return case
 
 
+def cases_of_ids(ids: Sequence[int]) -> QuerySet[Case]:
+    """Those of the cases that are there, newest first, with what decides who may do what with them."""
+    cases = Case.objects.filter(pk__in=ids).select_related("task", "assignee")
+    return cases.prefetch_related("task__owners").order_by("-pk")
+
+
+def counted(wanted: CaseFilter, reader: Reader, *, most: int) -> int:
+    """How many cases a list has; at most `most` are counted."""
+    cases, _ = cases_for_list(wanted, reader)
+    return cases.order_by()[:most].count()
+
+
 def case_number(text: str) -> int:
     """The id that `DSAT-12`, `dsat-12` or `12` names.
 

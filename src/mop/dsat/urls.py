@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mop.dsat.views import adding, case, changes, listing
+from mop.dsat.views import adding, case, changes, listing, selection
 
 app_name = "dsat"
 urlpatterns = [
     path("dsat/", listing.cases, name="cases"),
+    path("dsat-selection/close/", selection.close, name="close_selected"),
+    path("dsat-selection/assign/", selection.assign, name="assign_selected"),
+    path("dsat-selection/delete/", selection.delete, name="delete_selected"),
     path("add-dsat/", adding.add, name="add"),
     path("dsat-imports/", adding.imports, name="imports"),
     path("dsat-imports/<uuid:import_id>/", adding.import_page, name="import"),

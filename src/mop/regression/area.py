@@ -20,6 +20,7 @@ AREA = Area(
     permissions=Ref("mop.regression.permissions:PERMISSIONS"),
     portal_extensions=(
         PortalExtension(ExtensionPoint.MODEL_TABS, Ref("mop.regression.portal_extensions:TAB")),
+        PortalExtension(ExtensionPoint.DSAT_CASE_SECTIONS, Ref("mop.regression.portal_extensions:outcomes_of_case")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.regression.portal_extensions:COLUMN")),
     ),
     workflows=(RUN,),

@@ -1,4 +1,4 @@
-"""What regression tests show on the pages of models: a tab, a column of the version history, a key fact."""
+"""What regression tests show on other pages: a tab, a column of the history, a key fact; on cases, their outcomes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
+from mop.dsat.models import Case
 from mop.registry.models import Model, Revision
 from mop.registry.statuses import RevisionStatus
 from mop.regression.models import RegressionRun
-from mop.regression.selectors import runs_beside
+from mop.regression.selectors import outcomes_on, runs_beside
 from mop.ui.extensions import Cells, Column, Fact, Tab
 
+OUTCOMES_MAX = 10
 TAB = Tab("Regression test result", "regression:model", order=30)
 
 
@@ -51,6 +53,12 @@ def _pass_rate(request: HttpRequest, found: Sequence[RegressionRun]) -> list[Fac
     if run is None:
         return []
     return [Fact("Regression", render_to_string("regression/components/fact.html", {"run": run}, request=request))]
+
+
+def outcomes_of_case(request: HttpRequest, case: Case) -> SafeString:
+    """What the newest versions that the user sees answered to a case."""
+    found = outcomes_on(user_of(request), case)[:OUTCOMES_MAX]
+    return render_to_string("regression/components/case_outcomes.html", {"outcomes": found}, request=request)
 
 
 COLUMN = Column("Regression test", _cells, yields=True)

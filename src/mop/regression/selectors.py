@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from mop.accounts.models import User
 from mop.areas.work import StagePosition
+from mop.dsat.models import Case
 from mop.errors import NotFoundError
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE
 from mop.registry.models import Model, Revision
@@ -16,7 +17,7 @@ from mop.registry.selectors import visible_revisions
 from mop.registry.stage_order import ready_for
 from mop.registry.statuses import RevisionStatus
 from mop.regression.comparison import previous_run
-from mop.regression.models import RegressionRun
+from mop.regression.models import RegressionOutcome, RegressionRun
 
 _RELATED = ("revision__model", "revision__instance_type")
 
@@ -72,6 +73,13 @@ def runs_beside(user: User, revisions: Sequence[Revision], model: Model | None) 
 def visible_previous(user: User, run: RegressionRun) -> RegressionRun | None:
     """The result of the version before, among those that a user sees."""
     return previous_run(run, among=visible_revisions(user))
+
+
+def outcomes_on(user: User, case: Case) -> QuerySet[RegressionOutcome]:
+    """What versions that a user sees answered to a case in the results that stand, newest version first."""
+    standing = RegressionOutcome.objects.filter(case=case, attempt=F("run__measured_attempt"))
+    rows = standing.filter(run__revision__in=visible_revisions(user)).select_related("run__revision__model")
+    return rows.order_by("-run__revision__created_at", "-run__revision_id")
 
 
 def unfinished_revisions() -> QuerySet[RegressionRun, Any]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from mop import failpoints
 from mop.catalog.models import Task
 from mop.datasets.models import Binding
 from mop.dsat.models import Case
@@ -119,6 +120,8 @@ def keep_report(revision: Revision, service: Service | None) -> GateReport:
     if not is_new:
         report.judged_at, report.covers_until, report.is_current = now, now - COMMIT_TAKES, True
         report.save(update_fields=["judged_at", "covers_until", "is_current"])
+    failpoints.hit("before gate report")
+    transaction.on_commit(functools.partial(failpoints.hit, "after gate report"))
     return report
 
 

@@ -50,6 +50,7 @@ class ShownTab:
     label: str
     url: str
     is_current: bool
+    count: str = ""
 
 
 @dataclass(frozen=True)

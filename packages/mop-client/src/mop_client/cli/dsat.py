@@ -22,6 +22,9 @@ PART_BYTES = 1 << 20
 POLL_SECONDS = 1.0
 SHOWN_FAULTS = 20
 
+ImportId = Annotated[
+    str, typer.Argument(metavar="IMPORT", help="The id of the import (`mop dsat imports`).", show_default=False)
+]
 Number = Annotated[str, typer.Argument(help="The number of the case, such as DSAT-12.", show_default=False)]
 
 
@@ -171,6 +174,120 @@ def import_file(
         for fault in row["faults"][:SHOWN_FAULTS]:
             say(f"row {fault['row']} {fault['column']}: {fault['reason']}")
     raise typer.Exit(1 if row["refused"] or row["state"] != "finished" else 0)
+
+
+@cases.command(name="imports")
+def list_imports(*, as_json: JsonFlag = False) -> None:
+    """List your imports, newest first."""
+    with open_server() as server:
+        items = server.get("dsat-imports")
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (row["id"], row["state"], f"{row['percent']} %", row["task"], str(row["added"]), str(row["refused"]))
+        for row in items
+    ]
+    print_columns(("IMPORT", "STATE", "READ", "TASK", "ADDED", "REFUSED"), rows)
+
+
+@cases.command(name="cancel-import")
+def cancel_import(import_id: ImportId, *, as_json: JsonFlag = False) -> None:
+    """End an import; cases that it made stay."""
+    with open_server() as server:
+        row = server.post("dsat-imports", import_id, "cancel")
+    if as_json:
+        print_json(row)
+    else:
+        say(f"{row['state']}: {row['added']} added")
+
+
+@cases.command(name="delete-import")
+def delete_import(import_id: ImportId, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
+    """Delete an import with its report; cases that it made stay."""
+    with open_server() as server:
+        if not yes:
+            typer.confirm("Delete the import with its report?", abort=True, err=True)
+        server.delete("dsat-imports", import_id)
+    if as_json:
+        print_json({"import": import_id, "deleted": True})
+    else:
+        say("deleted the import")
+
+
+@cases.command()
+def change(
+    number: Number,
+    *,
+    expected_label: Annotated[Optional[str], typer.Option(help="What the right answer is.", show_default=False)] = None,
+    kind: Annotated[Optional[str], typer.Option(help="falsePositive or falseNegative.", show_default=False)] = None,
+    predicted_label: Annotated[
+        Optional[str], typer.Option(help="What the service answered.", show_default=False)
+    ] = None,
+    trace_id: Annotated[Optional[str], typer.Option(help="Trace id of the answer.", show_default=False)] = None,
+    description: Annotated[Optional[str], typer.Option(help="Why the answer was wrong.", show_default=False)] = None,
+    tag: Annotated[Optional[list[str]], typer.Option(help="A tag, in place of all. Repeatable.")] = None,
+    service: Annotated[Optional[str], typer.Option(help="The service that it comes from.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change what is known of a case; what is left out stays."""
+    given = {
+        "expected_label": expected_label,
+        "kind": kind,
+        "predicted_label": predicted_label,
+        "trace_id": trace_id,
+        "description": description,
+        "tags": tag or None,
+        "service": service,
+    }
+    with open_server() as server:
+        case = server.patch("dsat", number, body={name: value for name, value in given.items() if value is not None})
+    if as_json:
+        print_json(case)
+    else:
+        say(f"{case['number']} is changed")
+
+
+@cases.command()
+def restrict(
+    number: Number,
+    *,
+    lift: Annotated[bool, typer.Option("--lift", help="Let all read it again whom the task lets read.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let submitter and assignee alone read the content of a case. Its submitter only."""
+    _changed(number, "restrict", {"restricted": not lift}, as_json=as_json)
+
+
+@cases.command()
+def access(
+    task: Annotated[str, typer.Argument(help="The task.", show_default=False, autocompletion=completion.tasks)],
+    *,
+    add: Annotated[
+        Optional[str], typer.Option(help="Let this team read. Task owners only.", show_default=False)
+    ] = None,
+    take: Annotated[bool, typer.Option("--take", help="Let yourself read, as an administrator; recorded.")] = False,
+    remove: Annotated[Optional[int], typer.Option(help="Take back the right with this id.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show, and change, who reads the content of a task's cases beside its owners and the people on a case."""
+    path = ("tasks", task, "dsat-access")
+    with open_server() as server:
+        if add is not None:
+            server.post(*path, body={"team": add})
+        if take:
+            server.post(*path, body={})
+        if remove is not None:
+            server.delete(*path, str(remove))
+        found = server.get(*path)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (str(one["id"]), f"team {one['team']}" if one["team"] else one["administrator"], one["granted_by"])
+        for one in found
+    ]
+    print_columns(("ID", "WHO", "BY"), rows)
 
 
 @cases.command()

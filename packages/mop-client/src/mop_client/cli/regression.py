@@ -27,6 +27,10 @@ With = Annotated[
     Optional[str],
     typer.Option("--with", help="Compare with this version; left out: with the one before.", show_default=False),
 ]
+Chosen = Annotated[
+    Optional[list[int]],
+    typer.Option("--case", help="Number of a case, without DSAT-. Repeatable; left out: all.", show_default=False),
+]
 CASE_HEAD = ("CASE", "CHANGE", "TASK", "EXPECTED", "BEFORE", "PREDICTED")
 POLL_SECONDS = 2.0
 
@@ -83,6 +87,39 @@ def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
     else:
         _print_rates(found)
     raise typer.Exit(runs_exit_code([found]))
+
+
+@regression.command()
+def cancel(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+    """End a test that waits or goes on; a result that stands stays. Model owners only."""
+    with open_server() as server:
+        found = server.post(*_path(name, version), "cancel")
+    if as_json:
+        print_json(found)
+    else:
+        say(f"the regression test of {name} {version} is {found['status']}")
+
+
+@regression.command()
+def fix(name: Name, version: Version, *, case: Chosen = None, as_json: JsonFlag = False) -> None:
+    """Mark cases that the version passes as fixed by it: those that you work on."""
+    _settle(name, version, "fixed", case, as_json=as_json)
+
+
+@regression.command()
+def close(name: Name, version: Version, *, case: Chosen = None, as_json: JsonFlag = False) -> None:
+    """Close cases that the version fixed: those that you may close."""
+    _settle(name, version, "closed", case, as_json=as_json)
+
+
+def _settle(name: str, version: str, to: str, cases: Optional[list[int]], *, as_json: bool) -> None:
+    with open_server() as server:
+        found = server.post(*_path(name, version), to, body={"cases": cases or None})
+    if as_json:
+        print_json(found)
+    else:
+        count = len(found["cases"])
+        say(f"{count} case{' is' if count == 1 else 's are'} {to}")
 
 
 def _followed(server: "Server", name: str, version: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 "use strict";
-// The Models list: counts what is selected, selects a whole page, keeps the selection when live rows come anew.
+// A list with boxes: counts what is selected, selects a whole page, keeps the selection when live rows come anew.
 (() => {
   const chosen = new Set();
-  const boxes = () => [...document.querySelectorAll('input[form="selection"][name="model"]')];
+  const boxes = () => [...document.querySelectorAll('input[form="selection"]')];
 
   const tell = () => {
     const shown = boxes();
@@ -38,7 +38,7 @@
   });
 
   document.addEventListener("htmx:load", (event) => {
-    if (event.detail.elt.id === "models") restore();
+    if (event.detail.elt.matches("#models, #dsat-cases")) restore();
   });
 
   for (const box of boxes()) if (box.checked) chosen.add(box.value); // the browser keeps boxes when somebody goes back
