@@ -14,9 +14,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
+from mop.api.api import api
 from mop.areas.permissions import OTHER_ROLES, Row
 from mop.areas.scopes import READING_METHODS, TOKEN_AREAS, RouteScope, covers
-from support.addresses import operations, pages
+from support.addresses import API_ROOT, operations, pages
 from support.api import Api
 from support.factories import make_token
 from support.permission_table import DOCUMENT, api_rows, page_rows, render
@@ -142,6 +143,22 @@ def test_an_operation_needs_its_scope_and_no_other(row: Row, world: World):
 
 def test_every_operation_of_the_api_has_a_row():
     assert {(row.method, row.path) for row in api_rows()} == set(operations())
+
+
+def test_every_answer_of_the_table_is_described():
+    """So nobody gets an answer that the description does not tell of: strangers among them, whom no fuzzing asks."""
+    paths = api.get_openapi_schema(path_prefix=API_ROOT)["paths"]
+    described = {
+        (method.upper(), path.removeprefix(API_ROOT)): {int(status) for status in operation["responses"]}
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+    missing = {
+        (row.method, row.path, status)
+        for row in api_rows()
+        for status in {*row.expected.values()} - described[row.method, row.path]
+    }
+    assert missing == set()
 
 
 def test_what_names_a_model_has_a_row_for_private_and_public_ones():
