@@ -1,4 +1,4 @@
-"""The client's words are the server's; the client can not import them."""
+"""The client's words are the server's; the client cannot import them."""
 
 from __future__ import annotations
 

@@ -303,14 +303,25 @@ def edit(
 @models.command()
 def delete(
     name: Name,
-    *,
     version: Annotated[
-        Optional[str], typer.Option(help="Delete this version only; left out: the model.", show_default=False)
+        Optional[str],
+        typer.Argument(
+            help="Delete this version only; left out: the model.",
+            show_default=False,
+            autocompletion=completion.versions,
+        ),
+    ] = None,
+    *,
+    as_option: Annotated[
+        Optional[str], typer.Option("--version", help="The version as an option.", show_default=False)
     ] = None,
     yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a version with its results, or a model with all its versions."""
+    if version is not None and as_option is not None:
+        raise typer.BadParameter("give the version once.")
+    version = version or as_option
     with open_server() as server:
         versions = [item["version"] for item in server.pages("models", name, "revisions")]
         goes = [version] if version else versions
