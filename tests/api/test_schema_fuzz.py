@@ -57,17 +57,18 @@ def one_connection() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Of an administrator, and of the owner of the private model that every path names."""
+    """Of an administrator, of the owner of the private model that every path names, and of somebody who sees none."""
 
     administrator: str
     owner: str
+    stranger: str
 
 
 @pytest.fixture(scope="module")
 def made(kept_for_the_file: None) -> Tokens:
     owner = make_user("olivia")
     make_model("scorer", owner=owner)  # so that requests get through to the services
-    return Tokens(make_token(make_user("ada", is_administrator=True)), make_token(owner))
+    return Tokens(make_token(make_user("ada", is_administrator=True)), make_token(owner), make_token(make_user()))
 
 
 @pytest.fixture
@@ -87,10 +88,11 @@ BUDGET = settings(
 
 @each_operation
 def test_every_answer_is_as_described(method: str, path: str, tokens: Tokens):
-    """Each case is asked by the administrator, what was drawn by the owner too.
+    """Each case is asked by the administrator, what was drawn by the owner too, and the first of it by a stranger.
 
-    What a stranger is answered has no other form than problems, and the permission matrix asks for each.
+    What a stranger is answered is a list or a problem; the permission matrix holds each of its statuses, too.
     """
+    once = [tokens.stranger]
 
     # made anew for each test: hypothesis takes settings for a function once
     def ask(case: schemathesis.Case, tokens: Tokens) -> None:
@@ -99,7 +101,11 @@ def test_every_answer_is_as_described(method: str, path: str, tokens: Tokens):
             if "version" in case.path_parameters:
                 case.path_parameters["version"] = "v1.0.0"
         drawn = case.meta is None or case.meta.phase.name != TestPhase.COVERAGE
-        for token in (tokens.administrator, tokens.owner) if drawn else (tokens.administrator,):
+        asking = [tokens.administrator]
+        if drawn:
+            asking += [tokens.owner, *once]
+            once.clear()
+        for token in asking:
             headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
             with transaction.atomic():  # the next finds everything there that this one changes or removes
                 case.call_and_validate(headers=headers, checks=CHECKS)

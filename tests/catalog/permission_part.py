@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mop.areas.permissions import Row
-from mop.catalog.models import InstanceType
+from mop.catalog.models import InstanceType, Task
 from support.permission_world import Part, World
 
 
@@ -29,4 +29,9 @@ def _bodies(world: World, _row: Row) -> dict[tuple[str, str], Any]:
     }
 
 
-PART = Part(names=_names, bodies=_bodies)
+def _share(world: World) -> None:
+    for task in Task.objects.filter(owners=world.owner):
+        task.owners.add(*world.holders("task owner"))
+
+
+PART = Part(names=_names, bodies=_bodies, share=_share)

@@ -203,7 +203,8 @@ def test_delete_asks_names_what_goes_and_obeys_a_no(mop: Mop, model: Model, monk
 
 def test_delete_a_version_then_the_model(mop: Mop, model: Model):
     assert mop("model", "upgrade", "toxicity").code == 0
-    result = mop("model", "delete", "toxicity", "--version", "v1.0.0", "--yes", "--json")
+    assert mop("model", "delete", "toxicity", "v1.0.0", "--version", "v1.0.1", "--yes").code == 64
+    result = mop("model", "delete", "toxicity", "v1.0.0", "--yes", "--json")
     assert result.json == {"model": "toxicity", "deleted_versions": ["v1.0.0"]}
     assert [row.version for row in Revision.objects.all()] == ["v1.0.1"]
     assert mop("model", "delete", "toxicity", "-y").code == 0

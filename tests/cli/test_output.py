@@ -11,7 +11,7 @@ import pytest
 from cli.commands import MOP, environment, mop
 from mop.errors import EnvironmentBuildError
 from mop_client.cli.options import one_of
-from mop_client.cli.output import error_lines, printable
+from mop_client.cli.output import error_lines, printable, say
 
 HEAVY = (
     "asyncio",
@@ -70,8 +70,10 @@ def test_colours_on_a_terminal_unless_no_color_says_otherwise(tmp_path: Path):
     assert "\x1b[" not in on_a_terminal(tmp_path, NO_COLOR="1")
 
 
-def test_control_characters_do_not_reach_the_terminal():
+def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):
     assert printable("a\x1b[2Jb\r\u202e\tc") == "a\ufffd[2Jb\ufffd\ufffd\tc"
+    say("told by a server: \x1b[2J")
+    assert capsys.readouterr().err == "told by a server: \ufffd[2J\n"
 
 
 def test_a_message_of_several_lines_is_shown_as_lines_and_steers_no_terminal():

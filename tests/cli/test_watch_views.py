@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mop.registry import statuses
-from mop_client.cli.statuses import CHAIN
 from mop_client.cli.watch_views import LineView, LiveView, clock, queue_note, retry_note
+from mop_client.words import REVISION_PATH
 
 REVISION: dict[str, Any] = {
     "status": "created",
@@ -44,10 +43,6 @@ def view():
     view.close()
 
 
-def test_the_stages_are_those_of_the_pipeline():
-    assert tuple(status.value for status in statuses.CHAIN) == CHAIN
-
-
 def test_a_waiting_revision_shows_its_place_and_what_lies_ahead(view: LiveView):
     queue = {"place": 2, "waiting": 5, "instance_type": "Standard_F4s_v2"}
     view.stands(3.0, REVISION | {"queue": queue})
@@ -55,7 +50,7 @@ def test_a_waiting_revision_shows_its_place_and_what_lies_ahead(view: LiveView):
     assert shown[0].startswith("toxicity v1  watched for 0:0")
     assert "created" in shown[1]
     assert shown[2] == "    place 2 of 5 for Standard_F4s_v2"
-    assert [line[2:] for line in shown[3:]] == [*CHAIN[1:]]
+    assert [line[2:] for line in shown[3:]] == [*REVISION_PATH[1:]]
 
 
 def test_the_running_stage_shows_its_time_and_the_end_of_its_log(view: LiveView):
@@ -74,7 +69,7 @@ def test_the_running_stage_shows_its_time_and_the_end_of_its_log(view: LiveView)
 
 @pytest.mark.parametrize(("columns", "rows"), [(20, 6), (40, 12), (60, 24), (200, 50)])
 def test_a_frame_never_leaves_the_terminal(view: LiveView, columns: int, rows: int):
-    for status in CHAIN[:6]:
+    for status in REVISION_PATH[:6]:
         view.passed(passed(status, detail="a long detail " * 20))
     view.lines("deployment", [{"text": "x" * 500}] * 9)
     view.stands(5.0, REVISION | {"status": "deploymentCreating"})
@@ -99,7 +94,7 @@ def test_the_countdown_and_the_cause_of_a_retry_and_then_the_next_attempt(view: 
 
 
 def test_the_last_frame_marks_the_stage_that_failed_and_keeps_its_log(view: LiveView):
-    for status in CHAIN[:7]:
+    for status in REVISION_PATH[:7]:
         view.passed(passed(status))
     view.lines("deployment", [{"text": "Traceback"}])
     view.stands(None, REVISION | {"status": "verifyFailed", "is_final": True, "granted": granted()})

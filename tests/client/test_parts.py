@@ -133,9 +133,9 @@ def test_golden_sets_regression_gates_and_load_tests_of_a_version(mop: Client, r
     assert not mop.regressions.run(*of)["is_final"]
     assert mop.regressions.cancel(*of)["is_final"]
     stored = mop.gates.set_of_task(
-        task.name, "Any dataset, macro F1 >= 0.9", number=mop.gates.of_task(task.name)["number"]
+        task.name, "all datasets: macro F1 >= 0.9", number=mop.gates.of_task(task.name)["number"]
     )
-    assert stored["conditions"].startswith("Any dataset")
+    assert stored["conditions"].startswith("all datasets")
     assert mop.gates.report(*of)["result"] == "not measured"
     assert mop.load_tests.start(*of, option="PerRPS", steps=[1], seed=7)["tests"][0]["seed"] == 7
     assert mop.load_tests.cancel(*of)["is_final"]

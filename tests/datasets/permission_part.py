@@ -54,7 +54,13 @@ def _bodies(world: World, row: Row) -> dict[tuple[str, str], Any]:
     }
 
 
+def _share(world: World) -> None:
+    for dataset in Dataset.objects.filter(owners=world.owner):
+        dataset.owners.add(*world.holders("dataset owner"))
+
+
 PART = Part(
+    share=_share,
     prepare=_prepare,
     names=_names,
     bodies=_bodies,

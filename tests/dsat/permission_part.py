@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.areas.permissions import Row
 from mop.catalog.models import Task
@@ -57,7 +58,13 @@ def _bodies(world: World, _row: Row) -> dict[tuple[str, str], Any]:
     }
 
 
+def _become_submitter(user: User) -> None:
+    Case.objects.update(submitter=user)
+    Import.objects.update(submitter=user)
+
+
 PART = Part(
+    becoming={"DSAT submitter": _become_submitter},
     prepare=_prepare,
     names=_names,
     bodies=_bodies,

@@ -106,4 +106,11 @@ FORMS = {
     "/releases/<int:number>/withdraw/": {"comment": ""},
     "/releases/<int:number>/released/": {"comment": ""},
 }
-PART = Part(prepare=_prepare, names=_names, bodies=_bodies, forms=FORMS)
+
+
+def _share(world: World) -> None:
+    for service in Service.objects.filter(admins=world.owner):
+        service.admins.add(*world.holders("service admin"))
+
+
+PART = Part(share=_share, prepare=_prepare, names=_names, bodies=_bodies, forms=FORMS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mop.areas.permissions import ROLES, Permissions, Row
+from mop.areas.permissions import OTHER_ROLES, ROLES, Permissions, Row
 from mop.areas.registry import register_installed, registered
 from mop.areas.scopes import READING_METHODS
 
@@ -42,6 +42,8 @@ def render() -> str:
             "- *user*: anyone signed in. *team member*: belongs to the model's team, is no owner. *owner*: owns the",
             "  models. An administrator sees everything, reassigns owners and allows hosts, and changes nothing else",
             "  of others' models.",
+            "- *task owner*, *dataset owner*, *DSAT submitter*, *service admin*: a user who is that for the task,",
+            "  dataset, case or service of the address, and owns nothing else. The owner of the table is all of them.",
             "- *read token*, *write token*: personal access tokens of the owner, for everything. *read scope*, *write",
             "  scope*: what a token needs to read or to write there, which is answered as the two columns say; a token",
             "  without it gets 403 before anything is looked up. *any*: every token. [Access tokens](tokens.md) tells",
@@ -64,12 +66,13 @@ def render() -> str:
 
 
 def _section(rows: Iterable[Row], *, scoped: bool = False) -> list[str]:
-    head = ["method", "address", "object", *ROLES, *(("read scope", "write scope") if scoped else ())]
+    head = ["method", "address", "object", *ROLES, *OTHER_ROLES, *(("read scope", "write scope") if scoped else ())]
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for row in rows:
         cells = [row.method, f"`{row.path}`", "" if row.object == "-" else row.object]
         scopes = _scopes(row) if scoped else ()
-        lines.append(f"| {' | '.join([*cells, *(str(status) for status in row.expected.values()), *scopes])} |")
+        statuses = [*row.expected.values(), *(row.other(role) for role in OTHER_ROLES)]
+        lines.append(f"| {' | '.join([*cells, *map(str, statuses), *scopes])} |")
     return lines
 
 

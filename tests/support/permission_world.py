@@ -16,7 +16,7 @@ from typing import Any
 from django.test import Client
 
 from mop.accounts.models import Team, User
-from mop.areas.permissions import Row
+from mop.areas.permissions import OTHER_ROLES, Row
 from mop.areas.registry import registered
 from mop.areas.scopes import READING_METHODS
 from support.browsing import Session
@@ -24,6 +24,8 @@ from support.factories import make_task, make_team, make_token, make_user
 
 TESTS = Path(__file__).parents[1]
 PARAMETER = re.compile(r"\{(\w+)\}|<(?:\w+:)?(\w+)>")
+EVERY_OTHER = "every other role"
+"""Somebody who is all of OTHER_ROLES at once: where they may no more than a user, nobody of them does."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,17 @@ class World:
         forms = (form for part in parts().values() for address, form in part.forms.items() if address == row.path)
         return next(forms, {"none_of_its_fields": "1"})
 
+    def holders(self, role: str) -> list[User]:
+        """Whoever has one of OTHER_ROLES: the one who has it alone, and the one who has them all."""
+        return [user for name in (role, EVERY_OTHER) if (user := self.people[name]) is not None]
+
+    def become(self, role: str) -> None:
+        """Give to somebody of OTHER_ROLES what only one person can have; the caller takes it back by a rollback."""
+        for name in OTHER_ROLES if role == EVERY_OTHER else (role,):
+            for part in parts().values():
+                if name in part.becoming and (user := self.people[role]) is not None:
+                    part.becoming[name](user)
+
     def client(self, role: str) -> tuple[Client, str]:
         """A client in that role, and the token it sends."""
         return self._sessions[role].client(), self.tokens.get(role, "")
@@ -91,12 +104,16 @@ class Part:
         names: values of the parameters in its addresses.
         bodies: what its operations take, by method and address.
         forms: what forms of its pages send where that decides who may.
+        share: gives what the owner has to those of OTHER_ROLES, too; all objects stand.
+        becoming: for a role of OTHER_ROLES what one person alone can have.
     """
 
     prepare: Callable[[World], object] = lambda _world: None
     names: Callable[[World, Row], Mapping[str, object]] = _nothing
     bodies: Callable[[World, Row], Mapping[tuple[str, str], Any]] = _nothing
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    share: Callable[[World], object] = lambda _world: None
+    becoming: Mapping[str, Callable[[User], object]] = field(default_factory=dict)
 
 
 @functools.cache
@@ -143,6 +160,7 @@ def make_world() -> World:
         "administrator": make_user("root", is_administrator=True),
         "read token": owner,
         "write token": owner,
+        **{role: make_user(role.replace(" ", "-")) for role in (*OTHER_ROLES, EVERY_OTHER)},
     }
     world = World(
         people=people,
@@ -154,5 +172,7 @@ def make_world() -> World:
     )
     for part in parts().values():
         part.prepare(world)
+    for part in parts().values():
+        part.share(world)
     world.sign_in()
     return world

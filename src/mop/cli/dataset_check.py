@@ -13,14 +13,12 @@ import typer
 from mop_client.cli.exit_codes import of_result
 from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import console, print_columns, print_json, printable, wants_colour
+from mop_client.words import DATASET_TYPES, MODALITIES
 
 if TYPE_CHECKING:
     from mop.datasets.reading import DatasetSpec, Fault, Report
 
 app = typer.Typer()
-
-_MODALITIES = ("Text", "Image", "ImageAndText")
-_LABEL_TYPES = ("Binary", "Multi-label", "Ordinal")
 
 
 @app.command()
@@ -32,8 +30,8 @@ def check(
     modality: Annotated[
         str,
         typer.Option(
-            parser=one_of(_MODALITIES),
-            metavar="|".join(_MODALITIES),
+            parser=one_of(MODALITIES),
+            metavar="|".join(MODALITIES),
             help="What a sample is: Text, Image or ImageAndText.",
             show_default=False,
         ),
@@ -45,8 +43,8 @@ def check(
     label_type: Annotated[
         str,
         typer.Option(
-            parser=one_of(_LABEL_TYPES),
-            metavar="|".join(_LABEL_TYPES),
+            parser=one_of(DATASET_TYPES),
+            metavar="|".join(DATASET_TYPES),
             help="What the label columns hold: binary (0 and 1), multi-label or ordinal.",
         ),
     ] = "Binary",

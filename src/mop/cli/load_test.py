@@ -14,6 +14,7 @@ from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.load_test_views import print_steps
 from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import print_json
+from mop_client.words import ARRIVALS, MODALITIES, STRATEGIES
 
 if TYPE_CHECKING:
     from mop.loadtest.endpoint import Endpoint
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-STRATEGIES = ("PerRPS", "PerConcurrency")
-ARRIVALS = ("uniform", "poisson")
-MODALITIES = ("Text", "Image", "ImageAndText")
 SERVICE_PATH = "/score"
 SOCKET_HOST = "service"
 MOP_FORMAT = ("X-MOP-Format", "mop")

@@ -33,7 +33,7 @@ GET  /models/{{name}}/revisions/{{version}}/rank                 private 401 404
 GET  /models/{{name}}/revisions/{{version}}/rank                 public  401 200 200 200 200 200 200
 GET  /tasks/{{task}}/leaderboard                                 -       401 200 200 200 200 200 200
 GET  /tasks/{{task}}/headline-dataset                            -       401 200 200 200 200 200 200
-PUT  /tasks/{{task}}/headline-dataset                            -       401 403 403 200 403 403 200
+PUT  /tasks/{{task}}/headline-dataset                            -       401 403 403 200 403 403 200 task-owner
 """,
         scope=RouteScope.EVALUATIONS,
     ),
@@ -46,8 +46,8 @@ GET  /models/<str:name>/rank/                           private 401 404 404 200 
 GET  /models/<str:name>/rank/                           public  401 200 200 200 200 401 401
 GET  /tasks/<int:task_id>/results/                      -       401 200 200 200 200 401 401
 GET  /datasets/<str:name>/results/                      -       401 200 200 200 200 401 401
-GET  /tasks/<int:task_id>/headline/                     -       401 403 403 200 403 401 401
-POST /tasks/<int:task_id>/headline/                     -       401 403 403 302 403 401 401
+GET  /tasks/<int:task_id>/headline/                     -       401 403 403 200 403 401 401 task-owner
+POST /tasks/<int:task_id>/headline/                     -       401 403 403 302 403 401 401 task-owner
 GET  {_PAGE}                                            private 401 404 404 200 200 401 401
 GET  {_PAGE}                                            public  401 200 200 200 200 401 401
 GET  /live{_PAGE}                                       private 401 404 404 200 200 401 401

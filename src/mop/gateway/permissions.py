@@ -11,11 +11,11 @@ from mop.areas.scopes import RouteScope
 PERMISSIONS = Permissions(
     api=rows(
         """
-GET    /services/{service}/gateway                        - 401 403 403 200 200 200 200
-POST   /services/{service}/gateway/keys/{number}/rotate   - 401 403 403 200 200 403 200
-POST   /services/{service}/gateway/containers             - 401 403 403 201 201 403 201
-DELETE /services/{service}/gateway/containers/{container} - 401 403 403 204 204 403 204
-GET    /services/{service}/gateway/answers/{request_id}   - 401 403 403 200 200 200 200
+GET    /services/{service}/gateway                        - 401 403 403 200 200 200 200 service-admin
+POST   /services/{service}/gateway/keys/{number}/rotate   - 401 403 403 200 200 403 200 service-admin
+POST   /services/{service}/gateway/containers             - 401 403 403 201 201 403 201 service-admin
+DELETE /services/{service}/gateway/containers/{container} - 401 403 403 204 204 403 204 service-admin
+GET    /services/{service}/gateway/answers/{request_id}   - 401 403 403 200 200 200 200 service-admin
 """,
         scope=RouteScope.RELEASES,
     ),

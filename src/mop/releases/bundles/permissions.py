@@ -11,9 +11,9 @@ from mop.areas.scopes import RouteScope
 PERMISSIONS = Permissions(
     api=rows(
         """
-GET   /services/{service}/releases/{number}/bundle        -       401 403 403 404 404 404 404
-GET   /services/{service}/releases/{number}/bundle/status -       401 403 403 404 404 404 404
-POST  /services/{service}/releases/{number}/bundle        -       401 403 403 404 404 403 404
+GET   /services/{service}/releases/{number}/bundle        -       401 403 403 404 404 404 404 service-admin
+GET   /services/{service}/releases/{number}/bundle/status -       401 403 403 404 404 404 404 service-admin
+POST  /services/{service}/releases/{number}/bundle        -       401 403 403 404 404 403 404 service-admin
 POST  /models/{name}/revisions/{version}/bundle           private 401 404 404 403 409 403 403
 POST  /models/{name}/revisions/{version}/bundle           public  401 403 403 403 409 403 403
 GET   /models/{name}/revisions/{version}/bundle           private 401 404 404 403 404 403 403

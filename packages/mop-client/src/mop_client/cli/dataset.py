@@ -14,6 +14,7 @@ from mop_client.cli.exit_codes import of_result
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
 from mop_client.cli.output import error_lines, print_columns, print_json, printable, say
+from mop_client.words import DATASET_STATUSES, DATASET_TYPES, MODALITIES
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -23,9 +24,6 @@ app = typer.Typer()
 datasets = typer.Typer(help="Evaluation datasets on a server (see `mop login`).")
 app.add_typer(datasets, name="dataset", invoke_without_command=True, callback=show_help)
 
-MODALITIES = ("Text", "Image", "ImageAndText")
-LABEL_TYPES = ("Binary", "Multi-label", "Ordinal")
-STATUSES = ("created", "verified", "verifyFailed", "outdated", "all")
 POLL_SECONDS = 1.0
 
 Name = Annotated[
@@ -81,7 +79,7 @@ def create(
             {
                 "label_header": header,
                 "name": names.get(header) or _proposed_name(url, header),
-                "label_type": one_of(LABEL_TYPES)(types.get(header, "binary")),
+                "label_type": one_of(DATASET_TYPES)(types.get(header, "binary")),
                 "label_size": _number(sizes[header]) if header in sizes else None,
                 "tasks": tasks[header],
                 "description": descriptions.get(header, ""),
@@ -103,7 +101,7 @@ def list_datasets(
     status: Annotated[
         Optional[str],
         typer.Option(
-            parser=one_of(STATUSES),
+            parser=one_of((*DATASET_STATUSES, "all")),
             metavar="STATUS",
             show_default=False,
             help="A status, or `all`. Left out: all but outdated and verifyFailed.",

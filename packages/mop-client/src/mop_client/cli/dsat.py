@@ -10,8 +10,9 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, YesFlag
+from mop_client.cli.options import JsonFlag, YesFlag, one_of
 from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.words import CASE_KINDS, CASE_STATES
 
 app = typer.Typer()
 
@@ -35,7 +36,12 @@ def list_cases(
         Optional[str],
         typer.Option(help="Only cases of this task.", show_default=False, autocompletion=completion.tasks),
     ] = None,
-    state: Annotated[Optional[str], typer.Option(help="A state, or `waiting`.", show_default=False)] = None,
+    state: Annotated[
+        Optional[str],
+        typer.Option(
+            parser=one_of((*CASE_STATES, "waiting")), metavar="STATE", help="A state, or `waiting`.", show_default=False
+        ),
+    ] = None,
     search: Annotated[Optional[str], typer.Option(help="Words in what you may read.", show_default=False)] = None,
     trace_id: Annotated[Optional[str], typer.Option(help="A whole trace id.", show_default=False)] = None,
     tag: Annotated[Optional[str], typer.Option(help="A whole tag.", show_default=False)] = None,
@@ -100,7 +106,15 @@ def add(
     text: Annotated[Optional[str], typer.Option(help="The text.", show_default=False)] = None,
     image: Annotated[list[Path], typer.Option(help="An image file. Repeatable.", exists=True, dir_okay=False)] = [],  # noqa: B006 - typer copies it
     expected_label: Annotated[str, typer.Option(help="What the right answer is.", show_default=False)] = "",
-    kind: Annotated[Optional[str], typer.Option(help="falsePositive or falseNegative.", show_default=False)] = None,
+    kind: Annotated[
+        Optional[str],
+        typer.Option(
+            parser=one_of(CASE_KINDS),
+            metavar="|".join(CASE_KINDS),
+            help="falsePositive or falseNegative.",
+            show_default=False,
+        ),
+    ] = None,
     predicted_label: Annotated[str, typer.Option(help="What the service answered.", show_default=False)] = "",
     trace_id: Annotated[str, typer.Option(help="Trace id of the answer.", show_default=False)] = "",
     description: Annotated[str, typer.Option(help="Why the answer was wrong.", show_default=False)] = "",

@@ -14,7 +14,7 @@ from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of, read_json
 from mop_client.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
 from mop_client.cli.serving_flags import may_give_options
-from mop_client.cli.statuses import CHAIN
+from mop_client.words import REVISION_STATUSES
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -23,17 +23,6 @@ app = typer.Typer()
 
 models = typer.Typer(help="Models and their revisions on a server (see `mop login`).")
 app.add_typer(models, name="model", invoke_without_command=True, callback=show_help)
-
-STATUSES = (
-    *CHAIN,
-    "verifyFailed",
-    "vulnerable",
-    "cancelled",
-    "toBeRetried",
-    "outdated",
-    "running",
-    "all",
-)
 
 Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
 Version = Annotated[
@@ -137,7 +126,7 @@ def list_models(
     status: Annotated[
         Optional[str],
         typer.Option(
-            parser=one_of(STATUSES),
+            parser=one_of((*REVISION_STATUSES, "running", "all")),
             metavar="STATUS",
             show_default=False,
             help="Newest version's status, or `all`. Left out: all but outdated and verifyFailed.",
@@ -314,14 +303,25 @@ def edit(
 @models.command()
 def delete(
     name: Name,
-    *,
     version: Annotated[
-        Optional[str], typer.Option(help="Delete this version only; left out: the model.", show_default=False)
+        Optional[str],
+        typer.Argument(
+            help="Delete this version only; left out: the model.",
+            show_default=False,
+            autocompletion=completion.versions,
+        ),
+    ] = None,
+    *,
+    as_option: Annotated[
+        Optional[str], typer.Option("--version", help="The version as an option.", show_default=False)
     ] = None,
     yes: YesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Delete a version with its results, or a model with all its versions."""
+    if version is not None and as_option is not None:
+        raise typer.BadParameter("give the version once.")
+    version = version or as_option
     with open_server() as server:
         versions = [item["version"] for item in server.pages("models", name, "revisions")]
         goes = [version] if version else versions

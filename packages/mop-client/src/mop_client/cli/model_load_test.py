@@ -16,6 +16,7 @@ from mop_client.cli.load_test_views import print_steps, progress_line, step_line
 from mop_client.cli.model import Name, Version
 from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import console, error_lines, print_json, printable, say, wants_colour
+from mop_client.words import ARRIVALS, STRATEGIES
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 POLL_SECONDS = 0.5
-STRATEGIES = ("PerRPS", "PerConcurrency")
-ARRIVALS = ("uniform", "poisson")
 
 
 @app.command("load-test")

@@ -41,8 +41,8 @@ def console(stream: IO[str] | None = None) -> Console:
 
 
 def say(line: str) -> None:
-    """One line about what goes on, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """One line about what goes on, on stderr. What a server told in it steers no terminal."""
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:

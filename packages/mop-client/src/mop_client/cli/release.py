@@ -7,8 +7,9 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import print_columns, print_json, say
+from mop_client.words import RELEASE_STATES
 
 app = typer.Typer()
 
@@ -63,7 +64,15 @@ def list_releases(
     service: Annotated[
         str, typer.Option(help="Only releases to this service.", show_default=False, autocompletion=completion.services)
     ] = "",
-    state: Annotated[str, typer.Option(help="A state, or waiting, live or ended.", show_default=False)] = "",
+    state: Annotated[
+        Optional[str],
+        typer.Option(
+            parser=one_of((*RELEASE_STATES, "waiting", "live", "ended")),
+            metavar="STATE",
+            help="A state, or waiting, live or ended.",
+            show_default=False,
+        ),
+    ] = None,
     taxonomy: Annotated[str, typer.Option(help="Only releases for this taxonomy.", show_default=False)] = "",
     search: Annotated[str, typer.Option(help="Part of a model's name, or a number.", show_default=False)] = "",
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many of the newest.")] = 50,

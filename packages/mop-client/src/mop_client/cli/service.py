@@ -1,14 +1,15 @@
 """`mop service`: downstream services and their conditions, over the REST API."""
 
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import print_columns, print_json, say
+from mop_client.words import SERVICE_KINDS, SERVICE_POLICIES
 
 app = typer.Typer()
 
@@ -58,10 +59,23 @@ def show(service: Name, *, as_json: JsonFlag = False) -> None:
 def create(
     service: Name,
     *,
-    kind: Annotated[Literal["AACS", "RAIO"], typer.Option(help="What the service is.", show_default=False)],
+    kind: Annotated[
+        str,
+        typer.Option(
+            parser=one_of(SERVICE_KINDS),
+            metavar="|".join(SERVICE_KINDS),
+            help="What the service is.",
+            show_default=False,
+        ),
+    ],
     admin: Annotated[list[str], typer.Option(help="User name of an admin. Repeatable.", show_default=False)],
     policy: Annotated[
-        Literal["warn", "block"], typer.Option(help="What a gate that does not pass does to a release request.")
+        str,
+        typer.Option(
+            parser=one_of(SERVICE_POLICIES),
+            metavar="|".join(SERVICE_POLICIES),
+            help="What a gate that does not pass does to a release request.",
+        ),
     ] = "block",
     description: Annotated[str, typer.Option(help="What the service is for.", show_default=False)] = "",
     contact: Annotated[str, typer.Option(help="Whom to ask.", show_default=False)] = "",

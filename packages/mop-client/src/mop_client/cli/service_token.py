@@ -6,9 +6,10 @@ import typer
 
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, YesFlag
+from mop_client.cli.options import JsonFlag, YesFlag, one_of
 from mop_client.cli.output import print_columns, print_done, print_json, say
 from mop_client.cli.service import Name
+from mop_client.words import SERVICE_SCOPES
 
 app = typer.Typer()
 
@@ -46,6 +47,7 @@ def create(
     scope: Annotated[
         Optional[list[str]],
         typer.Option(
+            parser=one_of(SERVICE_SCOPES),
             metavar="SCOPE",
             help="bundle:read, release:acknowledge or case:report; may be repeated. Left out: all.",
             show_default=False,

@@ -8,13 +8,12 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
 from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.words import SOURCE_PURPOSES
 
 app = typer.Typer()
 
 prefixes = typer.Typer(help="Url prefixes below which teams may read models and datasets (see `mop login`).")
 app.add_typer(prefixes, name="source-prefix", invoke_without_command=True, callback=show_help)
-
-PURPOSES = ("models", "datasets")
 
 
 @prefixes.command(name="list")
@@ -38,7 +37,7 @@ def add(
         str, typer.Argument(help="A url below a configured root or account; * for all of them.", show_default=False)
     ],
     *,
-    purpose: Annotated[str, typer.Option(parser=one_of(PURPOSES), metavar="models|datasets", help="What for.")],
+    purpose: Annotated[str, typer.Option(parser=one_of(SOURCE_PURPOSES), metavar="models|datasets", help="What for.")],
     team: Annotated[Optional[str], typer.Option(help="The team; every team if left out.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:

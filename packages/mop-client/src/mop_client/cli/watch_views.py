@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mop.errors import from_dict
 from mop_client.cli.output import console, printable, say, stage_line, wants_colour
-from mop_client.cli.statuses import CHAIN
+from mop_client.words import REVISION_PATH
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderResult
@@ -194,7 +194,7 @@ class LiveView:
         rows = [(f"{self._title}{attempt}  watched for {clock(seconds)}", "bold")]
         rows += [(f"{self._marks[1]} {line}", "yellow") for line in self._earlier[-1:]]
         status = self._revision.get("status", "")
-        ahead = [] if status not in CHAIN else [*CHAIN[CHAIN.index(status) + 1 :]]
+        ahead = [] if status not in REVISION_PATH else [*REVISION_PATH[REVISION_PATH.index(status) + 1 :]]
         done = [name for name in self._passed if name != status]
         for name in done:
             event = self._passed[name]
