@@ -24,7 +24,7 @@ QUERIES_MAX = 12
 MORE_QUERIES = {
     "/home/": 14,
     "/live/home/": 14,
-    "/account/": 13,
+    "/account/": 14,
     "/models/toxicity/": 14,
     "/models/toxicity/versions/v1.0.0/": 13,
 }
@@ -80,6 +80,7 @@ ASK_FOR_SIGN_IN = [
     "dsat",
     "evaluation",
     "findings",
+    "gateway",
     "golden_sets",
     "loadtest",
     "onboarding",
