@@ -72,6 +72,7 @@ ASK_FOR_SIGN_IN = [
     "dsat",
     "evaluation",
     "findings",
+    "gateway",
     "golden_sets",
     "loadtest",
     "onboarding",
