@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-package mop-client --no-emit-package mop-utils --no-header --quiet
 
-.PHONY: help demo up test test-second coverage test-all check lock package clean
+.PHONY: help demo up test test-second test-both coverage test-all check lock package clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test-second: .venv/.dev ## run the second tier: what kills, fills and freezes; C
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@TIER=second sh scripts/run-tests.sh $(ARGS)
 
+test-both: .venv/.dev ## run the tests of both tiers in one go, as CI does
+	@sh scripts/system-packages.sh bubblewrap chromium postgresql
+	@TIER=both sh scripts/run-tests.sh $(ARGS)
+
 coverage: .venv/.dev ## run the suites of `make test` and measure what they cover; takes longer
 	@COVERAGE=yes $(MAKE) --no-print-directory test
 
@@ -47,9 +51,15 @@ test-all: .venv/.dev ## run every test of both tiers, and the slow ones
 	@sh scripts/run-tests.sh $(ARGS)
 
 check: .venv/.dev ## lint, format, types, import layers, words, migrations, production settings, lock file, advisories
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-others
+
+.PHONY: check-types check-others
+check-types:
+	$(BIN)/mypy
+
+check-others:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/python scripts/check_words.py
 	@sh scripts/check-migrations.sh
