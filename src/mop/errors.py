@@ -347,6 +347,16 @@ class SourceChangedError(OutsideFault):
     default_hint = "MOP reads it again by itself. Finish the upload before you onboard the folder."
 
 
+class ScanIncompleteError(OutsideFault):
+    """The scan's time was over, or a scanner was given up: what was not looked at is never let through."""
+
+    title = "The scan did not come to its end"
+    default_hint = (
+        "MOP scans the version again by itself. If it lasts, ask the operator for a larger MOP_SCAN_DEADLINE, or save "
+        "the files that the log names in a simpler form."
+    )
+
+
 class PackageIndexUnavailableError(OutsideFault):
     """The package index could not be reached."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -15,8 +16,8 @@ from mop.engine.schedules import (
     CLAIM_SECONDS,
     RETRY_SECONDS,
     Job,
-    claim_due,
     finish,
+    look,
     make_known,
     register_schedule,
     renew,
@@ -37,6 +38,10 @@ def known(name: str = "job", every_seconds: float = 3600.0) -> Job:
     register_schedule(name, every_seconds, print)
     make_known()
     return schedules._jobs[name]
+
+
+def claim_due(*, busy: frozenset[str] = frozenset()) -> list[tuple[Job, str]]:
+    return look(busy=busy)[0]
 
 
 def make_due(name: str = "job") -> None:
@@ -152,6 +157,17 @@ def test_jobs_that_this_release_does_not_know_and_those_that_run_here_are_left_a
     assert [job.name for job, _ in claim_due()] == ["mine"]
 
 
+def test_a_look_tells_for_how_long_no_other_job_is_due():
+    known("rare")
+    known("often", every_seconds=10.0)
+    claimed, pause = look()
+    assert (claimed, 5 < pause <= 10) == ([], True)
+    make_due("often")
+    claimed, pause = look()
+    assert ([job.name for job, _ in claimed], pause) == (["often"], schedules.LONGEST_LOOK_SECONDS)
+    assert 20 < look()[1] <= CLAIM_SECONDS  # as another worker sees it: the claim may end
+
+
 def test_one_name_is_one_job_with_a_real_interval():
     register_schedule("job", 1.0, print)
     register_schedule("job", 2.0, print)
@@ -189,6 +205,38 @@ def test_due_jobs_run_in_threads_and_one_that_fails_does_not_hold_up_another(cap
     assert Schedule.objects.get(name="fails").last_error == "OSError: no space"
     assert Schedule.objects.get(name="works").failures == 0
     assert "the job fails failed" in caplog.text
+
+
+def test_a_connection_is_kept_for_the_next_job_until_one_fails_or_it_breaks():
+    met: list[object] = []
+    closes = connection.vendor == "postgresql"  # Django keeps a database in memory open, and a file is never lost
+
+    def meet() -> None:
+        connection.ensure_connection()
+        met.append(connection.connection)
+
+    def lose() -> None:
+        meet()
+        if closes:
+            connection.connection.close()
+
+    def fail() -> None:
+        meet()
+        raise OSError("no space")
+
+    async def run() -> None:
+        thread = schedules._KeptThread()
+        for function in (meet, lose, meet, fail, meet):
+            with contextlib.suppress(OSError):
+                await thread.run(Job("job", 1.0, function))
+        thread.end()
+
+    async_to_sync(run)()
+    first, lost, third, failed, fifth = met
+    assert first is lost
+    assert (third is not lost) is closes
+    assert third is failed
+    assert (fifth is not failed) is closes
 
 
 def test_the_worker_makes_jobs_known_by_itself():

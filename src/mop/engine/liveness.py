@@ -53,7 +53,7 @@ class Liveness:
 
     Args:
         name: of the worker, for people.
-        lock: names the file lock that this process holds; whoever held it before is dead.
+        lock: names the file lock that this process holds; the process that held it before is dead.
         pulse: the times.
         recover: puts the unfinished work of an executor back on the queues; harmless to do twice.
         release: is told, within the claim's transaction, the name of a worker of which no process lives any more.
@@ -124,15 +124,21 @@ class Liveness:
         Raises:
             DatabaseError: the database did not answer.
         """
+        stale = Worker.objects.filter(lost_at=None, beat_at__lt=from_now(-self._pulse.stale)).exclude(
+            pk=self.executor_id
+        )
+        # the process that claimed them may have died before it came to recovering
+        left = Worker.objects.filter(lost_at__isnull=False, recovered_at=None)
+        old = Worker.objects.filter(recovered_at__lt=from_now(-KEPT_SECONDS))
+        if not (stale | left | old).exists():  # every second: one question where three were asked
+            return
         if self._is_steady():
-            stale = Worker.objects.filter(lost_at=None, beat_at__lt=from_now(-self._pulse.stale))
-            for row in stale.exclude(pk=self.executor_id):
+            for row in stale:
                 if self.claim(stale.filter(pk=row.pk)):
                     logger.warning("nothing was heard of %s for %g s; its work is taken over", row, self._pulse.stale)
                     hosts.kill_if_here(row.process)
-            Worker.objects.filter(recovered_at__lt=from_now(-KEPT_SECONDS)).delete()
-        # whoever claimed them may have died before it came to that
-        for row in Worker.objects.exclude(lost_at=None).filter(recovered_at=None):
+            old.delete()
+        for row in left:
             self._recover(row.pk)
             Worker.objects.filter(pk=row.pk).update(recovered_at=DatabaseClock())
 

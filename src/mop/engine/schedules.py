@@ -15,11 +15,12 @@ import functools
 import logging
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connections, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from mop.engine.clock import DatabaseClock, from_now
 from mop.engine.database import in_database
@@ -74,8 +75,11 @@ async def run_schedules() -> None:
         if name == SCHEDULES:
             loop.call_soon_threadsafe(woken.set)
 
-    with hearing_wakes(hear):
-        await _run_always(woken)
+    try:
+        with hearing_wakes(hear):
+            await _run_always(woken)
+    finally:
+        _kept_thread.end()
 
 
 async def _run_always(woken: asyncio.Event) -> None:
@@ -92,11 +96,11 @@ async def _run_always(woken: asyncio.Event) -> None:
             if not is_known:
                 await sync_to_async(make_known)()
                 is_known = True
-            for job, claim in await sync_to_async(claim_due)(busy=frozenset(running.values())):
+            claimed, pause = await sync_to_async(look)(busy=frozenset(running.values()))
+            for job, claim in claimed:
                 task = asyncio.create_task(_run(job, claim))
                 running[task] = job.name
                 task.add_done_callback(end)
-            pause = await sync_to_async(seconds_until_due)(busy=frozenset(running.values()))
         except DatabaseError:
             logger.exception("the schedules could not be read; they are read again in %.0f s", FAULT_SECONDS)
             await sync_to_async(close_old_connections)()
@@ -125,36 +129,35 @@ def make_due(name: str) -> None:
     transaction.on_commit(functools.partial(wake, SCHEDULES))
 
 
-def seconds_until_due(*, busy: frozenset[str] = frozenset()) -> float:
-    """How long no registered job is due but those of `busy`, which this process runs."""
-    waiting = Schedule.objects.filter(name__in=set(_jobs) - busy).annotate(now=DatabaseClock())
-    pauses: list[float] = [
-        (max(due, claimed or due) - now).total_seconds()
-        for due, claimed, now in waiting.values_list("next_run_at", "claimed_until", "now")
-    ]
-    return max(SHORTEST_LOOK_SECONDS, min([LONGEST_LOOK_SECONDS, *pauses]))
-
-
-def claim_due(*, busy: frozenset[str] = frozenset()) -> list[tuple[Job, str]]:
+def look(*, busy: frozenset[str] = frozenset()) -> tuple[list[tuple[Job, str]], float]:
     """Claim every registered job that is due and that nobody runs.
 
     Args:
         busy: names that this process runs already.
 
     Returns:
-        The claimed jobs, each with the token of its claim.
+        The claimed jobs, each with the token of its claim; and for how many seconds no other one is due.
     """
-    due = Schedule.objects.filter(next_run_at__lte=DatabaseClock()).filter(
+    rows = Schedule.objects.filter(name__in=set(_jobs) - busy).annotate(now=DatabaseClock())
+    claimed: list[tuple[Job, str]] = []
+    pause = LONGEST_LOOK_SECONDS
+    for name, due, held, now in rows.values_list("name", "next_run_at", "claimed_until", "now"):
+        left = (max(due, held or due) - now).total_seconds()
+        if left > 0 or (claim := _claim(name)) is None:
+            pause = min(pause, left)
+        else:
+            claimed.append((_jobs[name], claim))
+    return claimed, max(SHORTEST_LOOK_SECONDS, pause)
+
+
+def _claim(name: str) -> str | None:
+    """The token of the claim; None when another was first."""
+    due = Schedule.objects.filter(name=name, next_run_at__lte=DatabaseClock()).filter(
         Q(claimed_until=None) | Q(claimed_until__lt=DatabaseClock())
     )
-    claimed = []
-    for name in due.filter(name__in=set(_jobs) - busy).values_list("name", flat=True):
-        claim = uuid.uuid4().hex
-        if due.filter(name=name).update(
-            claimed_by=claim, claimed_until=from_now(CLAIM_SECONDS), started_at=DatabaseClock()
-        ):
-            claimed.append((_jobs[name], claim))
-    return claimed
+    claim = uuid.uuid4().hex
+    changes = {"claimed_by": claim, "claimed_until": from_now(CLAIM_SECONDS), "started_at": DatabaseClock()}
+    return claim if due.update(**changes) else None
 
 
 def renew(job: Job, claim: str) -> bool:
@@ -166,26 +169,24 @@ def renew(job: Job, claim: str) -> bool:
 def finish(job: Job, claim: str, *, error: str = "") -> bool:
     """Write how a run ended and when the next is due; False when the claim is another's by now."""
     pause = min(job.every_seconds, RETRY_SECONDS) if error else job.every_seconds
-    with transaction.atomic():
-        row = Schedule.objects.select_for_update().filter(name=job.name, claimed_by=claim).first()
-        if row is None:
-            return False
-        Schedule.objects.filter(name=job.name).update(
+    rows = Schedule.objects.filter(name=job.name, claimed_by=claim)
+    return bool(
+        rows.update(
             claimed_by="",
             claimed_until=None,
             ended_at=DatabaseClock(),
             next_run_at=from_now(pause),
-            failures=row.failures + 1 if error else 0,
+            failures=F("failures") + 1 if error else 0,
             last_error=error,
         )
-    return True
+    )
 
 
 async def _run(job: Job, claim: str) -> None:
     renewing = asyncio.create_task(_renew_always(job, claim))
     error = ""
     try:
-        await asyncio.to_thread(_call, job)
+        await _kept_thread.run(job)
     except Exception as raised:
         logger.exception("the job %s failed", job.name)
         error = f"{type(raised).__name__}: {raised}"
@@ -196,11 +197,51 @@ async def _run(job: Job, claim: str) -> None:
         logger.exception("the end of the job %s could not be written; it is due again when its claim ends", job.name)
 
 
+class _KeptThread:
+    """A thread that keeps its connections for the next job: to connect costs more than most jobs do.
+
+    While it is at work, further jobs run in threads that close theirs.
+    """
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="mop-schedules")
+        self._is_busy = False
+
+    async def run(self, job: Job) -> None:
+        """Run a job; called on one event loop alone."""
+        if self._is_busy:
+            await asyncio.to_thread(_call, job)
+            return
+        self._is_busy = True
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, _call_connected, job)
+        finally:
+            self._is_busy = False
+
+    def end(self) -> None:
+        """Close its connections when its job has ended."""
+        self._executor.submit(connections.close_all)
+
+
+_kept_thread = _KeptThread()
+
+
 def _call(job: Job) -> None:
     try:
         job.function()
     finally:
         connections.close_all()
+
+
+def _call_connected(job: Job) -> None:
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and not connection.is_usable():
+            connection.close()
+    try:
+        job.function()
+    except BaseException:
+        connections.close_all()
+        raise
 
 
 async def _renew_always(job: Job, claim: str) -> None:

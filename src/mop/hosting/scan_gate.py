@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from mop.engine.database import in_database
 from mop.environments import Environment
+from mop.errors import ScanIncompleteError
 from mop.findings.models import ScanReason
 from mop.findings.policy_file import InstallationPolicy, installation_policy
 from mop.findings.recording import ScanResult, blocking_error, judge, record_scan, scan_warnings
@@ -25,6 +26,7 @@ async def scan_folder(job: RevisionJob, folder: Path, tools: HostTools, log: Log
 
     Raises:
         BlockingFindingsError: the policy blocks what was found; it is written down.
+        ScanIncompleteError: nothing of it blocks, but not all of it was looked at.
         PolicyFileError: the installation's policy cannot be read.
     """
     policy = installation_policy()
@@ -40,6 +42,7 @@ async def scan_folder(job: RevisionJob, folder: Path, tools: HostTools, log: Log
             is_complete=False,
         )
         await _written(job, result, policy, log)
+    require_end(report)
     return report
 
 
@@ -60,8 +63,10 @@ async def scan_environment(
 
     Raises:
         BlockingFindingsError: the policy blocks what was found.
+        ScanIncompleteError: nothing of it blocks, but not all of it was looked at.
         PolicyFileError: the installation's policy cannot be read.
     """
+    policy = installation_policy()
     started = timezone.now()
     environment = model.environment
     inspection = await inspect_environment(environment, model.parts, tools=tools, log=log)
@@ -75,7 +80,19 @@ async def scan_environment(
         packages=inspection.packages,
         advisories=inspection.advisories,
     )
-    return await _written(job, result, installation_policy(), log)
+    if not (await in_database(judge)(job.revision_id, result.report, policy)).blocked:
+        require_end(result.report)
+    return await _written(job, result, policy, log)
+
+
+def require_end(report: ScanReport) -> None:
+    """Let nothing through of which scanners did not come to their end.
+
+    Raises:
+        ScanIncompleteError: the scan's time was over, or a scanner was given up.
+    """
+    for scanner, reason in report.incomplete.items():
+        raise ScanIncompleteError(f"The scanner {scanner} did not come to its end: {reason}.")
 
 
 async def rescan_if_rebuilt(job: RevisionJob, model: PreparedModel, tools: HostTools, log: Log) -> None:

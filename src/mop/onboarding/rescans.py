@@ -17,11 +17,12 @@ from mop.errors import ModelFault, StaleAttemptError
 from mop.findings.consequences import record_and_conclude
 from mop.findings.models import ScanReason
 from mop.findings.policy_file import installation_policy
-from mop.findings.recording import ScanResult
+from mop.findings.recording import ScanResult, judge
 from mop.findings.rescans import end_rescan, wanted_rescans
 from mop.findings.selectors import environment_as_seen, environment_that_was_built
 from mop.hosting.inspection import Inspection, inspect_as_seen, inspect_environment, inspect_folder
 from mop.hosting.preparation import build_environment, check_folder, unpack_artifact
+from mop.hosting.scan_gate import require_end
 from mop.hosting.this_host import host_tools
 from mop.hosting.tools import HostTools, host_lock
 from mop.onboarding.area import RESCAN
@@ -87,6 +88,8 @@ async def _scan(revision_id: uuid.UUID, workflow_id: str, digest: str) -> None:
         advisories=inspection.advisories if inspection else {},
         is_complete=inspection is not None,
     )
+    if not (await in_database(judge)(revision_id, result.report, policy)).blocked:
+        require_end(result.report)
     await in_database(record_and_conclude)(revision_id=revision_id, result=result, policy=policy, actor=RESCANNER)
 
 
