@@ -38,7 +38,7 @@ def owner_add(request: HttpRequest, name: str) -> HttpResponse:
     authorise(user, "registry.change_owners", model, what="change the owners of this model")
     form = UsernameForm(request.POST)
     if not form.is_valid():
-        context = {**model_context(request, name), "owner_form": form, "panel": details_panel(request, model)}
+        context = {**model_context(request, name), "owner_form": form, "panel": details_panel(request, name)}
         return show_form(request, "registry/model.html", form, context)
     add_owner(actor=actor_in(request), model=model, user=form.user)
     messages.success(request, f"{form.user.username} is an owner of {name}.")
