@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from azure.ai.contentsafety.models import AnalyzeTextOptions
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from gateway.conftest import Caller, Serve
@@ -18,8 +20,10 @@ from mop.audit.models import AuditEvent
 from mop.errors import ValidationFailedError
 from mop.gateway.containers import check_container, place_in
 from mop.gateway.models import Answer, BlobContainer, GatewayKey
-from mop.gateway.services import forget_answers, rotate_key
-from mop.releases.models import Service
+from mop.gateway.selectors import read_shared
+from mop.gateway.services import forget_answers, key_digest, rotate_key
+from mop.releases.models import Service, ServiceKind
+from mop.releases.services import create_service
 from support.api import Api
 from support.factories import ACTOR, make_token
 
@@ -84,6 +88,51 @@ def test_an_admin_lists_containers_whose_credentials_are_sealed(api: Api):
     assert api.delete(f"{path}/{kept.pk}").status_code == 404
     events = AuditEvent.objects.filter(action__startswith="gateway.container").order_by("pk")
     assert [one.data.get("credential") for one in events] == ["sas", "anonymous", None]
+
+
+def test_keys_and_containers_are_set_on_the_page_of_the_service(client: Client, service: Service):
+    client.force_login(service.admins.get())
+    here = reverse("releases:service", args=[service.name])
+    rotate_key(actor=ACTOR, service=service, number=1)
+    former = GatewayKey.objects.get().digest
+    page = client.get(here).content.decode()
+    assert ('Rotate…<span class="vh"> key 1' in page, 'Make…<span class="vh"> key 2' in page) == (True, True)
+    address = reverse("gateway:rotate_key", args=[service.name, 1])
+    assert "refused within a second" in client.get(address).content.decode()
+    assert GatewayKey.objects.get().digest == former  # to look changes nothing
+    answer = client.post(address)
+    secret = answer.context["secret"]
+    assert secret in answer.content.decode()
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert GatewayKey.objects.get().digest == key_digest(secret) != former
+    assert secret not in client.get(here).content.decode()
+    assert client.get(reverse("gateway:rotate_key", args=[service.name, 3])).status_code == 404
+
+    add = reverse("gateway:add_container", args=[service.name])
+    for wrong, told in (
+        ({"url": CONTAINER, "kind": "sas", "secret": ""}, "Fill this in."),
+        ({"url": CONTAINER, "kind": "anonymous", "secret": SAS}, "Leave this empty for a public container."),
+        ({"url": "https://elsewhere.example/images", "kind": "sas", "secret": SAS}, "The blob endpoint is none of"),
+        ({"url": CONTAINER, "kind": "account_key", "secret": "no base64!"}, "It cannot be used"),
+    ):
+        refused = client.post(add, wrong)
+        assert (refused.status_code, told in refused.content.decode()) == (422, True)
+        assert SAS not in refused.content.decode()
+    client.post(add, {"url": CONTAINER, "kind": "sas", "secret": SAS})
+    listed = BlobContainer.objects.get()
+    assert read_shared(service.pk).containers == {CONTAINER: {"sas": SAS}}
+    page = client.get(here).content.decode()
+    assert CONTAINER in page
+    assert SAS not in page
+    remove = reverse("gateway:remove_container", args=[service.name, listed.pk])
+    assert CONTAINER in client.get(remove).content.decode()
+    client.post(remove)
+    assert not BlobContainer.objects.exists()
+    assert client.get(remove).status_code == 404
+    raio = create_service(
+        actor=ACTOR, user=service.admins.get(), name="RAI", kind=ServiceKind.RAIO, admins=[service.admins.get()]
+    )
+    assert "Gateway keys" not in client.get(reverse("releases:service", args=[raio.name])).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def test_a_release_goes_its_whole_way(
-    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    live_server: LiveServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("MOP_URL", live_server.url)
@@ -75,3 +78,31 @@ def test_a_release_goes_its_whole_way(
     shown = mop_here(capsys, "release", "list")
     assert shown.code == 0
     assert "withdrawn" in shown.out
+
+
+def test_an_admin_adds_and_removes_webhooks_of_a_service(
+    live_server: LiveServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    settings: Any,
+):
+    service = make_service()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", live_server.url)
+    monkeypatch.setenv("MOP_TOKEN", make_token(admin_of(service)))
+
+    def of_service(*argv: str) -> Any:
+        result = mop_here(capsys, "service", "webhook", *argv, "--json")
+        assert result.code == 0, result.err
+        return result.json
+
+    settings.MOP_WEBHOOK_HOSTS = ["hooks.example"]
+    url = "https://hooks.example/a"
+    made = of_service("add", service.name, url, "--kind", "release.approved")
+    assert [one["kinds"] for one in of_service("list", service.name)] == [["release.approved"]]
+    text = mop_here(capsys, "service", "webhook", "list", service.name).out
+    assert url in text
+    assert made["secret"] not in text
+    assert of_service("remove", service.name, str(made["number"]), "--yes")["removed"]
+    assert of_service("list", service.name) == []

@@ -17,7 +17,7 @@ from mop.registry.models import Revision
 from mop.releases.models import Policy
 from mop.releases.release_models import LiveSlot, Release, ServiceToken
 from mop.releases.requests.deciding import current_evidence
-from mop.releases.requests.notices import owner_of
+from mop.releases.requests.notices import owner_of, service_webhooks
 from mop.releases.requests.selectors import get_release
 from mop.releases.requests.tokens import create_service_token
 from mop.releases.services import change_gate
@@ -154,7 +154,7 @@ def test_pages_of_releases_ask_a_fixed_number_of_questions(client: Client, djang
     client.force_login(make_user(is_administrator=True))
     for name, arguments, most in (
         ("releases", [], 16),
-        ("service", [service.name], 22),
+        ("service", [service.name], 25),
         ("release", [Release.objects.latest("pk").pk], 24),
     ):
         with django_assert_max_num_queries(most):
@@ -190,6 +190,34 @@ def test_a_token_s_secret_is_shown_once(client: Client):
     client.post(reverse("releases:revoke_token", args=[service.name, token.pk]))
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+def test_a_webhook_of_a_service_is_added_shown_and_removed_on_its_page(client: Client, settings: Any):
+    settings.MOP_WEBHOOK_HOSTS = ["hooks.example"]
+    service = make_service()
+    client.force_login(admin_of(service))
+    address = reverse("releases:add_webhook", args=[service.name])
+    refused = client.post(address, {"url": "https://elsewhere.example/", "kinds": []})
+    assert refused.status_code == 422
+    assert "hooks.example" in refused.content.decode()
+    given = {"url": "https://hooks.example/a", "description": "the deployer", "kinds": ["release.approved"]}
+    answer = client.post(address, given)
+    secret = answer.context["secret"]
+    assert secret in answer.content.decode()
+    assert "no-store" in answer.headers["Cache-Control"]
+    webhook = service_webhooks(service.pk).get()
+    assert (webhook.url, webhook.kinds) == (given["url"], ["release.approved"])
+    page = _page(client, "service", service.name)
+    assert all(text in page for text in ("https://hooks.example/a", "the deployer", "release.approved"))
+    assert secret not in page
+    client.post(address, {**given, "kinds": []})
+    assert service_webhooks(service.pk).last().kinds is None  # type: ignore[union-attr]
+    other = make_service("other")
+    foreign = reverse("releases:remove_webhook", args=[service.name, webhook.pk + 999])
+    assert client.get(foreign).status_code == 404
+    client.post(reverse("releases:remove_webhook", args=[service.name, webhook.pk]))
+    assert [one.kinds for one in service_webhooks(service.pk)] == [None]
+    assert not service_webhooks(other.pk)
 
 
 def test_home_asks_admins_to_decide(client: Client):

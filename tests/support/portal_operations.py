@@ -62,6 +62,15 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/releases/<int:number>/canary/end/": ("POST /releases/{number}/canary/end",),
     "/services/<str:service>/tokens/add/": ("POST /services/{service}/tokens",),
     "/services/<str:service>/tokens/<int:number>/revoke/": ("DELETE /services/{service}/tokens/{number}",),
+    "/services/<str:service>/webhooks/add/": ("POST /services/{service}/webhooks",),
+    "/services/<str:service>/webhooks/<int:number>/remove/": ("DELETE /services/{service}/webhooks/{number}",),
+    "/services/<str:service>/gateway/keys/<int:number>/rotate/": (
+        "POST /services/{service}/gateway/keys/{number}/rotate",
+    ),
+    "/services/<str:service>/gateway/containers/add/": ("POST /services/{service}/gateway/containers",),
+    "/services/<str:service>/gateway/containers/<int:container>/remove/": (
+        "DELETE /services/{service}/gateway/containers/{container}",
+    ),
     # one's own
     "/account/tokens/": ("POST /tokens",),
     "/account/tokens/<int:token_id>/revoke/": ("DELETE /tokens/{token_id}",),

@@ -25,6 +25,7 @@ class ExtensionPoint(enum.Enum):
     REVISION_CARDS = "cards beside a revision's Details"
     REVISION_COLUMNS = "columns of the version history, and key facts in the head of a model's page"
     REVISION_SECTIONS = "sections of a revision's Details"
+    SERVICE_SECTIONS = "sections of a downstream service's page"
     TASK_SECTIONS = "sections of a task's page"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mop.areas.area import Area, Commands
+from mop.areas.area import Area, Commands, Urls
+from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.areas.work import Schedule
 from mop.gateway.actions import Action
@@ -12,6 +13,10 @@ FORGET_SECONDS = 3600.0
 AREA = Area(
     name="gateway",
     routers=(Ref("mop.gateway.api:router"),),
+    urls=(Urls("mop.gateway.urls"),),
+    portal_extensions=(
+        PortalExtension(ExtensionPoint.SERVICE_SECTIONS, Ref("mop.gateway.portal_extensions:gateway_of_service")),
+    ),
     permissions=Ref("mop.gateway.permissions:PERMISSIONS"),
     schedules=(Schedule("gateway.forget", FORGET_SECONDS, Ref("mop.gateway.services:forget_answers")),),
     audit_actions=Action,

@@ -19,4 +19,12 @@ GET    /services/{service}/gateway/answers/{request_id}   - 401 403 403 200 200 
 """,
         scope=RouteScope.RELEASES,
     ),
+    pages=rows("""
+GET  /services/<str:service>/gateway/keys/<int:number>/rotate/       - 401 403 403 200 200 401 401 service-admin
+POST /services/<str:service>/gateway/keys/<int:number>/rotate/       - 401 403 403 200 200 401 401 service-admin
+GET  /services/<str:service>/gateway/containers/add/                 - 401 403 403 200 200 401 401 service-admin
+POST /services/<str:service>/gateway/containers/add/                 - 401 403 403 422 422 401 401 service-admin
+GET  /services/<str:service>/gateway/containers/<int:container>/remove/ - 401 403 403 200 200 401 401 service-admin
+POST /services/<str:service>/gateway/containers/<int:container>/remove/ - 401 403 403 302 302 401 401 service-admin
+"""),
 )

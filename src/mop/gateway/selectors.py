@@ -71,6 +71,18 @@ def blob_containers(service: Service) -> QuerySet[BlobContainer]:
     return BlobContainer.objects.filter(service=service).order_by("url")
 
 
+def get_container(service: Service, container_id: int) -> BlobContainer:
+    """A container of a service.
+
+    Raises:
+        NotFoundError: the service does not list it.
+    """
+    found = blob_containers(service).filter(pk=container_id).first()
+    if found is None:
+        raise NotFoundError(f"{service.name} does not list this container.")
+    return found
+
+
 def get_answer(service: Service, request_id: uuid.UUID) -> Answer:
     """The record of an answer.
 

@@ -16,13 +16,15 @@ from django.utils import timezone
 from mop.accounts.sealing import seal
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor
-from mop.errors import NotFoundError, ValidationFailedError
+from mop.errors import ValidationFailedError
 from mop.gateway.actions import Action
 from mop.gateway.containers import PURPOSE, check_container
 from mop.gateway.models import Answer, BlobContainer, GatewayKey, GatewayState
+from mop.gateway.selectors import get_container
 from mop.releases.models import Service
 from mop.releases.services import record_of_service
 
+KEY_NUMBERS = (1, 2)
 KEY_PREFIX = "mopgw_"
 PREFIX_CHARACTERS = 12
 CONTAINERS_MAX = 20
@@ -39,7 +41,7 @@ def rotate_key(*, actor: Actor, service: Service, number: int) -> str:
     Raises:
         ValidationFailedError: there are keys 1 and 2 alone, or the service has no gateway.
     """
-    if number not in (1, 2):
+    if number not in KEY_NUMBERS:
         raise ValidationFailedError("A gateway has key 1 and key 2.", fields={"number": ["Give 1 or 2."]})
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     touch(service)
@@ -100,9 +102,7 @@ def remove_container(*, actor: Actor, service: Service, container_id: int) -> No
         NotFoundError: the service does not list it.
     """
     touch(service)
-    container = BlobContainer.objects.filter(service=service, pk=container_id).first()
-    if container is None:
-        raise NotFoundError(f"{service.name} does not list this container.")
+    container = get_container(service, container_id)
     container.delete()
     record_of_service(actor, Action.CONTAINER_REMOVED, service, {"url": container.url})
 

@@ -62,6 +62,7 @@ AREA = Area(
         Commands(Ref("mop_client.cli.gate:app"), order=76),
         Commands(Ref("mop_client.cli.service:app"), order=77),
         Commands(Ref("mop_client.cli.service_token:app"), order=78, group="service"),
+        Commands(Ref("mop_client.cli.service_webhook:app"), order=78, group="service"),
         Commands(Ref("mop_client.cli.release:app"), order=79),
         Commands(Ref("mop_client.cli.task_gate:app"), order=78, group="task"),
         Commands(Ref("mop_client.cli.model_card:app"), order=79, group="model"),

@@ -110,6 +110,10 @@ GET  /services/<str:service>/tokens/add/               -       401 403 403 200 4
 POST /services/<str:service>/tokens/add/               -       401 403 403 422 403 401 401 service-admin
 GET  /services/<str:service>/tokens/<int:number>/revoke/ -     401 403 403 200 403 401 401 service-admin
 POST /services/<str:service>/tokens/<int:number>/revoke/ -     401 403 403 302 403 401 401 service-admin
+GET  /services/<str:service>/webhooks/add/             -       401 403 403 200 403 401 401 service-admin
+POST /services/<str:service>/webhooks/add/             -       401 403 403 422 403 401 401 service-admin
+GET  /services/<str:service>/webhooks/<int:number>/remove/ -   401 403 403 200 403 401 401 service-admin
+POST /services/<str:service>/webhooks/<int:number>/remove/ -   401 403 403 302 403 401 401 service-admin
 """),
     ),
 )

@@ -6,6 +6,7 @@ from django.urls import path
 
 from mop.releases import views
 from mop.releases.requests import action_views as actions
+from mop.releases.requests import secret_views as secrets
 from mop.releases.requests import views as requests
 
 app_name = "releases"
@@ -29,6 +30,8 @@ urlpatterns = [
     path("releases/<int:number>/rollback/", actions.rollback, name="rollback"),
     path("releases/<int:number>/canary/", actions.canary, name="canary"),
     path("releases/<int:number>/canary/end/", actions.end, name="end_canary"),
-    path("services/<str:service>/tokens/add/", actions.add_token, name="add_token"),
-    path("services/<str:service>/tokens/<int:number>/revoke/", actions.revoke_token, name="revoke_token"),
+    path("services/<str:service>/tokens/add/", secrets.add_token, name="add_token"),
+    path("services/<str:service>/tokens/<int:number>/revoke/", secrets.revoke_token, name="revoke_token"),
+    path("services/<str:service>/webhooks/add/", secrets.add_webhook, name="add_webhook"),
+    path("services/<str:service>/webhooks/<int:number>/remove/", secrets.remove_webhook, name="remove_webhook"),
 ]

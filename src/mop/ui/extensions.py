@@ -268,6 +268,8 @@ RELEASE_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.R
 # each is given the revision; a card that moves asks for itself
 REVISION_CARDS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.REVISION_CARDS))
 REVISION_COLUMNS = Columns(extensions_at(ExtensionPoint.REVISION_COLUMNS))
+# beside the conditions of a downstream service, each given the service
+SERVICE_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.SERVICE_SECTIONS))
 TASK_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.TASK_SECTIONS))
 # in a revision's Details
 REVISION_SECTIONS: Sections[LiveSection] = Sections(extensions_at(ExtensionPoint.REVISION_SECTIONS))

@@ -85,6 +85,16 @@ def confirm_page(
     return render(request, "pages/confirm.html", context)
 
 
+def secret_page(
+    request: HttpRequest, secret: str, *, title: str, trail: Trail, lead: str, back_url: str, back: str, note: str = ""
+) -> HttpResponse:
+    """A page that shows a secret this once; no browser keeps it."""
+    context = {"secret": secret, "title": title, "trail": trail, "lead": lead, "note": note}
+    answer = render(request, "pages/secret.html", {**context, "back_url": back_url, "back": back})
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 def back_or(request: HttpRequest, otherwise: str) -> str:
     """The page of this portal that a form names as `next`; `otherwise` when it names none, or another place."""
     back = request.POST.get("next", "")

@@ -38,6 +38,7 @@ COMMANDS = (
     ("mop_client.cli.task_gate", "task"),
     ("mop_client.cli.service", ""),
     ("mop_client.cli.service_token", "service"),
+    ("mop_client.cli.service_webhook", "service"),
     ("mop_client.cli.dataset", ""),
     ("mop_client.cli.evaluation", ""),
     ("mop_client.cli.golden_set", ""),

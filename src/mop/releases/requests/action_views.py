@@ -1,4 +1,4 @@
-"""Forms of what people do with releases, and of the tokens of services."""
+"""Forms of what people do with releases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.selectors import get_revision
-from mop.releases.models import Service
 from mop.releases.presentation import counts, groups
 from mop.releases.release_models import LiveSlot, Release
 from mop.releases.release_states import WentLive
@@ -25,16 +24,15 @@ from mop.releases.requests.deciding import (
     request_release,
     withdraw_release,
 )
-from mop.releases.requests.forms import ApprovalForm, CanaryForm, CommentForm, OfferForm, ReasonForm, TokenForm
+from mop.releases.requests.forms import ApprovalForm, CanaryForm, CommentForm, OfferForm, ReasonForm
 from mop.releases.requests.offers import offer_of
 from mop.releases.requests.presentation import changes_of
 from mop.releases.requests.selectors import get_release
 from mop.releases.requests.switching import end_canary, mark_released, retire_release, roll_back, start_canary
-from mop.releases.requests.tokens import create_service_token, get_service_token, revoke_service_token
 from mop.releases.requests.views import show_release
 from mop.releases.selectors import get_service, services
 from mop.ui.forms import take_errors
-from mop.ui.pages import Done, Trail, confirm_page, form_page
+from mop.ui.pages import Done, Trail, form_page
 
 
 @require_http_methods(["GET", "POST"])
@@ -266,73 +264,6 @@ def end(request: HttpRequest, number: int) -> HttpResponse:
     return _with_reason(request, release, act, title=title, submit="End the canary", lead=lead)
 
 
-@require_http_methods(["GET", "POST"])
-def add_token(request: HttpRequest, service: str) -> HttpResponse:
-    """A new token of a service; the answer shows its secret this once."""
-    found = _administered(request, service)
-    here = reverse("releases:service", args=[service])
-    title = "New token of the service"
-    trail = [("Releases", reverse("releases:releases")), (service, here), (title, "")]
-    form = TokenForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        try:
-            token, secret = create_service_token(
-                actor=actor_in(request),
-                user=user_of(request),
-                service=found,
-                name=given["name"],
-                scopes=given["scopes"],
-                days=given["days"],
-            )
-        except ValidationFailedError as error:
-            take_errors(form, error)
-        except ConflictError as error:
-            form.add_error(None, f"{error.message} {error.hint}".strip())
-        else:
-            answer = render(
-                request,
-                "releases/token.html",
-                {"service": found, "token": token, "secret": secret, "trail": trail, "back": here},
-            )
-            answer["Cache-Control"] = "no-store"
-            return answer
-    return form_page(
-        request,
-        form,
-        lambda: Done("", here),
-        title=title,
-        trail=trail,
-        submit="Create token",
-        cancel_url=here,
-        lead="The service sends it to read its releases, to acknowledge them and to report cases. Two may be valid at "
-        "once, so that it can change from one to the other.",
-    )
-
-
-@require_http_methods(["GET", "POST"])
-def revoke_token(request: HttpRequest, service: str, number: int) -> HttpResponse:
-    """End a token of a service."""
-    found = _administered(request, service)
-    token = get_service_token(found, number)
-    here = reverse("releases:service", args=[service])
-
-    def act() -> Done:
-        revoke_service_token(actor=actor_in(request), token=token)
-        return Done(f"The token {token.name} is revoked.", here)
-
-    title = f"Revoke the token {token.name}"
-    return confirm_page(
-        request,
-        act,
-        title=title,
-        trail=[("Releases", reverse("releases:releases")), (service, here), (title, "")],
-        lead=f"Whatever of {service} sends this token is refused from then on.",
-        submit="Revoke",
-        cancel_url=here,
-    )
-
-
 def _with_reason(
     request: HttpRequest, release: Release, act: Callable[[str], str], *, title: str, submit: str, lead: str = ""
 ) -> HttpResponse:
@@ -357,13 +288,6 @@ def _decided(request: HttpRequest, number: int) -> Release:
     release = get_release(user, number)
     authorise(user, "releases.decide", release, what="decide about releases to this service")
     return release
-
-
-def _administered(request: HttpRequest, name: str) -> Service:
-    user = user_of(request)  # first: a stranger is not told whether the service exists
-    found = get_service(name)
-    authorise(user, "releases.manage_tokens", found, what="manage the tokens of this service")
-    return found
 
 
 def _trail(release: Release, title: str) -> Trail:

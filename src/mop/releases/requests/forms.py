@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 
 from mop.accounts.token_services import TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
 from mop.catalog.models import Taxonomy
+from mop.notifications.models import DESCRIPTION_MAX
+from mop.notifications.webhook_hosts import URL_MAX
 from mop.registry.models import TaskConnection
 from mop.releases.models import Service
 from mop.releases.release_models import COMMENT_MAX, SHARE_MAX, SHARE_MIN, ServiceScope
 from mop.releases.release_states import ReleaseState
+from mop.releases.requests.notices import told_kinds
 from mop.releases.requests.selectors import ENDED, LIVE, WAITING
 
 
@@ -102,6 +106,25 @@ class ReleaseFilter(forms.Form):
             field.choices = [("", every), *((value, value) for value in values)]
         for name in ("state", "service", "taxonomy"):
             self.fields[name].widget.attrs["class"] = "select"
+
+
+class ServiceWebhookForm(forms.Form):
+    """A new webhook of a service."""
+
+    url = forms.CharField(label="Url", max_length=URL_MAX)
+    description = forms.CharField(max_length=DESCRIPTION_MAX, required=False, help_text="What receives the messages.")
+    kinds = forms.MultipleChoiceField(
+        label="Told of",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None chosen: everything, also what comes later.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hosts = ", ".join(settings.MOP_WEBHOOK_HOSTS) or "none yet: the operator sets MOP_WEBHOOK_HOSTS"
+        self.fields["url"].help_text = f"Messages are sent there by POST. Allowed hosts: {hosts}."
+        cast("forms.MultipleChoiceField", self.fields["kinds"]).choices = [(kind, kind) for kind in told_kinds()]
 
 
 class TokenForm(forms.Form):

@@ -26,10 +26,10 @@ from mop.releases.actions import Action
 from mop.releases.models import Service
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent, SlotPeriod
 from mop.releases.release_states import RELEASE_LIFECYCLE, PeriodEnd, ReleaseState
-from mop.releases.requests.notices import tell
+from mop.releases.requests.notices import CANARY_CHANGED, CANARY_ENDED, CANARY_STARTED, tell
 from mop.releases.requests.selectors import releases
 
-CANARY_STARTED, CANARY_CHANGED, CANARY_ENDED = "canaryStarted", "canaryChanged", "canaryEnded"
+__all__ = ["CANARY_CHANGED", "CANARY_ENDED", "CANARY_STARTED"]
 
 
 def lock_service(service: Service, revision_id: Any = None) -> Service:

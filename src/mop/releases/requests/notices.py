@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from mop.accounts.models import User
 from mop.audit.services import Actor
+from mop.errors import NotFoundError
 from mop.notifications.models import Webhook
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, notify
@@ -18,6 +19,7 @@ from mop.registry.models import Model, Revision
 from mop.registry.selectors import answered_for_models
 from mop.releases.bundles.models import Bundle
 from mop.releases.kinds import Kind
+from mop.releases.models import Service
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent
 from mop.releases.release_states import HOLDING, ReleaseState
 from mop.releases.requests.selectors import visible_releases
@@ -25,6 +27,7 @@ from mop.releases.requests.selectors import visible_releases
 RELEASE_SCOPE = "release"
 SERVICE_OWNER = "service"
 BUNDLE_READY = "bundleReady"
+CANARY_EVENTS = CANARY_STARTED, CANARY_CHANGED, CANARY_ENDED = "canaryStarted", "canaryChanged", "canaryEnded"
 
 # the kind of each event that people are told of, and how its title goes on after the version's name
 _TOLD: dict[str, tuple[Kind, str]] = {
@@ -34,8 +37,8 @@ _TOLD: dict[str, tuple[Kind, str]] = {
     ReleaseState.WITHDRAWN: (Kind.RELEASE_DECIDED, "is no longer offered to {service}"),
     ReleaseState.RELEASED: (Kind.RELEASE_LIVE, "is live in {service}"),
     ReleaseState.RETIRED: (Kind.RELEASE_LIVE, "is no longer live in {service}"),
-    "canaryStarted": (Kind.RELEASE_LIVE, "is a canary in {service}"),
-    "canaryEnded": (Kind.RELEASE_LIVE, "is no canary in {service} any more"),
+    CANARY_STARTED: (Kind.RELEASE_LIVE, "is a canary in {service}"),
+    CANARY_ENDED: (Kind.RELEASE_LIVE, "is no canary in {service} any more"),
 }
 
 
@@ -63,6 +66,23 @@ def tell(event: ReleaseEvent, *, actor: Actor) -> None:
 def service_webhooks(service_id: int) -> QuerySet[Webhook]:
     """The webhooks that belong to a service."""
     return Webhook.objects.filter(owner_type=SERVICE_OWNER, owner_id=service_id).order_by("pk")
+
+
+def get_service_webhook(service: Service, number: int) -> Webhook:
+    """A webhook of a service.
+
+    Raises:
+        NotFoundError: it is none of its.
+    """
+    found = service_webhooks(service.pk).filter(pk=number).first()
+    if found is None:
+        raise NotFoundError(f"{service.name} has no webhook {number}.")
+    return found
+
+
+def told_kinds() -> list[str]:
+    """The kinds of messages that a service's webhooks may be told of."""
+    return [f"release.{what}" for what in (*ReleaseState.values, *CANARY_EVENTS, BUNDLE_READY)]
 
 
 def owner_of(service_id: int) -> Owner:

@@ -9,13 +9,12 @@ from ninja import Router, Status
 
 from mop.accounts.access import Caller, caller_of
 from mop.accounts.rules import authorise
-from mop.errors import NotFoundError
 from mop.notifications.models import Webhook
 from mop.notifications.webhooks import create_webhook, delete_webhook
 from mop.releases.models import Service
 from mop.releases.release_models import ServiceScope, ServiceToken
 from mop.releases.requests.access import service_of, service_or_person
-from mop.releases.requests.notices import owner_of, service_webhooks
+from mop.releases.requests.notices import get_service_webhook, owner_of, service_webhooks
 from mop.releases.requests.schemas import (
     CallingService,
     ServiceTokenCreated,
@@ -90,10 +89,7 @@ def add_webhook(request: HttpRequest, service: str, body: ServiceWebhookIn) -> S
 def remove_webhook(request: HttpRequest, service: str, number: int) -> Status[None]:
     """Remove a webhook of a service; what waits is not sent. Its admins."""
     caller, found = _administered(request, service)
-    webhook = service_webhooks(found.pk).filter(pk=number).first()
-    if webhook is None:
-        raise NotFoundError(f"{service} has no webhook {number}.")
-    delete_webhook(actor=caller.actor, webhook=webhook)
+    delete_webhook(actor=caller.actor, webhook=get_service_webhook(found, number))
     return Status(204, None)
 
 
