@@ -14,14 +14,14 @@ from typing import Any
 import orjson
 import pytest
 
-from mop.errors import MopError, QueueFullError, UserScriptException
+from mop.errors import DeploymentCrashedError, MopError, QueueFullError, UserScriptException
 from mop.gateway.categories import Kind
 from mop.gateway.request_ids import FETCHED_IDS, RequestIds
 from mop.gateway.running_versions import GATHERED_BYTES_MAX, AskedService
 from mop.serving.problem import problem_body
 
 TOGETHER = 4
-FAILS, IS_FULL = "fails", "is full"
+FAILS, DIES, IS_FULL = "fails", "dies", "is full"
 
 
 @dataclass
@@ -48,7 +48,11 @@ class Service:
     def answer(self, asked: Any) -> tuple[int, bytes]:
         texts = [one["text"] for one in asked] if isinstance(asked, list) else [asked["text"]]
         if FAILS in texts:
-            return 400, problem_body(UserScriptException("it raised"), HTTPStatus.BAD_REQUEST)
+            place = f"item {texts.index(FAILS)}" if isinstance(asked, list) else None
+            return 400, problem_body(UserScriptException("it raised", place=place), HTTPStatus.BAD_REQUEST)
+        if DIES in texts:
+            # of whatever item: the front names the first of the batch
+            return 500, problem_body(DeploymentCrashedError("it ended", place="item 0"), HTTPStatus.BAD_GATEWAY)
         if IS_FULL in texts:
             return 429, problem_body(QueueFullError("too many"), HTTPStatus.TOO_MANY_REQUESTS)
         return 200, orjson.dumps(texts if isinstance(asked, list) else texts[0])
@@ -103,15 +107,18 @@ async def test_an_item_that_fails_is_no_error_of_those_beside_it(tmp_path: Path)
         )
         assert (first, good, other) == ("first", "good", "other")
         assert isinstance(bad, UserScriptException)
-        assert len(service.bodies) == 5  # the first, the three together, and each of them again
+        assert len(service.bodies) == 4  # the first, the three together, and the two good ones again
 
 
-async def test_a_full_queue_is_the_answer_of_all_that_went_together_and_nothing_is_asked_again(tmp_path: Path):
+@pytest.mark.parametrize(("text", "error"), [(IS_FULL, QueueFullError), (DIES, DeploymentCrashedError)])
+async def test_what_is_no_one_items_error_is_the_answer_of_all_and_nothing_is_asked_again(
+    tmp_path: Path, text: str, error: type[MopError]
+):
     async with asked_service(tmp_path) as (service, asked):
         service.open.set()
-        first, *rest = await asyncio.gather(*ask(asked, "first", "good", IS_FULL), return_exceptions=True)
+        first, *rest = await asyncio.gather(*ask(asked, "first", "good", text), return_exceptions=True)
         assert first == "first"
-        assert [type(one) for one in rest] == [QueueFullError, QueueFullError]
+        assert [type(one) for one in rest] == [error, error]
         assert len(service.bodies) == 2
 
 

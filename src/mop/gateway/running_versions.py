@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,11 +20,9 @@ import orjson
 
 from mop.engine.database import in_database
 from mop.errors import (
-    HostLostError,
+    DeploymentCrashedError,
     MopError,
-    QueueFullError,
     ServiceNotReadyError,
-    TooManyConnectionsError,
     from_dict,
 )
 from mop.gateway.categories import Kind
@@ -38,7 +37,7 @@ from mop.serving.http_client import Response
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 GATHERED_BYTES_MAX = 1 << 15  # of one item; images are read whole by the model's process, not by the front
-_OF_THE_SERVICE = (HostLostError, QueueFullError, ServiceNotReadyError, TooManyConnectionsError)
+_ITEM = re.compile(r"item (\d+)")  # the place of an error in a list, as `mop.serving.calls` names it
 _HEADERS = {kind: f"content-type: application/json\r\nx-mop-format: {kind.form}\r\n" for kind in Kind}
 
 logger = logging.getLogger(__name__)
@@ -130,13 +129,14 @@ class AskedService:
     def _resolve(self, kind: Kind, items: list[_Item], sent: asyncio.Future[Response]) -> None:
         error = sent.exception() or _error_of(sent.result())
         found: Any = None if error is not None else orjson.loads(sent.result().body)
+        place_of_error = _item_of(error) if error is not None and len(items) > 1 else None
         waiting = [(place, one) for place, one in enumerate(items) if not one.answer.done()]
         for place, one in waiting:
             if error is None:
                 one.answer.set_result(found if len(items) == 1 else found[place])
-            elif len(items) == 1 or isinstance(error, _OF_THE_SERVICE):
+            elif place_of_error in (None, place):
                 one.answer.set_exception(error)
-            else:  # it may be another item's error
+            else:  # another one's
                 self._send(kind, [one])
 
     def close(self) -> None:
@@ -233,6 +233,14 @@ class HostedVersion:
         revision = Revision.objects.select_related("model").get(pk=self._revision_id)
         job = job_of(revision, name=self._label, owner=self._owner)
         return replace(job, spec=replace(job.spec, disclosure=Disclosure.NAMES, sample=None))
+
+
+def _item_of(error: BaseException) -> int | None:
+    """Which item of a list an error is about; None where it is about all, as the end of a model's process is."""
+    if not isinstance(error, MopError) or isinstance(error, DeploymentCrashedError):
+        return None
+    found = _ITEM.match(error.place or "")
+    return int(found[1]) if found else None
 
 
 def _error_of(response: Response) -> MopError | None:
