@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from mop.accounts.belongings import belongings_of, hand_over
 from mop.accounts.models import User
 from mop.accounts.services import actor_of, change_email
 from mop.audit.models import AuditEvent
@@ -277,3 +278,24 @@ def test_services_have_no_say_over_each_other():
         _approve(release, admin_of(theirs))
     assert Service.objects.count() == 2
     assert releasable(Revision.objects.get()) is not None
+
+
+def test_a_leaver_s_services_are_listed_and_handed_over():
+    leaver, other, follower = make_user(), make_user(), make_user()
+    alone, shared = make_service("alone", admins=[leaver]), make_service("shared", admins=[leaver, other, follower])
+    make_service("theirs", admins=[other])
+    (services,) = belongings_of(leaver)
+    assert services.label == "Downstream services"
+    assert services.things == [("alone", "/services/alone/"), ("shared", "/services/shared/")]
+    waiting = requested(make_releasable(make_task()), alone)
+    assert hand_over(actor=ACTOR, user=leaver, to=follower) == 2
+    assert belongings_of(leaver) == []
+    assert [set(one.admins.all()) for one in (alone, shared)] == [{follower}, {other, follower}]
+    with pytest.raises(NotAllowedError):
+        _approve(waiting, leaver)
+    assert _approve(waiting, follower).state == "approved"
+    events = AuditEvent.objects.filter(action="service.changed").order_by("pk")
+    assert [event.data["after"]["admins"] for event in events] == [
+        [follower.username],
+        sorted([other.username, follower.username]),
+    ]

@@ -49,6 +49,7 @@ AREA = Area(
             step="pipeline.gates",
         ),
     ),
+    belongings=(Ref("mop.releases.belongings:services_of"),),
     deletion_guards=(Ref("mop.releases.requests.guards:held_by_release"),),
     unpublishing_guards=(Ref("mop.releases.requests.guards:kept_public"),),
     disconnection_guards=(Ref("mop.releases.requests.guards:held_connections"),),
