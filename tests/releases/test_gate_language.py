@@ -219,6 +219,7 @@ def test_any_text_is_conditions_or_faults_that_lie_in_it(text: str) -> None:
 WRONG = [
     ("macro F1 >= 0.8", 1, "does not say on which datasets", "“all datasets: ”"),
     ("all datasets macro F1 >= 0.8", 14, "“:”", "A colon stands between"),
+    ("any dataset, macro F1 >= 0.8", 12, "not a comma", "“all datasets: macro F1 >= 0.8”"),
     ("all dataset: makro F1 >= 0.8", 14, "Expected a metric", "Did you mean “macro”?"),
     ("every dataset: macro F1 >= 0.8", 1, "“every” is not known", "“all datasets”"),
     ("all datasets: F1 >= 0.8", 15, "needs an average or a label", "“macro F1”"),

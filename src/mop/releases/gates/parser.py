@@ -199,7 +199,13 @@ class _Line(ComparisonReader):
 
     def evaluation(self) -> EvaluationMeasure:
         datasets = self.datasets()
-        partitions = self.partitions() if self.accept(",") else None
+        comma = self.token
+        partitions: Quantifier | Cut | None = None
+        if self.accept(","):
+            if any(self.is_next(word) for word in (*Average, *Metric)):
+                message = "A colon stands between the datasets and the metric, not a comma."
+                raise WrongLine(comma.start, message, "Write “all datasets: macro F1 >= 0.8”.")
+            partitions = self.partitions()
         self.expect(":", "A colon stands between the datasets and the metric: all datasets: macro F1 >= 0.8")
         return self.metric(datasets, partitions)
 
