@@ -5,12 +5,14 @@ Outcomes are kept part by part, so that a run resumes with the cases that have n
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from mop.catalog.models import Modality
 from mop.engine.database import in_database
 from mop.engine.fence import WorkerLostError
 from mop.engine.steps import Outcome, concluded, guarded
@@ -38,7 +40,7 @@ from mop.hosting.tools import host_lock
 from mop.serving.row_runner import ServiceGaveUpError, run_rows
 from mop.serving.service import Service
 
-LOADED_AT_ONCE = 32  # images among them may have some MiB each
+LOADED_AT_ONCE, TEXTS_AT_ONCE = 32, 128  # images may have some MiB each
 
 
 async def measured(kind: CaseKind[Any], run_id: str, attempt: int, *, watch: Watch) -> Outcome:
@@ -94,38 +96,77 @@ async def _ask(kind: CaseKind[Any], job: CaseRunJob, service: Service) -> None:
                 async for outcome in outcomes:
                     answer = answer_of(outcome, contract)
                     await keeper.add(Judged(asked.popleft(), answer.label, answer.error))
+        await keeper.keep()
     except (MopError, ServiceGaveUpError):
         await keeper.keep()
         raise
-    await keeper.keep()
+    finally:
+        keeper.let_go()
 
 
 async def _bodies(
     kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key], asked: deque[Question]
 ) -> AsyncGenerator[bytes, None]:
-    for place in range(0, len(keys), LOADED_AT_ONCE):
-        for question in await in_database(load)(kind, job, task, keys[place : place + LOADED_AT_ONCE]):
-            asked.append(question)
-            yield question.body
+    """The cases one after the other; the next ones are read while these are asked."""
+    most = TEXTS_AT_ONCE if task.task.modality == Modality.TEXT else LOADED_AT_ONCE
+    parts = [keys[place : place + most] for place in range(0, len(keys), most)]
+    coming = _loading(kind, job, task, parts[0])
+    try:
+        for following in [*parts[1:], None]:
+            questions = await coming
+            if following is not None:
+                coming = _loading(kind, job, task, following)
+            for question in questions:
+                asked.append(question)
+                yield question.body
+    finally:
+        _let_go(coming)
+
+
+def _loading(
+    kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]
+) -> asyncio.Future[Sequence[Question]]:
+    return asyncio.ensure_future(in_database(load)(kind, job, task, keys))
+
+
+def _let_go(work: asyncio.Future[Any]) -> None:
+    """Nobody waits for this work any more, and what it raised may quote a case: it is not logged."""
+    work.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 class _Keeper:
-    """Outcomes that are not in the database yet."""
+    """Outcomes that are not in the database yet. One part is written while the model answers the next."""
 
     def __init__(self, kind: CaseKind[Any], job: CaseRunJob, waiting: Mapping[CaseTask, Sequence[Key]]) -> None:
         self._kind, self._job = kind, job
         self._left = sum(map(len, waiting.values()))
         self._most = max(1, min(CHUNK_CASES, -(-self._left * PROGRESS_STEP // 100)))
         self._found: list[Judged] = []
+        self._writing: asyncio.Future[None] | None = None
 
     async def add(self, judged: Judged) -> None:
         self._found.append(judged)
         if len(self._found) >= self._most:
-            await self.keep()
+            await self._begin_to_write()
 
     async def keep(self) -> None:
-        if not self._found:
-            return
-        self._left -= len(self._found)
-        await in_database(store)(self._kind, self._job, self._found, left=max(0, self._left))
-        self._found.clear()
+        """Everything is in the database when this returns."""
+        if self._found:
+            await self._begin_to_write()
+        await self._written()
+
+    def let_go(self) -> None:
+        """The run ends without what is being written."""
+        if self._writing is not None:
+            _let_go(self._writing)
+
+    async def _begin_to_write(self) -> None:
+        await self._written()
+        found, self._found = self._found, []
+        self._left -= len(found)
+        self._writing = asyncio.ensure_future(in_database(store)(self._kind, self._job, found, left=max(0, self._left)))
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
