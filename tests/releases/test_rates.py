@@ -20,6 +20,7 @@ from mop.releases.evidence import NO_PREVIOUS, RevisionEvidence
 from mop.releases.gates.parser import parse
 from mop.releases.judging import COMMIT_TAKES, gate_document, judge_changed, revisions_to_judge
 from mop.releases.models import GateReport
+from mop.releases.requests.difference import difference_to
 from mop.releases.services import change_gate
 from regression.made import knows, made_case
 from support.case_runs import finished
@@ -170,3 +171,5 @@ def test_a_rate_is_compared_with_that_of_the_release_before(revision: Revision, 
     measured(revision, "bad")
     assert RevisionEvidence(newer, task, lambda: revision).rate(rate.measure, to_previous=True).value == 2.0
     assert RevisionEvidence(newer, task).rate(rate.measure, to_previous=True) == NO_PREVIOUS
+    [row] = difference_to(revision, newer, task)
+    assert (row["measure"], row["before"], row["now"], row["is_better"]) == (DSAT, 0.5, 1.0, True)

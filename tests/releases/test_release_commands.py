@@ -12,7 +12,7 @@ from cli.commands import mop_here
 from mop.releases.release_models import LiveSlot, Release
 from mop.releases.requests.tokens import create_service_token
 from mop.releases.services import change_gate
-from support.factories import ACTOR, make_task, make_token
+from support.factories import ACTOR, make_task, make_team, make_token, make_user
 from support.releases import admin_of, make_releasable, make_service, next_version
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("engine_database")]
@@ -106,3 +106,31 @@ def test_an_admin_adds_and_removes_webhooks_of_a_service(
     assert made["secret"] not in text
     assert of_service("remove", service.name, str(made["number"]), "--yes")["removed"]
     assert of_service("list", service.name) == []
+
+
+def test_an_administrator_defines_a_task(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", live_server.url)
+    monkeypatch.setenv("MOP_TOKEN", make_token(make_user(is_administrator=True)))
+    make_team("Moderation")
+    owner = make_user("olivia")
+    told = ("--team", "Moderation", "--taxonomy", "Hate", "--label-type", "Ordinal", "--labels", "low, mid,high")
+    result = mop_here(capsys, "task", "create", "hate levels", *told, "--owner", owner.username, "--json")
+    assert result.code == 0, result.err
+    assert result.json["labels"] == ["low", "mid", "high"]
+    assert result.json["owners"] == [owner.username]
+
+
+def test_an_admin_changes_a_service(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MOP_URL", live_server.url)
+    service = make_service()
+    monkeypatch.setenv("MOP_TOKEN", make_token(admin_of(service)))
+    changed = mop_here(capsys, "service", "edit", service.name, "--policy", "BLOCK", "--contact", "us", "--json")
+    assert changed.code == 0, changed.err
+    assert (changed.json["policy"], changed.json["contact"]) == ("block", "us")
+    assert mop_here(capsys, "service", "edit", service.name).code == 64

@@ -100,8 +100,9 @@ def test_a_gate_that_does_not_pass_blocks_or_asks_for_a_reason():
     blocking, warning = make_service(policy=Policy.BLOCK), make_service("warns")
     for service in (blocking, warning):
         change_gate(actor=ACTOR, owner=service, conditions="all datasets: macro F1 >= 0.8")
-    with pytest.raises(ConflictError, match="1 gate condition is not measured; Content Safety takes only what passes"):
+    with pytest.raises(ConflictError, match="1 gate condition is not measured; Content Safety takes only") as caught:
         requested(revision, blocking)
+    assert "all datasets: macro F1 >= 0.8 (of service Content Safety): " in caught.value.message
     owner = revision.model.owners.get()
     from mop.releases.requests.deciding import request_release  # noqa: PLC0415 - only here without a comment
 

@@ -92,7 +92,7 @@ class Installation:
         self._begun: dict[str, int] = {}
         self._numbers = itertools.count(1)
         self._cgroups: set[Path] = set()
-        self.username = self.password = self.administrator_token = ""
+        self.username = self.password = self.administrator_token = self.reviewer_token = ""
         # the portal closes a connection that nobody used for 2 seconds
         limits = httpx.Limits(keepalive_expiry=1)
         address = f"http://127.0.0.1:{self.port}/api/v1"
@@ -106,6 +106,7 @@ class Installation:
         made = prepared_postgres(str(url), home) if (url := self._options.get("database_url")) else prepared_home(home)
         self.username, self.password = made.username, made.password
         self.administrator_token = made.administrator_token
+        self.reviewer_token = made.reviewer_token
         self.api.headers["Authorization"] = f"Bearer {made.token}"
 
     def environment(self, **changes: object) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`python -m support.installation_setup [tables]`: databases, a person with a token, and tasks of a fresh installation.
 
-Standard output: one JSON object {"token", "administrator_token", "username", "password"}; nothing of `tables`, which
-makes the databases alone.
+Standard output: one JSON object {"token", "administrator_token", "reviewer_token", "username", "password"}; nothing of
+`tables`, which makes the databases alone.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def main() -> None:
     administrator = make_user("administrator", is_administrator=True)
     made = {"token": make_token(owner), "username": owner.username, "password": PASSWORD}
     made["administrator_token"] = make_token(administrator)
+    made["reviewer_token"] = make_token(make_user("reviewer"))  # decides about what the owner asks for
     print(json.dumps(made))  # noqa: T201 - the caller reads it
 
 

@@ -24,6 +24,7 @@ class People:
 
     token: str
     administrator_token: str
+    reviewer_token: str
     username: str
     password: str
 

@@ -52,6 +52,7 @@ class AnswerLog:
         self._service_id = service_id
         self._metrics = metrics
         self._waiting: list[_Row] = []
+        self._flushing = asyncio.Lock()
 
     def add(self, answered: Answered) -> None:
         """Keep it with the next ones. Far too many that wait, while the database is away, are counted and dropped."""
@@ -89,15 +90,16 @@ class AnswerLog:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits; what the database does not take is tried again next time."""
-        while self._waiting:
-            rows, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            try:
-                await in_database(_insert)(rows)
-            except DatabaseError as error:
-                logger.warning("records of %d answers wait: %s", len(rows), type(error).__name__)
-                self._waiting = rows + self._waiting
-                return
+        """Write what waits, after what is being written; what the database does not take is tried again next time."""
+        async with self._flushing:
+            while self._waiting:
+                rows, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+                try:
+                    await in_database(_insert)(rows)
+                except DatabaseError as error:
+                    logger.warning("records of %d answers wait: %s", len(rows), type(error).__name__)
+                    self._waiting = rows + self._waiting
+                    return
 
 
 def _insert(rows: Sequence[_Row]) -> None:

@@ -12,6 +12,7 @@ from mop.audit.services import Actor
 from mop.engine.database import in_database
 from mop.gateway import blocklists
 from mop.gateway.analyze_requests import read_object
+from mop.gateway.answer_log import AnswerLog
 from mop.gateway.blocklists import Page
 from mop.gateway.reports import FIELDS, report_answer
 from mop.gateway.wire_errors import INVALID_NAME, WireError, invalid, not_found
@@ -32,8 +33,9 @@ _ITEMS = re.compile(r"text/blocklists/([^/:]+)/blocklistItems(?:/([^/]+))?")
 class Management:
     """Handlers for one service. Each change is in the database when it is answered, for every gateway."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, log: AnswerLog) -> None:
         self._service = service
+        self._log = log
 
     def handler(self, asked: Asked) -> Handler:
         """Who answers.
@@ -104,6 +106,7 @@ class Management:
 
     async def _report(self, asked: Asked, request_id: str) -> tuple[int, Any]:
         data = read_object(asked.body, FIELDS)
+        await self._log.flush()  # a caller may report an answer whose record still waits
         report = in_database(report_answer)
         made = await report(actor=self._actor(asked), service=self._service, request_id=request_id, data=data)
         return HTTPStatus.CREATED, made

@@ -56,7 +56,7 @@ async def open_gateway(
         service=service.name,
         models=models,
         shared=shared,
-        management=Management(service),
+        management=Management(service, log),
         log=log,
         metrics=metrics,
     )

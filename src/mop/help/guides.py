@@ -35,6 +35,7 @@ GROUPS = (
             "try-it",
             "load-tests",
             "gates",
+            "downstream-services",
             "releases",
             "model-cards",
             "bundles",
@@ -68,7 +69,7 @@ GROUPS = (
             "portal",
         ),
     ),
-    ("Operate and develop MOP", ("operations", "architecture", "adding-an-area")),
+    ("Operate and develop MOP", ("operations", "architecture", "adding-an-area", "seed")),
 )
 SUMMARY_CHARACTERS = 160
 _LOCAL_LINK = re.compile(r"^([a-z0-9-]+)\.md(#.*)?$")

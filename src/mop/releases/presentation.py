@@ -83,13 +83,31 @@ def groups(document: GateDocument) -> list[Group]:
     return [Group(title, rows) for title, rows in found.items()]
 
 
+def failing_text(document: GateDocument, *, most: int = 5) -> str:
+    """The conditions that do not hold, each with what was measured; the first `most` of them."""
+    failing = [row for row in document.rows if row.result in (Result.FAIL, Result.NOT_MEASURED)]
+    texts = [f"{row.condition} (of {row.source} {row.gate}): {_found(row)}." for row in failing[:most]]
+    if len(failing) > most:
+        texts.append(f"And {len(failing) - most} more.")
+    return " ".join(texts)
+
+
+def _found(row: GateRow) -> str:
+    """What stands against a condition: the values that fail, or why there is none."""
+    lines = [_line(row, part) for part in row.parts if part.result == row.result]
+    said = [f"{line.where} {line.measured or 'not measured'}".strip() for line in lines]
+    return ", ".join(said) or row.why.rstrip(".") or row.result
+
+
 def _line(row: GateRow, part: GatePart) -> Line:
     unit = Unit[row.unit.upper()]
     measured = "" if part.value is None else shown_value(part.value, unit)
     interval = ""
     if part.low is not None and part.high is not None:
         interval = f"{shown_value(part.low, unit)} to {shown_value(part.high, unit)}"
-    return Line(part.where, measured, interval, part.of, badge_of(part.result), part.reason, part.step)
+    # a rate is of one thing, which the condition names already
+    where = "" if part.where == row.measure else part.where
+    return Line(where, measured, interval, part.of, badge_of(part.result), part.reason, part.step)
 
 
 def shown_value(value: float, unit: Unit) -> str:

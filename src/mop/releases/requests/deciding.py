@@ -15,6 +15,7 @@ from mop.registry.models import Model, Revision, TaskConnection
 from mop.releases.actions import Action
 from mop.releases.bundles.services import begin_release_bundle
 from mop.releases.models import Policy, Service
+from mop.releases.presentation import failing_text
 from mop.releases.release_models import COMMENT_MAX, Release, ReleaseTask
 from mop.releases.release_states import OPEN, ReleaseState
 from mop.releases.requests.evidence import Evidence, changes_between, evidence_of
@@ -280,11 +281,12 @@ def refuse_gates(evidence: Evidence, service: Service) -> None:
     """Refuse a release whose gates do not pass where the service's policy blocks.
 
     Raises:
-        ConflictError: how many conditions do not hold.
+        ConflictError: which conditions do not hold, and what was measured.
     """
     if service.policy == Policy.BLOCK and evidence.failing:
         raise ConflictError(
-            f"{_sentence(evidence.failing_text())}; {service.name} takes only what passes.",
+            f"{_sentence(evidence.failing_text())}; {service.name} takes only what passes. "
+            f"{failing_text(evidence.gates)}",
             hint="Measure what is missing, offer a better version, or ask who owns the conditions to change them.",
         )
 

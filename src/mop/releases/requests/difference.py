@@ -13,19 +13,20 @@ from mop.evaluation.reports.numbers import POSITIVE_F1
 from mop.loadtest.plan import Strategy
 from mop.registry.models import Revision
 from mop.releases.evidence import RevisionEvidence
-from mop.releases.gates.conditions import LoadMeasure, LoadOption, Quantity
-from mop.releases.gates.verdicts import Measured
+from mop.releases.gates.conditions import LoadMeasure, LoadOption, Quantity, Rate
+from mop.releases.gates.verdicts import Measured, Reading
 
 
 def difference_to(before: Revision, now: Revision, task: Task) -> list[dict[str, Any]]:
-    """Rows of numbers: the headline metric on each dataset, then the load tests.
+    """Rows of numbers: the headline metric on each dataset, the pass rates of cases and golden sets, the load tests.
 
     Returns:
         `task`, `measure`, `where`, `unit` (as gates name it), `before_version`, `before`, `now`, `change`,
         `is_significant` (None: not known), `is_better` (None: no change, or not comparable). Values are null where
         they were not measured.
     """
-    return [*_evaluations(before, now, task), *_load_tests(before, now, task)]
+    first, second = RevisionEvidence(before, task), RevisionEvidence(now, task)
+    return [*_evaluations(before, now, task), *_rates(first, second), *_load_tests(first, second)]
 
 
 def _evaluations(before: Revision, now: Revision, task: Task) -> list[dict[str, Any]]:
@@ -59,8 +60,26 @@ def _evaluations(before: Revision, now: Revision, task: Task) -> list[dict[str, 
     return found
 
 
-def _load_tests(before: Revision, now: Revision, task: Task) -> list[dict[str, Any]]:
-    first, second = RevisionEvidence(before, task), RevisionEvidence(now, task)
+def _rates(first: RevisionEvidence, second: RevisionEvidence) -> list[dict[str, Any]]:
+    found = []
+    for rate in Rate:
+        values = [_value(one.rate(rate, to_previous=False)) for one in (first, second)]
+        if values != [None, None]:
+            row = _row(
+                second.task,
+                first.revision,
+                measure=str(rate),
+                where="",
+                unit="rate",
+                values=values,
+                is_significant=None,
+                is_comparable=True,
+            )
+            found.append(row)
+    return found
+
+
+def _load_tests(first: RevisionEvidence, second: RevisionEvidence) -> list[dict[str, Any]]:
     found = []
     for strategy in Strategy:
         option = LoadOption(strategy.value)
@@ -72,14 +91,13 @@ def _load_tests(before: Revision, now: Revision, task: Task) -> list[dict[str, A
             readings = [one.load(option, measure, to_previous=False) for one in (first, second)]
             if all(reading is None for reading in readings):
                 continue
-            values = [reading.value if isinstance(reading, Measured) else None for reading in readings]
             row = _row(
-                task,
-                before,
+                second.task,
+                first.revision,
                 measure=str(quantity),
                 where=f"load test {option}",
                 unit=unit,
-                values=values,
+                values=[_value(reading) for reading in readings],
                 is_significant=None,
                 is_comparable=True,
             )
@@ -87,6 +105,10 @@ def _load_tests(before: Revision, now: Revision, task: Task) -> list[dict[str, A
                 row["is_better"] = not row["is_better"]
             found.append(row)
     return found
+
+
+def _value(reading: Reading | None) -> float | None:
+    return reading.value if isinstance(reading, Measured) else None
 
 
 def _row(

@@ -46,13 +46,14 @@ def _waiting(release: Release, user: User) -> HomeItem:
             is_fault=True,
             icon="warn",
         )
+    said = release.comment.rstrip(".") or "no comment"
     own = " You requested it, so another admin decides." if release.requested_by_id == user.pk else ""
     return HomeItem(
         place=HomeList.NEEDS,
         what=f"{release.model_name} {release.version}",
         url=url,
         text=f"is offered to {release.service.name}",
-        reason=f"{release.requested_by.username}: {release.comment or 'no comment'}.{own}",
+        reason=f"{release.requested_by.username}: {said}.{own}",
         at=release.requested_at,
         action=f"Review release {release.pk}",
         icon="releases",

@@ -99,6 +99,42 @@ def create(
 
 
 @services.command()
+def edit(
+    service: Name,
+    *,
+    policy: Annotated[
+        Optional[str],
+        typer.Option(
+            parser=one_of(SERVICE_POLICIES),
+            metavar="|".join(SERVICE_POLICIES),
+            help="What a gate that does not pass does to a release request.",
+            show_default=False,
+        ),
+    ] = None,
+    admin: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="User name of an admin; those given replace all present ones. Repeatable.", show_default=False
+        ),
+    ] = None,
+    description: Annotated[Optional[str], typer.Option(help="What the service is for.", show_default=False)] = None,
+    contact: Annotated[Optional[str], typer.Option(help="Whom to ask.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change a service; what is left out stays. Its admins and administrators."""
+    given = {"policy": policy, "admins": admin or None, "description": description, "contact": contact}
+    body = {key: value for key, value in given.items() if value is not None}
+    if not body:
+        raise typer.BadParameter("Give at least one of --policy, --admin, --description and --contact.")
+    with open_server() as server:
+        changed = server.patch("services", service, body=body)
+    if as_json:
+        print_json(changed)
+    else:
+        say(f"the service {service} is changed")
+
+
+@services.command()
 def gate(service: Name, *, file: File = None, as_json: JsonFlag = False) -> None:
     """Show or set the conditions of a service. Setting: its admins only."""
     show_or_set(("services", service, "gate"), file, as_json=as_json)
