@@ -19,3 +19,8 @@ def ready_for(position: StagePosition, revisions: Revisions) -> Revisions:
             if stage.unfinished is not None and stage.position < position:
                 revisions = revisions.exclude(pk__in=stage.unfinished.load()())
     return revisions
+
+
+def held_by_earlier(position: StagePosition, revisions: Revisions) -> Revisions:
+    """Of these revisions, those that an earlier stage is still busy with. Becomes part of the query."""
+    return revisions.exclude(pk__in=ready_for(position, revisions).values("pk"))
