@@ -24,6 +24,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 from service_models import MIB, Environments, ModelFolder, make_models, our_environment
@@ -31,12 +32,15 @@ from service_stacks import Clients
 
 from mop.environments import Environment
 from mop.errors import SandboxUnavailableError
-from mop.sandbox import SandboxLevel, probe_sandbox
+from mop.sandbox import Sandbox, SandboxLevel, probe_sandbox
 from mop.sandbox.host import host_cpus
 from mop.sandbox.watchdog import processes_below
 from mop.serving.config import ServiceConfig, model_process_argv
 from mop.serving.service import ServiceRequest
 from serving import DEFAULT_CACHE, Spread
+
+if TYPE_CHECKING:
+    from mop.hosting.configuration import Configuration
 
 COUNTS = (1, 32)
 MODELS = ("near-zero", "scikit-learn")
@@ -77,6 +81,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mop-") as folder:
         root = Path(folder)
         os.environ |= {"MOP_HOME": str(root / "home"), "DJANGO_SETTINGS_MODULE": "mop.conf.settings"}
+        import django  # noqa: PLC0415 - the settings are known by now
+
+        django.setup()
         python = our_environment(options.cache)
         models = make_models(root, Environments(python, python))
         with Clients(models[MODELS[0]].bodies) as clients:
@@ -152,18 +159,21 @@ def caged_command(bench: Bench, folder: ModelFolder, level: SandboxLevel) -> tup
     Raises:
         SandboxUnavailableError: this host cannot give it.
     """
-    # these need the settings that main makes
+    sandbox = probe_sandbox(runtime_folder=bench.root / f"level-{int(level)}", forced=level)
+    return model_command(bench.python, folder, sandbox)
+
+
+def model_command(python: Path, folder: ModelFolder, sandbox: Sandbox) -> tuple[str, ...]:
+    """The command of a model process as a worker makes it, in a cage; it needs the settings that `main` makes."""
     from mop.hosting.command import service_config  # noqa: PLC0415
-    from mop.hosting.configuration import Configuration  # noqa: PLC0415
     from mop.hosting.structure import ModelFolder as CheckedFolder  # noqa: PLC0415
     from mop.hosting.tools import open_host_tools  # noqa: PLC0415
 
-    sandbox = probe_sandbox(runtime_folder=bench.root / f"level-{int(level)}", forced=level)
     environment = Environment(
         key="benchmark",
-        path=bench.python.parent.parent,
-        python=bench.python,
-        interpreter=bench.python.resolve(),
+        path=python.parent.parent,
+        python=python,
+        interpreter=python.resolve(),
         python_version=platform.python_version(),
         pip_version="",
         files="",
@@ -176,10 +186,17 @@ def caged_command(bench: Bench, folder: ModelFolder, level: SandboxLevel) -> tup
         "benchmark",
         model=CheckedFolder(folder.src, folder.model, None, ()),
         environment=environment,
-        configuration=Configuration(cpus=host_cpus(), memory_bytes=MEMORY_BYTES, threads=THREADS),
+        configuration=configuration(),
         tools=replace(open_host_tools(), sandbox=sandbox),
     )
     return config.command
+
+
+def configuration() -> Configuration:
+    """All CPUs of the host, so that limits cost nothing."""
+    from mop.hosting.configuration import Configuration  # noqa: PLC0415 - as above
+
+    return Configuration(cpus=host_cpus(), memory_bytes=MEMORY_BYTES, threads=THREADS)
 
 
 async def run(bench: Bench, command: tuple[str, ...]) -> Run:

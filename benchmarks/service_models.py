@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,12 +184,17 @@ def make_texts(count: int) -> list[str]:
 class BareModel:
     """A model in its interpreter, with no service around it.
 
+    Args:
+        python: the interpreter.
+        folder: of the model.
+        command: what runs BARE instead, for example in the cage.
+
     Attributes:
         first: its output for the first of the texts.
     """
 
-    def __init__(self, python: Path, folder: ModelFolder) -> None:
-        argv = [python, "-c", BARE, folder.src, folder.model, folder.bodies]
+    def __init__(self, python: Path, folder: ModelFolder, command: Sequence[str] = ()) -> None:
+        argv = command or [python, "-c", BARE, folder.src, folder.model, folder.bodies]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         started = self._read()
         self.init_s: float = started["init"]

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, Self
@@ -123,8 +123,9 @@ async def our_service(
     server: ServerMode = ServerMode.MOP,
     queue_limit: int = 1000,
     unix: bool = False,
+    command: Sequence[str] = (),
 ) -> AsyncIterator[OurService]:
-    """Our service, ready; no sandbox."""
+    """Our service, ready; in the sandbox where a `command` puts its model processes there."""
     policy = policy or BatchPolicy()
     argv = model_process_argv(python, src=folder.src, model=folder.model, threads=threads, batch=policy.enabled)
     with tempfile.TemporaryDirectory(prefix="mop-") as place:
@@ -132,7 +133,7 @@ async def our_service(
         reservation = await host.reserve(ServiceRequest("benchmark", "benchmark", 1, 1 << 28))
         port = None if unix else free_port()
         config = ServiceConfig(
-            command=tuple(argv),
+            command=tuple(command or argv),
             server=server,
             workers=workers,
             threads=threads,

@@ -100,6 +100,7 @@ OWNER_PAGES = (
     "/models/measured-model/evaluation/",
     "/models/measured-model/evaluation/?compare=1&sort=recall&average=weighted",
     "/models/measured-model/evaluation/?dataset=unheard-of",
+    "/models/measured-model/evaluation/?label=threat",
     "/models/measured-model/rank/",
     f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/",
     f"{MEASURED}/v1.0.1/evaluations/4/violence-kinds-en/?merge=threat&merge=graphic",
@@ -182,6 +183,7 @@ ADMINISTRATOR_PAGES = (
     "/users/1/access/disable/",
     "/tasks/1/change/",
     "/tasks/4/",
+    "/tasks/4/headline/",
     "/tasks/4/add-golden-set/",
     "/tasks/4/golden-sets/violence-core/",
     "/tasks/4/golden-sets/violence-core/versions/2/",
@@ -287,6 +289,22 @@ def test_an_open_menu_is_accessible_on_a_narrow_screen(browser: Browser, portal:
     page.locator("summary", has_text="Account of ada").click()
     page.get_by_role("link", name="Teams").wait_for()
     assert _in_both_themes(page, width=NARROW) == []
+    context.close()
+
+
+def test_pinned_results_are_accessible_and_fit(browser: Browser, portal: Portal):
+    """Pins stand in the address by ids, which each installation has its own."""
+    context = browser.new_context(base_url=portal.url, reduced_motion="reduce")
+    page = context.new_page()
+    messages = listen(page)
+    sign_in(page, "olivia")
+    _look(page, width=WIDE, theme="light")
+    page.goto("/models/measured-model/evaluation/?task=violence-kinds")
+    for version in ("v1.0.1", "v1.0.0"):
+        page.get_by_role("link", name=re.compile(f"^Pin .*, {version}$")).first.click()
+    page.get_by_text("2 pinned, A is the baseline").wait_for()
+    page.evaluate(AXE_SCRIPT)
+    assert [*_in_every_look(page, set(), options=EVERY_RULE), *messages] == []
     context.close()
 
 

@@ -10,6 +10,7 @@ import pytest
 from sklearn import metrics as reference
 
 from mop.evaluation.metrics.matrix import ConfusionMatrix
+from mop.evaluation.reports.by_slice import reading_order
 from mop.evaluation.reports.document import report_of
 from mop.evaluation.reports.shown import Shown
 from support.measurements import categorical, ordinal
@@ -164,3 +165,13 @@ def test_a_merge_that_leaves_one_label_or_is_of_levels_is_refused():
         report_of(ordinal(1).shown(), merges={"0": "low", "1": "low"})
     with pytest.raises(ValueError, match="no labels"):
         report_of(rows.shown(), merges={"unheard of": "all"})
+
+
+def test_ranges_of_text_lengths_stand_from_the_shortest_and_other_slices_by_name():
+    lengths = ["over 1,000", "201 to 1,000", "1 to 50", "51 to 200"]
+    found = [("text length", value) for value in lengths] + [("source", "9"), ("source", "10")]
+    assert sorted(found, key=lambda one: reading_order(*one)) == [
+        ("source", "10"),
+        ("source", "9"),
+        *(("text length", value) for value in ("1 to 50", "51 to 200", "201 to 1,000", "over 1,000")),
+    ]

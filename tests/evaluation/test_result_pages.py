@@ -20,6 +20,8 @@ from mop.registry.models import Model, Revision
 from mop.registry.publishing import publish_revision
 from support.evaluation_results import add_version, approved_dataset, evaluate, failed, running, verified
 from support.factories import ACTOR, make_model, make_task, make_user
+from support.load_tests import enabled
+from support.load_tests import finished as finished_load_test
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +185,27 @@ def test_runs_show_their_state_and_offer_the_next_step(model: Model, task: Task,
     live = client.get(f"/live{details(runs)}")
     assert live.status_code == 200
     assert client.get(f"/live{details(runs)}", headers={"If-None-Match": live["ETag"]}).status_code == 304
+
+
+def test_the_page_says_which_version_waits_for_its_load_test(row: Evaluation, model: Model, owner: User):
+    add_version(model, "v2")
+    client = client_of(owner)
+    assert "waiting for the load test" not in text(client, "/models/measured/evaluation/")
+    test = enabled(Revision.objects.get(version="v2"))
+    assert "v2 is waiting for the load test" in text(client, "/models/measured/evaluation/")
+    finished_load_test(test, [])
+    assert "waiting for the load test" not in text(client, "/models/measured/evaluation/")
+
+
+def test_the_rank_is_of_the_newest_version_that_was_measured_unless_one_is_chosen(
+    row: Evaluation, model: Model, owner: User
+):
+    add_version(model, "v2")
+    client = client_of(owner)
+    page = text(client, "/models/measured/rank/")
+    assert "Rank percentile of v1.0.0" in page
+    assert "Top 100 %" in page
+    assert "not measured on an approved dataset" in text(client, "/models/measured/rank/?version=v2")
 
 
 def test_cancel_rerun_publish_and_withdraw_ask_and_then_act(row: Evaluation, owner: User):

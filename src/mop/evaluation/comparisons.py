@@ -24,7 +24,7 @@ from mop.evaluation.headline import headline_datasets
 from mop.evaluation.kept import each_part
 from mop.evaluation.metrics.comparison import Paired
 from mop.evaluation.models import Evaluation
-from mop.evaluation.reports.by_slice import slice_headline
+from mop.evaluation.reports.by_slice import reading_order, slice_headline
 from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of, slice_difference
 from mop.evaluation.results import document_of
 from mop.storage.artifact_store import ArtifactStore
@@ -183,7 +183,8 @@ def _compared(first: Evaluation, second: Evaluation) -> ComparisonOut:
     shown = [{one.name: one for one in document.slices} for document in documents]
     metric = slice_headline(is_ordinal=bool(levels))
     slices = []
-    for name in sorted(shown[0].keys() & shown[1].keys()):
+    both = shown[0].keys() & shown[1].keys()
+    for name in sorted(both, key=lambda one: reading_order(one.column, one.value)):
         place = list(columns).index(name.column)
         rows = before.slices[:, place] == columns[name.column].index(name.value)
         values = tuple(document.slice_value(found[name]) for document, found in zip(documents, shown, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mop.areas.registry import registered
 from mop.areas.work import StagePosition
@@ -19,3 +19,13 @@ def ready_for(position: StagePosition, revisions: Revisions) -> Revisions:
             if stage.unfinished is not None and stage.position < position:
                 revisions = revisions.exclude(pk__in=stage.unfinished.load()())
     return revisions
+
+
+def held_by_earlier(position: StagePosition, revisions: Revisions) -> Revisions:
+    """Of these revisions, those that an earlier stage is still busy with. Becomes part of the query."""
+    is_held = Q(pk__in=[])
+    for area in registered():
+        for stage in area.stages:
+            if stage.unfinished is not None and stage.position < position:
+                is_held |= Q(pk__in=stage.unfinished.load()())
+    return revisions.filter(is_held)

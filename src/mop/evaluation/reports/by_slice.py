@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,9 @@ from mop.evaluation.metrics.partitions import partitions, representing
 from mop.evaluation.reports.numbers import HEADLINE, POSITIVE_F1, Number, cached_intervals
 from mop.evaluation.reports.scores import SubgroupFigures, subgroup_figures
 from mop.evaluation.reports.shown import Shown, ShownSlice
+from mop.evaluation.results import LENGTH_COLUMN
 
+_NUMBER = re.compile(r"\d[\d,]*")
 SLICE_METRICS = (HEADLINE, "macro_precision", "macro_recall", "accuracy")
 
 
@@ -66,7 +69,13 @@ def slice_reports(shown: Shown, merges: Mapping[str, str] | None = None) -> tupl
         for name, counts in shown.slices.items()
     ]
     found += [SliceReport(name.column, name.value, None, reason) for name, reason in shown.withheld.items()]
-    return tuple(sorted(found, key=lambda one: (one.column, one.value)))
+    return tuple(sorted(found, key=lambda one: reading_order(one.column, one.value)))
+
+
+def reading_order(column: str, value: str) -> tuple[str, int, str]:
+    """Where a slice stands in a list: by column and value, ranges of text lengths from the shortest."""
+    first = _NUMBER.search(value) if column == LENGTH_COLUMN else None
+    return column, int(first[0].replace(",", "")) if first else 0, value
 
 
 def _cut(shown: Shown) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET
 from mop.accounts.current_user import user_of
 from mop.accounts.models import User
 from mop.accounts.rules import may
+from mop.areas.work import StagePosition
 from mop.catalog.models import LabelType
 from mop.catalog.selectors import get_task_by_id
 from mop.datasets.selectors import get_dataset
@@ -22,14 +24,16 @@ from mop.evaluation.ranking import leaderboard, rank_of
 from mop.evaluation.reports.names import AVERAGES, METRICS
 from mop.evaluation.standing import evaluations_of_model, shown_to_everybody
 from mop.evaluation.views.rows import details_url, shown_results
-from mop.registry.models import Model
+from mop.registry.models import Model, Revision
 from mop.registry.selectors import get_model, visible_revisions
+from mop.registry.stage_order import held_by_earlier
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from mop.registry.trails import below_model
 from mop.registry.views.context import facts_context
 from mop.ui.extensions import MODEL_TABS
 from mop.ui.figures import interval_figure, span_of
 
+HELD_MAX = 5
 EMPTY = {
     "model": (
         "Verified versions are evaluated by themselves, after their load test, on every dataset that is approved for a "
@@ -50,8 +54,16 @@ def of_model(request: HttpRequest, name: str) -> HttpResponse:
         **_head(request, model, "evaluation:model", "Evaluation by datasets"),
         **_list(request, rows, scope="model", links_all=True),
         "download": reverse("evaluation:download", args=[name, "csv"]),
+        "after_load_test": _after_load_test(user, model),
     }
     return render(request, "evaluation/model.html", context)
+
+
+def _after_load_test(user: User, model: Model) -> list[str]:
+    """Verified versions whose evaluations begin when their load test has ended. One query."""
+    usable = visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED)
+    held = held_by_earlier(StagePosition.EVALUATION, usable).order_by("-created_at", "-id")
+    return list(held.values_list("version", flat=True)[:HELD_MAX])
 
 
 @require_GET
@@ -104,7 +116,7 @@ def rank(request: HttpRequest, name: str) -> HttpResponse:
         visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")[:200]
     )
     query = query_of(request.GET)
-    revision = next((one for one in usable if one.version == query.version), usable[0] if usable else None)
+    revision = next((one for one in usable if one.version == query.version), None) or _newest_measured(usable)
     context = {
         **_head(request, model, "evaluation:rank", "Model rank percentile"),
         "query": query,
@@ -118,6 +130,16 @@ def rank(request: HttpRequest, name: str) -> HttpResponse:
         ],
     }
     return render(request, "evaluation/rank.html", context)
+
+
+def _newest_measured(usable: Sequence[Revision]) -> Revision | None:
+    """The first of them that has a result; the first of all where none has."""
+    measured = set(
+        Evaluation.objects.filter(revision__in=[one.pk for one in usable], measured_at__isnull=False)
+        .order_by()
+        .values_list("revision", flat=True)
+    )
+    return next((one for one in usable if one.pk in measured), usable[0] if usable else None)
 
 
 def board_context(user: User, board: Any) -> dict[str, Any]:
