@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from .browsing import Portal, sign_in
 
@@ -81,6 +81,23 @@ def test_details_open_beside_the_history_and_the_address_follows(page: Page):
     expect(panel).to_be_hidden()
     expect(page.get_by_role("link", name="Details of v1.0.1")).to_be_focused()
     assert page.url.endswith("/models/text-hate-severity/")
+
+
+def test_what_comes_late_shows_where_it_will_stand(page: Page):
+    sign_in(page, "olivia")
+    page.goto("/models/text-hate-severity/")
+    held: list[Route] = []
+    page.route(re.compile("load-test=v1.0.0"), held.append)
+    panel = page.locator("#panel")
+    page.get_by_role("link", name=re.compile("details of the load test of v1.0.0")).click()
+    for after in ("Compare with", "Against v1.0.2"):
+        expect(panel.locator(".bone").first).to_be_visible()
+        held.pop().continue_()
+        expect(panel).to_contain_text(after)
+        expect(panel.locator(".bone")).to_have_count(0)
+        if after == "Compare with":
+            panel.get_by_label("v1.0.2").check()
+            panel.get_by_role("button", name="Compare").click()
 
 
 def test_a_filter_narrows_the_list_and_the_address_reproduces_it(page: Page):

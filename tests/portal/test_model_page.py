@@ -23,6 +23,7 @@ from mop.errors import (
     StorageUnavailableError,
     UserScriptException,
 )
+from mop.notifications.models import Notification
 from mop.registry.advance import advance
 from mop.registry.editing import change_model
 from mop.registry.models import Model, Revision, RevisionEvent
@@ -145,9 +146,11 @@ def test_a_page_takes_few_queries_whatever_is_known_of_a_version(owner: User, st
     ContractRun.objects.create(revision=revision, subject=Subject.SAMPLE, queue="q", created_by_label="olivia")
     change_model(actor=actor_of(owner), model=model, tags=["fast", "small"])
     put(Revision.objects.filter(), status=status)
+    Notification.objects.create(recipient=owner, event="x", kind="x", title="x", scope_type="model", scope_id=model.pk)
     client = client_of(owner)
     for page in ("/models/toxicity/", "/models/toxicity/?version=v1.0.0", "/models/toxicity/versions/v1.0.0/"):
-        assert queries(client, page) <= QUERIES_MAX, page
+        # the bell asks once more of who has unread notifications, and this page has no question to spare
+        assert queries(client, page) <= QUERIES_MAX + ("/versions/" not in page), page
     for panel in ("details", "load-test"):  # a page, and what another page shows
         address = f"/models/toxicity/?{panel}=v1.0.0"
         assert queries(client, address) <= 2 * QUERIES_MAX, panel

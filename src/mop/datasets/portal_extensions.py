@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -11,8 +13,7 @@ from mop.accounts.models import User
 from mop.accounts.rules import may
 from mop.catalog.models import Task
 from mop.datasets.documents import request_of
-from mop.datasets.models import Binding
-from mop.datasets.selectors import bindings_of, open_requests, requests_for
+from mop.datasets.selectors import bindings_of, open_requests, requests_around
 from mop.datasets.states import BindingState
 
 SHOWN_MAX = 100
@@ -34,8 +35,11 @@ def connection_requests(request: HttpRequest, task: Task) -> SafeString:
 
 def my_requests(request: HttpRequest, user: User) -> SafeString:
     """On a person's own page: what waits for their decision, and what they asked for and waits for others."""
-    asked = Binding.objects.filter(dataset__owners=user, state=BindingState.REQUESTED).select_related("task", "dataset")
-    context = {"waiting": list(requests_for(user)[:SHOWN_MAX]), "asked": list(asked[:SHOWN_MAX])}
+    found: list[Any] = list(requests_around(user)[: 2 * SHOWN_MAX])
+    context = {
+        "waiting": [binding for binding in found if binding.waiting][:SHOWN_MAX],
+        "asked": [binding for binding in found if binding.asked][:SHOWN_MAX],
+    }
     return render_to_string("datasets/components/my_requests.html", context, request=request)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Prefetch, Q, QuerySet
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
@@ -111,6 +111,20 @@ def requests_for(user: User) -> QuerySet[Binding]:
     """What waits for this person as owner of tasks."""
     return (
         Binding.objects.filter(task__owners=user, state=BindingState.REQUESTED, dataset__status=DatasetStatus.VERIFIED)
+        .select_related("task", "dataset")
+        .order_by("requested_at", "id")
+    )
+
+
+def requests_around(user: User) -> QuerySet[Binding]:
+    """What waits for this person (`waiting`), and what datasets of theirs `asked` for. One query."""
+    decides = Exists(Task.owners.through.objects.filter(task=OuterRef("task"), user=user))
+    waiting = decides & Q(dataset__status=DatasetStatus.VERIFIED)
+    asks = Exists(Dataset.owners.through.objects.filter(dataset=OuterRef("dataset"), user=user))
+    return (
+        Binding.objects.filter(state=BindingState.REQUESTED)
+        .annotate(asked=asks, waiting=ExpressionWrapper(waiting, BooleanField()))
+        .filter(Q(asked=True) | Q(waiting=True))
         .select_related("task", "dataset")
         .order_by("requested_at", "id")
     )

@@ -67,15 +67,15 @@ def _cells(request: HttpRequest, revisions: Sequence[Revision], model: Model | N
     usable = visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")
     found = headlines_of(revisions, also=usable[:LOOKED_AT] if model else None)
     return Cells(
-        html={row.pk: _cell(request, found.get(row.pk, ())) for row in revisions},
+        html={row.pk: _cell(found.get(row.pk, ())) for row in revisions},
         state=[[_state(one) for one in found.get(row.pk, ())] for row in revisions],
         is_live=any(not one.evaluation.get_state().is_final for row in revisions for one in found.get(row.pk, ())),
         facts=_facts(user, model, found.values()) if model else (),
     )
 
 
-def _cell(request: HttpRequest, ones: Sequence[Headline]) -> SafeString:
-    return render_to_string("evaluation/components/headline_cell.html", {"ones": ones}, request=request)
+def _cell(ones: Sequence[Headline]) -> SafeString:
+    return render_to_string("evaluation/components/headline_cell.html", {"ones": ones})
 
 
 def _state(one: Headline) -> list[Any]:
@@ -86,11 +86,11 @@ def _state(one: Headline) -> list[Any]:
 COLUMN = Column("Macro F1", _cells, yields=True)
 
 
-def _listed_cells(request: HttpRequest, rows: Sequence[ListedModel], _of: None) -> Cells:
+def _listed_cells(_request: HttpRequest, rows: Sequence[ListedModel], _of: None) -> Cells:
     found = headlines_of_usable(rows)
     cell = "evaluation/components/listed_cell.html"
     return Cells(
-        html={row.pk: render_to_string(cell, {"ones": found.get(row.pk, ())}, request=request) for row in rows},
+        html={row.pk: render_to_string(cell, {"ones": found.get(row.pk, ())}) for row in rows},
         state=[[_state(one) for one in found.get(row.pk, ())] for row in rows],
         is_live=False,  # the list is no place to watch a run
     )

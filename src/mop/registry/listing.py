@@ -25,6 +25,7 @@ from mop.registry.models import Model, ModelTag, TaskConnection
 from mop.registry.search_index import matching
 from mop.registry.selectors import get_model
 from mop.registry.statuses import PublishStatus, RevisionStatus
+from mop.registry.unsettled import with_work_on_newest
 from mop.ui.merging import Leg, counted, merged_page, united
 
 ALL, MINE, RUNNING = "all", "mine", "running"
@@ -81,7 +82,10 @@ class ModelQuery:
 
 @dataclass(frozen=True)
 class ListedModel:
-    """A model as one person sees it in a list: with the newest version that they see, and the newest verified one."""
+    """A model as one person sees it in a list: with the newest version that they see, and the newest verified one.
+
+    `is_worked_on` says whether an area works on that newest version; only pages of a list know.
+    """
 
     model: Model
     newest_id: uuid.UUID
@@ -91,6 +95,7 @@ class ListedModel:
     usable_publish_status: str
     updated_at: dt.datetime
     is_owned: bool
+    is_worked_on: bool
 
     @property
     def pk(self) -> int:
@@ -136,7 +141,7 @@ class ModelList:
         query = self._query
         legs = [Leg(self._shown(number, rows), query.column(_SIGHTS[number])) for number, rows in enumerate(self._legs)]
         keys = merged_page(legs, descending=query.descends, cursor=cursor, size=size)
-        models = Model.objects.select_related("team", "created_by").prefetch_related(
+        models = with_work_on_newest(Model.objects.select_related("team", "created_by")).prefetch_related(
             "owners", Prefetch("connections", TaskConnection.objects.select_related("task", "taxonomy"))
         )
         found = {model.pk: model for model in models.filter(pk__in=keys.legs)}
@@ -281,6 +286,7 @@ def _listed(model: Model, sight: str, *, is_owned: bool) -> ListedModel:
         usable_publish_status=publish.value if usable else "",
         updated_at=getattr(model, f"{sight}updated_at"),
         is_owned=is_owned,
+        is_worked_on=bool(getattr(model, f"{sight}worked_on", False)),
     )
 
 

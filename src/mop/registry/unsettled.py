@@ -10,12 +10,7 @@ from functools import reduce
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
 
 from mop.areas.registry import registered
-from mop.registry.models import Revision
-
-
-def worked_on() -> set[uuid.UUID]:
-    """The revisions that an area works on. Ask before reading what is shown of them."""
-    return {revision for ids in _worked_on() for revision in ids}
+from mop.registry.models import Model, Revision
 
 
 def with_work(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
@@ -23,6 +18,21 @@ def with_work(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
     found = [Q(pk__in=ids) for ids in _worked_on()]
     either = ExpressionWrapper(reduce(operator.or_, found), BooleanField()) if found else Value(value=False)
     return revisions.annotate(is_worked_on=either)
+
+
+def with_work_on_newest(models: QuerySet[Model]) -> QuerySet[Model]:
+    """The models, each with `all_worked_on` and `public_worked_on`: whether its newest version of either sight is."""
+    found = list(_worked_on())
+    return models.annotate(
+        **{
+            f"{sight}worked_on": ExpressionWrapper(
+                reduce(operator.or_, [Q(**{f"{sight}newest_id__in": ids}) for ids in found]), BooleanField()
+            )
+            if found
+            else Value(value=False)
+            for sight in ("all_", "public_")
+        }
+    )
 
 
 def is_worked_on(revision: Revision) -> bool:

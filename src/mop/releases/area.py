@@ -31,8 +31,7 @@ AREA = Area(
     portal_extensions=(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.releases.portal_extensions:gate_of_task")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.releases.live_column:COLUMN")),
-        PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
-        PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:releases_of_revision")),
+        PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_and_releases")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.cards.portal_extensions:card_of_revision")),
         PortalExtension(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,6 @@ from mop.registry.group_models import ModelGroup
 from mop.registry.groups import visible_groups
 from mop.registry.listing import MINE, Counts, ListedModel, ModelList, ModelQuery
 from mop.registry.statuses import CHAIN, RevisionStatus
-from mop.registry.unsettled import worked_on
 from mop.ui.extensions import MODEL_COLUMNS
 from mop.ui.fragments import LIVE_TEMPLATE, Live, live_answer
 from mop.ui.merging import united
@@ -69,7 +67,6 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     teams, tasks = _options(user)
     form = ModelFilterForm(request.GET, teams=teams, tasks=tasks)
     query = _query(form, groups.key)
-    busy = worked_on()
     models = ModelList(user, query)
     page = models.page(cursor=request.GET.get("cursor", ""), size=_size(request))
     counts = models.counts()
@@ -94,7 +91,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
             url=reverse("registry:live_models"),
             query=request.GET.urlencode(),
             seconds=3,
-            is_final=not any(_moves(row, busy) for row in page.rows),
+            is_final=not any(row.newest_status.is_live or row.is_worked_on for row in page.rows),
             state=[[_state(row) for row in page.rows], counts.total, counts.hidden, columns.state],
             result="registry/components/model_rows.html",
             moving="Statuses change",
@@ -171,10 +168,6 @@ def _only_group(key: str) -> str:
     if key:
         query["group"] = key
     return query.urlencode()
-
-
-def _moves(row: ListedModel, busy: set[uuid.UUID]) -> bool:
-    return row.newest_status.is_live or row.newest_id in busy
 
 
 def _state(row: ListedModel) -> list[Any]:

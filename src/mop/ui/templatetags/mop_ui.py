@@ -112,6 +112,12 @@ def size(count: float | None) -> str:
 
 
 @register.filter
+def within(label: str) -> str:
+    """A label inside a sentence: `Models` becomes `models`, `DSAT cases` stays."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+@register.filter
 def error_docs(name: str) -> str:
     """The section of the guide that explains an error and how to fix it."""
     return f"/help/errors/#{name.lower()}"
