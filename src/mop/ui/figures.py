@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from mop.ui.charts import COLOURS, Legend, Tick, place
@@ -55,7 +55,14 @@ def span_of(values: Iterable[float | None]) -> Span:
 
 
 def interval_figure(
-    span: Span, value: float | None, ends: tuple[float, float] | None, *, baseline: float | None = None, look: str = ""
+    span: Span,
+    value: float | None,
+    ends: tuple[float, float] | None,
+    *,
+    baseline: float | None = None,
+    thresholds: Sequence[float] = (),
+    look: str = "",
+    said: str = "",
 ) -> SafeString:
     """Dot and whisker of a value and its 95 % interval; empty where the value is undefined.
 
@@ -64,25 +71,29 @@ def interval_figure(
         value: the estimate.
         ends: of its interval, or None.
         baseline: where the dashed line stands, or None.
+        thresholds: where upright lines stand.
         look: a class for the colour, such as `c1` or `c-warn`.
+        said: what is read out; empty: the numbers themselves.
     """
     if value is None:
         return SafeString("")
     reference = "" if baseline is None else format_html('<path class="ci__ref" d="M{} 1V15"/>', span.at(baseline))
     whisker: str = ""
-    said = f"{value:.3f}, without an interval"
+    numbers = f"{value:.3f}, without an interval"
     if ends is not None:
         low, high = map(span.at, ends)
         whisker = format_html('<path class="ci__bar" d="M{} 8H{}M{} 5V11M{} 5V11"/>', low, high, low, high)
-        said = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}"
+        numbers = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}"
+    lines = format_html_join("", '<path class="ci__thr" d="M{} 1V15"/>', ((span.at(one),) for one in thresholds))
     return format_html(
         '<svg class="ci{}" viewBox="0 0 104 16" role="img" aria-label="{}"><path class="ci__axis" d="M2 8H102"/>'
-        '{}{}<circle class="ci__dot" cx="{}" cy="8" r="3.2"/></svg>',
+        '{}{}<circle class="ci__dot" cx="{}" cy="8" r="3.2"/>{}</svg>',
         f" {look}" if look else "",
-        said,
+        said or numbers,
         reference,
         whisker,
         span.at(value),
+        lines,
     )
 
 
