@@ -33,6 +33,7 @@ AREA = Area(
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.releases.live_column:COLUMN")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_of_revision")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:releases_of_revision")),
+        PortalExtension(ExtensionPoint.ANALYSIS, Ref("mop.releases.requests.analysis:releases_live")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.cards.portal_extensions:card_of_revision")),
         PortalExtension(
