@@ -34,12 +34,14 @@ from mop.evaluation.services import start_missing
 from mop.findings.models import ScanReason
 from mop.findings.rescans import end_rescan, request_rescan
 from mop.findings.waivers import end_waiver
+from mop.gateway.services import add_container, rotate_key
 from mop.golden_sets.advance import GOLDEN
 from mop.golden_sets.models import GoldenRun
 from mop.golden_sets.reading import FileFormat, read_rows
 from mop.golden_sets.services import start_missing as start_golden_sets
 from mop.golden_sets.services import supply
 from mop.notifications.alerts import raise_alert
+from mop.notifications.webhooks import create_webhook
 from mop.onboarding.models import LogKind, LogLine
 from mop.registry.advance import advance
 from mop.registry.models import Model, Revision
@@ -48,6 +50,10 @@ from mop.registry.services import ConnectionInput, RevisionInput, add_owner, cre
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.regression.advance import REGRESSION
 from mop.regression.services import start as start_regression
+from mop.releases.models import Policy, ServiceKind
+from mop.releases.requests.notices import owner_of
+from mop.releases.requests.tokens import create_service_token
+from mop.releases.services import change_gate, create_service
 from mop.scanning.findings import FileVerdict, Severity, Verdict
 from mop.trials.models import Trial
 from mop.trials.states import TrialState
@@ -59,6 +65,7 @@ from support.evaluation_results import approved_dataset, evaluate
 from support.evaluation_results import failed as evaluation_failed
 from support.evaluation_results import running as evaluation_runs
 from support.load_tests import enabled, finished, running, step_result
+from support.releases import live, releasable, requested
 from support.scans import (
     BLOCKS,
     DIGEST,
@@ -76,6 +83,11 @@ from support.scans import (
 SYSTEM = Actor.system("tests")
 KEYBOARD_MODELS = tuple(f"keyboard-{part}-{width}" for part in ("shared", "changed") for width in (1440, 390))
 TRIAL = "00000000-0000-4000-8000-000000000001"
+CONDITIONS = """all datasets: macro F1 >= 0.7
+any dataset: macro F1 >= 0.99 times the previous release or none
+DSAT pass rate >= 95 % or none
+"""
+OF_SERVICE = "load test: latency P95 < 250 ms\nopen findings high or higher <= 0"
 SNAPSHOT = {"artifact_digest": DIGEST, "artifact_files": 7, "artifact_bytes": 4_200_000}
 DEEP = "/".join(f"a-folder-with-a-long-name-{number}" for number in range(9))
 LONG = f"model/{DEEP}.zip!{'x' * 180}.pkl"
@@ -131,8 +143,28 @@ def main() -> None:
     add_owner(actor=SYSTEM, model=model, user=ada)
     make_all_datasets(olivia, team, hate, violence)
     make_evaluations(olivia, ada, team)
+    make_releases(ada)
     for _ in range(2):
         raise_alert(actor=WORKER, fault=DiskFullError("No room to write the snapshot at /srv/mop/work: no space left."))
+
+
+def make_releases(ada: User) -> None:
+    """A service with everything that it has; one version is live in it, and the next one waits for a decision."""
+    service = create_service(
+        actor=SYSTEM, user=ada, name="Content Safety", kind=ServiceKind.AACS, admins=[ada], policy=Policy.WARN
+    )
+    model = Model.objects.get(name="measured-model")
+    first, second = (model.revisions.get(version=version) for version in ("v1.0.0", "v1.0.1"))
+    for task in Task.objects.filter(name__in=("violence-kinds", "self-harm-levels")):
+        change_gate(actor=SYSTEM, owner=task, conditions=CONDITIONS)
+    change_gate(actor=SYSTEM, owner=service, conditions=OF_SERVICE)
+    live(releasable(first), service)
+    requested(releasable(second), service)
+    create_service_token(actor=SYSTEM, user=ada, service=service, name="deployer")
+    rotate_key(actor=SYSTEM, service=service, number=1)
+    container = "https://contentsafety.blob.core.windows.net/images-of-callers"
+    add_container(actor=SYSTEM, service=service, url=container, credential={"anonymous": True})
+    create_webhook(actor=SYSTEM, url="https://hooks.example/releases", owner=owner_of(service.pk))
 
 
 def make_contract_runs(user: User, team: Team, first: Revision, newest: Revision) -> None:

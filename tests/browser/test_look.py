@@ -58,6 +58,7 @@ RUN_ON = """([numbers, options]) => axe.run(
 TRIAL = "00000000-0000-4000-8000-000000000001"
 
 MEASURED = "/models/measured-model/versions"
+SERVICE = "/services/Content%20Safety/"
 
 OPEN_PAGES = ("/accounts/login/", "/accounts/inactive/", "/errors/", "/help/", "/help/errors/", "/help/api/")
 OWNER_PAGES = (
@@ -132,6 +133,13 @@ OWNER_PAGES = (
     "/datasets/hate-en-2026/owners/remove/?username=olivia",
     "/datasets/hate-en-2026/delete/",
     "/add-datasets/",
+    "/analysis/",
+    "/releases/",
+    "/releases/1/",
+    "/releases/compare/?first=1&second=2",
+    "/releases/2/withdraw/",
+    f"{MEASURED}/v1.0.0/card/",
+    f"{MEASURED}/v1.0.1/gates/?service=Content+Safety",
     "/notifications/",
     "/notifications/settings/",
     "/notifications/webhooks/",
@@ -189,6 +197,12 @@ ADMINISTRATOR_PAGES = (
     "/tasks/4/golden-sets/violence-core/versions/2/",
     "/tasks/4/golden-sets/violence-core/delete/",
     f"{MEASURED}/v1.0.1/regression/fixed/",
+    "/releases/2/",
+    SERVICE,
+    f"{SERVICE}conditions/",
+    f"{SERVICE}webhooks/add/",
+    f"{SERVICE}gateway/keys/1/rotate/",
+    f"{SERVICE}gateway/containers/add/",
     "/audit/",
     "/audit/?person=nobody",
     "/source-prefixes/",

@@ -21,11 +21,13 @@ from support.browsing import client_of, send
 from support.factories import PASSWORD, make_team
 
 QUERIES_MAX = 12
-MORE_QUERIES = {"/account/": 13}  # each area looks once for what a person owns
+# each area looks once for what a person owns; Analysis counts in as many ways as it shows
+MORE_QUERIES = {"/account/": 13, "/analysis/": 20}
 OWNER_PAGES = [
     "/models/",
     "/models/?status=all&sort=-name&search=tox&group=mine",
     "/home/",
+    "/analysis/",
     "/live/home/",
     "/live/models/",
     "/groups/",
@@ -76,6 +78,7 @@ ASK_FOR_SIGN_IN = [
     "findings",
     "gateway",
     "golden_sets",
+    "insights",
     "loadtest",
     "onboarding",
     "registry",

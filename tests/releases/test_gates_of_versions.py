@@ -12,6 +12,7 @@ from django.utils import timezone
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.errors import ConflictError, ValidationFailedError
+from mop.evaluation.comparisons import comparison
 from mop.loadtest.plan import Strategy
 from mop.registry.models import Revision
 from mop.releases.gates.verdicts import Result
@@ -19,8 +20,10 @@ from mop.releases.judging import gate_document, judge_changed, keep_report, revi
 from mop.releases.models import GateReport, Policy, Service, ServiceKind
 from mop.releases.selectors import current_report
 from mop.releases.services import change_gate, change_service, create_service
+from support.evaluation_results import add_version, approved_dataset, evaluate, verified
 from support.factories import ACTOR, make_model, make_task, make_user, put
 from support.load_tests import enabled, finished, step_result
+from support.releases import live, make_service, releasable
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +94,47 @@ def test_load_tests_are_read_at_the_step_that_the_condition_names() -> None:
     document = gate_document(revision)
     assert {row.condition: row.result for row in document.rows} == lines
     assert document.result is Result.FAIL
+
+
+def test_a_metric_is_compared_with_the_live_release_on_the_same_rows(client: Client) -> None:
+    task = make_task("kinds", taxonomy="Violence", labels=["none", "threat", "graphic"])
+    approved_dataset(task, name="kinds-en")
+    model = make_model(tasks=(task,), load_test_option="off")
+    first, second = model.revisions.get(), add_version(model, "v2.0.0")
+    before, now = (evaluate(verified(one), skill=skill)[0] for one, skill in ((first, 0.6), (second, 0.8)))
+    assert now.macro_f1 is not None
+    assert before.macro_f1 is not None
+    found = now.macro_f1 / before.macro_f1
+    change = comparison(before, now).metrics["macro_f1"].interval
+    assert change is not None
+    ends = [1 + end / before.macro_f1 for end in (change.low, change.high)]
+    assert 1 < ends[0] < found < ends[1]
+    measure = "all datasets: macro F1"
+    lines = {
+        f"{measure} >= {ends[0] - 0.02:.4f} times the previous release": "pass",
+        f"{measure} >= {found - 0.001:.4f} times the previous release": "pass, close",
+        f"{measure} >= {found + 0.01:.4f} times the previous release": "fail",
+    }
+    change_gate(actor=ACTOR, owner=task, conditions="\n".join(lines))
+    service = make_service()
+    nothing = gate_document(second, service).rows
+    assert {(row.result, part.reason) for row in nothing for part in row.parts} == {
+        ("not measured", "There is no previous release.")
+    }
+    live(releasable(first), service)
+    rows = gate_document(second, service).rows
+    assert [row.result for row in rows] == [*lines.values()]
+    for row in rows:
+        (part,) = row.parts
+        assert [part.value, part.low, part.high] == pytest.approx([found, *ends])
+    client.force_login(model.owners.get())
+    address = reverse("releases:gates", args=[model.name, "v2.0.0"])
+    page = client.get(address, {"service": service.name}).content.decode()
+    assert page.count('class="ci__thr"') == 3
+    assert [page.count(f'class="ci {look}"') for look in ("c-ok", "c-warn", "c-bad")] == [1, 1, 1]
+    type(before).objects.filter(pk=before.pk).update(dataset_digest="ab" * 32)
+    other = {part.reason for row in gate_document(second, service).rows for part in row.parts}
+    assert other == {"The previous release was measured on other rows."}
 
 
 def test_conditions_of_a_service_concern_its_taxonomies_and_findings_are_asked_once() -> None:

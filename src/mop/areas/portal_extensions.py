@@ -13,6 +13,7 @@ class ExtensionPoint(enum.Enum):
     """Where pages can be extended; `mop.ui.extensions` says what each point takes."""
 
     ACCOUNT_SECTIONS = "sections of a person's own page"
+    ANALYSIS = "parts of Analysis"
     DATASET_SECTIONS = "sections of a dataset's page"
     DSAT_CASE_SECTIONS = "sections of a DSAT case's page"
     HEADER = "header"

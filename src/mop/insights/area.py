@@ -1,4 +1,4 @@
-"""Home as an area."""
+"""Home and Analysis as an area."""
 
 from __future__ import annotations
 
@@ -10,5 +10,8 @@ AREA = Area(
     name="insights",
     urls=(Urls("mop.insights.urls"),),
     permissions=Ref("mop.insights.permissions:PERMISSIONS"),
-    navigation=(NavEntry("Home", "home", "insights:home", order=0),),
+    navigation=(
+        NavEntry("Home", "home", "insights:home", order=0),
+        NavEntry("Analysis", "analysis", "insights:analysis", order=5),
+    ),
 )

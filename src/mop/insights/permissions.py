@@ -1,4 +1,7 @@
-"""Who sees Home: everybody signed in, each what waits for them. Rows as `mop.areas.permissions` explains them."""
+"""Who sees Home and Analysis: everybody signed in, each what is theirs to see.
+
+Rows as `mop.areas.permissions` explains them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from mop.areas.permissions import Permissions, rows
 PERMISSIONS = Permissions(
     pages=rows("""
 GET /home/      - 401 200 200 200 200 401 401
+GET /analysis/  - 401 200 200 200 200 401 401
+GET /analysis/weeks.csv - 401 200 200 200 200 401 401
 GET /live/home/ - 401 200 200 200 200 401 401
 """),
 )

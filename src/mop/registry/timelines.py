@@ -48,7 +48,7 @@ class Phase:
 
 
 S = RevisionStatus
-_PHASES = (
+PHASES = (
     ("Snapshot", (S.CREATED,)),
     ("Environment", (S.DATA_DOWNLOADED, S.ENVIRONMENT_CREATING)),
     ("Host", (S.ENVIRONMENT_CREATED, S.ENDPOINT_CREATING)),
@@ -64,7 +64,7 @@ def phases(entries: list[TimelineEntry]) -> list[Phase]:
     on_the_way = [entry for entry in newest if entry.status in CHAIN]
     stands = on_the_way[-1].status if on_the_way else S.CREATED
     found, is_ahead = [], False
-    for label, statuses in _PHASES:
+    for label, statuses in PHASES:
         own = [entry for entry in newest if entry.status in statuses]
         seconds = sum(entry.seconds or 0.0 for entry in own) if own else None
         if is_ahead:
@@ -83,8 +83,8 @@ def usual_range(shown: list[Phase]) -> tuple[float, float] | None:
     place = next((place for place, phase in enumerate(shown) if phase.look == "now"), None)
     if place is None:
         return None
-    end = _PHASES[place + 1][1][0] if place + 1 < len(_PHASES) else S.VERIFIED
-    return usual_seconds(_PHASES[place][1][0], end)
+    end = PHASES[place + 1][1][0] if place + 1 < len(PHASES) else S.VERIFIED
+    return usual_seconds(PHASES[place][1][0], end)
 
 
 def attempts(entries: list[TimelineEntry]) -> list[Attempt]:

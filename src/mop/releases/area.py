@@ -32,6 +32,7 @@ AREA = Area(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.releases.portal_extensions:gate_of_task")),
         PortalExtension(ExtensionPoint.REVISION_COLUMNS, Ref("mop.releases.live_column:COLUMN")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_and_releases")),
+        PortalExtension(ExtensionPoint.ANALYSIS, Ref("mop.releases.requests.analysis:releases_live")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.cards.portal_extensions:card_of_revision")),
         PortalExtension(

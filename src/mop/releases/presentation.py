@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.safestring import SafeString
+
 from mop.releases.gates.conditions import Unit
 from mop.releases.gates.report import GateDocument, GatePart, GateRow
 from mop.releases.gates.verdicts import Result
+from mop.ui.figures import Span, interval_figure
 
 TONES = {Result.PASS: "ok", Result.CLOSE: "warn", Result.FAIL: "bad", Result.NOT_MEASURED: "quiet"}
+SPAN_ROOM = 0.15
 MEANINGS = {
     Result.PASS: "The value is what the condition asks for.",
     Result.CLOSE: "It is, but the 95 % interval holds the threshold.",
@@ -35,6 +39,8 @@ class Line:
     where: str
     measured: str
     interval: str
+    margin: str
+    figure: SafeString
     of: str
     badge: Badge
     note: str
@@ -78,7 +84,7 @@ def groups(document: GateDocument) -> list[Group]:
             title += f", on task {row.task}"
         lines = [_line(row, part) for part in row.parts]
         if not lines:
-            lines = [Line("", "", "", "", badge_of(row.result), row.why, "")]
+            lines = [Line("", "", "", "", SafeString(""), "", badge_of(row.result), row.why, "")]
         found.setdefault(title, []).append(ShownRow(row, badge_of(row.result), lines))
     return [Group(title, rows) for title, rows in found.items()]
 
@@ -102,12 +108,28 @@ def _found(row: GateRow) -> str:
 def _line(row: GateRow, part: GatePart) -> Line:
     unit = Unit[row.unit.upper()]
     measured = "" if part.value is None else shown_value(part.value, unit)
-    interval = ""
-    if part.low is not None and part.high is not None:
+    interval, margin, figure = "", "", SafeString("")
+    if part.value is not None and part.low is not None and part.high is not None:
         interval = f"{shown_value(part.low, unit)} to {shown_value(part.high, unit)}"
+        margin = shown_value((part.high - part.low) / 2, unit)
+        figure = _figure(row, part.value, (part.low, part.high), badge_of(part.result), interval)
     # a rate is of one thing, which the condition names already
     where = "" if part.where == row.measure else part.where
-    return Line(where, measured, interval, part.of, badge_of(part.result), part.reason, part.step)
+    return Line(where, measured, interval, margin, figure, part.of, badge_of(part.result), part.reason, part.step)
+
+
+def _figure(row: GateRow, value: float, ends: tuple[float, float], badge: Badge, interval: str) -> SafeString:
+    """Value and interval beside the threshold: the span is that of what is shown, with some room."""
+    shown = (value, *ends, *row.ends)
+    room = SPAN_ROOM * ((max(shown) - min(shown)) or 1.0)
+    return interval_figure(
+        Span(min(shown) - room, max(shown) + room),
+        value,
+        ends,
+        thresholds=row.ends,
+        look=f"c-{badge.tone}",
+        said=f"95 % interval {interval}; the condition asks for {row.threshold}",
+    )
 
 
 def shown_value(value: float, unit: Unit) -> str:

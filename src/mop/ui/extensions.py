@@ -244,10 +244,29 @@ class HomeItem:
         return "t-bad" if self.is_fault else "q"
 
 
+@dataclass(frozen=True)
+class AnalysisPart:
+    """What an area tells on Analysis: a number in the head of the page, and a section.
+
+    Attributes:
+        label: what the number counts.
+        number: as text.
+        note: what is to be said about it.
+        section: drawn.
+    """
+
+    label: str
+    number: str
+    note: str
+    section: SafeString
+
+
 HOME_ITEMS_MAX = 20
 """How many of a kind an area gives: the newest."""
 HOME_DAYS = 7
 """For how long what ended stays on Home."""
+# each is given the signed-in user
+ANALYSIS_PARTS: Sections[AnalysisPart] = Sections(extensions_at(ExtensionPoint.ANALYSIS))
 # each is given the signed-in user
 HOME_ITEMS: Sections[Sequence[HomeItem]] = Sections(extensions_at(ExtensionPoint.HOME))
 # under a dataset's status and metadata, each given the dataset

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from mop.ui.charts import COLOURS, Legend, Tick, place
@@ -54,7 +55,14 @@ def span_of(values: Iterable[float | None]) -> Span:
 
 
 def interval_figure(
-    span: Span, value: float | None, ends: tuple[float, float] | None, *, baseline: float | None = None, look: str = ""
+    span: Span,
+    value: float | None,
+    ends: tuple[float, float] | None,
+    *,
+    baseline: float | None = None,
+    thresholds: Sequence[float] = (),
+    look: str = "",
+    said: str = "",
 ) -> SafeString:
     """Dot and whisker of a value and its 95 % interval; empty where the value is undefined.
 
@@ -63,21 +71,25 @@ def interval_figure(
         value: the estimate.
         ends: of its interval, or None.
         baseline: where the dashed line stands, or None.
+        thresholds: where upright lines stand.
         look: a class for the colour, such as `c1` or `c-warn`.
+        said: what is read out; empty: the numbers themselves.
     """
     if value is None:
         return SafeString("")
     reference = "" if baseline is None else f'<path class="ci__ref" d="M{span.at(baseline)} 1V15"/>'
     whisker = ""
-    said = f"{value:.3f}, without an interval"
+    numbers = f"{value:.3f}, without an interval"
     if ends is not None:
         low, high = map(span.at, ends)
         whisker = f'<path class="ci__bar" d="M{low} 8H{high}M{low} 5V11M{high} 5V11"/>'
-        said = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}"
-    return SafeString(  # numbers, and a class of ours
-        f'<svg class="ci{f" {look}" if look else ""}" viewBox="0 0 104 16" role="img" aria-label="{said}">'
+        numbers = f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}"
+    lines = "".join(f'<path class="ci__thr" d="M{span.at(one)} 1V15"/>' for one in thresholds)
+    return SafeString(  # numbers, a class of ours, and what is said is escaped
+        f'<svg class="ci{f" {look}" if look else ""}" viewBox="0 0 104 16" role="img"'
+        f' aria-label="{escape(said) if said else numbers}">'
         f'<path class="ci__axis" d="M2 8H102"/>{reference}{whisker}'
-        f'<circle class="ci__dot" cx="{span.at(value)}" cy="8" r="3.2"/></svg>'
+        f'<circle class="ci__dot" cx="{span.at(value)}" cy="8" r="3.2"/>{lines}</svg>'
     )
 
 
