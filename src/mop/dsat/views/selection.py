@@ -47,7 +47,7 @@ class Deed:
         permission: that each case asks for.
         fits: whether a state allows it.
         lead: what follows.
-        is_danger: it can not be undone.
+        is_danger: it cannot be undone.
     """
 
     verb: str
@@ -77,7 +77,7 @@ DELETE = Deed(
     "deleted",
     "dsat.delete",
     lambda _state: True,
-    "Content, comments and every outcome that was recorded for these cases go with them. This can not be undone.",
+    "Content, comments and every outcome that was recorded for these cases go with them. This cannot be undone.",
     is_danger=True,
 )
 
