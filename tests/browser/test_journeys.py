@@ -87,7 +87,11 @@ def test_what_comes_late_shows_where_it_will_stand(page: Page):
     sign_in(page, "olivia")
     page.goto("/models/text-hate-severity/")
     held: list[Route] = []
-    page.route(re.compile("load-test=v1.0.0"), held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("load-test=v1.0.0"), hold)
     panel = page.locator("#panel")
     page.get_by_role("link", name=re.compile("details of the load test of v1.0.0")).click()
     for after in ("Compare with", "Against v1.0.2"):
