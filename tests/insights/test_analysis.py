@@ -147,7 +147,7 @@ def test_the_page_shows_what_is_live_and_gives_weeks_as_csv(client: Client, djan
     with django_assert_max_num_queries(20):
         page = html.unescape(client.get(reverse("insights:analysis"), {"days": "30"}).content.decode())
     assert revision.model.name in page
-    assert f"{service.name}</a> · {task.taxonomy.name}, Text" in page
+    assert f"{service.name} · {task.taxonomy.name}, Text</a>" in page
     assert "in 1 service" in page
     answer = client.get(reverse("insights:analysis_weeks"), {"days": "30"})
     lines = answer.content.decode().splitlines()
