@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-package mop-client --no-emit-package mop-utils --no-header --quiet
 
-.PHONY: help demo up test test-second test-both coverage test-all check lock package clean
+.PHONY: help demo up test test-second coverage test-all check lock package clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,10 +38,6 @@ test: .venv/.dev ## run all suites but the second tier and the slow tests, with 
 test-second: .venv/.dev ## run the second tier: what kills, fills and freezes; CI requires it too
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@TIER=second sh scripts/run-tests.sh $(ARGS)
-
-test-both: .venv/.dev ## run the tests of both tiers in one go, as CI does
-	@sh scripts/system-packages.sh bubblewrap chromium postgresql
-	@TIER=both sh scripts/run-tests.sh $(ARGS)
 
 coverage: .venv/.dev ## run the suites of `make test` and measure what they cover; takes longer
 	@COVERAGE=yes $(MAKE) --no-print-directory test

@@ -1,9 +1,7 @@
 #!/bin/sh
-# Run pytest with the given arguments on three processes, or as many as PROCESSES says: one more than there are cores on
-# the machine that budgets and figures are for, because many tests wait for what they started.
+# Run pytest with the given arguments on two processes, or as many as PROCESSES says.
 # Without paths among them: every suite, and what is about the dialect of the database a second time, on PostgreSQL.
-# TIER=first leaves out the tests of the second tier and the slow ones, TIER=second runs the second tier alone,
-# TIER=both runs the two and leaves out the slow ones.
+# TIER=first leaves out the tests of the second tier and the slow ones, TIER=second runs the second tier alone.
 # COVERAGE=yes measures coverage of every process and prints it at the end; that takes up to 40 % longer.
 set -eu
 unset PYTHONDONTWRITEBYTECODE # each of the processes that tests start would compile MOP anew
@@ -20,13 +18,12 @@ if ! command -v npm > /dev/null || ! command -v node > /dev/null; then
 fi
 PYTHONPATH="$PWD/tests${PYTHONPATH:+:$PYTHONPATH}"
 export PYTHONPATH
-processes=${PROCESSES:-3}
+processes=${PROCESSES:-2}
 measured=${COVERAGE:-no}
 [ "$measured" != yes ] || rm -f .coverage .coverage.*
 case ${TIER:-all} in
     first) tier="not slow and not second_tier" ;;
     second) tier="second_tier and not slow" ;;
-    both) tier="not slow" ;;
     *) tier="" ;;
 esac
 status=0
@@ -91,7 +88,7 @@ done
 if [ -n "$named" ]; then
     pytest main -n "$processes" ${tier:+-m "$tier"} "$@" || status=$?
 else
-    # Beside these processes another one runs, one after the other, what needs a process of its own: the browser's
+    # Beside these processes a further one runs, one after the other, what needs a process of its own: the browser's
     # driver keeps an event loop running, beside which no asynchronous test can run; the dialect needs another database.
     # At the end of each part, and while tests wait, the processors would have nothing to do.
     output=$(mktemp)
