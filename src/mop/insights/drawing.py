@@ -60,5 +60,5 @@ def columns_of(weeks: Sequence[Week]) -> Columns:
                 pieces.append(Piece(COLOURS[status], place(left), place(top), *size, title))
         if number_of_week % every == 0:
             names.append(Tick(place(left + room * FILLED / 2), f"{week.monday.isocalendar().week}"))
-    lines = [Tick(place(FLOOR - tick * scale), number(tick)) for tick in ticks]
+    lines = [Tick(place(FLOOR - tick * scale), number(tick)) for tick in ticks if tick == int(tick)]
     return Columns(pieces, lines, names, [(COLOURS[status], status.value) for status in RESULTS])
