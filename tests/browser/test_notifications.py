@@ -31,7 +31,7 @@ def test_following_a_notification_by_keyboard_marks_it_as_read(page: Page):
     # the page moves on at once, so its script may not see the answer any more
     with page.expect_request(lambda asked: asked.method == "POST" and "/read/" in asked.url):
         page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/(models|datasets)/.+"))
+    page.wait_for_url(re.compile(r"/(models|datasets|releases)/.+"))
 
     def marked() -> bool:
         page.goto("/notifications/")
