@@ -114,8 +114,8 @@ def test_each_case_is_there_once_and_has_one_outcome_and_each_state_of_the_evide
     assert outcomes == different == CASES
 
     mop.arm("before gate report", "after gate report")
-    _through_deaths(mop, worker, until=lambda: _verdicts(mop)[-1:] == [("pass", 1)])
-    assert [result for result, is_current in _verdicts(mop) if is_current] == ["pass"]
+    _through_deaths(mop, worker, until=lambda: _verdicts(mop, revision.model)[-1:] == [("pass", 1)])
+    assert [result for result, is_current in _verdicts(mop, revision.model) if is_current] == ["pass"]
     digests = [digest for (digest,) in mop.rows("SELECT state_digest FROM releases_gatereport")]
     assert len(digests) == len(set(digests))
 
@@ -158,8 +158,12 @@ def _is_tested(mop: Installation, path: str) -> bool:
     return found.is_success and found.json()["is_final"]
 
 
-def _verdicts(mop: Installation) -> list[tuple[Any, ...]]:
-    return mop.rows("SELECT result, is_current FROM releases_gatereport ORDER BY judged_at")
+def _verdicts(mop: Installation, model: str) -> list[tuple[Any, ...]]:
+    return mop.rows(
+        "SELECT g.result, g.is_current FROM releases_gatereport g JOIN registry_revision r ON r.id = g.revision_id "
+        "JOIN registry_model m ON m.id = r.model_id WHERE m.name = ? ORDER BY g.judged_at",
+        model,
+    )
 
 
 def _status(mop: Installation, model: str) -> str:
