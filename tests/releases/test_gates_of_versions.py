@@ -123,7 +123,8 @@ def test_a_metric_is_compared_with_the_live_release_on_the_same_rows(client: Cli
     }
     live(releasable(first), service)
     rows = gate_document(second, service).rows
-    assert [row.result for row in rows] == [*lines.values()]
+    reasons = [part.reason for row in rows for part in row.parts]
+    assert [row.result for row in rows] == [*lines.values()], reasons
     for row in rows:
         (part,) = row.parts
         assert [part.value, part.low, part.high] == pytest.approx([found, *ends])

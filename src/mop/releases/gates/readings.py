@@ -31,8 +31,8 @@ _UTILIZATION: Mapping[Quantity, Callable[[StepResult], float | None]] = {
 def metric_of(document: EvaluationDocument, cut: Cut | None, measure: EvaluationMeasure) -> Reading:
     """A metric of a result, of one partition where `cut` is given."""
     if not document.is_measured_for_gates:
-        share = document.matrix.no_answer / document.matrix.total
-        return Missing(f"{share:.1%} of the rows have no answer; a gate allows 1 %.", Step.EVALUATION)
+        lost, rows = document.matrix.no_answer, document.matrix.total
+        return Missing(f"{lost:,} of {rows:,} rows have no answer; a gate allows 1 %.", Step.EVALUATION)
     matrix = _matrix(document, cut)
     of = f"{matrix.total:,} rows"
     if measure.label is not None:
