@@ -97,7 +97,7 @@ def accept_invitation(*, address: str, secret: str, username: str, password: str
         NotFoundError: the link does not work.
         ValidationFailedError: the name is taken or not allowed, or the password is too weak.
     """
-    # whoever accepts or withdraws it at the same time is waited for; what they did then counts
+    # a person who accepts or withdraws it at the same time is waited for; what they did then counts
     Invitation.objects.select_for_update().filter(digest=digest_of(secret)).first()
     invitation = open_invitation(secret)
     actor = Actor(id=f"invitation:{invitation.pk}", label=f"invitation by {invitation.created_by}", address=address)

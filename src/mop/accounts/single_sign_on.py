@@ -98,7 +98,7 @@ def _free_name(claims: Mapping[str, Any]) -> str:
 
 @transaction.atomic
 def _apply(user: User, claims: Mapping[str, Any], actor: Actor) -> None:
-    """Roles and teams of a person who is not kept out; whoever keeps them out at the same time is waited for."""
+    """Roles and teams of a person who is not kept out; a change of that at the same time is waited for."""
     if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
         return
     if role := settings.MOP_OIDC_ADMINISTRATOR_ROLE:
@@ -126,7 +126,7 @@ def _change_role(user: User, actor: Actor, *, is_administrator: bool) -> None:
 
 def _change_teams(user: User, actor: Actor, values: set[str]) -> None:
     wanted = {team for value, team in settings.MOP_OIDC_TEAMS.items() if value in values}
-    # a personal team may have got its name from whoever chose it: nobody else is put into it
+    # the name of a personal team may be chosen by its person: nobody else is put into it
     shared = Team.objects.filter(name__in=settings.MOP_OIDC_TEAMS.values(), is_personal=False)
     teams = {team.name: team for team in shared}
     for missing in wanted - set(teams):

@@ -36,7 +36,7 @@ def gate_of_task(request: HttpRequest, task: Task) -> SafeString:
 def gates_and_releases(request: HttpRequest, revision: Revision) -> SafeString:
     """How a verified version came out of its tasks' gates when it was last judged, and its newest releases.
 
-    One query. Whoever sees a version sees its releases: it is public, or they own its model, or administer.
+    One query. A person who sees a version sees its releases: it is public, or they own its model, or administer.
     """
     if revision.get_status() != RevisionStatus.VERIFIED:
         return SafeString("")

@@ -47,7 +47,7 @@ def show(
     name: Name,
     *,
     rows: Annotated[
-        bool, typer.Option("--rows", help="Also show the rows, to whoever supplied them; this is recorded.")
+        bool, typer.Option("--rows", help="Also show the rows, to the person who supplied them; recorded.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
