@@ -9,7 +9,7 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, ModelName, ModelVersion
 from mop_client.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ bundles = typer.Typer(help="Signed bundles of versions, with their evidence.")
 app.add_typer(bundles, name="bundle", invoke_without_command=True, callback=show_help)
 
 POLL_SECONDS = 1.0
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 
 
 @bundles.command()
@@ -60,8 +58,8 @@ def pull(
 
 @bundles.command()
 def make(
-    name: Name,
-    version: Version,
+    name: ModelName,
+    version: ModelVersion,
     *,
     to: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Also download it to this file.", show_default=False)

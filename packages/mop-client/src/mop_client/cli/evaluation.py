@@ -10,7 +10,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, ModelName, ModelVersion
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ app = typer.Typer()
 evaluations = typer.Typer(help="Results of your versions on hidden datasets (see `mop login`).")
 app.add_typer(evaluations, name="evaluation", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 Dataset = Annotated[
     str, typer.Argument(help="The dataset's name.", show_default=False, autocompletion=completion.datasets)
 ]
@@ -35,7 +33,7 @@ HEAD = ("DATASET", "TASK", "STATUS", "HEADLINE", "95 % INTERVAL", "ACCURACY", "R
 
 
 @evaluations.command(name="list")
-def list_evaluations(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+def list_evaluations(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """List the evaluations of a version."""
     with open_server() as server:
         items = server.pages("models", name, "revisions", version, "evaluations")
@@ -47,8 +45,8 @@ def list_evaluations(name: Name, version: Version, *, as_json: JsonFlag = False)
 
 @evaluations.command()
 def show(
-    name: Name,
-    version: Version,
+    name: ModelName,
+    version: ModelVersion,
     dataset: Dataset,
     *,
     task: TaskOption = "",
@@ -69,8 +67,8 @@ def show(
 
 @evaluations.command()
 def compare(
-    name: Name,
-    version: Version,
+    name: ModelName,
+    version: ModelVersion,
     other: Annotated[
         str,
         typer.Argument(help="The version it is compared with.", show_default=False, autocompletion=completion.versions),
@@ -91,7 +89,7 @@ def compare(
 
 
 @evaluations.command()
-def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+def watch(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """Wait until the evaluations of a version have ended.
 
     Exit code: 0 when all of them finished, 1 when one failed, 3 when there is none or one was

@@ -9,7 +9,7 @@ from mop_client.cli import completion
 from mop_client.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, YesFlag
+from mop_client.cli.options import JsonFlag, ModelVersion, YesFlag
 from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
@@ -20,7 +20,6 @@ app.add_typer(golden_sets, name="golden-set", invoke_without_command=True, callb
 Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)]
 Name = Annotated[str, typer.Argument(help="The golden set's name.", show_default=False)]
 Model = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 File = Annotated[
     Path,
     typer.Argument(help="A file .csv or .jsonl.", exists=True, dir_okay=False, readable=True, show_default=False),
@@ -103,7 +102,7 @@ def delete(task: Task, name: Name, *, yes: YesFlag = False, as_json: JsonFlag = 
 
 
 @golden_sets.command()
-def results(model: Model, version: Version, *, as_json: JsonFlag = False) -> None:
+def results(model: Model, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """Show how a version does on the golden sets of its tasks.
 
     Exit code: 0 when every row passed, 1 when one failed or a run could not be done, 3 when there is
@@ -119,7 +118,7 @@ def results(model: Model, version: Version, *, as_json: JsonFlag = False) -> Non
 
 
 @golden_sets.command()
-def run(model: Model, version: Version, *, as_json: JsonFlag = False) -> None:
+def run(model: Model, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """Run a version on the golden sets of its tasks again. Model owners only."""
     with open_server() as server:
         found = server.post("models", model, "revisions", version, "golden-sets", "run")

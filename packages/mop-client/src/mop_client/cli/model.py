@@ -11,7 +11,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode, of_result
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, YesFlag, one_of, read_json
+from mop_client.cli.options import JsonFlag, ModelName, YesFlag, one_of, read_json
 from mop_client.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
 from mop_client.cli.serving_flags import may_give_options
 from mop_client.words import REVISION_STATUSES
@@ -24,7 +24,6 @@ app = typer.Typer()
 models = typer.Typer(help="Models and their revisions on a server (see `mop login`).")
 app.add_typer(models, name="model", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
 Version = Annotated[
     Optional[str],
     typer.Option(help="The version; the newest if left out.", show_default=False, autocompletion=completion.versions),
@@ -95,7 +94,7 @@ def create(
 @models.command()
 @may_give_options
 def upgrade(
-    name: Name,
+    name: ModelName,
     model_url: Annotated[Optional[str], typer.Argument(help="Model url; the newest version's if left out.")] = None,
     *,
     url: Annotated[Optional[str], typer.Option(help="The model url as an option.", show_default=False)] = None,
@@ -163,7 +162,7 @@ def list_models(
 
 
 @models.command()
-def show(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+def show(name: ModelName, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Show a model and one of its versions; the exit code is that of its result."""
     with open_server() as server:
         model, revision = _model_and_revision(server, name, version)
@@ -177,7 +176,7 @@ def show(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> N
 
 @models.command()
 def watch(
-    name: Name,
+    name: ModelName,
     *,
     version: Version = None,
     through_retries: Annotated[
@@ -200,7 +199,7 @@ def watch(
 
 @models.command()
 def logs(
-    name: Name,
+    name: ModelName,
     kind: Annotated[
         str,
         typer.Argument(
@@ -226,7 +225,7 @@ def logs(
 
 
 @models.command()
-def retry(name: Name, *, version: Version = None, watch: Watch = False, as_json: JsonFlag = False) -> None:
+def retry(name: ModelName, *, version: Version = None, watch: Watch = False, as_json: JsonFlag = False) -> None:
     """Run the pipeline again on the version's snapshot."""
     with open_server() as server:
         revision = server.post("models", name, "revisions", version_of(server, name, version), "retry")
@@ -234,7 +233,7 @@ def retry(name: Name, *, version: Version = None, watch: Watch = False, as_json:
 
 
 @models.command()
-def cancel(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+def cancel(name: ModelName, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Stop the pipeline of a version."""
     with open_server() as server:
         revision = server.post("models", name, "revisions", version_of(server, name, version), "cancel")
@@ -245,20 +244,20 @@ def cancel(name: Name, *, version: Version = None, as_json: JsonFlag = False) ->
 
 
 @models.command()
-def publish(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+def publish(name: ModelName, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Make a verified version public: everybody who is signed in sees it, its results and its model."""
     _act(name, version, "publish", "public", as_json=as_json)
 
 
 @models.command()
-def unpublish(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+def unpublish(name: ModelName, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Make a version private: owners and administrators alone see it."""
     _act(name, version, "unpublish", "private", as_json=as_json)
 
 
 @models.command()
 def outdated(
-    name: Name,
+    name: ModelName,
     *,
     version: Annotated[str, typer.Option(help="The version.", show_default=False)],
     yes: YesFlag = False,
@@ -272,7 +271,7 @@ def outdated(
 
 @models.command()
 def edit(
-    name: Name,
+    name: ModelName,
     *,
     description: Annotated[Optional[str], typer.Option(help="The new description.", show_default=False)] = None,
     intended_use: IntendedUse = None,
@@ -302,7 +301,7 @@ def edit(
 
 @models.command()
 def delete(
-    name: Name,
+    name: ModelName,
     version: Annotated[
         Optional[str],
         typer.Argument(

@@ -7,8 +7,8 @@ import typer
 
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
-from mop_client.cli.model import Name, Version, version_of
-from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.model import Version, version_of
+from mop_client.cli.options import JsonFlag, ModelName, one_of
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 app = typer.Typer()
@@ -19,7 +19,7 @@ _CODES = {"vulnerable": ExitCode.VULNERABLE, "warnings": ExitCode.FAILED, "clean
 
 @app.command()
 def findings(
-    name: Name,
+    name: ModelName,
     *,
     version: Version = None,
     severity: Annotated[
@@ -60,7 +60,7 @@ def findings(
 
 
 @app.command()
-def rescan(name: Name, *, version: Version = None, as_json: JsonFlag = False) -> None:
+def rescan(name: ModelName, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Scan a version again with today's scanners, policy and advisories."""
     with open_server() as server:
         version = version_of(server, name, version)

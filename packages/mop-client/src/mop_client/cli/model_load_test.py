@@ -13,8 +13,8 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode, of_error
 from mop_client.cli.failures import ServerUnreachableError
 from mop_client.cli.load_test_views import print_steps, progress_line, step_lines
-from mop_client.cli.model import Name, Version
-from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.model import Version
+from mop_client.cli.options import JsonFlag, ModelName, one_of
 from mop_client.cli.output import console, error_lines, print_json, printable, say, wants_colour
 from mop_client.words import ARRIVALS, STRATEGIES
 
@@ -30,7 +30,7 @@ POLL_SECONDS = 0.5
 
 @app.command("load-test")
 def load_test(
-    name: Name,
+    name: ModelName,
     *,
     version: Version = None,
     show: Annotated[bool, typer.Option("--show", help="Start nothing; follow and print the newest run.")] = False,

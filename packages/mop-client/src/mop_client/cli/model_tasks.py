@@ -6,8 +6,8 @@ import typer
 
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
-from mop_client.cli.model import Name, Version, version_of
-from mop_client.cli.options import JsonFlag, read_json
+from mop_client.cli.model import Version, version_of
+from mop_client.cli.options import JsonFlag, ModelName, read_json
 from mop_client.cli.output import print_columns, print_done, print_json, say
 
 app = typer.Typer()
@@ -16,7 +16,7 @@ Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False
 
 
 @app.command()
-def tasks(name: Name, *, as_json: JsonFlag = False) -> None:
+def tasks(name: ModelName, *, as_json: JsonFlag = False) -> None:
     """List the connected tasks of a model, and where its versions stand with them."""
     with open_server() as server:
         items = server.get("models", name, "tasks")
@@ -25,7 +25,7 @@ def tasks(name: Name, *, as_json: JsonFlag = False) -> None:
 
 @app.command("add-task")
 def add_task(
-    name: Name,
+    name: ModelName,
     task: Task,
     *,
     customized_name: Annotated[
@@ -40,7 +40,7 @@ def add_task(
 
 
 @app.command("disconnect-task")
-def disconnect_task(name: Name, task: Task, *, as_json: JsonFlag = False) -> None:
+def disconnect_task(name: ModelName, task: Task, *, as_json: JsonFlag = False) -> None:
     """Disconnect a task; its results are hidden, not lost."""
     with open_server() as server:
         server.delete("models", name, "tasks", task)
@@ -49,7 +49,7 @@ def disconnect_task(name: Name, task: Task, *, as_json: JsonFlag = False) -> Non
 
 
 @app.command("check-task")
-def check_task(name: Name, task: Task, *, version: Version = None, as_json: JsonFlag = False) -> None:
+def check_task(name: ModelName, task: Task, *, version: Version = None, as_json: JsonFlag = False) -> None:
     """Check a verified version with a connected task again."""
     with open_server() as server:
         path = ("models", name, "revisions", version_of(server, name, version), "contract-runs")
@@ -62,7 +62,7 @@ def check_task(name: Name, task: Task, *, version: Version = None, as_json: Json
 
 @app.command()
 def sample(
-    name: Name,
+    name: ModelName,
     *,
     change: Annotated[
         Optional[str],

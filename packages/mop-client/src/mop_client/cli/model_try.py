@@ -10,8 +10,8 @@ import typer
 
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
-from mop_client.cli.model import Name, Version, version_of
-from mop_client.cli.options import JsonFlag, one_of
+from mop_client.cli.model import Version, version_of
+from mop_client.cli.options import JsonFlag, ModelName, one_of
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.5
 
 @app.command("try")
 def try_it(
-    name: Name,
+    name: ModelName,
     *,
     text: Annotated[
         Optional[str],

@@ -7,6 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from mop_client.cli import completion
+
+ModelName = Annotated[
+    str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)
+]
+ModelVersion = Annotated[
+    str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

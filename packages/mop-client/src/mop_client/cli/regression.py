@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mop_client.cli import completion
 from mop_client.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag
+from mop_client.cli.options import JsonFlag, ModelName, ModelVersion
 from mop_client.cli.output import print_columns, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ app = typer.Typer()
 regression = typer.Typer(help="Regression tests of your versions on DSAT cases (see `mop login`).")
 app.add_typer(regression, name="regression", invoke_without_command=True, callback=show_help)
 
-Name = Annotated[str, typer.Argument(help="The model's name.", show_default=False, autocompletion=completion.models)]
-Version = Annotated[str, typer.Argument(help="The version.", show_default=False, autocompletion=completion.versions)]
 With = Annotated[
     Optional[str],
     typer.Option("--with", help="Compare with this version; left out: with the one before.", show_default=False),
@@ -37,8 +34,8 @@ POLL_SECONDS = 2.0
 
 @regression.command()
 def show(
-    name: Name,
-    version: Version,
+    name: ModelName,
+    version: ModelVersion,
     *,
     against: With = None,
     cases: Annotated[
@@ -63,7 +60,7 @@ def show(
 
 
 @regression.command()
-def run(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+def run(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """Test a version on every DSAT case of its tasks anew. Model owners only."""
     with open_server() as server:
         found = server.post(*_path(name, version), "run")
@@ -74,7 +71,7 @@ def run(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
 
 
 @regression.command()
-def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+def watch(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """Wait until the regression test of a version has ended; exit codes as of `mop regression show`."""
     with open_server() as server:
         try:
@@ -90,7 +87,7 @@ def watch(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
 
 
 @regression.command()
-def cancel(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
+def cancel(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
     """End a test that waits or goes on; a result that stands stays. Model owners only."""
     with open_server() as server:
         found = server.post(*_path(name, version), "cancel")
@@ -101,13 +98,13 @@ def cancel(name: Name, version: Version, *, as_json: JsonFlag = False) -> None:
 
 
 @regression.command()
-def fix(name: Name, version: Version, *, case: Chosen = None, as_json: JsonFlag = False) -> None:
+def fix(name: ModelName, version: ModelVersion, *, case: Chosen = None, as_json: JsonFlag = False) -> None:
     """Mark cases that the version passes as fixed by it: those that you work on."""
     _settle(name, version, "fixed", case, as_json=as_json)
 
 
 @regression.command()
-def close(name: Name, version: Version, *, case: Chosen = None, as_json: JsonFlag = False) -> None:
+def close(name: ModelName, version: ModelVersion, *, case: Chosen = None, as_json: JsonFlag = False) -> None:
     """Close cases that the version fixed: those that you may close."""
     _settle(name, version, "closed", case, as_json=as_json)
 
