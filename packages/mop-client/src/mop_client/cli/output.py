@@ -79,7 +79,7 @@ def error_lines(error: MopError) -> list[str]:
         lines.append(f"  at:   {error.place}")
     lines += [f"  also: {message}" for message in error.also]
     if isinstance(error, ValidationFailedError):
-        lines += [f"  {name}: {' '.join(messages)}" for name, messages in sorted(error.fields.items())]
+        lines += [f"  {name}: " + "\n".join(messages) for name, messages in sorted(error.fields.items())]
     if error.hint:
         lines.append(f"  hint: {error.hint}")
     return [printable(part) for line in lines for part in _split(line)]

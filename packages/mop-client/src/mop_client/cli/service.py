@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_json, printable, say
 from mop_client.words import SERVICE_KINDS, SERVICE_POLICIES
 
 app = typer.Typer()
@@ -189,5 +189,8 @@ def show_or_set(path: tuple[str, ...], file: Optional[typer.FileText], *, as_jso
         print_json(found)
     elif file is not None:
         say(f"the conditions are version {found['number']}")
+    elif found["conditions"]:
+        for line in found["conditions"].splitlines():
+            print(printable(line))
     else:
-        say(found["conditions"] or "no conditions")
+        say("no conditions")
