@@ -113,7 +113,10 @@ def texts() -> Iterator[Hostile]:
         )
     far = b"# a comment of no consequence\n" * 150_000
     yield Hostile(
-        "YAML: behind more than is parsed", "config.yaml", lambda m: far + b"a: !!%s [%a]\n" % (apply.encode(), touch(m)), "yaml"
+        "YAML: behind more than is parsed",
+        "config.yaml",
+        lambda m: far + b"a: !!%s [%a]\n" % (apply.encode(), touch(m)),
+        "yaml",
     )
     for encoding in ("utf-32", "utf-16-le", "utf-32-be"):
         content = '{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}'.encode(encoding)
