@@ -70,9 +70,9 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
     except OSError as error:
         unread = f"it cannot be read: {error.strerror}"
     except DeadlineError:
-        return costly(NAME, name, too_slow(seconds), hint=_UNREAD_MEND)
+        return costly(NAME, name, too_slow(seconds), hint=_UNREAD_HINT)
     except TooMuchError as error:
-        return costly(NAME, name, str(error), hint=_BESIDE_MEND)
+        return costly(NAME, name, str(error), hint=_BESIDE_HINT)
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
         unread = f"it cannot be followed: {type(error).__name__}"
     if unread and not acts:
