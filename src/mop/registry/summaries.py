@@ -6,7 +6,7 @@ It is written whenever a version comes, goes, changes its status (by `registry/a
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, connections
 from django.db.models import DateTimeField, Exists, F, OuterRef, QuerySet, Subquery, UUIDField, Value
@@ -40,7 +40,7 @@ def _update(alias: str, _vendor: str) -> tuple[str, tuple[Any, ...]]:
     It is the same for every model. To make it from its twelve subqueries takes ten times as long as to run it, in every
     change of a version's status.
     """
-    query = Model.objects.filter(pk=_ANY_KEY).query.chain(UpdateQuery)
+    query = cast("UpdateQuery", Model.objects.filter(pk=_ANY_KEY).query.chain(UpdateQuery))
     query.add_update_values(summary(Revision.objects.all()))
     sql, values = query.get_compiler(connection=connections[alias]).as_sql()
     if values[-1] != _ANY_KEY or values.count(_ANY_KEY) != 1:
