@@ -19,14 +19,14 @@ from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 
-from mop.accounts.models import User
+from mop.accounts.models import Team, User
 from mop.registry.group_models import GroupEntry
 from mop.registry.models import Model, ModelTag, TaskConnection
 from mop.registry.search_index import matching
 from mop.registry.selectors import get_model
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from mop.registry.unsettled import with_work_on_newest
-from mop.ui.merging import Leg, counted, merged_page, united
+from mop.ui.merging import Leg, counted, id_list, merged_page, united
 
 ALL, MINE, RUNNING = "all", "mine", "running"
 FEW = 1000
@@ -207,8 +207,6 @@ class ModelList:
             passed[number].add(key)
 
         models = Model.objects.all()
-        if query.team:
-            models = models.filter(team__name=query.team)
         self._is_dense = False
         few: set[int] | None = None
         for keys, (_, asked) in zip(passed[len(wanted) :], filters, strict=True):
@@ -218,10 +216,12 @@ class ModelList:
                 models = models.filter(asked)
                 self._is_dense = True
         if few is not None:
-            models = models.filter(pk__in=few)
+            models = models.filter(pk__in=id_list(few))
 
         self._owned_ids = passed[0] if wanted else set()
-        owns = (Q(pk__in=self._owned_ids) if len(self._owned_ids) <= FEW else Q(wanted[0][1])) if wanted else Q()
+        owns = Q()
+        if wanted:
+            owns = Q(pk__in=id_list(self._owned_ids)) if len(self._owned_ids) <= FEW else Q(wanted[0][1])
         mine = models if query.group != MINE else models.filter(Q(created_by=user))
         if user.is_administrator:
             self._legs = [models if query.group != MINE else models.filter(owns | Q(created_by=user))]
@@ -261,6 +261,10 @@ def _filters(query: ModelQuery) -> list[tuple[QuerySet[Any, Any], Q | Exists]]:
     filters: list[tuple[QuerySet[Any, Any], Q | Exists]] = []
     if query.search:
         filters.append(matching(query.search, FEW + 1))
+    if query.team:
+        # asked of each row: joined, the database sorts every model of the team instead of following the order's index
+        teams = Team.objects.filter(pk=OuterRef("team_id"), name=query.team)
+        filters.append((Model.objects.filter(team__name=query.team).values_list("pk"), Exists(teams)))
     if query.task:
         connections = TaskConnection.objects.filter(task__name=query.task)
         filters.append((connections.values_list("model_id"), Exists(connections.filter(model=own))))
