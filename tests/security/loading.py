@@ -66,6 +66,15 @@ def _of_a_file(data: bytes) -> None:
         pickle.load(file)
 
 
+def _joblib(data: bytes) -> None:
+    import joblib  # noqa: PLC0415 - most files do without
+
+    with tempfile.NamedTemporaryFile() as file:  # what it wrote before 0.10 it reads by its name alone
+        file.write(data)
+        file.flush()
+        joblib.load(file.name)
+
+
 def _in_second_tar(data: bytes) -> bytes:
     with tarfile.open(fileobj=io.BytesIO(data), ignore_zeros=True) as archive:
         content = archive.extractfile(archive.getnames()[-1])
@@ -103,6 +112,7 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "pickle at 40960": lambda data: pickle.loads(data[40960:]),
     "zip by its directory": lambda data: pickle.loads(_by_directory(data)),
     "module": _module,
+    "joblib": _joblib,
     "npy": _numpy,
     "npz": _numpy,
     "yaml": _yaml,

@@ -9,10 +9,12 @@ import zlib
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
-from mop.scanning.formats.base import Format, Head, Part
+from mop.scanning.formats.base import HEAD_BYTES, Format, Head, Part
 from mop.scanning.reader import Reader
 
 _PIECE = 64 * 1024
+_LENGTH_MARK = b"ZF"
+_LENGTH_BYTES = 21
 _METHOD_DEFLATE = 8
 _WINDOW_MAX = 7
 
@@ -20,7 +22,7 @@ _WINDOW_MAX = 7
 class Compressed(Format):
     """What gzip, bzip2, xz, lzma and zlib write: the content is looked at as a file of its own."""
 
-    name = "gzip, bzip2, xz, lzma, zlib"
+    name = "gzip, bzip2, xz, lzma, zlib, joblib before 0.10"
     runs = "what the content runs"
     seen = "the content, as a file of its own"
     urgency = 1
@@ -34,7 +36,8 @@ class Compressed(Format):
 
     def recognises(self, head: Head) -> bool:
         """By the first bytes; of zlib by its checksum and a first piece that unpacks."""
-        return any(head.data.startswith(start) for start, _ in self._starts) or _is_zlib(head.data)
+        known = any(head.data.startswith(start) for start, _ in self._starts)
+        return known or _is_zlib(head.data) or _is_zlib(_without_length(head.data))
 
     def examine(self, part: Part) -> None:
         """Unpack the content."""
@@ -42,6 +45,9 @@ class Compressed(Format):
             return
         head = part.reader.peek(8)
         unpack = next((unpack for start, unpack in self._starts if head.startswith(start)), _Inflated)
+        if unpack is _Inflated and head.startswith(_LENGTH_MARK):
+            begin = part.reader.peek(HEAD_BYTES)
+            part.reader.skip(len(begin) - len(_without_length(begin)))
         part.open(unpack(part.reader), f"{part.name}!content", part.depth + 1)
         if part.reader.peek(1) and unpack is _Inflated:
             part.look.incomplete(part.name, "other bytes follow the compressed ones")
@@ -79,6 +85,17 @@ class Unreadable(Format):
     def examine(self, part: Part) -> None:
         """Say so."""
         part.look.incomplete(part.name, "a compression or archive that MOP cannot unpack")
+
+
+def _without_length(data: bytes) -> bytes:
+    """What follows the length that joblib wrote before version 0.10, which it still reads; nothing if there is none."""
+    if not data.startswith(_LENGTH_MARK):
+        return b""
+    try:
+        int(data[len(_LENGTH_MARK) : _LENGTH_BYTES], 16)
+    except ValueError:
+        return b""
+    return data[_LENGTH_BYTES:].removeprefix(b" ")  # of Python 2
 
 
 def _is_zlib(data: bytes) -> bool:
