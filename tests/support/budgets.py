@@ -150,9 +150,19 @@ class Ledger:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The suites that take longest first: at the end no process waits for a long test of another."""
-    items.sort(key=lambda item: -budget_of(suite_of(item.nodeid)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes longest first: at the end no process waits for a long test of another.
+
+    These are tests that ask for more time than others may take, whatever suite they are in; then the suites with the
+    largest budgets.
+    """
+    usual = float(config.getini("timeout") or 0)
+    items.sort(key=lambda item: (-max(_timeout_of(item), usual), -budget_of(suite_of(item.nodeid))))
+
+
+def _timeout_of(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker and marker.args else 0.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
