@@ -1,11 +1,14 @@
 """Many onboardings submitted at once: how they end, how the portal answers meanwhile, what memory it takes.
 
-    .venv/bin/python benchmarks/crowd.py [--models 50] [--json FILE]
+    .venv/bin/python benchmarks/crowd.py [--models 50] [--readers 0] [--json FILE]
 
 Every tenth model is broken. A browser's request for the Models list is sent five times a second while they run, and
 as often for a while before, so that the ratio of the two is from one run. Claims: each revision ends as it must, every
 waiting one shows a place in the queue, the list answers within 300 ms for 95 of 100 requests, and the memory of all
 of MOP's processes together stays bounded (it is that of the onboardings that run at once, not of those that wait).
+
+With `--readers` as many people read the portal meanwhile, side by side: list, models and their Details, Home, groups,
+each a page a second. Claim: none of their requests fails. The 300 ms are then not asked for: the readers are the load.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import json
+import random
 import statistics
 import sys
 import threading
@@ -35,6 +39,10 @@ BROKEN_EACH = 10
 LIST_P95_MS = 300.0
 QUIET_SECONDS = 10.0
 PATIENCE_SECONDS = 900.0
+READER_SECONDS = 1.0
+# what readers look at; the number is a model's
+MODEL_PAGES = ("/models/model-{}/", "/models/model-{}/?details=v1.0.0")
+READ = (*MODEL_PAGES, "/models/", "/models/?search=model-{}", "/home/", "/groups/")
 MIB = 1024**2
 
 
@@ -56,31 +64,43 @@ class Figures:
     list_requests: int = 0
     memory_idle_mib: float = 0.0
     memory_peak_mib: float = 0.0
+    readers: int = 0
+    pages_read: int = 0
+    pages_p50: float = 0.0
+    pages_p95: float = 0.0
+    pages_failed: list[str] = field(default_factory=list)
 
 
 def main() -> None:
     """Run it and print the figures; ends with 1 when a claim does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=int, default=50)
+    parser.add_argument("--readers", type=int, default=0)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     index = PackageIndex()
     index.add(pip_wheel())
     try:
         with running_installation(package_index=index.url) as mop:
-            figures = measure(mop, arguments.models)
+            figures = measure(mop, arguments.models, arguments.readers)
     finally:
         index.close()
     report(figures)
     if arguments.json:
         arguments.json.write_text(json.dumps(asdict(figures), indent=1), encoding="utf-8")
-    claims = (not figures.ended_wrong, figures.waiting_without_place == 0, figures.busy_p95 < LIST_P95_MS)
+    claims = (
+        not figures.ended_wrong,
+        figures.waiting_without_place == 0,
+        figures.busy_p95 < LIST_P95_MS or figures.readers > 0,
+        not figures.pages_failed,
+        figures.pages_read > 0 or not figures.readers,
+    )
     raise SystemExit(0 if all(claims) else 1)
 
 
-def measure(mop: Installation, models: int) -> Figures:
+def measure(mop: Installation, models: int, readers: int) -> Figures:
     """One run on a fresh installation."""
-    figures = Figures(models)
+    figures = Figures(models, readers=readers)
     mop.start_worker()
     browser = sign_in(mop)
     folders = [
@@ -89,7 +109,11 @@ def measure(mop: Installation, models: int) -> Figures:
     ]
     with sampled(lambda: requested_list(browser)) as quiet, sampled(lambda: memory_mib(mop)) as idle:
         time.sleep(QUIET_SECONDS)
-    with sampled(lambda: requested_list(browser)) as busy, sampled(lambda: memory_mib(mop)) as memory:
+    with (
+        sampled(lambda: requested_list(browser)) as busy,
+        sampled(lambda: memory_mib(mop)) as memory,
+        reading(browser, models, figures),
+    ):
         began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             revisions = list(pool.map(mop.submit, folders))
@@ -156,6 +180,43 @@ def requested_list(browser: httpx.Client) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+@contextmanager
+def reading(browser: httpx.Client, models: int, figures: Figures) -> Iterator[None]:
+    """Readers who are signed in as the browser is, until the block ends; what they met comes into the figures."""
+    over = threading.Event()
+    times: list[float] = []
+
+    def read(number: int) -> None:
+        chosen = random.Random(number)  # noqa: S311 - no secret
+        with httpx.Client(base_url=browser.base_url, cookies=browser.cookies, timeout=60, trust_env=False) as client:
+            while not over.wait(chosen.uniform(0.5, 1.5) * READER_SECONDS):
+                # before all are submitted there are the pages without a number
+                pages = READ if figures.submitted_seconds else READ[len(MODEL_PAGES) :]
+                address = chosen.choice(pages).format(chosen.randint(1, models))
+                began = time.perf_counter()
+                try:
+                    status = client.get(address).status_code
+                except httpx.HTTPError as error:
+                    figures.pages_failed.append(f"{address}: {error!r}")
+                    continue
+                times.append((time.perf_counter() - began) * 1000)
+                if status != httpx.codes.OK:
+                    figures.pages_failed.append(f"{address}: {status}")
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(figures.readers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    if times:
+        figures.pages_read = len(times)
+        figures.pages_p50, figures.pages_p95 = percentile(times, 50), percentile(times, 95)
+
+
 def memory_mib(mop: Installation) -> float:
     """Proportional memory of every process of the installation."""
     total = 0
@@ -213,6 +274,11 @@ def report(figures: Figures) -> None:
         f"{figures.busy_max:.0f} ms of {figures.list_requests} requests; ratio of the p95 "
         f"{figures.busy_p95 / figures.quiet_p95:.1f}\n"
     )
+    if figures.readers:
+        write(
+            f"{figures.readers} readers: {figures.pages_read} pages, p50 {figures.pages_p50:.0f} ms, p95 "
+            f"{figures.pages_p95:.0f} ms, failed: {figures.pages_failed or 'none'}\n"
+        )
     write(
         f"memory of all processes: {figures.memory_idle_mib:.0f} MiB idle, {figures.memory_peak_mib:.0f} MiB at most\n"
     )

@@ -256,7 +256,7 @@ class TaxonomyMisMatchError(ModelFault):
     """A mapped taxonomy is missing from the output."""
 
     title = "A connected taxonomy is missing from the output"
-    default_hint = "Return every mapped taxonomy under its customized name, or correct the customized name."
+    default_hint = "Return every mapped taxonomy under its customized name, or correct that name on the model's page."
 
 
 class TaskLabelMismatchError(ModelFault):

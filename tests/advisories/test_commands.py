@@ -37,7 +37,7 @@ def test_an_export_is_imported_before_the_first_start(tmp_path: Path):
     assert (imported.json["records"], imported.json["passed_over"]) == (1, 0)
 
 
-def test_a_file_that_is_refused_ends_with_its_name_and_mend(run: Run, tmp_path: Path):
+def test_a_file_that_is_refused_ends_with_its_name_and_hint(run: Run, tmp_path: Path):
     (tmp_path / "bad.zip").write_text("no zip")
     result = run("import", str(tmp_path / "bad.zip"))
     assert (result.code, result.out) == (64, "")

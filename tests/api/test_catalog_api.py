@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from django.urls import resolve
+
+from support.addresses import API_ROOT, operations
 from support.api import Api
 from support.factories import make_task, make_team, make_token, make_user
 
@@ -53,3 +57,13 @@ def test_an_administrator_defines_taxonomies_instance_types_and_teams(api: Api):
     assert api.get("/instance-types").json()[0]["name"] == "tiny"
     assert api.post("/teams", {"name": "safety", "description": "d"}).json()["is_member"] is False
     assert "safety" in {row["name"] for row in api.get("/teams").json()}
+
+
+def test_a_task_s_name_may_have_a_slash_wherever_it_stands_in_an_address():
+    paths = {path.replace("/tasks/{name}", "/tasks/{task}") for _, path in operations()}
+    for path in sorted(path for path in paths if "{task}" in path):
+        others = dict.fromkeys(re.findall("{(.+?)}", path), "1")
+        plain = resolve(API_ROOT + path.format(**{**others, "task": "Hate"}))
+        slash = resolve(API_ROOT + path.format(**{**others, "task": "Hate/speech"}))
+        assert slash.route == plain.route, path
+        assert "Hate/speech" in slash.kwargs.values(), path

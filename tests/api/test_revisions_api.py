@@ -53,7 +53,7 @@ def test_versions_are_listed_newest_first_and_paged(api: Api):
     assert seen == ["v1.0.4", "v1.0.3", "v1.0.2", "v1.0.1", "v1.0.0"]
 
 
-def test_a_failed_version_tells_error_and_mend(api: Api, model: Model):
+def test_a_failed_version_tells_error_and_hint(api: Api, model: Model):
     error = UserScriptException("boom", hint="hint it", place="src/inference.py:3", also=["and more"])
     revision = model.revisions.get()
     advance(revision_id=revision.pk, attempt=1, to=RevisionStatus.VERIFY_FAILED, actor=ACTOR, error=error)

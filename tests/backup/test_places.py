@@ -156,7 +156,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path):
         ({"engine_schema": 4}, "engine tables are version 4"),
     ],
 )
-def test_a_backup_of_a_newer_release_is_refused_with_the_mend(tmp_path: Path, fields: dict[str, object], says: str):
+def test_a_backup_of_a_newer_release_is_refused_with_the_hint(tmp_path: Path, fields: dict[str, object], says: str):
     with pytest.raises(BackupRefusedError, match=says) as refused:
         check_fit(manifest(**fields), Target(tmp_path, databases(tmp_path)), KNOWN)
     assert refused.value.hint == "Install MOP 9.9.9 or newer, then restore it."

@@ -41,7 +41,7 @@ def test_a_kept_token_is_never_lent_to_another_server(monkeypatch: pytest.Monkey
         load_credentials()
 
 
-def test_without_credentials_the_mend_says_how_to_get_them():
+def test_without_credentials_the_hint_says_how_to_get_them():
     with pytest.raises(NotAuthenticatedError) as caught:
         load_credentials()
     assert "mop login" in caught.value.hint

@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 ROLES = {"contributor", "administrator"}
 STATUSES = (
     "created",
@@ -58,6 +59,7 @@ def test_the_sample_is_verified_every_time_and_every_stage_is_shown_with_its_tim
             assert page.status_code == 200
             form = {"login": "demo", "password": shown["demo"], "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
             assert browser.post("/accounts/login/", data=form).status_code == 302
+        assert f"{SAMPLES.as_uri()}/" in "".join(said)  # where a folder of one's own may stand
         assert process.poll() is None
         process.terminate()
         assert process.wait(timeout=30) == 0

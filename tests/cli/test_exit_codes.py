@@ -102,7 +102,7 @@ def test_a_refusing_text_is_64(capsys: pytest.CaptureFixture[str], command: AddC
     assert (result.code, result.err) == (64, "MOP_DEBUG: 'x' is not true or false\n")
 
 
-def test_an_expected_failure_shows_name_message_place_and_mend(capsys: pytest.CaptureFixture[str], command: AddCommand):
+def test_an_expected_failure_shows_name_message_place_and_hint(capsys: pytest.CaptureFixture[str], command: AddCommand):
     command("fail", UserScriptException("KeyError: 'x'", place="src/inference.py:7", hint="Fix it."))
     result = mop_here(capsys, "fail")
     assert result.code == 1

@@ -64,7 +64,7 @@ def test_doctor_tries_the_signing_keys(tmp_path: Path):
     assert f"The private key {key} cannot be used" in refused.out
 
 
-def test_doctor_is_1_for_a_missing_root_and_says_the_mend(tmp_path: Path):
+def test_doctor_is_1_for_a_missing_root_and_says_the_hint(tmp_path: Path):
     result = mop("doctor", home=tmp_path, MOP_FILE_ROOTS="/no/such/folder")
     assert result.code == 1
     assert "problem storage     /no/such/folder is not a readable folder" in result.out

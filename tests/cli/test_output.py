@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands import MOP, environment, mop
-from mop.errors import EnvironmentBuildError
+from mop.errors import EnvironmentBuildError, ValidationFailedError
 from mop_client.cli.options import one_of
 from mop_client.cli.output import error_lines, printable, say
 
@@ -27,6 +27,13 @@ HEAVY = (
     "mop.serving",
     "ninja",
 )
+
+
+def test_each_field_that_is_not_valid_is_told_once():
+    one = ValidationFailedError("name: Taken.", fields={"name": ["Taken."]})
+    assert error_lines(one) == ["ValidationFailedError: name: Taken."]
+    two = ValidationFailedError("name: Taken.; url: No.", fields={"url": ["No."], "name": ["Taken."]})
+    assert error_lines(two) == ["ValidationFailedError: Some fields are not valid", "  name: Taken.", "  url: No."]
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path):

@@ -157,3 +157,31 @@ def test_a_keras_model_of_images_passes_the_check(tmp_path: Path):
     )  # fmt: skip
     assert made.code == 0, made.err
     check(folder, tmp_path)
+
+
+TRANSFORMERS = """
+import sys
+from pathlib import Path
+
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+words = "[PAD] [UNK] [CLS] [SEP] [MASK] you good idiot day fun have moron".split()
+target = Path(sys.argv[1])
+target.mkdir()
+(target / "vocab.txt").write_text("\\n".join(words))
+size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+names = {0: "no", 1: "yes"}
+config = BertConfig(vocab_size=len(words), max_position_embeddings=64, id2label=names, **size)
+BertForSequenceClassification(config).save_pretrained(target)
+BertTokenizerFast(str(target / "vocab.txt"), model_max_length=64).save_pretrained(target)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_transformers_model_of_texts_passes_the_check(tmp_path: Path):
+    saved = checkpoint(tmp_path, TRANSFORMERS, "transformers", "torch")
+    folder = tmp_path / "folder"
+    made = mop("init", str(folder), "--labels", "no,yes", "--from", "transformers", str(saved), home=tmp_path)
+    assert made.code == 0, made.err
+    check(folder, tmp_path)

@@ -57,6 +57,20 @@ def test_an_owner_adds_a_task_follows_its_check_and_disconnects_it(client: Clien
     assert last.status_code == 409
 
 
+def test_the_only_task_of_a_model_that_failed_gets_the_right_name(client: Client):
+    task = make_task("insults")
+    model = make_model("misnamed", owner=make_user("bo"), tasks=(task,))
+    Revision.objects.filter(model=model).update(status=RevisionStatus.VERIFY_FAILED)
+    client.login(username="bo", password=PASSWORD)
+    url = f"/models/misnamed/tasks/add/?task={task.pk}"
+    assert f'href="{url}"' in text_of(client, "/models/misnamed/")
+    assert f'<option value="{task.pk}" selected>' in text_of(client, url)
+    client.post(url, {"task": task.pk, "customized_name": "insult"})
+    assert model.connections.get().customized_name == "insult"
+    prove(model.revisions.get())
+    assert "Correct<span" not in text_of(client, "/models/misnamed/")
+
+
 def test_the_form_offers_only_tasks_of_further_taxonomies(client: Client):
     make_task("another hate")
     make_task("sexual", taxonomy="Sexual")

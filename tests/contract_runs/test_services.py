@@ -133,6 +133,20 @@ def test_a_model_has_one_task_per_taxonomy_and_different_names(model: Model):
     assert model.connections.count() == 1
 
 
+def test_a_wrong_name_is_corrected_until_a_version_was_proved_with_it():
+    task, other = make_task("one"), make_task("two", taxonomy="Violence")
+    model = make_model("misnamed", tasks=(task, other))
+    known = {one.task_id: one.customized_name for one in model.connections.all()}
+    with pytest.raises(ValidationFailedError) as caught:
+        add_task(actor=ACTOR, model=model, task=task, customized_name=known[other.pk])
+    assert "customized_name" in caught.value.fields
+    assert add_task(actor=ACTOR, model=model, task=task, customized_name="right") == []
+    assert {one.task_id: one.customized_name for one in model.connections.all()} == known | {task.pk: "right"}
+    prove(model.revisions.get())
+    with pytest.raises(ValidationFailedError, match="is connected already"):
+        add_task(actor=ACTOR, model=model, task=task, customized_name="another")
+
+
 def test_disconnecting_hides_what_connecting_again_shows(model: Model):
     violence = make_task(taxonomy="Violence")
     (run,) = add_task(actor=ACTOR, model=model, task=violence)

@@ -33,7 +33,7 @@ def test_a_private_model_is_not_found_by_others_and_a_public_one_refused(url: st
     assert client.get(url).status_code == 403
 
 
-def test_findings_say_what_where_and_how_to_mend_it(revision: Revision, owner: User):
+def test_findings_say_what_where_and_how_to_fix_it(revision: Revision, owner: User):
     keep_scan(revision, *EVERY_ACTION)
     html = page(owner, FINDINGS)
     for text in (BLOCKS.message, BLOCKS.hint, BLOCKS.path, "byte 2048", "model-files/code-execution", NOTED.message):

@@ -51,7 +51,7 @@ def test_a_folder_in_blob_storage_becomes_verified(azurite: Azurite, session_ind
         assert azurite.account_key not in mop.story(revision)
 
 
-def test_a_model_that_raises_fails_with_its_place_and_mend(mop: Installation):
+def test_a_model_that_raises_fails_with_its_place_and_hint(mop: Installation):
     mop.start_worker()
     revision = mop.submit(write_model(mop.folders / "raises", inference="raise KeyError('boom')"))
     shown = mop.wait(revision, "verifyFailed")
@@ -70,7 +70,7 @@ def test_a_wrong_requirement_fails_with_its_line(mop: Installation):
     assert [status for _, status in mop.events(revision)] == [*CHAIN[:3], "verifyFailed"]
 
 
-def test_a_retry_uses_the_snapshot_and_not_the_mended_folder(mop: Installation):
+def test_a_retry_uses_the_snapshot_and_not_the_corrected_folder(mop: Installation):
     mop.start_worker()
     folder = mop.folders / "corrected"
     revision = mop.submit(write_model(folder, init="raise OSError('broken')"))

@@ -91,7 +91,7 @@ async def test_the_same_seed_makes_the_same_test_and_another_one_another():
     assert ran[0] != ran[3]
 
 
-async def test_a_failing_step_ends_the_test_and_is_cut_short_when_nothing_can_mend_it():
+async def test_a_failing_step_ends_the_test_and_is_cut_short_when_nothing_can_fix_it():
     bench = Bench(RPS, lambda now: (now + MS, 503 if now > 20 * NS else 200))
     assert await bench.run() is Ending.FAILING
     step = bench.heard.steps[-1]

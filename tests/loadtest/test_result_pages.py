@@ -110,7 +110,7 @@ def test_a_payload_that_stayed_in_mop_format_is_told(revision: Revision, owner: 
     assert "in MOP format: the converted input is no JSON (Object of type ndarray" in page(owner)
 
 
-def test_a_failed_test_shows_reason_and_mend(revision: Revision, owner: User):
+def test_a_failed_test_shows_reason_and_hint(revision: Revision, owner: User):
     test = enabled(revision)
     LoadTest.objects.filter(pk=test.pk).update(
         state="failed",

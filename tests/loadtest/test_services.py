@@ -177,7 +177,7 @@ def test_a_revision_that_became_vulnerable_is_measured_no_further(revision: Revi
             look()
 
 
-def test_a_cause_outside_the_model_fails_with_a_mend_of_its_own_because_nothing_is_tried_again(revision: Revision):
+def test_a_cause_outside_the_model_fails_with_a_hint_of_its_own_because_nothing_is_tried_again(revision: Revision):
     test = running(enabled(revision))
     conclude(str(test.pk), error=HostLostError("no room"))
     test.refresh_from_db()

@@ -23,7 +23,7 @@ def root(db: None) -> User:
     return make_user("root", is_administrator=True)
 
 
-def test_an_alert_says_what_to_mend(root: User):
+def test_an_alert_says_what_to_fix(root: User):
     alert = raise_alert(actor=ACTOR, fault=PlatformCredentialError("refused", hint="Renew the key of models."))
     assert (alert.fault, alert.message, alert.hint) == (
         "PlatformCredentialError",
@@ -44,7 +44,7 @@ def test_one_cause_is_told_once_and_counted(root: User):
     assert Notification.objects.count() == 1
 
 
-def test_another_mend_is_another_cause(root: User):
+def test_another_hint_is_another_cause(root: User):
     for account in ("models", "archive"):
         raise_alert(actor=ACTOR, fault=PlatformCredentialError("refused", hint=f"Renew the key of {account}."))
     assert open_alerts().count() == 2

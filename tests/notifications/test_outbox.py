@@ -187,7 +187,7 @@ def test_a_server_that_is_down_alerts_the_operator_once_and_nothing_is_lost(oliv
         assert len(server.messages) == 3
 
 
-def test_a_sender_that_the_server_refuses_is_the_operator_s_to_mend(olivia: User, server: MailServer):
+def test_a_sender_that_the_server_refuses_is_the_operator_s_to_fix(olivia: User, server: MailServer):
     server.refusals["MAIL"] = "553 5.7.1 not your address"
     tell(olivia)
     deliver_due()

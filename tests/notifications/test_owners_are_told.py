@@ -51,7 +51,7 @@ def test_a_verified_version_is_told_to_every_owner_and_to_nobody_else(end: End, 
     assert (notification.hint, notification.read_at) == ("", None)
 
 
-def test_a_failed_version_is_told_with_reason_and_mend(end: End, olivia: User):
+def test_a_failed_version_is_told_with_reason_and_hint(end: End, olivia: User):
     end(S.VERIFY_FAILED, error=ModelStructureError("src/inference.py is missing.", hint="Add it."))
     notification = Notification.objects.get(recipient=olivia)
     assert (notification.kind, notification.title) == ("verifyFailed", "toxicity v1.0.0 failed verification")

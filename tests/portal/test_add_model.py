@@ -108,6 +108,12 @@ def test_a_wrong_field_is_told_beside_it_and_the_values_stay(
     assert "my own note" in html
 
 
+def test_a_wrong_url_is_told_in_the_summary_and_beside_the_field_and_not_once_more_below(owner: User, task: Task):
+    html = first_step(client_of(owner), model_url="file:///etc").content.decode()
+    assert html.count("is not under an allowed root") == 2
+    assert '<div id="principal" role="status"></div>' in html
+
+
 def test_a_taken_name_is_told_in_the_first_step(owner: User, model: Model, folder: str):
     response = first_step(client_of(owner), model_url=folder, name="toxicity")
     assert response.status_code == 422
@@ -134,6 +140,14 @@ def test_a_second_step_without_a_task_or_with_bad_names_is_refused(owner: User, 
     foreign = send(client, second, {f"task_{task.taxonomy_id}": other.pk})
     assert "Choose one of the values" in foreign.content.decode()
     assert not Model.objects.exists()
+
+
+def test_the_only_task_that_there_is_is_chosen_beforehand(owner: User, task: Task, folder: str):
+    client = client_of(owner)
+    second = first_step(client, model_url=folder).headers["Location"]
+    assert f'<option value="{task.pk}" selected>' in client.get(second).content.decode()
+    make_task("another")
+    assert f'<option value="{task.pk}" selected>' not in client.get(second).content.decode()
 
 
 def test_back_keeps_both_steps(owner: User, task: Task, folder: str):

@@ -251,7 +251,7 @@ def test_team_pages_say_when_there_is_no_such_team(administrator: User):
     assert client_of(administrator).get("/teams/4711/").status_code == 404
 
 
-def test_the_catalogue_says_every_error_and_its_mend(db: None):
+def test_the_catalogue_says_every_error_and_its_hint(db: None):
     html = Client().get("/errors/").content.decode()
     for name, error in CATALOGUE.items():
         if error.title != MopError.title:

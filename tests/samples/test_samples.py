@@ -180,7 +180,7 @@ def test_the_guide_tells_what_the_gallery_proves() -> None:
     assert GUIDE.read_text(encoding="utf-8") == written()
 
 
-def test_every_folder_of_the_gallery_says_what_was_done_and_how_to_mend_it() -> None:
+def test_every_folder_of_the_gallery_says_what_was_done_and_how_to_fix_it() -> None:
     for name, expected in EXPECTED.items():
         assert expected["did"], name
         assert expected["contains"], name

@@ -33,7 +33,7 @@ def test_the_strongest_level_that_works_is_chosen(tmp_path: Path):
     assert described[best].parts[0] == "bubblewrap"
 
 
-def test_each_unavailable_level_has_a_reason_and_a_mend():
+def test_each_unavailable_level_has_a_reason_and_a_hint():
     for result in describe_sandbox():
         assert result.available == bool(result.parts) == (not result.reason) == (not result.hint)
 

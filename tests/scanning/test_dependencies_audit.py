@@ -72,7 +72,7 @@ def test_records_that_share_a_name_are_one_vulnerability_with_all_names_and_the_
     assert (second.details["identifier"], second.severity) == ("CVE-3", Severity.MEDIUM)
 
 
-def test_without_a_fixed_version_the_mend_says_so():
+def test_without_a_fixed_version_the_hint_says_so():
     finding = only(audited(advisory("GHSA-1", {"introduced": "0"}, {"last_affected": "9"})))
     assert finding.hint.startswith("No fixed version of alpha is known")
     assert finding.details["fixed"] == []

@@ -110,7 +110,7 @@ def test_a_position_in_bytes_is_a_region():
     assert "region" not in result_of(position="somewhere")["locations"][0]["physicalLocation"]
 
 
-def test_a_package_is_placed_where_it_is_mended():
+def test_a_package_is_placed_where_it_is_fixed():
     (location,) = result_of(path="environment:six-1.16.0", position="")["locations"]
     assert location["physicalLocation"]["artifactLocation"]["uri"] == "src/requirements.txt"
     assert location["logicalLocations"] == [{"fullyQualifiedName": "environment:six-1.16.0", "kind": "package"}]

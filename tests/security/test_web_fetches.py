@@ -18,7 +18,7 @@ from django.conf import settings
 import mop
 from mop.environments.requirements_file import check_requirements
 from mop.errors import ModelUrlForbiddenError, ModelUrlNotFoundError, MopError, RequirementsFileError
-from mop.sources.places import storage_config
+from mop.sources.storage_settings import storage_config
 from mop.storage import AccountKey, AzureAccount, StorageConfig, open_source
 from support.api import Api
 from support.browsing import client_of

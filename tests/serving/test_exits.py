@@ -57,7 +57,7 @@ def test_a_late_init_without_a_stack_is_told_without_a_line():
         ),
     ],
 )
-def test_every_end_has_its_own_mend(status: int, lines: list[str], message: str, hint: str):
+def test_every_end_has_its_own_hint(status: int, lines: list[str], message: str, hint: str):
     error = end_error(status, when="during inference", lines=lines)
     assert isinstance(error, DeploymentCrashedError)
     assert message in error.message

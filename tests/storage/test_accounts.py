@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from mop.sources.places import storage_config
+from mop.sources.storage_settings import storage_config
 from mop.storage import (
     AccountKey,
     Anonymous,

@@ -173,7 +173,7 @@ async def test_a_cancelled_write_leaves_no_folder(tmp_path: Path, store: Artifac
     assert (await store_tree(target, store)).digest == manifest.digest
 
 
-async def test_a_damaged_blob_is_mended_by_the_next_snapshot_of_the_same_content(
+async def test_a_damaged_blob_is_repaired_by_the_next_snapshot_of_the_same_content(
     tmp_path: Path, store: ArtifactStore, write_tree: WriteTree
 ) -> None:
     folder = write_tree(tmp_path / "m", TREE)

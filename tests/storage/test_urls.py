@@ -37,6 +37,15 @@ def test_a_file_url_is_normalised(url: str) -> None:
     assert parse_url(url, CONFIG) == FileLocation(root=Path("/srv/models"), parts=("hate",))
 
 
+def test_a_path_is_answered_with_the_url_that_it_would_be() -> None:
+    with pytest.raises(ModelUrlNotFoundError) as caught:
+        parse_url("/srv/models/my model", CONFIG)
+    assert caught.value.hint == "Write it as file:///srv/models/my%20model."
+    assert parse_url(caught.value.hint.split()[-1].rstrip("."), CONFIG) == FileLocation(
+        root=Path("/srv/models"), parts=("my model",)
+    )
+
+
 @pytest.mark.parametrize("url", ["", "   ", "\n"])
 def test_an_empty_url_has_its_own_error(url: str) -> None:
     with pytest.raises(ModelRevisionEmptyModelUrlError):

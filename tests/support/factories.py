@@ -24,6 +24,12 @@ ACTOR = Actor.system("tests")
 _numbers = itertools.count(1)
 
 
+def count_on_from(number: int) -> None:
+    """Names that are made up go on from a number, in a process beside what others made in the same installation."""
+    global _numbers  # noqa: PLW0603 - of this process
+    _numbers = itertools.count(number)
+
+
 def make_user(username: str = "", *, is_administrator: bool = False, teams: tuple[Team, ...] = ()) -> User:
     """A user with `PASSWORD` and a personal team, in further teams."""
     user = create_user(

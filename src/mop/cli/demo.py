@@ -34,6 +34,7 @@ SHORT_LOAD_TEST = {
 }
 HOST = "127.0.0.1"
 HOME_DEFAULT = Path(".mop/demo")
+BROKEN = "broken"  # of the samples
 
 
 @app.command()
@@ -97,7 +98,7 @@ def demo(
             return
         revision = await onboarding
         codes.append(of_result(revision["status"], revision["warnings"]))
-        _tell(revision, port, people, home, seconds=clock.total())
+        _tell(revision, port, people, home, folder.resolve(), seconds=clock.total())
         if not until_result:
             say("serving until interrupted (Ctrl-C)")
             await stop.wait()
@@ -222,7 +223,9 @@ def _tell_scores(model: str, version: str, dataset: str) -> None:
         say(f"  {name:<22} {shown}" + (f"  (95 %: {interval.low:.4f} to {interval.high:.4f})" if interval else ""))
 
 
-def _tell(revision: dict[str, Any], port: int, people: DemoPeople, home: Path, *, seconds: float) -> None:
+def _tell(
+    revision: dict[str, Any], port: int, people: DemoPeople, home: Path, samples: Path, *, seconds: float
+) -> None:
     print()
     print(f"{revision['model']} {revision['version']} is {revision['status']} after {seconds:.0f} s in all")
     for line in error_lines(from_dict(revision["error"])) if revision["error"] else ():
@@ -235,6 +238,8 @@ def _tell(revision: dict[str, Any], port: int, people: DemoPeople, home: Path, *
     print(f"  portal          http://{HOST}:{port}/")
     print(f"  contributor     {people.user}    password {people.user_password}")
     print(f"  administrator   {people.administrator}   password {people.administrator_password}")
+    print(f"  models          below {samples.as_uri()}/, where you may copy your own folder;")
+    print(f"                  {(samples / BROKEN).as_uri()}/ has one for each way to fail")
     print(f"  everything is kept in {home}; remove that folder to forget it")
     print(flush=True)
 

@@ -303,7 +303,7 @@ def _uv() -> Iterator[Finding]:
 
 
 def _storage() -> Iterator[Finding]:
-    from mop.sources.places import storage_config
+    from mop.sources.storage_settings import storage_config
     from mop.storage.principals import blob_principal
 
     config = storage_config()

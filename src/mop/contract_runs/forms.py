@@ -14,7 +14,7 @@ from mop.ui.forms import JsonField
 
 
 class AddTaskForm(forms.Form):
-    """A task to connect, of a taxonomy of which the model has none."""
+    """A task to connect."""
 
     task = forms.ChoiceField(help_text="A model has at most one task per taxonomy.")
     customized_name = forms.CharField(

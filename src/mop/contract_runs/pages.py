@@ -43,6 +43,7 @@ def tasks_context(request: HttpRequest, model: Model) -> dict[str, Any]:
             "connection": one.connection,
             "versions": [_shown(state, may_change=may_change, with_errors=with_errors) for state in one.versions],
             "obstacle": obstacles.get(one.connection.task_id, ""),
+            "may_correct": may_change and not any(state.state == ContractRunState.PASSED for state in one.versions),
         }
         for one in connected
     ]

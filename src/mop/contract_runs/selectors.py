@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, FilteredRelation, OuterRef, QuerySet
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 
 from mop.catalog.models import Task
 from mop.catalog.selectors import tasks_for_list
@@ -130,6 +130,20 @@ def unproved_connections(revision: Revision) -> list[TaskConnection]:
 def tasks_to_add(model: Model) -> QuerySet[Task]:
     """The tasks that a model may connect: of the taxonomies of which it has none."""
     return tasks_for_list().exclude(taxonomy__in=model.connections.values("taxonomy"))
+
+
+def unproved_tasks(model: Model) -> QuerySet[TaskConnection]:
+    """The connections of a model that no version was proved with: their name may still be corrected."""
+    proof = TaskProof.objects.filter(
+        revision__model=model, task=OuterRef("task"), customized_name=OuterRef("customized_name")
+    )
+    return TaskConnection.objects.filter(~Exists(proof), model=model)
+
+
+def tasks_to_connect(model: Model) -> QuerySet[Task]:
+    """Tasks to add, and connected ones whose name may still be corrected."""
+    misnamed = unproved_tasks(model).values("task")
+    return tasks_for_list().filter(Q(pk__in=tasks_to_add(model).order_by().values("pk")) | Q(pk__in=misnamed))
 
 
 def runs_of(revision: Revision) -> QuerySet[ContractRun]:

@@ -16,7 +16,7 @@ from mop.contract_runs.advance import CONTRACT_RUN
 from mop.contract_runs.area import QUEUES, RUN
 from mop.contract_runs.models import ContractRun, Subject
 from mop.contract_runs.samples import check_sample, sample_tag
-from mop.contract_runs.selectors import unproved_connections
+from mop.contract_runs.selectors import unproved_connections, unproved_tasks
 from mop.contract_runs.states import CONTRACT_RUN_LIFECYCLE, ContractRunState
 from mop.engine.job import Job
 from mop.errors import ConflictError, ValidationFailedError
@@ -38,7 +38,8 @@ CONTRACT_RUN_JOB: Job[ContractRun] = Job(
 def add_task(*, actor: Actor, model: Model, task: Task, customized_name: str = "") -> list[ContractRun]:
     """Connect a task to a model, and start its contract check for each verified version.
 
-    A version that is not verified yet is proved with the task by its own verification.
+    A version that is not verified yet is proved with the task by its own verification. A task that is connected already
+    takes the other name, as long as no version was proved with it under the old one.
 
     Args:
         actor: who is recorded.
@@ -50,12 +51,18 @@ def add_task(*, actor: Actor, model: Model, task: Task, customized_name: str = "
         The contract runs that were started, one for each verified version that was not proved with the task before.
 
     Raises:
-        ValidationFailedError: the model has a task of the taxonomy, or the name is taken or too long.
+        ValidationFailedError: the model has another task of the taxonomy, or this one under a proved name, or the name
+            is taken or too long.
     """
     locked = Model.objects.select_for_update(of=("self",)).get(pk=model.pk)
     name = customized_name.strip() or task.taxonomy.name
-    _check_connection(locked, task, name)
-    TaskConnection.objects.create(model=locked, taxonomy=task.taxonomy, task=task, customized_name=name)
+    misnamed = unproved_tasks(locked).filter(task=task).exclude(customized_name=name).first()
+    _check_connection(locked, task, name, but=misnamed)
+    if misnamed:
+        misnamed.customized_name = name
+        misnamed.save(update_fields=["customized_name"])
+    else:
+        TaskConnection.objects.create(model=locked, taxonomy=task.taxonomy, task=task, customized_name=name)
     record(
         actor=actor,
         action=Action.TASK_CONNECTED,
@@ -261,9 +268,10 @@ def _refuse_live(runs: Any) -> None:
         )
 
 
-def _check_connection(model: Model, task: Task, name: str) -> None:
+def _check_connection(model: Model, task: Task, name: str, *, but: TaskConnection | None) -> None:
     fields: dict[str, list[str]] = {}
-    others: Sequence[TaskConnection] = list(model.connections.select_related("task", "taxonomy"))
+    connections = model.connections.select_related("task", "taxonomy")
+    others: Sequence[TaskConnection] = list(connections.exclude(pk=but.pk) if but else connections)
     for other in others:
         if other.task_id == task.pk:
             fields.setdefault("task", []).append(f"{task.name} is connected already.")

@@ -16,7 +16,7 @@ from mop.catalog.selectors import get_task_by_id
 from mop.contract_runs.forms import AddTaskForm, SampleForm
 from mop.contract_runs.pages import sample_context, tasks_context
 from mop.contract_runs.samples import sample_tag
-from mop.contract_runs.selectors import get_run, tasks_to_add
+from mop.contract_runs.selectors import get_run, tasks_to_connect
 from mop.contract_runs.services import (
     add_task,
     cancel_run,
@@ -45,16 +45,17 @@ def live_tasks(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest, name: str) -> HttpResponse:
-    """Connect a task."""
+    """Connect a task, or correct what the model's output calls the taxonomy of a connected one."""
     model = _changeable(request, name)
-    form = AddTaskForm(request.POST or None, tasks=tasks_to_add(model))
+    initial = {"task": request.GET.get("task", "")}
+    form = AddTaskForm(request.POST or None, initial=initial, tasks=tasks_to_connect(model))
 
     def act() -> Done:
         task = form.chosen
         runs = add_task(
             actor=actor_in(request), model=model, task=task, customized_name=form.cleaned_data["customized_name"]
         )
-        follows = "Each version is checked with it when it is verified."
+        follows = "Each version is checked with it when it is verified; retry those that failed."
         if runs:
             follows = f"{len(runs)} verified version{'s are' if len(runs) > 1 else ' is'} being checked with it."
         return Done(f"The task {task.name} is connected. {follows}", _tasks_url(model))

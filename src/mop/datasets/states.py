@@ -12,7 +12,7 @@ class DatasetStatus(State):
 
     CREATED = live("created", "The file is read and verified.")
     VERIFIED = final("verified", "The file is as its format says; task owners can approve the dataset.", tone=Tone.OK)
-    VERIFY_FAILED = final("verifyFailed", "The verification failed; the dataset's page says why.", tone=Tone.BAD)
+    VERIFY_FAILED = final("verifyFailed", "The verification failed: the file breaks rules.", tone=Tone.BAD)
     OUTDATED = final("outdated", "An owner set the dataset aside; nothing is measured on it.", tone=Tone.QUIET)
 
 

@@ -40,7 +40,7 @@ from mop.engine.watch import Run, Watch
 from mop.errors import ArtifactDamagedError, StorageUnavailableError
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, host_lock
-from mop.sources.places import storage_config
+from mop.sources.storage_settings import storage_config
 from mop.storage import SnapshotLimits
 from mop.storage.manifest import Manifest, ManifestFile
 from mop.storage.snapshot import SnapshotProgress

@@ -16,7 +16,7 @@ from mop.dsat.states import CaseState
 from mop.ui.file_fields import FilesField, FilesInput
 
 _NO_HELP = {"spellcheck": "false", "autocomplete": "off"}
-_KINDS = [("", "Not said"), *Kind.choices]
+_KINDS = [("", "Not given"), *Kind.choices]
 
 
 class CaseFilterForm(forms.Form):

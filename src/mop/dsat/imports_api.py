@@ -97,7 +97,7 @@ def delete_import(request: HttpRequest, import_id: uuid.UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/tasks/{task}/dsat-access", response=list[AccessOut])
+@router.get("/tasks/{path:task}/dsat-access", response=list[AccessOut])
 def list_access(request: HttpRequest, task: str) -> list[dict[str, Any]]:
     """Who reads the content of the task's cases beside its owners. Owners of the task, administrators."""
     found = get_task(task)
@@ -105,7 +105,7 @@ def list_access(request: HttpRequest, task: str) -> list[dict[str, Any]]:
     return [grant_document(grant) for grant in grants_of(found)]
 
 
-@router.post("/tasks/{task}/dsat-access", response={201: AccessOut})
+@router.post("/tasks/{path:task}/dsat-access", response={201: AccessOut})
 def post_access(request: HttpRequest, task: str, body: AccessIn) -> Status[dict[str, Any]]:
     """Let a team read (owners of the task); without a team, the administrator who asks. It is recorded."""
     caller = caller_of(request)
@@ -121,7 +121,7 @@ def post_access(request: HttpRequest, task: str, body: AccessIn) -> Status[dict[
     return Status(201, grant_document(grant))
 
 
-@router.delete("/tasks/{task}/dsat-access/{access_id}", response={204: None})
+@router.delete("/tasks/{path:task}/dsat-access/{access_id}", response={204: None})
 def delete_access(request: HttpRequest, task: str, access_id: int) -> Status[None]:
     """Take a right to read back. Owners of the task, administrators."""
     caller = caller_of(request)

@@ -18,7 +18,7 @@ from mop.errors import InterpreterDownloadError
 
 _UNKNOWN = re.compile(r"No download found|No interpreter found", re.IGNORECASE)
 _HTTP_TIMEOUT_SECONDS = 60
-_MEND = "The operator installs that Python, or checks MOP_PYTHON_DOWNLOADS, MOP_PYTHON_MIRROR and the network."
+_HINT = "The operator installs that Python, or checks MOP_PYTHON_DOWNLOADS, MOP_PYTHON_MIRROR and the network."
 
 
 async def with_interpreter(wanted: str, config: EnvironmentConfig, *, log: Log) -> EnvironmentConfig:
@@ -57,7 +57,7 @@ async def with_interpreter(wanted: str, config: EnvironmentConfig, *, log: Log) 
                 )
         except TimeoutError:
             raise InterpreterDownloadError(
-                f"Python {minor} was not fetched within {config.build_seconds:.0f} s.", hint=_MEND
+                f"Python {minor} was not fetched within {config.build_seconds:.0f} s.", hint=_HINT
             ) from None
         if finished.status:
             raise _failed(minor, finished.status, finished.lines)
@@ -97,5 +97,5 @@ def _failed(minor: str, status: int, lines: Sequence[str]) -> Exception:
     if full := disk_error(text):
         return full
     if _UNKNOWN.search(text):
-        return InterpreterDownloadError(f"Python {minor} is not among the Pythons that can be fetched.", hint=_MEND)
-    return InterpreterDownloadError(f"Python {minor} could not be fetched ({status}): {last_lines(lines)}", hint=_MEND)
+        return InterpreterDownloadError(f"Python {minor} is not among the Pythons that can be fetched.", hint=_HINT)
+    return InterpreterDownloadError(f"Python {minor} could not be fetched ({status}): {last_lines(lines)}", hint=_HINT)

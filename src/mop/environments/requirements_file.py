@@ -31,11 +31,11 @@ _EXTRA_INDEX = re.compile(r"--extra-index-url(?:=|\s+)(\S+)")
 _ADDRESS = re.compile(r"^(\w+\+)?(https?|file|ftp|ssh|git|svn|hg|bzr)(\+\w+)?:", re.IGNORECASE)
 _FREEZE = re.compile(r"@\s*file://", re.IGNORECASE)
 _CONDA = re.compile(r"[\w.\-]+=[\w.!+]+=\w+")
-_FREEZE_MEND = (
+_FREEZE_HINT = (
     "Such lines hold for the computer that wrote the file: write it with `pip list --format=freeze`, which gives names "
     "and versions alone."
 )
-_WHEELS_MEND = "Put the wheel into privatepkgs/, or name a package of the index with its version."
+_WHEELS_HINT = "Put the wheel into privatepkgs/, or name a package of the index with its version."
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _index_option(line: str, number: int, allowed: Mapping[str, str]) -> str:
     if match is None:
         option = re.split(r"[\s=]", line, maxsplit=1)[0]
         if option in {"-e", "--editable"}:
-            _refuse("an editable install is not allowed", number, _WHEELS_MEND)
+            _refuse("an editable install is not allowed", number, _WHEELS_HINT)
         if option in {"-r", "--requirement", "-c", "--constraint"}:
             _refuse(
                 f"{option} reads another file, which is not allowed", number, "Copy that file's lines into this one."
@@ -227,7 +227,7 @@ def _requirement(line: str, number: int) -> Requirement:
         reason = str(error).splitlines()[0][:200] or "not understood"
         _refuse(f"{_shown(text)} is not a requirement: {reason}", number, "Write for example `numpy==1.26.4`.")
     if parsed.url is not None:
-        _refuse(f"{_shown(parsed.name)} is taken from an address, which is not allowed", number, _WHEELS_MEND)
+        _refuse(f"{_shown(parsed.name)} is taken from an address, which is not allowed", number, _WHEELS_HINT)
     parsed.name = canonicalize_name(parsed.name)
     if (meant := DEPRECATED_NAMES.get(parsed.name)) is not None:
         _refuse(f"{parsed.name} is a deprecated name of the package {meant}", number, f"Write {meant} instead.")
@@ -243,17 +243,17 @@ def _requirement(line: str, number: int) -> Requirement:
 
 def _refuse_what_no_index_has(text: str, number: int) -> None:
     if _FREEZE.search(text):
-        _refuse(f"{_shown(text)} names an address on another computer's disk", number, _FREEZE_MEND)
+        _refuse(f"{_shown(text)} names an address on another computer's disk", number, _FREEZE_HINT)
     if _CONDA.fullmatch(text):
-        _refuse(f"{_shown(text)} is a line of `conda list --export`, not a requirement", number, _FREEZE_MEND)
+        _refuse(f"{_shown(text)} is a line of `conda list --export`, not a requirement", number, _FREEZE_HINT)
     if _ADDRESS.match(text) or re.search(r"@\s*(\w+\+)?\w+://", text):
-        _refuse("an address or version control system is not allowed", number, _WHEELS_MEND)
+        _refuse("an address or version control system is not allowed", number, _WHEELS_HINT)
     if (
         text.startswith((".", "/", "~", "\\"))
         or re.match(r"[^\s;<>=!\[]*/", text)
         or re.match(r"\S+\.(whl|zip|tar\.\w+)\b", text)
     ):
-        _refuse(f"{_shown(text)} is a file, not a package of the index", number, _WHEELS_MEND)
+        _refuse(f"{_shown(text)} is a file, not a package of the index", number, _WHEELS_HINT)
 
 
 def _host(url: str) -> str:

@@ -39,6 +39,7 @@ _SHOWN_OF_OTHERS = (
     "dataset__file__language",
     "task__name",
     "task__label_type",
+    "task__labels",
 )
 _NOT_SHOWN = {"failed_rows", "error_counts"}
 

@@ -37,9 +37,9 @@ from mop.onboarding.source_lines import lines_around
 from mop.registry.advance import REVISION
 from mop.registry.statuses import RevisionStatus
 from mop.sandbox import Granted
-from mop.sources.places import storage_config
 from mop.sources.prefixes import allowed
 from mop.sources.purposes import Purpose
+from mop.sources.storage_settings import storage_config
 from mop.storage import SnapshotLimits, folder_in_use
 from mop.storage.snapshot_process import run_snapshot_job
 

@@ -179,7 +179,10 @@ class ConnectTasksForm(PlainForm):
         for key, name in self._taxonomies.items():
             offered = [(str(task.pk), _described(task)) for task in tasks if task.taxonomy_id == key]
             self.fields[f"task_{key}"] = forms.ChoiceField(
-                label=f"Task of {name}", required=False, choices=[("", "Not connected"), *offered]
+                label=f"Task of {name}",
+                required=False,
+                choices=[("", "Not connected"), *offered],
+                initial=str(tasks[0].pk) if len(tasks) == 1 else "",  # a model needs one, and there is no other
             )
             self.fields[f"customized_name_{key}"] = forms.CharField(
                 label=f"{name} in the model's output", required=False, max_length=100, initial=name

@@ -61,20 +61,36 @@ class OwnGroup:
     holds: bool
 
 
-def tags_and_groups(user: User, model: Model) -> tuple[list[str], list[OwnGroup]]:
-    """The tags of a model, and the user's own groups, both by name. One query."""
+@dataclass(frozen=True)
+class Belongings:
+    """Names that stand on a model's page, each list by name. Of the owners only the username is read."""
+
+    tags: list[str]
+    groups: list[OwnGroup]
+    owners: list[User]
+
+
+def belongings_of(user: User, model: Model) -> Belongings:
+    """A model's tags and owners, and the user's own groups. One query; rules about the model then need none."""
     holds = Exists(GroupEntry.objects.filter(group=OuterRef("pk"), model=model))
     tags = ModelTag.objects.filter(model=model).order_by()
     groups = ModelGroup.objects.filter(owner=user).order_by()
-    rows = united(
+    parts: tuple[list[tuple[str, int, bool]], ...] = ([], [], [])
+    for part, key, name, is_in in united(
         [
             tags.annotate(holds=Value(value=True)).values_list("pk", "name", "holds"),
             groups.annotate(holds=holds).values_list("pk", "name", "holds"),
+            model.owners.order_by().annotate(holds=Value(value=True)).values_list("pk", "username", "holds"),
         ]
+    ):
+        parts[part].append((name, key, bool(is_in)))
+    tagged, own, owning = (sorted(rows) for rows in parts)
+    model.__dict__["known_ownership"] = {user.pk: any(key == user.pk for _, key, _ in owning)}
+    return Belongings(
+        tags=[name for name, *_ in tagged],
+        groups=[OwnGroup(key, name, is_in) for name, key, is_in in own],
+        owners=[User.from_db(None, ("id", "username"), (key, name)) for name, key, _ in owning],
     )
-    found = sorted((name, key, part, bool(holds)) for part, key, name, holds in rows)
-    groups_found = [OwnGroup(key, name, is_in) for name, key, part, is_in in found if part == 1]
-    return [name for name, _, part, _ in found if part == 0], groups_found
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ from mop.registry.search_index import matching
 from mop.registry.selectors import get_model
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from mop.registry.unsettled import with_work_on_newest
-from mop.ui.merging import Leg, counted, merged_page, united
+from mop.ui.merging import Leg, counted, id_list, merged_page, united
 
 ALL, MINE, RUNNING = "all", "mine", "running"
 FEW = 1000
@@ -218,10 +218,12 @@ class ModelList:
                 models = models.filter(asked)
                 self._is_dense = True
         if few is not None:
-            models = models.filter(pk__in=few)
+            models = models.filter(pk__in=id_list(few))
 
         self._owned_ids = passed[0] if wanted else set()
-        owns = (Q(pk__in=self._owned_ids) if len(self._owned_ids) <= FEW else Q(wanted[0][1])) if wanted else Q()
+        owns = Q()
+        if wanted:
+            owns = Q(pk__in=id_list(self._owned_ids)) if len(self._owned_ids) <= FEW else Q(wanted[0][1])
         mine = models if query.group != MINE else models.filter(Q(created_by=user))
         if user.is_administrator:
             self._legs = [models if query.group != MINE else models.filter(owns | Q(created_by=user))]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mop.accounts.models import Team
 from mop.errors import MopError, NotAllowedError
-from mop.sources.places import storage_config
 from mop.sources.prefixes import allowed, places_of
 from mop.sources.purposes import Purpose
+from mop.sources.storage_settings import storage_config
 from mop.storage.principals import READER_ROLE, grant_command, principal
 from mop.storage.urls import BlobLocation, FileLocation
 

@@ -6,9 +6,9 @@ import asyncio
 
 from mop.accounts.models import Team
 from mop.errors import ModelStructureError, MopError, OutsideFault, ValidationFailedError
-from mop.sources.places import storage_config
 from mop.sources.prefixes import allowed
 from mop.sources.purposes import Purpose
+from mop.sources.storage_settings import storage_config
 from mop.storage.opening import open_source
 
 SECONDS = 5.0

@@ -191,7 +191,7 @@ def _in_bubblewrap(plain: Sandbox) -> list[Sandbox]:
     controllers = find_controllers() if plain.level == SandboxLevel.CGROUP else []
     if plain.level == SandboxLevel.CGROUP:
         if not any(controller.name == "memory" for controller in controllers):
-            raise _MissingError("this process may make no control group with a memory limit", _CGROUP_MEND)
+            raise _MissingError("this process may make no control group with a memory limit", _CGROUP_HINT)
         sweep(controllers)
     return [replace(plain, bwrap=Path(bwrap), controllers=tuple(controllers))]
 
@@ -200,7 +200,7 @@ def _landlocked(plain: Sandbox) -> list[Sandbox]:
     """As root under the service uid; where root may not mount, under its own without any capability."""
     version = landlock_version()
     if not version:
-        raise _MissingError("the kernel has no Landlock", _LANDLOCK_MEND)
+        raise _MissingError("the kernel has no Landlock", _LANDLOCK_HINT)
     sweep_folders(str(plain.runtime_folder))
     sandbox = replace(plain, landlock=version)
     return [sandbox, *([replace(sandbox, service_uid=None)] if sandbox.service_uid is not None else [])]
@@ -236,11 +236,11 @@ def _bwrap_version(bwrap: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", done.stdout))
 
 
-_CGROUP_MEND = (
+_CGROUP_HINT = (
     "Run MOP as root on a host with writable control groups, or as a user with delegated ones: "
     "`systemd-run --user --scope -p Delegate=yes mop up`."
 )
-_LANDLOCK_MEND = (
+_LANDLOCK_HINT = (
     "Use Linux 5.13 or later with Landlock among its security modules (the boot option `lsm=landlock,...`)."
 )
 _SWITCHES = (

@@ -19,8 +19,8 @@ from mop.errors import ModelUrlForbiddenError, MopError
 from mop.file_names import quoted
 from mop.sources.configured import EVERYTHING, ConfiguredPrefix, read_prefixes
 from mop.sources.models import SourcePrefix
-from mop.sources.places import storage_config
 from mop.sources.purposes import Purpose
+from mop.sources.storage_settings import storage_config
 from mop.storage.config import StorageConfig
 from mop.storage.urls import BlobLocation, FileLocation, is_below, parse_prefix, parse_url
 

@@ -11,9 +11,9 @@ from mop.accounts.models import User
 from mop.errors import NotFoundError
 from mop.sources.configured import EVERYTHING
 from mop.sources.models import SourcePrefix
-from mop.sources.places import storage_config
 from mop.sources.prefixes import configured_prefixes, first_teams, is_by_default, is_usable
 from mop.sources.purposes import Purpose
+from mop.sources.storage_settings import storage_config
 
 if TYPE_CHECKING:
     import datetime as dt

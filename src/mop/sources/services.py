@@ -11,8 +11,8 @@ from mop.errors import MopError, ValidationFailedError
 from mop.sources.actions import Action
 from mop.sources.configured import EVERYTHING
 from mop.sources.models import SourcePrefix
-from mop.sources.places import storage_config
 from mop.sources.purposes import Purpose
+from mop.sources.storage_settings import storage_config
 from mop.storage.urls import parse_prefix
 
 

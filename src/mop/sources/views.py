@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.rules import authorise
 from mop.sources.forms import SourcePrefixForm
-from mop.sources.places import storage_config
 from mop.sources.purposes import Purpose
 from mop.sources.selectors import get_prefix, visible_prefixes
 from mop.sources.services import add_prefix, remove_prefix
+from mop.sources.storage_settings import storage_config
 from mop.ui.pages import Done, confirm_page, sent, show_form
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from mop.errors import ModelRevisionEmptyModelUrlError, ModelUrlForbiddenError, ModelUrlNotFoundError
 from mop.file_names import name_fault, quoted
@@ -112,7 +112,8 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         _malformed("its host or port cannot be read")
     if not parts.scheme or "://" not in url:
-        _malformed("it has no scheme")
+        hint = f"Write it as file://{quote(url)}." if url.startswith("/") and not parts.scheme else _WRITE_IT_AS
+        _malformed("it has no scheme", hint=hint)
     return parts
 
 
@@ -201,5 +202,5 @@ def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
-def _malformed(reason: str) -> NoReturn:
-    raise ModelUrlNotFoundError(f"The model url cannot be used: {reason}.", hint=_WRITE_IT_AS)
+def _malformed(reason: str, *, hint: str = _WRITE_IT_AS) -> NoReturn:
+    raise ModelUrlNotFoundError(f"The model url cannot be used: {reason}.", hint=hint)

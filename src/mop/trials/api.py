@@ -11,8 +11,8 @@ from ninja import Router, Status
 from mop.accounts.access import caller_of
 from mop.accounts.rules import authorise
 from mop.registry.selectors import get_revision
+from mop.trials.input_modality import modality_for
 from mop.trials.inputs import decoded_images, mop_input
-from mop.trials.requests import modality_for
 from mop.trials.schemas import TryIn, TryOut, TryStarted, try_out
 from mop.trials.selectors import get_trial, read_answer
 from mop.trials.services import end_trial, start_trial

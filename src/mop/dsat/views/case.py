@@ -28,6 +28,7 @@ from mop.ui.pages import show_form
 
 PAGE = "dsat/case.html"
 C = CaseState
+_MOVES_ON = frozenset({"confirm", "close", "fix", "reopen"})
 
 
 @require_GET
@@ -77,7 +78,7 @@ def _context(request: HttpRequest, user: User, found: Case) -> dict[str, Any]:
         "may_change": may(user, "dsat.change", found),
         "may_assign": may(user, "dsat.assign", found) and not state.is_final,
         "revision": shown_revision(found, user),
-        "actions": [dataclasses.replace(action, look="primary") for action in actions[:1]] + actions[1:],
+        "actions": [dataclasses.replace(one, look=look_of(one, actions)) for one in actions],
         "comments": comments_of(found) if reads else [],
         "comment_form": CommentForm(),
         "similar": similar_cases(found, reading) if reads else [],
@@ -95,6 +96,13 @@ def _steps(state: CaseState) -> list[tuple[str, str]]:
         (one.value, "done" if number < here else "now" if number == here else "ahead")
         for number, one in enumerate(path)
     ]
+
+
+def look_of(action: Action, actions: list[Action]) -> str:
+    """The step that moves the case on is the filled button; what hides or deletes it is never that step."""
+    if action.id == "delete":
+        return "danger"
+    return "primary" if action is actions[0] and action.id in _MOVES_ON else ""
 
 
 def actions_of(user: User, found: Case) -> list[Action]:

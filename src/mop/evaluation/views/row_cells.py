@@ -23,6 +23,7 @@ from mop.ui.templatetags.mop_ui import icon
 
 Ends = tuple[float, float]
 NOTHING = SafeString("")
+NO_LABEL = SafeString('<span class="q">no such label</span>')
 
 
 class Cells:
@@ -85,7 +86,7 @@ class Cells:
             '<td role="cell" class="nowrap" data-label="{}, 95 % interval">{} {}</td>'
             '<td role="cell" data-label="{}">{}</td>',
             self._metric,
-            score(value),
+            self._score(row, value),
             give_or_take(ends),
             str(self._span),
             interval_figure(self._span, value, ends, baseline=reference, look="c1" if is_baseline else ""),
@@ -109,7 +110,9 @@ class Cells:
         """The metrics beside the chosen one, and how it was measured."""
         metrics = [
             format_html(
-                '<td role="cell" class="num card-third" data-label="{}">{}</td>', name, score(getattr(row, field))
+                '<td role="cell" class="num card-third" data-label="{}">{}</td>',
+                name,
+                self._score(row, getattr(row, field)),
             )
             for name, field in self._others
         ]
@@ -122,6 +125,12 @@ class Cells:
             thousands(row.rows),
             ago(row.measured_at),
         )
+
+    def _score(self, row: Evaluation, value: float | None) -> SafeString:
+        """A metric; a task without the chosen label says so, because nothing is undefined there."""
+        if value is None and self._query.label and self._query.label not in row.task.labels:
+            return NO_LABEL
+        return score(value)
 
     @staticmethod
     def end(row: Evaluation, url: str) -> SafeString:

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 
 from mop.accounts.current_user import user_of
 from mop.accounts.forms import UsernameForm
+from mop.accounts.models import User
 from mop.accounts.rules import may
 from mop.errors import CATALOGUE, ModelFault, ModelUrlForbiddenError, ModelUrlNotFoundError, MopError
-from mop.registry.groups import tags_and_groups
+from mop.registry.groups import belongings_of
 from mop.registry.history import chosen_columns, history_of
 from mop.registry.listing import listed_model
 from mop.registry.models import Model, Revision
@@ -56,33 +57,34 @@ def model_context(request: HttpRequest, name: str) -> dict[str, Any]:
     """
     history = history_context(request, name)
     model = history["model"]
-    tags, groups = tags_and_groups(user_of(request), model)
     return {
-        "tags": tags,
-        "model_groups": groups,
         "trail": [(model.team.name, ""), *below_models((model.name, ""))],
         "tabs": MODEL_TABS.shown("registry:model", name=model.name),
         "owner_form": UsernameForm(),
         "sections": MODEL_SECTIONS.shown(request, model),
-        **facts_context(request, history["model"], history["columns"].facts),
+        **facts_context(request, model, history["columns"].facts, owners=history["owners"]),
         **history,
     }
 
 
-def facts_context(request: HttpRequest, model: Model, known: Sequence[Fact] | None = None) -> dict[str, Any]:
-    """The key facts in the head of a model's page; `known` are those that its version history brought along."""
+def facts_context(
+    request: HttpRequest, model: Model, known: Sequence[Fact] | None = None, *, owners: Sequence[User] | None = None
+) -> dict[str, Any]:
+    """The key facts in the head of a model's page; `known` and `owners` are what its version history brought along."""
     user = user_of(request)
-    prefetch_related_objects([model], "owners")
+    if owners is None:
+        prefetch_related_objects([model], "owners")
+        owners = model.owners.all()
     return {
         "model_facts": REVISION_COLUMNS.shown(request, (), of=model).facts if known is None else known,
         "listed": listed_model(user, model),
-        "owners": sorted(model.owners.all(), key=lambda owner: owner.username),
+        "owners": sorted(owners, key=lambda owner: owner.username),
         "may_change_owners": may(user, "registry.change_owners", model),
     }
 
 
 def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
-    """A model and a page of its version history, as both stand in one moment; the model knows its owners.
+    """A model and a page of its version history, as both stand in one moment, and whose the model is.
 
     Raises:
         NotFoundError: the user sees no such model.
@@ -96,9 +98,9 @@ def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
         size=PAGE_VERSIONS,
     )
     model = page.rows[0].model if page.rows else get_model(user, name)
-    prefetch_related_objects([model], "owners")
+    belongings = belongings_of(user, model)
     for row in page.rows:
-        row.model = model  # whose owners are known
+        row.model = model  # of which it is known whether the person owns it
     columns = REVISION_COLUMNS.shown(request, page.rows, of=model)
     sees_logs, may_change = may(user, "registry.view_logs", model), may(user, "registry.change_model", model)
     opened, chosen = request.GET.get("version", ""), chosen_columns(request.session)
@@ -106,6 +108,9 @@ def history_context(request: HttpRequest, name: str) -> dict[str, Any]:
     moves = columns.is_live or any(row.get_status().is_live or is_worked_on(row) for row in page.rows)
     return {
         "model": model,
+        "tags": belongings.tags,
+        "model_groups": belongings.groups,
+        "owners": belongings.owners,
         "page": page,
         "table": table,
         "columns": columns,

@@ -46,7 +46,7 @@ def live_history(request: HttpRequest, name: str) -> HttpResponse:
     def draw() -> HttpResponse:
         shown = {
             **context,
-            **facts_context(request, context["model"], context["columns"].facts),
+            **facts_context(request, context["model"], context["columns"].facts, owners=context["owners"]),
             "with_facts": True,
             "live": context["history"],
         }

@@ -63,7 +63,7 @@ def add(request: HttpRequest) -> HttpResponse:
     def act() -> Done:
         group = create_group(actor=actor_in(request), user=user, name=form.cleaned_data["name"])
         add_to_group(group=group, models=chosen)
-        return Done(f"{group.name} is made.", _models_of(group))
+        return Done(f"The group {group.name} is created.", _models_of(group))
 
     lead = f"It begins with {', '.join(model.name for model in chosen)}." if chosen else ""
     return form_page(

@@ -28,8 +28,8 @@ _OWN_FOLDERS = ("src/", "privatepkgs/")
 """What is in them the service imports by itself, in its cage; elsewhere code comes with a model that is loaded."""
 _SUFFIXES = (".py", ".pyw")
 _NOTEBOOK = ".ipynb"
-_UNREAD_MEND = "Make it a file that Python 3.11 can read, of ordinary size; remove it if it is not needed."
-_BESIDE_MEND = "Move the code into src/, where it is reviewed as the model's own, and load the model from there."
+_UNREAD_HINT = "Make it a file that Python 3.11 can read, of ordinary size; remove it if it is not needed."
+_BESIDE_HINT = "Move the code into src/, where it is reviewed as the model's own, and load the model from there."
 _HINTS = {
     "B201": "Do not run a debug server; MOP calls the model itself.",
     "B202": "Check each member's name before it is unpacked, or pass filter='data' to extractall.",
@@ -72,7 +72,7 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
         unread = f"it cannot be followed: {type(error).__name__}"
     if unread and not acts:
-        return not_seen_whole(NAME, name, unread, hint=_UNREAD_MEND)
+        return not_seen_whole(NAME, name, unread, hint=_UNREAD_HINT)
     return _report(name, issues, acts)
 
 
@@ -134,7 +134,7 @@ def _beside(name: str, act: Act) -> Finding:
         severity=Severity.CRITICAL if act.by_itself else Severity.HIGH,
         path=name,
         message=f"{name} line {act.line}: {act.what} {when}.",
-        hint=_BESIDE_MEND,
+        hint=_BESIDE_HINT,
         position=f"line {act.line}",
     )
 

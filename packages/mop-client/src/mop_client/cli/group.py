@@ -55,7 +55,7 @@ def create(
         group = server.post("groups", body={"name": name})
         for model in models or ():
             server.put("groups", str(group["id"]), "models", model)
-        _told(server.get("groups", str(group["id"])), f"made {name}", as_json=as_json)
+        _told(server.get("groups", str(group["id"])), f"group {name} is created", as_json=as_json)
 
 
 @groups.command()

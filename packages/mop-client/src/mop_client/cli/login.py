@@ -22,7 +22,11 @@ def login(
 ) -> None:
     """Keep a server's address and a personal access token (made in the portal, under your name) for `mop model`."""
     address = normalise_url(url)
-    token = sys.stdin.readline().strip() if token_stdin else typer.prompt("Token", hide_input=True, err=True)
+    if token_stdin:
+        token = sys.stdin.readline().strip()
+    else:
+        say(f"make a token at {address}/account/tokens/, and paste it here")
+        token = typer.prompt("Token", hide_input=True, err=True)
     if not token:
         raise typer.BadParameter("the token is empty.")
     from mop_client.cli.client import Server

@@ -74,15 +74,23 @@ def stage_line(name: str, seconds: float | None, result: str) -> str:
 
 def error_lines(error: MopError) -> list[str]:
     """Name, message, hint and the fields of an error, each on a line of its own, or on several where its text has."""
-    lines = [f"{error.name}: {error.message}"]
+    fields = _field_lines(error)
+    lines = [f"{error.name}: {error.title if len(fields) > 1 else error.message}"]
     if error.place:
         lines.append(f"  at:   {error.place}")
     lines += [f"  also: {message}" for message in error.also]
-    if isinstance(error, ValidationFailedError):
-        lines += [f"  {name}: {' '.join(messages)}" for name, messages in sorted(error.fields.items())]
+    lines += fields
     if error.hint:
         lines.append(f"  hint: {error.hint}")
     return [printable(part) for line in lines for part in _split(line)]
+
+
+def _field_lines(error: MopError) -> list[str]:
+    """A line for each field that is not valid; none for a single one that the message tells already."""
+    if not isinstance(error, ValidationFailedError):
+        return []
+    told = [f"{name}: {' '.join(messages)}" for name, messages in sorted(error.fields.items())]
+    return [] if told == [error.message] else [f"  {one}" for one in told]
 
 
 def _split(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from mop_client.cli.output import print_columns, print_json, say
 
 app = typer.Typer()
 
-tasks = typer.Typer(help="Requests to use datasets for your tasks (see `mop login`).")
+tasks = typer.Typer(help="Tasks, their gates, and requests to use datasets for them (see `mop login`).")
 app.add_typer(tasks, name="task", invoke_without_command=True, callback=show_help)
 
 Task = Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)]
