@@ -204,12 +204,12 @@ def drop_unfinished(kind: CaseKind[Any], row: Any) -> None:
 
 def _insert(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged]) -> None:
     options = kind.outcomes._meta  # noqa: SLF001 - Django's documented name
-    names = ("run", "attempt", "case_digest", "expected", "predicted", "error", "is_passed", kind.key)
-    fields = [options.get_field(name) for name in names]
-    run = fields[0].get_db_prep_save(job.run_id, connection)
+    fields = {field.attname: field for field in options.concrete_fields}
+    names = ("run_id", "attempt", "case_digest", "expected", "predicted", "error", "is_passed", kind.key)
+    run = fields["run_id"].get_db_prep_save(job.run_id, connection)
     insert_rows(
         options.db_table,
-        [field.column for field in fields],
+        [str(fields[name].column) for name in names],
         [
             (
                 run,
