@@ -59,7 +59,11 @@ def structures() -> Iterator[Hostile]:
     yield Hostile("skops calls a function", "m.skops", _skops, "")
     yield Hostile("TorchScript that writes", "script.pt", _torchscript, "")
     yield Hostile("a tar behind another", "m.tar", _second_tar, "tar with zeros")
+    yield Hostile("a tar right behind another", "m.tar", _tar_right_behind, "tar with zeros")
+    yield Hostile("a tar behind one block of zeros", "m.tar", lambda m: _tar_right_behind(m, 512), "tar with zeros")
     yield Hostile("a pickle behind a tar", "m.pkl", _behind_tar, "pickle at 40960")
+    yield Hostile("a pickle right behind a tar", "m.pkl", lambda m: _tar_of(1024) + plain(m), "pickle at 2048")
+    yield Hostile("a pickle behind a tar without end", "m.pkl", lambda m: _tar_of(0) + plain(m), "pickle at 1024")
     yield Hostile("another name in front of a member", "m.pt", _other_local_name, "zip by its directory")
     yield Hostile("a member marked as a patch", "m.pt", lambda m: _with_flag(m, 0x20), "zip by its directory")
     yield Hostile("a member encrypted otherwise", "m.pt", lambda m: _with_flag(m, 0x40), "zip by its directory")
@@ -185,6 +189,15 @@ def _torchscript(marker: str) -> bytes:
 
 def _second_tar(marker: str) -> bytes:
     return tarred({"a.txt": b"a"}) + bytes(30_720) + tarred({"b.pkl": plain(marker)})
+
+
+def _tar_right_behind(marker: str, end: int = 1024) -> bytes:
+    return _tar_of(end) + tarred({"b.pkl": plain(marker)})
+
+
+def _tar_of(end: int) -> bytes:
+    """A member of one block, and so many bytes of zeros."""
+    return tarred({"a.txt": b"a"})[: 1024 + end]
 
 
 def _behind_tar(marker: str) -> bytes:

@@ -109,6 +109,8 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "zip twice": lambda data: pickle.loads(_in_zip(_in_zip(data))),
     "tar": lambda data: pickle.loads(_in_tar(data)),
     "tar with zeros": lambda data: pickle.loads(_in_second_tar(data)),
+    "pickle at 2048": lambda data: pickle.loads(data[2048:]),
+    "pickle at 1024": lambda data: pickle.loads(data[1024:]),
     "pickle at 40960": lambda data: pickle.loads(data[40960:]),
     "zip by its directory": lambda data: pickle.loads(_by_directory(data)),
     "module": _module,

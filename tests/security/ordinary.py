@@ -246,6 +246,8 @@ def of_what_looks_odd() -> Iterator[Ordinary]:
     yield Ordinary("rows with marks", "rows2.jsonl", _saying(b'{"text": " !!py 5%20 !<x>", "label": 1}\n' * 20_000))
     yield Ordinary("JSON in UTF-16", "a.json", _saying('{"a": 1}'.encode("utf-16")))
     yield Ordinary("JSON in UTF-32", "b.json", _saying('{"a": 1}'.encode("utf-32")))
+    yield Ordinary("a tar with a short end", "s.tar", _saying(tarred({"a.txt": b"a" * 99})[:2048]))
+    yield Ordinary("a tar without end", "t.tar", _saying(tarred({"a.txt": b"a" * 99})[:1024]))
     yield Ordinary("a tar with a long end", "a.tar", _saying(tarred({"a.txt": b"a" * 99}) + bytes(100_000)))
     yield Ordinary("members with names of the world", "b.zip", _saying(zipped({"âge/日本.txt": b"a" * 99})))
     yield Ordinary("a module beside the weights", "modeling_own.py", _saying(_MODULE))
