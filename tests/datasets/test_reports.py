@@ -86,6 +86,10 @@ def test_quotes_and_whatever_else_a_process_adds_is_dropped():
         {"labels": (binary("a", size=2),)},
         {"labels": (LabelColumn(header="a", label_type=LabelType.MULTI_LABEL, size=21),)},
         {"modality": Modality.IMAGE_AND_TEXT, "group_columns": ("image_7",)},
+        # samples of a file that is read as of another modality
+        {"modality": Modality.TEXT, "group_columns": ("image_0",)},
+        {"modality": Modality.TEXT, "language_column": "base64_image"},
+        {"modality": Modality.IMAGE, "group_columns": ("text",)},
     ],
     ids=str,
 )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as installed
@@ -37,6 +40,7 @@ from mop.errors import (
     ValidationFailedError,
 )
 from mop.notifications.models import Alert, Notification
+from mop.sources.models import SourcePrefix
 from mop.sources.purposes import Purpose
 from mop.sources.services import add_prefix
 from support.datasets import binary_rows, dataset_folder, dataset_input, make_datasets, read, text_file
@@ -448,6 +452,88 @@ def test_a_prefix_for_models_says_nothing_about_datasets(settings: Settings):
     )
     with pytest.raises(ValidationFailedError, match="may not read datasets"):
         made()
+
+
+@pytest.fixture
+def storage() -> Iterator[ThreadingHTTPServer]:
+    """Blob storage in which there is nothing; `asked` holds what it was asked for."""
+
+    class Empty(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            self.server.asked.append(self.client_address)  # type: ignore[attr-defined]
+            super().handle()
+
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        do_HEAD = do_GET  # noqa: N815 - the name that the server looks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        server.asked = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+RENAMED = {
+    "nothing": lambda _settings, _port: None,
+    "the container is another team's now": lambda _settings, _port: _hand_over(),
+    "the account has another endpoint": lambda settings, port: _accounts(settings, "emulated", port + 1),
+    "the endpoint is another account's": lambda settings, port: _accounts(settings, "other", port),
+    "the account is gone": lambda settings, _port: setattr(settings, "MOP_AZURE_ACCOUNTS", "[]"),
+}
+
+
+@pytest.mark.parametrize("how", RENAMED)
+def test_a_renamed_container_is_refused_before_any_request(how: str, storage: Any, settings: Settings):
+    settings.MOP_SOURCE_PREFIXES = ""
+    port = storage.server_port
+    _accounts(settings, "emulated", port)
+    team = make_team("blue")
+    url = f"http://127.0.0.1:{port}/emulated/evaluation"
+    administrator = make_user(is_administrator=True)
+    for named in (team, make_team("red")):
+        prefix = url if named == team else f"{url}-red"
+        add_prefix(actor=ACTOR, user=administrator, team=named, purpose=Purpose.DATASETS, prefix=prefix)
+    owner = make_user(teams=(team,))
+    (dataset,) = make_datasets(owner=owner, team=team, url=f"{url}/set")
+    for other in (f"{url}-red/set", f"{url}2/set", url.replace("emulated", "other") + "/set"):
+        with pytest.raises(ValidationFailedError):
+            make_datasets(owner=owner, team=team, url=other)
+    RENAMED[how](settings, port)
+    read(dataset)
+    assert dataset.status == "verifyFailed"
+    assert Reading.objects.get(pk=dataset.reading_id).artifact_digest == ""
+    assert bool(storage.asked) == (how == "nothing")  # else this test would notice nothing
+    if how != "nothing":
+        with pytest.raises(ModelUrlForbiddenError):
+            retry_dataset(actor=ACTOR, dataset=dataset)
+        assert not storage.asked
+
+
+def _accounts(settings: Settings, name: str, port: int) -> None:
+    account = {"name": name, "endpoint": f"http://127.0.0.1:{port}/{name}", "account_key": "c2VjcmV0"}
+    settings.MOP_AZURE_ACCOUNTS = json.dumps([account])
+
+
+def _hand_over() -> None:
+    """The name of a team's container is given to that of another, which is what renaming comes to."""
+    red, blue = (SourcePrefix.objects.get(team__name=name) for name in ("red", "blue"))
+    blue.delete()
+    SourcePrefix.objects.filter(pk=red.pk).update(prefix=blue.prefix)
+
+
+@pytest.mark.parametrize("column", ["image_0", "base64_image", "file_name"])
+def test_a_file_of_images_read_as_texts_does_not_show_them_as_groups(column: str):
+    row = ["a text", "0", "aGlkZGVu"]
+    folder = dataset_folder(text_file([row, ["another", "1", "aGlkZGVu"]], ("text", "hate", column)))
+    with pytest.raises(ValidationFailedError, match="its values are samples"):
+        make_datasets(folder=folder, group_columns=[column])
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
+import time
 from contextlib import suppress
 
 import pytest
@@ -39,19 +42,29 @@ def _swallow_once() -> None:
 
 
 def test_work_in_time_is_left_alone_and_nothing_stays():
-    handler = signal.getsignal(signal.SIGALRM)
+    handler = signal.getsignal(signal.SIGPROF)
     with deadline(60):
-        assert signal.getsignal(signal.SIGALRM) != handler
-    assert signal.getsignal(signal.SIGALRM) == handler
+        assert signal.getsignal(signal.SIGPROF) != handler
+    assert signal.getsignal(signal.SIGPROF) == handler
+
+
+def test_time_in_which_others_have_the_processor_does_not_count():
+    with deadline(0.05):
+        time.sleep(0.2)
+
+
+def test_code_that_no_timer_interrupts_ends_with_its_process():
+    code = "from mop.scanning.deadline import end_this_process_after as end; end(0.1); 3**(10**8) % 7"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGXCPU
 
 
 def test_a_timer_of_others_goes_on():
-    handler = signal.signal(signal.SIGALRM, lambda *_: None)
-    before = signal.setitimer(signal.ITIMER_REAL, 500)
+    handler = signal.signal(signal.SIGPROF, lambda *_: None)
+    before = signal.setitimer(signal.ITIMER_PROF, 500)
     try:
         with deadline(60):
             pass
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 500
+        assert 0 < signal.getitimer(signal.ITIMER_PROF)[0] <= 501  # by whole ticks of the kernel
     finally:
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, *before)
+        signal.signal(signal.SIGPROF, handler)
+        signal.setitimer(signal.ITIMER_PROF, *before)

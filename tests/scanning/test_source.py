@@ -65,6 +65,19 @@ def test_python_anywhere_is_looked_at_and_nothing_else(tmp_path: Path):
         "import os\nclass M:\n    def __init__(self):\n        os.system('touch a')\n",
         "import urllib.request\nurllib.request.urlopen('http://a')\n",
         "open('/tmp/a', 'w')\n",
+        "from os import *\nsystem('touch a')\n",
+        "import os\nrun = os.system\nrun('touch a')\n",
+        "import os\nlist(map(os.system, ['touch a']))\n",
+        "getattr(__import__('os'), 'system')('touch a')\n",
+        "import sys\nsys.modules['os'].system('touch a')\n",
+        "system = __import__('os')\nsystem.popen('touch a')\n",
+        "__builtins__['exec']('pass')\n",
+        "vars(__import__('posix'))['system']('touch a')\n",
+        "import os\nname = 'sys' + 'tem'\ngetattr(os, name)('touch a')\n",
+        "import os\n\ndef go(a=os.system('touch a')):\n    pass\n",
+        "import os\nif __name__ != 'x':\n    os.system('touch a')\n",
+        "import os\nif __name__ == '__main__':\n    pass\nelse:\n    os.system('touch a')\n",
+        "# coding: unicode_escape\n# what a comment hides: \\u000aimport os; os.system('touch a')\n",
     ],
 )
 def test_what_runs_with_the_weights_is_critical(tmp_path: Path, code: str):
@@ -86,6 +99,17 @@ def test_what_runs_with_the_weights_is_critical(tmp_path: Path, code: str):
 )
 def test_ordinary_code_beside_the_weights_is_clean(tmp_path: Path, code: str):
     assert scanned(Source(), write(tmp_path, {"model/modeling_x.py": code})).findings == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import os; os.system('touch a')\n" + "#" * source.BYTES_MAX, "os.system('touch a')\n" + "-" * 100_000 + "1\n"],
+    ids=["large", "nested"],
+)
+def test_code_beside_the_weights_that_is_made_not_to_be_seen_blocks(tmp_path: Path, code: str):
+    report = scanned(Source(), write(tmp_path, {"model/modeling_x.py": code}))
+    assert (only(report).rule, only(report).severity) == ("costly-structure", Severity.CRITICAL)
+    assert report.files[0].verdict == Verdict.NOT_FULLY_SCANNED
 
 
 def test_a_program_in_a_function_that_others_may_call_warns(tmp_path: Path):
@@ -128,8 +152,9 @@ def test_a_slow_file_is_given_up(tmp_path: Path):
     write(tmp_path, {"src/a.py": "a," * 100_000, "src/b.py": SHELL})
     report = scanned(Source(), Subject(tmp_path, limits=ScanLimits(seconds=0.5)))
     # a fast machine takes over a second for the first and a thousandth of one for the other
-    assert rules(report) == {"src/a.py": ["not-fully-scanned"], "src/b.py": [SHELL_RULE]}
-    assert "takes longer than 0.5 s" in report.findings[0].message
+    assert rules(report) == {"src/a.py": ["costly-structure"], "src/b.py": [SHELL_RULE]}
+    assert "takes more processor time than 0.5 s" in report.findings[0].message
+    assert report.findings[0].severity == Severity.CRITICAL
     assert report.depends_on_host
 
 

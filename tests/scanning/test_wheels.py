@@ -17,7 +17,7 @@ from mop.scanning.run import run_scanners
 from mop.scanning.scanner import Subject
 from mop.scanning.scanners.model_files import ModelFiles
 from mop.scanning.scanners.wheels import Wheels
-from scanning.looking import caged, rules, scanned, write
+from scanning.looking import caged, only, rules, scanned, write
 
 MARKER = "import os; os.mkdir('fired')\n"
 SETUPTOOLS = (
@@ -243,14 +243,15 @@ def test_a_bomb_is_given_up(tmp_path: Path):
     write(tmp_path, {"privatepkgs/own_words-1.0-py3-none-any.whl": buffer.getvalue()})
     limits = ScanLimits(expansion=10, expansion_floor_bytes=1_000_000)
     report = scanned(Wheels(), Subject(tmp_path, limits=limits))
-    assert [finding.rule for finding in report.findings] == ["not-fully-scanned"]
+    assert (only(report).rule, only(report).severity) == ("costly-structure", Severity.CRITICAL)
     assert "bomb" in report.findings[0].message
+    assert report.files[0].verdict == Verdict.NOT_FULLY_SCANNED
 
 
 def test_too_many_members(tmp_path: Path):
     write(tmp_path, {"privatepkgs/own_words-1.0-py3-none-any.whl": wheel("own-words", "1.0")[1]})
     report = scanned(Wheels(), Subject(tmp_path, limits=ScanLimits(members=2)))
-    assert [finding.rule for finding in report.findings] == ["not-fully-scanned"]
+    assert (only(report).rule, only(report).severity) == ("costly-structure", Severity.CRITICAL)
 
 
 # Environments ----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import cloudpickle
 
@@ -51,6 +52,41 @@ def structures() -> Iterator[Hostile]:
     yield Hostile("an archive in a comment", "m.zip", _in_comment, "")
     yield Hostile("joblib: opcodes in an array", "m.joblib", _array_of_opcodes, "pickle")
     yield Hostile("code by value", "m.pkl", _by_value, "pickle")
+    yield Hostile("a tar behind another", "m.tar", _second_tar, "tar with zeros")
+    yield Hostile("a pickle behind a tar", "m.pkl", _behind_tar, "pickle at 40960")
+    yield Hostile("another name in front of a member", "m.pt", _other_local_name, "zip by its directory")
+    yield Hostile("a member marked as a patch", "m.pt", lambda m: _with_flag(m, 0x20), "zip by its directory")
+    yield Hostile("a member encrypted otherwise", "m.pt", lambda m: _with_flag(m, 0x40), "zip by its directory")
+    yield Hostile("a Python type of Arrow in Parquet", "rows.parquet", _parquet, "")
+    yield Hostile("a Python type of Arrow", "rows.arrow", _arrow, "")
+
+
+def modules() -> Iterator[Hostile]:
+    """Python beside the weights, which runs when a library imports it with the model."""
+    for name, source in (
+        ("everything of a module", "from os import *\nsystem({0!r})\n"),
+        ("another name for a function", "import os\nbuild = os.system\nbuild({0!r})\n"),
+        ("a function handed over", "import os\nlist(map(os.system, [{0!r}]))\n"),
+        (
+            "a thread",
+            "import os, threading\nt = threading.Thread(target=os.system, args=({0!r},))\nt.start(); t.join()\n",
+        ),
+        ("a computed name", "import os\nname = 'sys' + 'tem'\ngetattr(os, name)({0!r})\n"),
+        ("the table of modules", "import sys\nsys.modules['posix'].system({0!r})\n"),
+        ("a default value", "import os\n\ndef build(a=os.system({0!r})):\n    return a\n"),
+        ("a note on an argument", "import os\n\ndef build(a: os.system({0!r})):\n    return a\n"),
+        ("a condition on its name", "import os\nif __name__ != 'x':\n    os.system({0!r})\n"),
+        ("an encoding that hides a line", "# coding: unicode_escape\n# a word \\u000aimport os; os.system({0!r})\n"),
+        ("more than is parsed", "import os\nos.system({0!r})\n" + "# words\n" * 40_000),
+        ("deep nesting", "import os\nos.system({0!r})\nx = " + "-" * 20_000 + "1\n"),
+    ):
+        loader = "" if name == "deep nesting" else "module"
+        yield Hostile(
+            f"code beside the weights: {name}",
+            "modeling_own.py",
+            lambda marker, source=source: source.replace("{0!r}", repr(touch(marker))).encode(),
+            loader,
+        )
 
 
 def texts() -> Iterator[Hostile]:
@@ -75,6 +111,16 @@ def texts() -> Iterator[Hostile]:
             lambda marker, line=line: line.format(touch(marker), marker).encode(),
             "yaml",
         )
+    far = b"# a comment of no consequence\n" * 150_000
+    yield Hostile(
+        "YAML: behind more than is parsed",
+        "config.yaml",
+        lambda m: far + b"a: !!%s [%a]\n" % (apply.encode(), touch(m)),
+        "yaml",
+    )
+    for encoding in ("utf-32", "utf-16-le", "utf-32-be"):
+        content = '{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}'.encode(encoding)
+        yield Hostile(f"JSON in {encoding}", "config.json", lambda _marker, content=content: content, "")
     for name, content in (
         ("py/reduce", b'{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}'),
         ("escaped key", b'{"py\\/\\u006fbject": "subprocess.Popen"}'),
@@ -91,6 +137,55 @@ def texts() -> Iterator[Hostile]:
     yield Hostile("a template in YAML", "config.yaml", lambda _marker: b'chat_template: "' + reaching + b'"\n', "")
     yield Hostile("a template of its own", "chat.template", lambda _marker: reaching, "")
     yield Hostile("ONNX with data outside", "m.onnx", lambda _marker: _onnx_outside(), "")
+
+
+def _second_tar(marker: str) -> bytes:
+    return tarred({"a.txt": b"a"}) + bytes(30_720) + tarred({"b.pkl": plain(marker)})
+
+
+def _behind_tar(marker: str) -> bytes:
+    return tarred({"a.txt": b"a"}) + bytes(30_720) + plain(marker)
+
+
+def _other_local_name(marker: str) -> bytes:
+    archive = zipped({"archive/data.pkl": plain(marker)})
+    return archive.replace(b"data.pkl", b"data.txt", 1)
+
+
+def _with_flag(marker: str, flag: int) -> bytes:
+    archive = bytearray(zipped({"archive/data.pkl": plain(marker)}))
+    archive[archive.rindex(b"PK\x01\x02") + 8] |= flag
+    return bytes(archive)
+
+
+def _table(marker: str) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - a second that most do without
+
+    class Own(pa.ExtensionType):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(pa.int64(), "arrow.py_extension_type")
+
+        def __arrow_ext_serialize__(self) -> bytes:
+            return plain(marker)
+
+    return pa.table({"a": pa.ExtensionArray.from_storage(Own(), pa.array([1, 2, 3]))})
+
+
+def _parquet(marker: str) -> bytes:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a second that most do without
+
+    file = io.BytesIO()
+    pq.write_table(_table(marker), file)
+    return file.getvalue()
+
+
+def _arrow(marker: str) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415 - a second that most do without
+
+    table, file = _table(marker), io.BytesIO()
+    with pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
 
 
 def field(number: int, content: bytes | int) -> bytes:

@@ -66,6 +66,25 @@ def _of_a_file(data: bytes) -> None:
         pickle.load(file)
 
 
+def _in_second_tar(data: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(data), ignore_zeros=True) as archive:
+        content = archive.extractfile(archive.getnames()[-1])
+        assert content is not None
+        return content.read()
+
+
+def _by_directory(data: bytes) -> bytes:
+    """The first member as readers take it that look at its local header for its length alone."""
+    entry = data.rindex(b"PK\x01\x02")
+    size, begin = (int.from_bytes(data[entry + place : entry + place + 4], "little") for place in (20, 42))
+    names = sum(int.from_bytes(data[begin + place : begin + place + 2], "little") for place in (26, 28))
+    return data[begin + 30 + names :][:size]
+
+
+def _module(data: bytes) -> None:
+    exec(compile(data, "modeling_own.py", "exec", dont_inherit=True), {"__name__": "modeling_own"})  # noqa: S102 - as import does
+
+
 LOADERS: dict[str, Callable[[bytes], object]] = {
     "pickle": pickle.loads,
     "pickle twice": lambda data: _one_after_the_other(data, 2),
@@ -80,6 +99,10 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "zip": lambda data: pickle.loads(_in_zip(data)),
     "zip twice": lambda data: pickle.loads(_in_zip(_in_zip(data))),
     "tar": lambda data: pickle.loads(_in_tar(data)),
+    "tar with zeros": lambda data: pickle.loads(_in_second_tar(data)),
+    "pickle at 40960": lambda data: pickle.loads(data[40960:]),
+    "zip by its directory": lambda data: pickle.loads(_by_directory(data)),
+    "module": _module,
     "npy": _numpy,
     "npz": _numpy,
     "yaml": _yaml,

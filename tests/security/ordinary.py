@@ -35,12 +35,15 @@ from zoneinfo import ZoneInfo
 import h5py
 import joblib
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from nltk.classify import NaiveBayesClassifier
 from nltk.lm import MLE
 from nltk.lm.preprocessing import padded_everygram_pipeline
 from nltk.stem import PorterStemmer, SnowballStemmer
 from nltk.tokenize.casual import TweetTokenizer
 from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
+from pyarrow import feather, orc
 from scipy.sparse import csr_matrix
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
@@ -221,7 +224,58 @@ def of_larger_frameworks() -> Iterator[Ordinary]:
     yield Ordinary("YAML of Hydra", "b.yaml", _saying(b"model:\n  _target_: nemo.collections.asr.EncDecModel\n"))
     yield Ordinary("prose about YAML", "README.md", _saying(b"# Hi!\n\nNever load `!!python/object` tags!\n"))
     yield Ordinary("archive in an archive", "a.zip", _saying(zipped({"in.zip": zipped({"a.txt": b"a" * 99})})))
+    yield from _of_tables()
+    entries = {f"token{number}": number for number in range(300_000)} | {",!": 300_000, " !!python": 300_001}
+    compact = json.dumps(entries, separators=(",", ":")).encode()
+    yield Ordinary("a vocabulary of over 4 MiB", "vocab.json", _saying(compact))
+    yield Ordinary("numbers with a word", "numbers.json", _saying(json.dumps([" !a", *range(500_000)]).encode()))
+    yield Ordinary("prose of over 4 MiB", "corpus.txt", _saying(b"wow !!great <x> 100% !<3 and !important\n" * 120_000))
+    yield Ordinary("rows with marks", "rows2.jsonl", _saying(b'{"text": " !!py 5%20 !<x>", "label": 1}\n' * 20_000))
+    yield Ordinary("JSON in UTF-16", "a.json", _saying('{"a": 1}'.encode("utf-16")))
+    yield Ordinary("JSON in UTF-32", "b.json", _saying('{"a": 1}'.encode("utf-32")))
+    yield Ordinary("a tar with a long end", "a.tar", _saying(tarred({"a.txt": b"a" * 99}) + bytes(100_000)))
+    yield Ordinary("members with names of the world", "b.zip", _saying(zipped({"âge/日本.txt": b"a" * 99})))
+    yield Ordinary("a module beside the weights", "modeling_own.py", _saying(_MODULE))
     yield Ordinary("nemo", "m.nemo", _saying(tarred({"model_config.yaml": b"a: 1\n", "weights.ckpt": _torch_zip()})))
+
+
+_MODULE = b"""import os
+from typing import Any
+
+import torch
+from torch import *
+
+HOME = os.environ.get("HOME", os.path.expanduser("~"))
+ACTIVATIONS = {"gelu": torch.nn.GELU, "relu": torch.nn.ReLU}
+
+
+class OwnModel(torch.nn.Module):
+    def __init__(self, config: Any, dtype: str = getattr(torch, "float32")):
+        super().__init__()
+        self.layers = torch.nn.ModuleList(map(torch.nn.Linear, config.sizes, config.sizes[1:]))
+        self.act = ACTIVATIONS[config.act]()
+
+    def forward(self, x):
+        self.eval()
+        return getattr(self, "act")(x)
+
+
+if "__main__" == __name__:
+    os.makedirs("out")
+"""
+
+
+def _of_tables() -> Iterator[Ordinary]:
+    table = pa.table({"text": ["ARROW:schema", "a"], "label": [0, 1], "when": pa.array([1, 2], pa.timestamp("s"))})
+
+    def stream(path: Path) -> None:
+        with pa.ipc.new_stream(str(path), table.schema) as writer:
+            writer.write_table(table)
+
+    yield Ordinary("rows of Parquet", "rows.parquet", lambda path: pq.write_table(table, path))
+    yield Ordinary("rows of Feather", "rows.feather", lambda path: feather.write_feather(table, str(path)))
+    yield Ordinary("a stream of Arrow", "rows.arrow", stream)
+    yield Ordinary("rows of ORC", "rows.orc", lambda path: orc.write_table(table, str(path)))
 
 
 def of_people() -> Iterator[Ordinary]:

@@ -87,7 +87,10 @@ def test_what_runs_code_is_infected_or_hides_its_names(
     report: tuple[ScanReport, float, int], folder: Path, number: int
 ):
     said = _verdict(report[0], folder, number)
-    assert said.verdict in {Verdict.INFECTED, Verdict.SUSPICIOUS}, said
+    right = {Verdict.INFECTED, Verdict.SUSPICIOUS}
+    if ALL[number].name.endswith("more than is parsed"):  # it blocks all the same
+        right = {Verdict.NOT_FULLY_SCANNED}
+    assert said.verdict in right, said
 
 
 def test_what_runs_code_blocks_by_the_default_policy(

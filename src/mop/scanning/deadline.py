@@ -1,7 +1,11 @@
-"""An end to work on hostile input that cannot be asked to stop: regular expressions, parsers, other people's code."""
+"""An end to work on hostile input that cannot be asked to stop: regular expressions, parsers, other people's code.
+
+Processor time counts, not the clock's: how busy a machine is says nothing of a file.
+"""
 
 from __future__ import annotations
 
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -18,11 +22,11 @@ class DeadlineError(BaseException):
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Raise DeadlineError in the block after so many seconds, and each second again, should something catch it.
+    """Raise DeadlineError in the block after so many seconds of this process's time, and each second again.
 
-    Python itself swallows what is raised while it collects garbage or runs a finalizer; a block that ends although its
-    time was over is too late all the same. Only in the main thread. A timer that somebody else has set goes on after
-    the block.
+    Something in the block may catch it, and Python itself swallows what is raised while it collects garbage or runs a
+    finalizer; a block that ends although its time was over is too late all the same. Only in the main thread. A timer
+    that somebody else has set goes on after the block.
     """
     is_over = is_left = False
 
@@ -32,17 +36,27 @@ def deadline(seconds: float) -> Iterator[None]:
         if not is_left:
             raise DeadlineError
 
-    began = time.monotonic()
-    handler = signal.signal(signal.SIGALRM, over)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    began = time.process_time()
+    handler = signal.signal(signal.SIGPROF, over)
+    left, interval = signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN_SECONDS)
     try:
         yield
     finally:
         is_left = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
         if left:
-            passed = time.monotonic() - began
-            signal.setitimer(signal.ITIMER_REAL, max(left - passed, _LEAST_SECONDS), interval)
+            passed = time.process_time() - began
+            signal.setitimer(signal.ITIMER_PROF, max(left - passed, _LEAST_SECONDS), interval)
     if is_over:
         raise DeadlineError
+
+
+def end_this_process_after(seconds: float) -> None:
+    """The kernel ends this process after so many more seconds of its time; a later call takes the place of this one.
+
+    For code that no timer interrupts, such as a decompressor's.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = int(time.process_time() + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))

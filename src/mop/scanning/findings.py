@@ -32,7 +32,8 @@ class Verdict(enum.StrEnum):
 
 
 SCANNER_ENDED = "scanner-ended"  # the rule of a file that ended the scanner which looked at it
-_TOO_SLOW = "looking at it takes longer than"
+COSTLY = "costly-structure"  # the rule of a file that takes more to read than its size is worth
+_TOO_SLOW = "looking at it takes more processor time than"
 _WORST_FIRST = (Verdict.INFECTED, Verdict.SUSPICIOUS, Verdict.NOT_FULLY_SCANNED, Verdict.CLEAN)
 
 
@@ -145,7 +146,7 @@ class ScanReport:
 
 def too_slow(seconds: float) -> str:
     """The reason why a file was not looked at whole when its time was over."""
-    return f"{_TOO_SLOW} {seconds:g} s"
+    return f"{_TOO_SLOW} {seconds:.3g} s"
 
 
 def not_seen_whole(
@@ -161,6 +162,11 @@ def not_seen_whole(
     message = f"{path} was not looked at whole: {reason}."
     finding = Finding(scanner=scanner, rule=rule, severity=severity, path=path, message=message, hint=hint)
     return ScanReport((FileVerdict(path, Verdict.NOT_FULLY_SCANNED, (message,)),), (finding,))
+
+
+def costly(scanner: str, path: str, reason: str, *, hint: str) -> ScanReport:
+    """What a scanner says of a file that takes more to read than its size is worth."""
+    return not_seen_whole(scanner, path, reason, hint=hint, rule=COSTLY, severity=Severity.CRITICAL)
 
 
 def merge(reports: Iterable[ScanReport]) -> ScanReport:

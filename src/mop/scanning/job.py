@@ -10,17 +10,24 @@ shares its files asks with {"take": paths}; the answer is a line on standard inp
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from mop.scanning.deadline import end_this_process_after
 from mop.scanning.scanner import Looking, Subject
 from mop.scanning.scanners import scanner_of
+
+_GRACE_SECONDS = 10.0
+"""Of processor time; scanners end by themselves before, where they can."""
 
 
 def main() -> None:
     """Read the request, run the scanners, tell what they find."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     request = json.loads(sys.stdin.readline())
     subject = Subject.from_dict(request["subject"])
     for name, skip in request["scanners"].items():
@@ -29,9 +36,18 @@ def main() -> None:
         for step in scanner_of(name).scan(own):
             if isinstance(step, Looking):
                 _tell("looking", step.path)
+                end_this_process_after(subject.limits.seconds_at_most(_size(subject, step.path)) + _GRACE_SECONDS)
             else:
                 _tell("report", step.to_dict())
         _tell("ended", name)
+
+
+def _size(subject: Subject, path: str) -> int:
+    """Of a file of the model folder; a package of an environment may be as large as any file."""
+    if subject.model is not None:
+        with suppress(OSError, ValueError):
+            return (subject.model / path).lstat().st_size
+    return subject.limits.file_bytes
 
 
 def _take(paths: Sequence[str]) -> Sequence[str]:

@@ -6,7 +6,17 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from mop.scanning.findings import FileVerdict, Finding, Severity, Verdict, not_seen_whole, too_slow, worst
+from mop.scanning.findings import (
+    COSTLY,
+    SCANNER_ENDED,
+    FileVerdict,
+    Finding,
+    Severity,
+    Verdict,
+    not_seen_whole,
+    too_slow,
+    worst,
+)
 from mop.scanning.limits import ScanLimits
 from mop.scanning.pickles.own_code import OwnCode
 from mop.scanning.reader import TooMuchError, TooSlowError
@@ -44,10 +54,9 @@ class Look:
     _told: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        most = max(self.limits.expansion_floor_bytes, self.size * self.limits.expansion)
-        self._bytes_left = self.size + most
+        self._bytes_left = self._bytes_most = self.size + self.limits.expanded_bytes(self.size)
         self._members_left = self.limits.members
-        self._until = time.monotonic() + self.limits.seconds
+        self._began = time.process_time()
 
     def verdict(self) -> FileVerdict:
         """The verdict of the file as a whole."""
@@ -61,13 +70,14 @@ class Look:
 
         Raises:
             TooMuchError: the file grows beyond all measure.
-            TooSlowError: its time is over.
+            TooSlowError: they took more processor time than so many bytes are worth.
         """
         self._bytes_left -= count
         if self._bytes_left < 0:
             raise TooMuchError("it unpacks to far more than its size: a decompression bomb")
-        if time.monotonic() > self._until:
-            raise TooSlowError(too_slow(self.limits.seconds))
+        most = self.limits.seconds_for(self._bytes_most - self._bytes_left)
+        if time.process_time() - self._began > most:
+            raise TooSlowError(too_slow(most))
 
     def take_member(self, part: str) -> bool:
         """Whether one more member of an archive may be read."""
@@ -121,7 +131,12 @@ class Look:
     def costly(self, part: str, reason: str) -> None:
         """This part is made so that reading it takes more than its size is worth."""
         message = f"{part} was not looked at whole: {reason}."
-        self.tell(Verdict.NOT_FULLY_SCANNED, "costly-structure", Severity.CRITICAL, part, message, _SIMPLER)
+        self.tell(Verdict.NOT_FULLY_SCANNED, COSTLY, Severity.CRITICAL, part, message, _SIMPLER)
+
+    def broken_reader(self, part: str, error: Exception) -> None:
+        """This part made its reader fail as no broken file does: what runs in it may be behind that place."""
+        message = f"{part} was not looked at whole: it cannot be followed: {type(error).__name__}."
+        self.tell(Verdict.NOT_FULLY_SCANNED, SCANNER_ENDED, Severity.CRITICAL, part, message, _SIMPLER)
 
     def ambiguous(self, part: str, reason: str) -> None:
         """Two readers may understand this part differently."""

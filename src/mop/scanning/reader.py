@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import IO, Protocol
 
 CHUNK = 256 * 1024
 
@@ -182,3 +183,37 @@ class Reader:
             for watch in self._watchers:
                 watch(chunk)
         return chunk
+
+
+class Slice(io.RawIOBase):
+    """A piece of a file for random access; whoever reads the file in turn finds it where it was."""
+
+    def __init__(self, file: IO[bytes], begin: int, size: int) -> None:
+        self._file, self._begin, self._size, self._at = file, begin, size, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._at
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Go to a place, from the beginning, from here or from the end."""
+        self._at = max(0, (0, self._at, self._size)[whence] + place)
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes from here on."""
+        left = max(0, self._size - self._at)
+        before = self._file.tell()
+        self._file.seek(self._begin + self._at)
+        data = self._file.read(left if size < 0 else min(size, left))
+        self._file.seek(before)
+        self._at += len(data)
+        return data

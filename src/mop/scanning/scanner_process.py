@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from mop.scanning.findings import SCANNER_ENDED, ScanReport, not_seen_whole
+from mop.scanning.findings import SCANNER_ENDED, ScanReport, Severity, not_seen_whole
 from mop.scanning.scanner import Subject
 from mop.scanning.shared_files import SharedFiles
 
@@ -20,8 +20,12 @@ ENDS_MAX = 20
 """How many files may end a scanner before it is given up."""
 _LINE_BYTES = 64 * 1024**2
 _TOLD_BYTES = 512 * 1024**2
-_GRACE_SECONDS = 30.0
+_PATIENCE_SECONDS = 600.0
+"""For a file by the clock, besides what it may take of the processor: a busy machine or slow storage takes its time."""
 _END_SECONDS = 3.0
+
+_OUT_OF_TIME = (-signal.SIGXCPU, 128 + signal.SIGXCPU)
+"""How a process ends that used up what `deadline.end_this_process_after` left it, alone and in the cage."""
 
 Cage = Callable[[list[str]], list[str]]
 
@@ -64,6 +68,7 @@ class ScannerProcess:
         self._bytes_left = _TOLD_BYTES
         self._has_begun = False
         self._looking: str | None = None
+        self._ended_at: str | None = None
 
     async def run(self, cage: Cage) -> None:
         """Run every scanner, to its end or to the end of patience with it."""
@@ -72,16 +77,21 @@ class ScannerProcess:
             reason, stuck = await self._run_once(cage)
             if not self._waiting:
                 return
-            # what others left in a process may have ended it: a scanner is judged by one of its own
-            if not stuck and len(self.ended) > ended:
+            # what others left in a process, or the host, may have ended it: a file is judged by a process of its own
+            if not stuck and (len(self.ended) > ended or self._is_first_end()):
                 self._log(f"scanner {self._waiting[0]} begins again in a process of its own: {reason}")
                 continue
-            self._blame(reason)
+            self._blame(reason, stuck=stuck)
+
+    def _is_first_end(self) -> bool:
+        """Whether no process ended yet over the file at work."""
+        before, self._ended_at = self._ended_at, self._looking
+        return self._looking is not None and self._looking != before
 
     def give_up(self, reason: str) -> None:
         """The time is over: what no scanner has ended with is not seen whole."""
         if self._waiting and self._looking is not None:
-            self._end_with(self._looking, reason)
+            self._end_with(self._looking, reason, severity=Severity.MEDIUM)
         for scanner in self._waiting:
             self.incomplete[scanner] = reason
             self._log(f"scanner {scanner} did not come to its end: {reason}")
@@ -110,7 +120,11 @@ class ScannerProcess:
                 process.stdin.close()
             await _end(process)
             _, errors = await process.communicate()
-        return "it took longer than it may" if stuck else _last_line(errors, process.returncode), stuck
+        if stuck:
+            return "it took longer than it may", True
+        if process.returncode in _OUT_OF_TIME:
+            return "it takes more processor time than its size is worth", False
+        return _last_line(errors, process.returncode), False
 
     async def _follow(self, process: asyncio.subprocess.Process, request: bytes, *, keeps_asking: bool) -> bool:
         """Hand over the request and take lines until the last; False when none came for too long."""
@@ -121,10 +135,9 @@ class ScannerProcess:
             await process.stdin.drain()
         if not keeps_asking:
             process.stdin.close()
-        patience = self._subject.limits.seconds + _GRACE_SECONDS
         while self._bytes_left > 0:
             try:
-                line = await asyncio.wait_for(process.stdout.readline(), patience)
+                line = await asyncio.wait_for(process.stdout.readline(), self._patience())
             except TimeoutError:
                 return False
             except ValueError:  # a line beyond all measure
@@ -134,6 +147,13 @@ class ScannerProcess:
             self._bytes_left -= len(line)
             self._take(line)
         return True
+
+    def _patience(self) -> float:
+        limits, size = self._subject.limits, 0
+        if self._subject.model is not None and self._looking is not None:
+            with suppress(OSError, ValueError):
+                size = (self._subject.model / self._looking).lstat().st_size
+        return limits.seconds_at_most(size) + _PATIENCE_SECONDS
 
     def _take(self, line: bytes) -> None:
         try:
@@ -186,12 +206,18 @@ class ScannerProcess:
             self.looked[self._waiting[0]].add(self._looking)
             self._looking = None
 
-    def _blame(self, reason: str) -> None:
-        """The scanner broke off: the file at work is not scanned; when there is none, the scanner is not complete."""
+    def _blame(self, reason: str, *, stuck: bool) -> None:
+        """The scanner broke off: the file at work is not scanned; when there is none, the scanner is not complete.
+
+        What ends a process blocks. One that says nothing for too long by the clock, which is no measure of a file,
+        leaves the scan incomplete: it is repeated.
+        """
         scanner = self._waiting[0]
         if self._looking is not None:
             self._log(f"scanner {scanner} did not come to the end of {self._looking}: {reason}")
-            self._end_with(self._looking, reason)
+            if stuck:
+                self.incomplete[scanner] = f"at {self._looking}, {reason}"
+            self._end_with(self._looking, reason, severity=Severity.MEDIUM if stuck else Severity.CRITICAL)
             self._ends[scanner] += 1
             if self._ends[scanner] < ENDS_MAX:
                 return
@@ -200,9 +226,11 @@ class ScannerProcess:
         self._waiting.pop(0)
         self._log(f"scanner {scanner} did not come to its end: {reason}")
 
-    def _end_with(self, path: str, reason: str) -> None:
+    def _end_with(self, path: str, reason: str, *, severity: Severity) -> None:
         hint = "Save the file in a simpler or smaller form; if it is ordinary, report this to the operator."
-        self.reports.append(not_seen_whole(self._waiting[0], path, reason, hint=hint, rule=SCANNER_ENDED))
+        self.reports.append(
+            not_seen_whole(self._waiting[0], path, reason, hint=hint, rule=SCANNER_ENDED, severity=severity)
+        )
         self.looked[self._waiting[0]].add(path)
         self._looking = None
 

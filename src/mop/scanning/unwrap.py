@@ -43,7 +43,7 @@ def unwrap_file(path: Path, look: Look) -> None:
         try:
             _read(Unwrapping(look), file, look)
         except TooSlowError as error:
-            look.incomplete(look.path, str(error))
+            look.costly(look.path, str(error))
         except TooMuchError as error:
             look.bomb(look.path, str(error))
 
@@ -67,9 +67,18 @@ class Unwrapping:
     def __init__(self, look: Look) -> None:
         self._look = look
 
-    def open(self, stream: ByteStream, name: str, depth: int, *, known: Format | None = None) -> None:
+    def open(
+        self,
+        stream: ByteStream,
+        name: str,
+        depth: int,
+        *,
+        known: Format | None = None,
+        file: IO[bytes] | None = None,
+        size: int | None = None,
+    ) -> None:
         """Read a part that came out of another."""
-        self.examine(self.part(stream, name, depth), known)
+        self.examine(self.part(stream, name, depth, size=size, file=file), known)
 
     def part(
         self, stream: ByteStream, name: str, depth: int, *, size: int | None = None, file: IO[bytes] | None = None
@@ -93,7 +102,7 @@ class Unwrapping:
             part.look.incomplete(part.name, f"it breaks off: {plain(error)}")
             self._drain(part)
         except Exception as error:  # noqa: BLE001 - a part may break any reader; what is around it is read on
-            part.look.incomplete(part.name, f"it cannot be followed: {type(error).__name__}")
+            part.look.broken_reader(part.name, error)
             self._drain(part)
         if search:
             search.end()

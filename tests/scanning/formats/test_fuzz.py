@@ -9,8 +9,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mop.scanning.findings import SCANNER_ENDED
 from mop.scanning.limits import ScanLimits
-from scanning.formats.reading import looked_at
+from scanning.formats.reading import looked_at, rules
 from security import hostile_kinds, ordinary
 
 LIMITS = ScanLimits(expansion_floor_bytes=4_000_000, spool_bytes=1_000_000, seconds=20)
@@ -66,4 +67,5 @@ def test_no_reader_raises_whatever_it_reads(content: bytes):
     with tempfile.TemporaryDirectory() as folder:
         look = looked_at(Path(folder), content, limits=LIMITS)
     assert look.verdict().path == "file"
+    assert SCANNER_ENDED not in rules(look)
     assert len(look.findings) <= 200

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from mop.scanning.findings import Verdict
+from mop.scanning.formats import yaml_text
+from mop.scanning.formats.json_text import JsonAlone
 from scanning.formats.reading import looked_at, rules, verdict
 
 
@@ -63,3 +65,41 @@ def test_a_name_over_the_end_of_a_piece_is_found(tmp_path: Path):
 
 def test_bytes_behind_a_text_make_it_not_fully_scanned(tmp_path: Path):
     assert verdict(tmp_path, b"a" * 5000 + b"\0\1\2").verdict == Verdict.NOT_FULLY_SCANNED
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_json_of_two_and_four_bytes_a_character_is_read_as_json_loads_does(tmp_path: Path, encoding: str):
+    assert rules(looked_at(tmp_path, '[{"py/object": "a.B"}]'.encode(encoding))) == {"json-object"}
+    assert verdict(tmp_path, '[{"a": "b"}]'.encode(encoding)).verdict == Verdict.CLEAN
+
+
+@pytest.mark.parametrize("filling", ["# words\n", "a: [b, c]\n", "- 'words'\n"])
+def test_tags_behind_more_yaml_than_is_parsed_block(tmp_path: Path, filling: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(yaml_text, "CHARACTERS_MAX", 20_000)
+    before = filling * 400_000
+    tag = "!!%70ython/object/apply:os.system [x]\n"
+    assert rules(looked_at(tmp_path, f"{before}--- {tag}".encode())) == {"costly-structure"}
+    assert verdict(tmp_path, f"{before}--- !important\n".encode()).verdict == Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("text", "is_json"),
+    [
+        ('{"a": "b\\"c", "d": [1, -2.5e3, true, null, {}]}', True),
+        ('{"a": 1}\n{"a": 2}\n', True),
+        ('["a", !!python/name:os.system ]', False),
+        # a quote in a word of YAML begins no string
+        ('{true", b: !!python/name:os.system , c: ": 1}', False),
+        ("{true: 1}", False),
+        ('{:", b: !!python/name:os.system , c: ": 1}', False),
+        ('[1 ", !!python/name:os.system , "]', False),
+        ("{'a': 1}", False),
+        ("a: 1", False),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_what_is_json_alone_holds_no_tags(text: str, is_json: bool, step: int):  # noqa: FBT001
+    alone = JsonAlone()
+    for at in range(0, len(text), step):
+        alone.feed(text[at : at + step])
+    assert alone.is_whole() == is_json

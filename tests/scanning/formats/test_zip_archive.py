@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,11 @@ import pytest
 from mop.scanning.findings import Severity, Verdict
 from mop.scanning.limits import ScanLimits
 from scanning.formats.reading import looked_at, rules
-from security.hostile import plain, zipped
+from security.hostile import plain, tarred, zipped
 from security.hostile_kinds import ALL
 
 MARKER = "/tmp/marker"
+SMALL = ScanLimits(spool_bytes=10_000)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +76,22 @@ def test_a_directory_that_its_record_puts_behind_the_end_is_read_on(tmp_path: Pa
     content = bytearray(zipped({"a": b"a"}))
     content[-6:-2] = struct.pack("<I", 5000)
     assert looked_at(tmp_path, bytes(content)).verdict().verdict != Verdict.CLEAN
+
+
+@pytest.mark.parametrize("pack", [tarred, lambda files: gzip.compress(tarred(files))], ids=["tar", "tar in gzip"])
+def test_a_large_archive_in_a_tar_is_read_or_searched(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]):
+    inner = zipped({"m/data.pkl": plain(MARKER), "m/data/0": bytes(50_000)})
+    look = looked_at(tmp_path, pack({"config.yaml": b"a: 1", "w.ckpt": inner, "z.txt": b"z"}), limits=SMALL)
+    assert "code-execution" in rules(look)
+
+
+def test_a_large_archive_in_a_tar_is_clean_when_its_members_are(tmp_path: Path):
+    inner = zipped({"m/data.pkl": pickle.dumps({}), "m/data/0": bytes(50_000)})
+    look = looked_at(tmp_path, tarred({"a.txt": b"a", "w.ckpt": inner, "z.pkl": pickle.dumps([1])}), limits=SMALL)
+    assert look.verdict().verdict == Verdict.CLEAN
+
+
+def test_a_tar_behind_a_large_archive_is_read_on(tmp_path: Path):
+    inner = zipped({"m/data.pkl": pickle.dumps({}), "m/data/0": bytes(50_000)})
+    look = looked_at(tmp_path, tarred({"w.ckpt": inner, "z.pkl": plain(MARKER)}), limits=SMALL)
+    assert {finding.path for finding in look.findings} == {"file!z.pkl"}

@@ -102,8 +102,9 @@ class DatasetSpec:
         limits: bounds.
 
     Raises:
-        ValueError: a header is empty, is named twice or is one of the modality's input columns; a size is not that of a
-            Multi-label column or is not 2 to 20.
+        ValueError: a header is empty, is named twice or is one of the modality's input columns; the values of a group
+            column or the language column would be samples; a size is not that of a Multi-label column or is not 2 to
+            20.
     """
 
     modality: Modality
@@ -129,6 +130,10 @@ class DatasetSpec:
             if header in seen:
                 raise ValueError(f"The column {header!r} is named twice.")
             seen.add(header)
+        for header in self.slice_columns:
+            # their values are shown: a file read as of another modality must not give texts or images that way
+            if any(header in columns for columns in INPUT_COLUMNS.values()) or image_number(header) is not None:
+                raise ValueError(f"{header!r} is an input column; its values are samples and cannot name slices.")
 
     @property
     def slice_columns(self) -> tuple[str, ...]:

@@ -32,10 +32,20 @@ class Head:
 
 
 class Opener(Protocol):
-    """Reads what a container holds, as a part of its own; `known` when the container says what it is."""
+    """Reads what a container holds, as a part of its own."""
 
-    def __call__(self, stream: ByteStream, name: str, depth: int, /, *, known: Format | None = None) -> None:
-        """Read it to its end."""
+    def __call__(
+        self,
+        stream: ByteStream,
+        name: str,
+        depth: int,
+        /,
+        *,
+        known: Format | None = None,
+        file: IO[bytes] | None = None,
+        size: int | None = None,
+    ) -> None:
+        """Read it to its end; `known` when the container says what it is, `file` and its size for random access."""
 
 
 @dataclass

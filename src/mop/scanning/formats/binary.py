@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from typing import ClassVar
 
 from mop.scanning.formats.base import Format, Head, Part
+from mop.scanning.formats.pickles import tell_of_search
 from mop.scanning.formats.protobuf import Message, fields_of, read_message
+from mop.scanning.limits import MIB
+from mop.scanning.pickles.search import Search
+
+_PIECE = MIB
+_OVERLAP = 4096
+_ARROW_SCHEMA = b"ARROW:schema"
+_THRIFT_TEXT = b"\x18"  # a field of bytes, the next in its structure
+_LENGTH_BYTES = 6
+_SCHEMA_BYTES = 16 * MIB
+_ARROW_FRAME = b"\xff\xff\xff\xff"
+_ROOT_MAX = 64
+_EXTENSION = b"ARROW:extension:name"
+_PYTHON_EXTENSION = b"arrow.py_extension_type"
 
 
 class Marked(Format):
@@ -47,8 +62,65 @@ class Table(Marked):
     """Tables in columns."""
 
     name = "Parquet, Arrow, Feather, ORC"
+    runs = "the pickle of a Python extension type, in pyarrow before 14.0.1"
+    seen = "its mark; the schema of Arrow, in Parquet too; a search of all of it"
     marks = ((0, b"PAR1"), (0, b"ARROW1"), (0, b"FEA1"), (0, b"ORC"))
-    urgency = 5
+    urgency = 2
+
+    def recognises(self, head: Head) -> bool:
+        """By its mark; a stream of Arrow by the frame of its first message, a flat buffer."""
+        length, root = (int.from_bytes(head.data[place : place + 4], "little") for place in (4, 8))
+        is_framed = head.data.startswith(_ARROW_FRAME) and not length % 8 and 0 < length <= _SCHEMA_BYTES
+        return super().recognises(head) or (is_framed and 0 < root <= _ROOT_MAX and not root % 2)
+
+    def examine(self, part: Part) -> None:
+        """Look at Arrow's schema: as it is in Arrow's own files, in Base64 in Parquet's."""
+        data = b""
+        while piece := part.reader.read(_PIECE):
+            data = data[-_OVERLAP:] + piece
+            self._look_at_schema(part, data)
+            at = data.find(_ARROW_SCHEMA)
+            while at >= 0:
+                begin, size = _thrift_text(data[at + len(_ARROW_SCHEMA) :][:_LENGTH_BYTES])
+                begin += at + len(_ARROW_SCHEMA)
+                if 0 < size <= _SCHEMA_BYTES:
+                    if begin + size > len(data):
+                        data += part.reader.read(max(begin + size - len(data), _PIECE))
+                    self._look_at_packed(part, data, begin, begin + size)
+                at = data.find(_ARROW_SCHEMA, at + 1)
+
+    def _look_at_packed(self, part: Part, data: bytes, begin: int, end: int) -> None:
+        if data.find(b":", begin, end) >= 0:  # no Base64; this one is not the schema's name
+            return
+        try:
+            schema = base64.b64decode(data[begin:end], validate=True)
+        except ValueError:
+            return
+        self._look_at_schema(part, schema)
+        search = Search()
+        search.feed(schema)
+        search.end()
+        tell_of_search(part, search)
+
+    def _look_at_schema(self, part: Part, data: bytes) -> None:
+        if _EXTENSION in data and _PYTHON_EXTENSION in data:
+            part.look.code(
+                part.name,
+                "python-extension-type",
+                "names a Python type of Arrow, whose pickle pyarrow before 14.0.1 loads when it reads the file",
+                "Write the table with plain types, or with an extension type that is no PyExtensionType.",
+            )
+
+
+def _thrift_text(data: bytes) -> tuple[int, int]:
+    """Where a text of Thrift's compact protocol begins, and its length; none of other fields."""
+    size = 0
+    if data[:1] == _THRIFT_TEXT:
+        for place, byte in enumerate(data[1:]):
+            size |= (byte & 0x7F) << (7 * place)
+            if byte < 0x80:  # noqa: PLR2004 - the last of a number
+                return place + 2, size
+    return 0, 0
 
 
 class TfLite(Marked):

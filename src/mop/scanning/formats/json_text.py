@@ -20,6 +20,15 @@ _SIGNS = re.compile(
 )
 """Without one of them there is nothing to find: only escapes can hide a name."""
 _SIGN_CHARACTERS = 32
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+_WORD = r"-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity"
+_SPACE = r"[ \t\r\n]"
+_JSON = re.compile(
+    rf"(?:{_SPACE}++|[,}}\]]"
+    rf"|(?:{_STRING}{_SPACE}*+:{_SPACE}*+)?(?:[{{\[]|(?:{_STRING}|{_WORD})(?={_SPACE}*+[,}}\]])))*+",
+    re.DOTALL,
+)
+"""Names are strings, and a mark follows each value: else YAML could take a quote for a character of a plain word."""
 _HELD_CHARACTERS = 32 * 1024 * 1024
 _DEPTH_MAX = 10_000
 _KEPT = 1_000
@@ -41,6 +50,31 @@ _OWN_CODE = "Move the code into src/, and load the model there from its class."
 _CHAT = frozenset(("chat_template", "template"))
 
 
+class JsonAlone:
+    """Whether a text is JSON and nothing else; it is read as it passes, and not checked for what it nests."""
+
+    _PENDING_MAX = 4 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self._pending = ""
+        self._begun = self._is_json = False
+
+    def feed(self, text: str) -> None:
+        """Take the next characters."""
+        if not self._begun and (text := text.lstrip("\ufeff \t\r\n")):
+            self._begun, self._is_json = True, text[0] in "{["
+        if self._is_json:
+            text = self._pending + text
+            match = _JSON.match(text)
+            self._pending = text[match.end() if match else 0 :]
+            is_cut = self._pending[:1] == '"' or len(self._pending) < _SIGN_CHARACTERS
+            self._is_json = is_cut and len(self._pending) <= self._PENDING_MAX
+
+    def is_whole(self) -> bool:
+        """Whether all of it was."""
+        return self._is_json and not self._pending
+
+
 class JsonTokens:
     """Reads strings and their places as they pass; what is not JSON has no pairs of them."""
 
@@ -59,7 +93,7 @@ class JsonTokens:
         """Take the next characters."""
         if not self._begun and text.strip():
             self._begun = True
-            self._is_json = text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}
+            self._is_json = text.lstrip("\ufeff \t\r\n")[:1] in {"{", "[", '"'}  # a line of many may be a string
         if not self._is_json:
             return
         if self._held is None:

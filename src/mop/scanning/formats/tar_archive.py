@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tarfile
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
+from mop.scanning.formats.pickles import search_rest
 from mop.scanning.look import plain
+from mop.scanning.reader import CHUNK, Slice
 
 _BLOCK = 512
 
@@ -39,8 +41,12 @@ class Tar(Format):
             self._members(part)
         except tarfile.TarError as error:
             part.look.incomplete(part.name, f"it breaks off: {plain(error)}")
-        if part.reader.peek(1) and any(part.reader.peek(_BLOCK * 20)):
-            part.look.incomplete(part.name, "other bytes follow the archive")
+        while piece := part.reader.peek(CHUNK):
+            if piece.count(0) != len(piece):
+                part.look.ambiguous(part.name, "other bytes follow the archive, which some readers take for more of it")
+                search_rest(part)
+                return
+            part.reader.skip(len(piece))
 
     def _members(self, part: Part) -> None:
         with tarfile.open(fileobj=cast("Any", part.reader), mode="r|") as archive:
@@ -52,4 +58,13 @@ class Tar(Format):
                     part.look.escape(part.name, member.name)
                 content = archive.extractfile(member) if member.isreg() else None
                 if content is not None:
-                    part.open(cast("Any", content), f"{part.name}!{called(member.name)}", part.depth + 1)
+                    name = f"{part.name}!{called(member.name)}"
+                    file = _whole(part, member)
+                    part.open(cast("Any", content), name, part.depth + 1, file=file, size=member.size if file else None)
+
+
+def _whole(part: Part, member: tarfile.TarInfo) -> IO[bytes] | None:
+    """A member for random access, when it lies in one piece in a file that allows it."""
+    if part.file is None or member.issparse():
+        return None
+    return cast("IO[bytes]", Slice(part.file, member.offset_data, member.size))

@@ -11,7 +11,9 @@ from mop.scanning.formats.pickles import follow_all, pickle_at_the_beginning
 from mop.scanning.limits import MIB
 
 _CONTROLS = re.compile(rb"[\0-\x06\x0e-\x1a\x1c-\x1f]")
-_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_WIDE_BEGINNINGS = frozenset("{[\"'%!-#<")
+"""Of a text without a mark whose encoding its zeros tell, as `json.loads` does."""
 _PIECE = MIB
 _OVERLAP = 4096
 
@@ -30,7 +32,7 @@ class Text(Format):
     def recognises(self, head: Head) -> bool:
         """No control characters, and UTF-8 or at least no more than one byte in three that is not ASCII."""
         data = head.data
-        if data.startswith(_BOMS):
+        if _wide_encoding(data):
             return True
         if _CONTROLS.search(data):
             return False
@@ -43,12 +45,9 @@ class Text(Format):
     def examine(self, part: Part) -> None:
         """Look at each kind of text that this may be."""
         head = part.reader.peek(64 * 1024)
-        if head.startswith(_BOMS):
-            encoding = "utf-16"
-        else:
-            encoding = "utf-8"
-            if pickle_at_the_beginning(part, is_text=True) is not None:
-                follow_all(part)
+        encoding = _wide_encoding(head) or "utf-8"
+        if encoding == "utf-8" and pickle_at_the_beginning(part, is_text=True) is not None:
+            follow_all(part)
         json_reader = json_text.JsonTokens(part)
         yaml_reader = yaml_text.YamlEvents(part)
         template_reader = templates.Template(part)
@@ -63,3 +62,16 @@ class Text(Format):
                 reader.feed(text)
         for reader in (json_reader, yaml_reader, template_reader):
             reader.end()
+
+
+def _wide_encoding(data: bytes) -> str:
+    """The encoding of a text of two or four bytes for each character; "" of any other."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith(_BOMS):
+        return "utf-16"
+    for encoding, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
+        begins = data[: 8 * width].decode(encoding, "replace")
+        if begins[:1] in _WIDE_BEGINNINGS and not set(begins) & {"\0", "\ufffd"}:
+            return encoding
+    return ""

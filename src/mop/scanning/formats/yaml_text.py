@@ -10,7 +10,7 @@ import yaml
 
 from mop.scanning.findings import Severity
 from mop.scanning.formats.base import Part
-from mop.scanning.formats.json_text import tell_of_target
+from mop.scanning.formats.json_text import JsonAlone, tell_of_target
 from mop.scanning.formats.templates import tell_of_template
 from mop.scanning.limits import MIB
 from mop.scanning.look import shown
@@ -19,6 +19,13 @@ CHARACTERS_MAX = 4 * MIB
 EVENTS_MAX = 400_000
 _TIMED_EVENTS = 1_000
 _SIGNS = re.compile(r"(?:^|[\s\[{,:\-])!|^%TAG|_target_|loader_module|class_path|chat_template", re.MULTILINE)
+_TAGS = re.compile(
+    r"(?:^|[\s\[{,:\-])!(?:!python|!(?:p\S{0,30})?%[0-9A-Fa-f]{2}|<(?:tag:yaml\.org|\S{0,64}%[0-9A-Fa-f]{2})"
+    r"|(?:new|apply|name|module|includeprivate):)|^%TAG",
+    re.MULTILINE,
+)
+"""What may be one of those that construct objects, in a text that is too long to be parsed."""
+_TAG_CHARACTERS = 128
 _PYTHON = "tag:yaml.org,2002:python/"
 _VALUES = frozenset(
     {
@@ -42,21 +49,36 @@ class YamlEvents:
         self._kept = 0
         self._has_signs = False
         self._is_cut = False
+        self._json = JsonAlone()
+        self._before = ""
+        self._has_tags_behind = False
 
     def feed(self, text: str) -> None:
         """Take the next characters."""
         self._has_signs = self._has_signs or bool(_SIGNS.search(text))
-        if self._kept + len(text) > CHARACTERS_MAX:
+        if not self._is_cut and self._kept + len(text) > CHARACTERS_MAX:
             self._is_cut = True
+            self._json.feed("".join(self._pieces))
+        if self._is_cut:
+            self._json.feed(text)
+            self._has_tags_behind = self._has_tags_behind or bool(_TAGS.search(self._before + text))
+            self._before = text[-_TAG_CHARACTERS:]
         else:
             self._pieces.append(text)
             self._kept += len(text)
 
     def end(self) -> None:
-        """Parse it, as far as it is YAML: what stands before an error in a document is never constructed."""
+        """Parse it, unless nothing in it can be a tag: the keys of JSON are read elsewhere."""
         if not self._has_signs:
             return
         text = "".join(self._pieces)
+        if not self._is_cut:
+            self._json.feed(text)
+        if not self._json.is_whole():
+            self._parse(text)
+
+    def _parse(self, text: str) -> None:
+        """As far as it is YAML: what stands before an error in a document is never constructed."""
         found: list[tuple[str, str]] = []
         try:
             for event in self._events(text):
@@ -64,12 +86,18 @@ class YamlEvents:
                 if isinstance(event, yaml.DocumentEndEvent):
                     self._tell(found)
                     found.clear()
-        except (yaml.YAMLError, RecursionError, ValueError):
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            if self._has_tags_behind and _is_at_the_end(error, text):
+                self._tell_of_length()
             if not any(name == "tag" and tag.startswith(_PYTHON) for name, tag in found):
                 return
+        else:
+            if self._has_tags_behind:
+                self._tell_of_length()
         self._tell(found)
-        if self._is_cut and "!!python" in text:
-            self._part.look.incomplete(self._part.name, f"YAML of more than {CHARACTERS_MAX:,} characters")
+
+    def _tell_of_length(self) -> None:
+        self._part.look.costly(self._part.name, f"YAML of over {CHARACTERS_MAX:,} characters, with tags behind them")
 
     def _events(self, text: str) -> Iterator[Any]:
         loader: Any = getattr(yaml, "CParser", yaml.SafeLoader)
@@ -110,6 +138,12 @@ class YamlEvents:
                 f"lets MLflow import {shown(module)} as its loader, which is code beside the model",
                 "Move the code into src/, and load the model there.",
             )
+
+
+def _is_at_the_end(error: Exception, text: str) -> bool:
+    """Whether a parser stops where the text was cut, and not before as in one that is no YAML."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return mark is None or mark.index >= len(text) - _TAG_CHARACTERS
 
 
 def _told_by(event: Any, before: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -12,8 +12,10 @@ from typing import IO, Any, cast
 
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
+from mop.scanning.formats.pickles import tell_of_search
 from mop.scanning.formats.raw_numbers import Storage
 from mop.scanning.look import plain
+from mop.scanning.pickles.search import Search
 from mop.scanning.reader import ByteStream
 
 ERRORS = (
@@ -29,7 +31,9 @@ _MARK = b"PK"
 """What every record of an archive begins with."""
 _END_BYTES = 22
 _ZIP64 = 0xFFFFFFFF
-_FLAG_ENCRYPTED = 0x1
+_FLAGS_REFUSED = 0x1 | 0x20 | 0x40
+"""Encrypted, a patch of another file, and encrypted in another way."""
+_FLAG_UTF8 = 0x800
 _DIRECTORIES_MAX = 4
 _LOCAL_HEADER = 30
 _DESCRIPTOR_MAX = 24
@@ -65,6 +69,12 @@ class Zip(Format):
         else:
             spooled = part.look.limits.spool_bytes
             part.look.incomplete(part.name, f"an archive of over {spooled:,} bytes within another")
+            search = Search()
+            search.feed(content)
+            while piece := part.reader.read(_PIECE):
+                search.feed(piece)
+            search.end()
+            tell_of_search(part, search)
 
 
 def read_archive(part: Part, file: IO[bytes], *, certain: bool) -> None:
@@ -119,11 +129,13 @@ def _is_storage(name: str, roots: set[str]) -> bool:
 def _read_member(
     part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, known: Format | None
 ) -> None:
-    if member.flag_bits & _FLAG_ENCRYPTED:
-        # loaders that do not look at this bit read it all the same
-        member.flag_bits &= ~_FLAG_ENCRYPTED
-        part.look.incomplete(name, "it is marked as encrypted")
+    if member.flag_bits & _FLAGS_REFUSED:
+        # loaders that do not look at these bits read it all the same
+        member.flag_bits &= ~_FLAGS_REFUSED
+        part.look.incomplete(name, "it is marked as encrypted, or as a patch of another file")
     try:
+        if not _is_called_alike(archive, member):
+            part.look.ambiguous(name, "its local header gives it another name than the directory")
         with archive.open(member) as stream:
             unchecked = cast("Any", stream)
             unchecked._expected_crc = None  # noqa: SLF001 - some loaders do not look at it, and load what zipfile refuses
@@ -133,6 +145,22 @@ def _read_member(
                 part.look.incomplete(name, "its checksum is that of other bytes")
     except ERRORS as error:
         part.look.incomplete(name, f"it cannot be unpacked: {plain(error)}")
+
+
+def _is_called_alike(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether both headers of a member have one name; zipfile is led to read one with two, as other loaders do."""
+    file = cast("IO[bytes]", archive.fp)
+    file.seek(member.header_offset)
+    local = file.read(_LOCAL_HEADER)
+    written = file.read(int.from_bytes(local[26:28], "little"))
+    try:
+        name = written.decode("utf-8" if member.flag_bits & _FLAG_UTF8 else "cp437")
+    except UnicodeDecodeError:
+        name = written.decode("cp437")
+        member.flag_bits &= ~_FLAG_UTF8
+    is_alike = name == member.orig_filename
+    member.orig_filename = name
+    return is_alike
 
 
 def _look_at_gaps(part: Part, file: IO[bytes], archive: zipfile.ZipFile, places: list[tuple[int, int]]) -> None:

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from mop.file_names import quoted
 from mop.scanning.findings import Severity, too_slow
 from mop.scanning.limits import MIB, ScanLimits
-from mop.scanning.reader import TooMuchError
+from mop.scanning.reader import TooMuchError, TooSlowError
 from mop.scanning.scanners.wheel_files import Tell, listed
 from mop.scanning.scanners.wheel_records import RECORD_BYTES_MAX, Recorded, digest_of, read_record
 from mop.scanning.scanners.wheel_rules import shadowed_program, start_up_lines
@@ -84,7 +84,11 @@ class Installed:
         return path.removeprefix(root) if path.startswith(root) else None
 
     def compare(self, one: Distribution, tell: Tell) -> str:
-        """Each file of a package with its digest; why some were not, if so."""
+        """Each file of a package with its digest; why some were not, if so.
+
+        Raises:
+            TooSlowError: it takes more processor time than its bytes are worth.
+        """
         paths = {path: line for line in one.recorded if (path := self.below(line)) and not path.endswith(".pyc")}
         missing, wrong, spend = [], [], self._spender()
         try:
@@ -94,8 +98,6 @@ class Installed:
                         wrong.append(path)
                 except (FileNotFoundError, NotADirectoryError):
                     missing.append(path)
-        except TooMuchError as error:
-            return str(error)
         except (OSError, ValueError) as error:
             return f"a file of it cannot be read ({type(error).__name__})"
         if missing:
@@ -107,11 +109,14 @@ class Installed:
         return ""
 
     def _spender(self) -> Callable[[int], None]:
-        until = time.monotonic() + self.limits.seconds
+        began, seen = time.process_time(), 0
 
-        def spend(_count: int) -> None:
-            if time.monotonic() > until:
-                raise TooMuchError(too_slow(self.limits.seconds))
+        def spend(count: int) -> None:
+            nonlocal seen
+            seen += count
+            most = self.limits.seconds_for(seen)
+            if time.process_time() - began > most:
+                raise TooSlowError(too_slow(most))
 
         return spend
 

@@ -59,7 +59,7 @@ def _scan(name: str, path: Path, subject: Subject, own: OwnCode) -> ScanReport:
     except OSError as error:
         look.incomplete(name, f"it cannot be read: {error.strerror}")
     except Exception as error:  # noqa: BLE001 - a file may break any reader; it is then not clean
-        look.incomplete(name, f"it cannot be followed: {type(error).__name__}")
+        look.broken_reader(name, error)
     return ScanReport((look.verdict(),), tuple(look.findings))
 
 

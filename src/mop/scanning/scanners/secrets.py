@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from mop.scanning.deadline import DeadlineError, deadline
-from mop.scanning.findings import Finding, ScanReport, Severity, not_seen_whole, too_slow
+from mop.scanning.findings import Finding, ScanReport, Severity, costly, not_seen_whole, too_slow
 from mop.scanning.limits import MIB
 from mop.scanning.scanner import Looking, Subject
 from mop.scanning.scanners.secret_marks import KEYWORD, Seen, rules_of
@@ -17,6 +18,7 @@ NAME = "secrets"
 BYTES_MAX = 64 * MIB
 """Of one file; what lies behind is said to be unread."""
 SECONDS = 30.0
+"""Of processor time for one file, besides those for its bytes."""
 FINDINGS_MAX = 10
 """Of one file; one more tells that there are others."""
 LINE_CHARACTERS = 8192
@@ -62,19 +64,20 @@ class Secrets:
         """Findings, and a verdict for a file that was not read to its end."""
         for name, path in subject.files():
             yield Looking(name)
-            yield _look(name, path, min(SECONDS, subject.limits.seconds))
+            limits = replace(subject.limits, seconds=min(SECONDS, subject.limits.seconds))
+            yield _look(name, path, limits.seconds_for(min(path.lstat().st_size, BYTES_MAX)))
 
 
 def _look(name: str, path: Path, seconds: float) -> ScanReport:
     found: dict[Seen, int] = {}
-    unread = ""
+    unread, is_costly = "", False
     try:
         with deadline(seconds):
             unread = _read(path, found)
     except OSError as error:
         unread = f"it cannot be read: {error.strerror}"
     except DeadlineError:
-        unread = too_slow(seconds)
+        unread, is_costly = too_slow(seconds), True
     except Exception as error:  # noqa: BLE001 - a file may break any pattern; its text stays out of what is told
         unread = f"it cannot be followed: {type(error).__name__}"
     findings = [_finding(name, seen, line) for seen, line in [*found.items()][:FINDINGS_MAX]]
@@ -82,7 +85,10 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
         findings.append(_more(name))
     if not unread:
         return ScanReport((), tuple(findings))
-    unseen = not_seen_whole(NAME, name, unread, hint=_UNREAD_HINT, severity=Severity.LOW)
+    if is_costly:
+        unseen = costly(NAME, name, unread, hint=_UNREAD_HINT)
+    else:
+        unseen = not_seen_whole(NAME, name, unread, hint=_UNREAD_HINT, severity=Severity.LOW)
     return ScanReport(unseen.files, (*findings, *unseen.findings))
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mop.scanning.deadline import DeadlineError, deadline
-from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, not_seen_whole, too_slow
+from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, costly, not_seen_whole, too_slow
 from mop.scanning.limits import MIB
+from mop.scanning.reader import TooMuchError
 from mop.scanning.scanner import Looking, Subject
 from mop.scanning.scanners.notebook import python_of
 from mop.scanning.scanners.source_beside_weights import Act, acts_of
@@ -19,7 +20,8 @@ from mop.scanning.scanners.source_beside_weights import Act, acts_of
 NAME = "source"
 BYTES_MAX = MIB // 4
 """Of one file; what people write by hand is far smaller, and its syntax tree can take a thousand times its text."""
-SECONDS = 30.0
+SECONDS = 60.0
+"""Of processor time, for a file that may be read."""
 FINDINGS_MAX = 20
 """Of one file; one more tells how many were left out."""
 
@@ -68,7 +70,9 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
     except OSError as error:
         unread = f"it cannot be read: {error.strerror}"
     except DeadlineError:
-        unread = too_slow(seconds)
+        return costly(NAME, name, too_slow(seconds), hint=_UNREAD_HINT)
+    except TooMuchError as error:
+        return costly(NAME, name, str(error), hint=_BESIDE_HINT)
     except Exception as error:  # noqa: BLE001 - a file may break any parser; it is then not clean
         unread = f"it cannot be followed: {type(error).__name__}"
     if unread and not acts:
@@ -79,16 +83,31 @@ def _look(name: str, path: Path, seconds: float) -> ScanReport:
 def _read(manager: Any, name: str, path: Path, issues: list[Any], acts: list[Act]) -> str:
     """Collect what a file does; why it was not read, if so."""
     if not name.lower().endswith(_NOTEBOOK):
-        unread = _ask_bandit(manager, path, issues)
-        if not unread and not name.startswith(_OWN_FOLDERS):
-            acts += acts_of(path.read_text(encoding="utf-8", errors="replace"))
-        return unread
+        if not name.startswith(_OWN_FOLDERS):
+            acts += _beside_weights(path)
+        return _ask_bandit(manager, path, issues)
     if path.stat().st_size > NOTEBOOK_BYTES_MAX:
         return f"it is larger than {NOTEBOOK_BYTES_MAX:,} bytes"
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
         file.write(python_of(path.read_bytes()))
         file.flush()
         return _ask_bandit(manager, Path(file.name), issues)
+
+
+def _beside_weights(path: Path) -> list[Act]:
+    """What a file does by itself; nothing of one that this Python does not read, of which bandit tells.
+
+    Raises:
+        TooMuchError: it is made so that this is not seen.
+    """
+    if path.stat().st_size > BYTES_MAX:
+        raise TooMuchError(f"it is code beside the weights, and larger than {BYTES_MAX:,} bytes")
+    try:
+        return acts_of(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return []
+    except (RecursionError, MemoryError):
+        raise TooMuchError("it is code beside the weights, and nested too deep") from None
 
 
 def _report(name: str, issues: list[Any], acts: list[Act]) -> ScanReport:

@@ -18,7 +18,7 @@ from mop.file_names import name_fault, quoted
 from mop.scanning.findings import Severity, too_slow
 from mop.scanning.formats.member_names import leads_out
 from mop.scanning.limits import MIB, ScanLimits
-from mop.scanning.reader import TooMuchError
+from mop.scanning.reader import TooMuchError, TooSlowError
 from mop.scanning.scanners.wheel_records import RECORD_BYTES_MAX, Recorded, digest_of, read_record
 from mop.scanning.scanners.wheel_rules import (
     PUBLIC,
@@ -76,11 +76,15 @@ class WheelFile:
         self._required = required
         self._python = python
         self._limits = limits
-        self._left = 0
-        self._until = time.monotonic() + limits.seconds
+        self._left = self._most = 0
+        self._began = time.process_time()
 
     def look(self) -> str:
-        """Tell of everything; why it was not seen whole, if so."""
+        """Tell of everything; why it was not seen whole, if so.
+
+        Raises:
+            TooMuchError, TooSlowError: it is made so that reading it takes more than its size is worth.
+        """
         try:
             owner, _, _, wheel_tags = parse_wheel_filename(self._path.name)
         except InvalidWheelFilename:
@@ -88,18 +92,16 @@ class WheelFile:
         self._fits(wheel_tags)
         self._takes_a_name(owner)
         size = self._path.stat().st_size
-        self._left = max(self._limits.expansion_floor_bytes, size * self._limits.expansion)
+        self._left = self._most = self._limits.expanded_bytes(size)
         try:
             with zipfile.ZipFile(self._path) as archive:
                 members = archive.infolist()
                 if len(members) > self._limits.members:
-                    return f"it holds more than {self._limits.members:,} files"
+                    raise TooMuchError(f"it holds more than {self._limits.members:,} files")
                 self._names(members)
                 self._brings(archive, members, owner)
                 self._native(members, pure=all(tag.platform == "any" for tag in wheel_tags))
                 return self._records(archive, members)
-        except TooMuchError as error:
-            return str(error)
         except _UNREADABLE as error:
             return f"it is no readable wheel ({type(error).__name__})"
 
@@ -228,8 +230,9 @@ class WheelFile:
         self._left -= count
         if self._left < 0:
             raise TooMuchError("it unpacks to far more than its size: a decompression bomb")
-        if time.monotonic() > self._until:
-            raise TooMuchError(too_slow(self._limits.seconds))
+        most = self._limits.seconds_for(self._most - self._left)
+        if time.process_time() - self._began > most:
+            raise TooSlowError(too_slow(most))
 
 
 def _installed_as(member: str) -> tuple[str, str]:

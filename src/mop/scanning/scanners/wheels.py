@@ -9,7 +9,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, not_seen_whole
+from mop.scanning.findings import COSTLY, FileVerdict, Finding, ScanReport, Severity, Verdict, costly, not_seen_whole
+from mop.scanning.reader import TooMuchError, TooSlowError
 from mop.scanning.scanner import ENVIRONMENT_FILES, Looking, Subject
 from mop.scanning.scanners.installed_files import Distribution, Installed, place_of, site_folders
 from mop.scanning.scanners.wheel_files import WheelFile
@@ -19,6 +20,7 @@ SECONDS = 60.0
 FINDINGS_MAX = 50
 """Of one wheel or package."""
 
+_AGAIN = "Build or install it anew; if it is ordinary, report this to the operator."
 _FOLDER = "privatepkgs/"
 _TEXT_BYTES_MAX = 1024 * 1024
 _REQUIRED = re.compile(r"(?m)^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -68,8 +70,11 @@ class _Told:
     def incomplete(self, reason: str) -> None:
         """Something was not seen."""
         if reason:
-            hint = "Build or install it anew; if it is ordinary, report this to the operator."
-            self.findings += not_seen_whole(NAME, self._path, reason, hint=hint).findings
+            self.findings += not_seen_whole(NAME, self._path, reason, hint=_AGAIN).findings
+
+    def costly(self, reason: str) -> None:
+        """It is made so that something of it is not seen."""
+        self.findings += costly(NAME, self._path, reason, hint=_AGAIN).findings
 
     def report(self, *, is_file: bool) -> ScanReport:
         """The findings, with a verdict for a file of the model folder."""
@@ -79,10 +84,11 @@ class _Told:
 
 
 def _verdict(findings: list[Finding]) -> Verdict:
+    unseen = {"not-fully-scanned", COSTLY}
     worst = max((finding.severity.rank for finding in findings), default=0)
-    if worst == Severity.CRITICAL.rank:
+    if any(finding.severity == Severity.CRITICAL and finding.rule not in unseen for finding in findings):
         return Verdict.INFECTED
-    if any(finding.rule == "not-fully-scanned" for finding in findings):
+    if any(finding.rule in unseen for finding in findings):
         return Verdict.NOT_FULLY_SCANNED
     return Verdict.SUSPICIOUS if worst else Verdict.CLEAN
 
@@ -99,8 +105,10 @@ def _private_wheels(subject: Subject, model: Path) -> Iterator[Looking | ScanRep
         look = WheelFile(path, told, required=required, python=python, limits=subject.limits)
         try:
             told.incomplete(look.look())
+        except (TooMuchError, TooSlowError) as error:
+            told.costly(str(error))
         except Exception as error:  # noqa: BLE001 - an archive may break any reader; it is then not clean
-            told.incomplete(f"it cannot be followed: {type(error).__name__}")
+            told.costly(f"it cannot be followed: {type(error).__name__}")
         yield told.report(is_file=True)
 
 
@@ -132,7 +140,10 @@ def _environment(subject: Subject, root: Path) -> Iterator[Looking | ScanReport]
 
 def _package(installed: Installed, one: Distribution) -> ScanReport:
     told = _Told(one.place)
-    told.incomplete(installed.compare(one, told))
+    try:
+        told.incomplete(installed.compare(one, told))
+    except TooSlowError as error:
+        told.costly(str(error))
     return told.report(is_file=False)
 
 
