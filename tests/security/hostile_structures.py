@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import json
 import lzma
@@ -56,6 +57,7 @@ def structures() -> Iterator[Hostile]:
     yield Hostile("code by value", "m.pkl", _by_value, "pickle")
     yield Hostile("in joblib's old compression", "m.joblib", _old_joblib, "joblib")
     yield Hostile("joblib's old compression of Python 2", "m.joblib", _old_joblib_of_python_2, "joblib")
+    yield Hostile("a pickle behind bzip2", "m.pkl.bz2", lambda m: _OF_BZ2 + plain(m), "pickle behind bz2")
     yield Hostile("skops calls a function", "m.skops", _skops, "")
     yield Hostile("TorchScript that writes", "script.pt", _torchscript, "")
     yield Hostile("a tar behind another", "m.tar", _second_tar, "tar with zeros")
@@ -185,6 +187,9 @@ def _torchscript(marker: str) -> bytes:
         "code/__torch__.py": code.encode(),
     }
     return zipped({f"net/{name}": content for name, content in members.items()})
+
+
+_OF_BZ2 = bz2.compress(pickle.dumps({}))
 
 
 def _second_tar(marker: str) -> bytes:

@@ -90,6 +90,12 @@ def _by_directory(data: bytes) -> bytes:
     return data[begin + 30 + names :][:size]
 
 
+def _behind_bz2(data: bytes) -> bytes:
+    first = bz2.BZ2Decompressor()
+    first.decompress(data)
+    return first.unused_data
+
+
 def _module(data: bytes) -> None:
     exec(compile(data, "modeling_own.py", "exec", dont_inherit=True), {"__name__": "modeling_own"})  # noqa: S102 - as import does
 
@@ -109,6 +115,7 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "zip twice": lambda data: pickle.loads(_in_zip(_in_zip(data))),
     "tar": lambda data: pickle.loads(_in_tar(data)),
     "tar with zeros": lambda data: pickle.loads(_in_second_tar(data)),
+    "pickle behind bz2": lambda data: pickle.loads(_behind_bz2(data)),
     "pickle at 2048": lambda data: pickle.loads(data[2048:]),
     "pickle at 1024": lambda data: pickle.loads(data[1024:]),
     "pickle at 40960": lambda data: pickle.loads(data[40960:]),
