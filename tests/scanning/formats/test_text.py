@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mop.scanning.findings import Verdict
-from mop.scanning.formats import yaml_text
+from mop.scanning.formats import json_text, yaml_text
+from mop.scanning.formats import text as text_format
 from mop.scanning.formats.json_text import JsonAlone
 from scanning.formats.reading import looked_at, rules, verdict
 
@@ -66,6 +67,22 @@ def test_what_only_looks_alike_is_clean(tmp_path: Path, text: str):
 def test_a_name_over_the_end_of_a_piece_is_found(tmp_path: Path):
     text = '{"a": "' + "x" * (1024 * 1024 - 12) + '", "class_name": "Lambda"}'
     assert rules(looked_at(tmp_path, text.encode())) == {"keras-lambda"}
+
+
+@pytest.mark.parametrize("end", ["", "\\\\", '\\"', "\\n\\\\"], ids=["plain", "backslash", "quote", "both"])
+@pytest.mark.parametrize("size", range(5_490, 5_501))
+def test_what_stands_behind_a_long_text_is_read(tmp_path: Path, size: int, end: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(text_format, "_PIECE", 500)
+    monkeypatch.setattr(json_text, "_PENDING_MAX", 2_000)
+    before = '{"a": "' + "x" * size + end + '", '
+    assert verdict(tmp_path, f'{before}"b": {{"text": "py/object"}}}}'.encode()).verdict == Verdict.CLEAN
+    assert rules(looked_at(tmp_path, f'{before}"b": {{"py/object": "a.B"}}}}'.encode())) == {"json-object"}
+    assert rules(looked_at(tmp_path, f'{before}"b": [{{"class_name": "Lambda"}}]}}'.encode())) == {"keras-lambda"}
+
+
+def test_a_template_of_megabytes_blocks(tmp_path: Path):
+    content = '{"chat_template": "' + "x" * 6_000_000 + '"}'
+    assert rules(looked_at(tmp_path, content.encode())) == {"costly-structure"}
 
 
 def test_bytes_behind_a_text_make_it_not_fully_scanned(tmp_path: Path):
