@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -16,9 +17,18 @@ from support.migrated import fill_test_database
 from support.static_files import gather_static_files_once
 
 gather_static_files_once()
+# what is imported stays, and looking through it again and again is a seventh of the processor time of these processes
+gc.set_threshold(20_000, 20, 20)
 # timings never decide a test: on a busy machine both an example and its generation take long now and then
 hypothesis_settings.register_profile("mop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("mop")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What there is when all tests are collected is never garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ import pytest
 from support.budgets import ALLOWED_SKIPS, BUDGETS, FAULTS_EXIT_STATUS, suite_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# plugins that these small runs do not use take a process a second to import
+WITHOUT = [f"-pno:{name}" for name in ("anyio", "asyncio", "django", "hypothesispytest", "randomly", "schemathesis")]
 
 
 def test_make_alone_lists_every_target():
@@ -43,7 +45,7 @@ def test_a_skip_that_is_not_allowed_fails_the_run_in_ci_alone(tmp_path: Path, ci
         "import pytest\ndef test_a():\n    pytest.skip('no reason')\ndef test_b():\n    pass\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "support.budgets", "-p", "no:django", "-q", "--rootdir", ".", "."],
+        [sys.executable, "-m", "pytest", "-p", "support.budgets", *WITHOUT, "-q", "--rootdir", ".", "."],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY / "tests"), "CI": ci},
         capture_output=True,
@@ -63,6 +65,30 @@ def test_unsteady():
     assert seen
 """
 BROKEN = "def test_broken():\n    raise AssertionError\n"
+
+
+def test_what_asks_for_more_time_than_others_comes_first(tmp_path: Path):
+    files = {
+        "tests/client/test_b.py": "import pytest\n@pytest.mark.timeout(900)\ndef test_long(): ...\ndef test_b(): ...\n",
+        "tests/ui/test_a.py": "import pytest\n@pytest.mark.timeout(10)\ndef test_a(): pass\n",
+        "tests/integration/test_c.py": "def test_c(): pass\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    options = ("-p", "support.budgets", *WITHOUT, "-o", "timeout=300", "--rootdir", ".")
+    shown = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--collect-only", "-q", "tests"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert re.findall(r"::(\w+)", shown.stdout) == ["test_long", "test_c", "test_b", "test_a"]
+
+
 SKIPPED = "import pytest\ndef test_skipped():\n    pytest.skip('no reason')\n"
 FINE = "def test_fine():\n    pass\n"
 
@@ -83,9 +109,9 @@ def test_a_test_that_fails_in_ci_has_one_more_try_and_is_named(tmp_path: Path, c
     (tmp_path / "test_a.py").write_text(tests)
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
     done = subprocess.run(
-        ["sh", REPOSITORY / "scripts" / "run-tests.sh", "-p", "no:django", "--rootdir", ".", "test_a.py"],
+        ["sh", REPOSITORY / "scripts" / "run-tests.sh", *WITHOUT, "--rootdir", ".", "test_a.py"],
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY / "tests"), "CI": ci},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY / "tests"), "CI": ci, "PROCESSES": "1"},
         capture_output=True,
         text=True,
         check=False,

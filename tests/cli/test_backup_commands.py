@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands import mop
+from cli.commands import free_port, mop
 from support.prepared import copy_tables
 
 PASSWORD = "correct horse battery"
@@ -76,6 +76,6 @@ def test_what_can_not_be_done_is_64_and_says_why(home: Path):
 
 def test_mop_up_refuses_a_home_that_was_left_half_replaced(home: Path):
     (home / "installation" / "restore-in-progress").write_text("what was there before is in X")
-    refused = mop("up", home=home)
+    refused = mop("up", "--port", str(free_port()), home=home)
     assert refused.code == 64
     assert "left half-replaced: what was there before is in X" in refused.err

@@ -150,9 +150,20 @@ class Ledger:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The suites that take longest first: at the end no process waits for a long test of another."""
-    items.sort(key=lambda item: -budget_of(suite_of(item.nodeid)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes longest first: at the end no process waits for a long test of another.
+
+    By the budget of its suite, or by its own timeout if that is larger and longer than the usual one. Tests that kill
+    processes wait for the most part, and stay with their suite.
+    """
+    usual = float(config.getini("timeout") or 0)
+    items.sort(key=lambda item: -max(budget_of(suite_of(item.nodeid)), _longer_than(usual, item)))
+
+
+def _longer_than(usual: float, item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    seconds = float(marker.args[0]) if marker and marker.args else 0.0
+    return seconds if seconds > usual and not item.get_closest_marker("chaos") else 0.0
 
 
 def pytest_configure(config: pytest.Config) -> None:

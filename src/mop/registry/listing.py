@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 
-from mop.accounts.models import User
+from mop.accounts.models import Team, User
 from mop.registry.group_models import GroupEntry
 from mop.registry.models import Model, ModelTag, TaskConnection
 from mop.registry.search_index import matching
@@ -207,8 +207,6 @@ class ModelList:
             passed[number].add(key)
 
         models = Model.objects.all()
-        if query.team:
-            models = models.filter(team__name=query.team)
         self._is_dense = False
         few: set[int] | None = None
         for keys, (_, asked) in zip(passed[len(wanted) :], filters, strict=True):
@@ -263,6 +261,10 @@ def _filters(query: ModelQuery) -> list[tuple[QuerySet[Any, Any], Q | Exists]]:
     filters: list[tuple[QuerySet[Any, Any], Q | Exists]] = []
     if query.search:
         filters.append(matching(query.search, FEW + 1))
+    if query.team:
+        # asked of each row: joined, the database sorts every model of the team instead of following the order's index
+        teams = Team.objects.filter(pk=OuterRef("team_id"), name=query.team)
+        filters.append((Model.objects.filter(team__name=query.team).values_list("pk"), Exists(teams)))
     if query.task:
         connections = TaskConnection.objects.filter(task__name=query.task)
         filters.append((connections.values_list("model_id"), Exists(connections.filter(model=own))))

@@ -74,7 +74,7 @@ def facts_context(
     user = user_of(request)
     if owners is None:
         prefetch_related_objects([model], "owners")
-        owners = model.owners.all()
+        owners = list(model.owners.all())
     return {
         "model_facts": REVISION_COLUMNS.shown(request, (), of=model).facts if known is None else known,
         "listed": listed_model(user, model),
