@@ -153,16 +153,17 @@ class Ledger:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes longest first: at the end no process waits for a long test of another.
 
-    These are tests that ask for more time than others may take, whatever suite they are in; then the suites with the
-    largest budgets.
+    By the budget of its suite, or by its own timeout if that is larger and longer than the usual one. Tests that kill
+    processes wait for the most part, and stay with their suite.
     """
     usual = float(config.getini("timeout") or 0)
-    items.sort(key=lambda item: (-max(_timeout_of(item), usual), -budget_of(suite_of(item.nodeid))))
+    items.sort(key=lambda item: -max(budget_of(suite_of(item.nodeid)), _longer_than(usual, item)))
 
 
-def _timeout_of(item: pytest.Item) -> float:
+def _longer_than(usual: float, item: pytest.Item) -> float:
     marker = item.get_closest_marker("timeout")
-    return float(marker.args[0]) if marker and marker.args else 0.0
+    seconds = float(marker.args[0]) if marker and marker.args else 0.0
+    return seconds if seconds > usual and not item.get_closest_marker("chaos") else 0.0
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,8 @@ from support.made_once import made_once
 from support.postgres import HOME, PEOPLE, PREPARED, prepared_cluster
 from support.setups import set_up
 
+OPEN_TO_READERS, PRIVATE = 0o755, 0o700
+
 
 @dataclass(frozen=True)
 class People:
@@ -31,7 +33,7 @@ class People:
 
 def prepared_tables() -> Path:
     """The MOP_HOME of an installation on SQLite that was started once and has nobody in it: to be copied."""
-    return made_once("tables", lambda home: set_up(home, "tables"))
+    return made_once("tables", _make_tables)
 
 
 def copy_tables(home: Path) -> None:
@@ -60,6 +62,13 @@ def prepared_postgres(url: str, home: Path) -> People:
     made = prepared_cluster()
     shutil.copytree(made / HOME, home)
     return _people(made)
+
+
+def _make_tables(home: Path) -> None:
+    """As an operator's first start, in a folder that others may read: `worker/test_setup.py` looks at the result."""
+    home.mkdir(mode=OPEN_TO_READERS)
+    set_up(home, "tables")
+    home.chmod(PRIVATE)  # as MOP makes it, which is what most tests are to begin with
 
 
 def _make_people(folder: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 # it is done once in a run, beside whatever else begins then
 SECONDS = 300.0
+# that of most accounts
+UMASK = 0o022
 
 
 def set_up(home: Path, *arguments: str, **options: str) -> str:
@@ -18,7 +20,7 @@ def set_up(home: Path, *arguments: str, **options: str) -> str:
     The process is executed: a test process that needs nothing else of the fork server starts none for it.
 
     Args:
-        home: is made.
+        home: is made if it is not there.
         arguments: of the module.
         options: settings, in upper case.
     """
@@ -26,6 +28,8 @@ def set_up(home: Path, *arguments: str, **options: str) -> str:
     own = {"MOP_HOME": str(home), "DJANGO_SETTINGS_MODULE": "mop.conf.settings", "PYTHONPATH": str(TESTS)}
     command = [sys.executable, "-m", "support.installation_setup", *arguments]
     environment = inherited | own | options
-    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=SECONDS)
+    done = subprocess.run(
+        command, check=False, env=environment, capture_output=True, text=True, timeout=SECONDS, umask=UMASK
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
