@@ -82,7 +82,7 @@ def measure(sizes: list[int], rounds: int) -> dict[int, dict[str, float]]:
 def fill(task: Any, owner: Any, held: int, size: int) -> dict[str, float]:
     """Import as many cases as are missing; cases a second, of this process's CPU, and of the fastest chunk."""
     from mop.accounts.services import actor_of  # noqa: PLC0415 - Django is set up by now
-    from mop.dsat.importing import CHUNK_ROWS, claim, import_chunk, import_file  # noqa: PLC0415 - as above
+    from mop.dsat.importing import CHUNK_ROWS, ReadAhead, claim, import_chunk, import_file  # noqa: PLC0415 - as above
 
     data = "text,expected_label,tags\n" + "".join(f"{sentence(number)},0,tag\n" for number in range(held, size))
     row = import_file(
@@ -92,10 +92,11 @@ def fill(task: Any, owner: Any, held: int, size: int) -> dict[str, float]:
     claim(str(row.pk), "benchmark")
     chunks = []
     is_last = False
-    while not is_last:
-        before = time.perf_counter()
-        is_last = import_chunk(str(row.pk))
-        chunks.append(time.perf_counter() - before)
+    with ReadAhead() as ahead:
+        while not is_last:
+            before = time.perf_counter()
+            is_last = import_chunk(str(row.pk), ahead)
+            chunks.append(time.perf_counter() - before)
     taken, taken_cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
     row.refresh_from_db()
     if row.added != size - held:

@@ -89,6 +89,9 @@ def _open_installation(root: Path) -> None:
     from mop.worker.setup import prepare_databases  # noqa: PLC0415 - as above
 
     prepare_databases()
+    from mop.gateway.serve import keep_what_is_loaded  # noqa: PLC0415
+
+    keep_what_is_loaded()  # as the command does
 
 
 def _service() -> tuple[Any, str]:

@@ -97,7 +97,8 @@ def set_up(home: Path) -> None:
 def make_cases(count: int) -> Any:
     """A verified version, and so many cases of its task."""
     from mop.accounts.services import actor_of  # noqa: PLC0415 - Django is set up by now
-    from mop.dsat.importing import claim, import_chunk, import_file  # noqa: PLC0415 - as above
+    from mop.dsat.importing import import_file  # noqa: PLC0415 - as above
+    from support.dsat_imports import import_now  # noqa: PLC0415 - as above
     from support.evaluation_results import verified  # noqa: PLC0415 - as above
     from support.factories import make_model, make_task, make_user  # noqa: PLC0415 - as above
 
@@ -107,9 +108,7 @@ def make_cases(count: int) -> Any:
     texts = make_texts(count)
     data = "text,expected_label\n" + "".join(f"{text},0\n" for text in texts)
     row = import_file(actor=actor_of(owner), user=owner, task=task, file_name="cases.csv", data=data.encode())
-    claim(str(row.pk), "benchmark")
-    while not import_chunk(str(row.pk)):
-        pass
+    import_now(row.pk)
     return revision
 
 

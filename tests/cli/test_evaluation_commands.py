@@ -16,7 +16,7 @@ from mop.evaluation.services import start_missing
 from mop.registry.models import Model, Revision
 from mop_client.cli import evaluation as commands
 from support.evaluation_results import add_version, approved_dataset, evaluate, failed, verified
-from support.factories import ACTOR, make_model, make_task
+from support.factories import ACTOR, make_model, make_task, publish
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("engine_database")]
 
@@ -56,6 +56,48 @@ def test_list_reads_every_page(row: Evaluation, task: Task, mop: Mop, monkeypatc
     approved_dataset(task, name="waiting", groups={})
     start_missing(actor=ACTOR, revision=Revision.objects.get())
     assert len(mop("evaluation", "list", "measured", "v1.0.0", "--json").json["items"]) == 2
+
+
+def test_list_sorts_by_a_metric(row: Evaluation, task: Task, mop: Mop):
+    for number, skill in enumerate((0.5, 0.97)):
+        approved_dataset(task, name=f"further-{number}")
+        evaluate(row.revision, skill=skill)
+    approved_dataset(task, name="waiting", groups={})
+    start_missing(actor=ACTOR, revision=row.revision)
+    found = mop("evaluation", "list", "measured", "v1.0.0", "--sort", "recall", "--average", "weighted")
+    assert "WEIGHTED RECALL" in found.out.splitlines()[0]
+    items = mop("evaluation", "list", "measured", "v1.0.0", "--sort", "Recall", "--average", "weighted", "--json").json
+    values = [one["metrics"].get("weighted_recall") for one in items["items"]]
+    assert values[-1] is None
+    assert values[:-1] == sorted(values[:-1], reverse=True)
+    assert len(set(values)) == 4
+    assert [line.split()[0] for line in found.out.splitlines()[1:]] == [one["dataset"] for one in items["items"]]
+
+
+def test_the_leaderboard_of_a_task_names_the_best_of_each_dataset(measured: Model, task: Task, mop: Mop):
+    approved_dataset(task, name="kinds-en")
+    rows = [*evaluate(verified(measured.revisions.get())), *evaluate(add_version(measured, "v2.0.0"), skill=0.97)]
+    assert mop("task", "leaderboard", "kinds", "--json").json["items"] == []  # no version is public
+    publish(measured)
+    best = max(rows, key=lambda one: one.macro_recall)
+    done = mop("task", "leaderboard", "kinds", "--metric", "recall")
+    lines = [line.split() for line in done.out.splitlines()]
+    assert done.code == 0
+    assert lines[0] == ["PLACE", "MODEL", "VERSION", "RECALL", "DATASETS"]
+    assert lines[1] == ["1", "measured", best.revision.version, f"{best.macro_recall:.4f}", "1"]
+    assert lines[-1] == ["kinds-en", "measured", best.revision.version, f"{best.macro_recall:.4f}"]
+    found = mop("task", "leaderboard", "kinds", "--label", "threat", "--json").json
+    assert (found["label"], len(found["items"])) == ("threat", 2)
+
+
+def test_results_on_a_dataset_are_those_of_public_versions(row: Evaluation, measured: Model, mop: Mop):
+    assert mop("dataset", "results", "kinds-en", "--json").json == {"items": []}
+    publish(measured)
+    done = mop("dataset", "results", "kinds-en")
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["MODEL", "VERSION", "TASK", "HEADLINE"],
+        ["measured", "v1.0.0", "kinds", f"{row.headline:.4f}"],
+    ]
 
 
 def test_show_prints_report_and_slices_and_merges_labels(row: Evaluation, mop: Mop):

@@ -32,6 +32,8 @@ SCHEMAS = {
     "Binding": "BindingOut",
     "DatasetRow": "DatasetOut",
     "Dataset": "DatasetDetail",
+    "GuideRow": "GuideOut",
+    "Guide": "GuideDetail",
     "Email": "EmailOut",
     "Notification": "NotificationOut",
     "Webhook": "WebhookOut",

@@ -9,6 +9,7 @@ from mop.datasets.models import LabelType as DatasetType
 from mop.datasets.states import DatasetStatus
 from mop.dsat.models import Kind
 from mop.dsat.states import CaseState
+from mop.evaluation.reports.names import AVERAGES, METRICS
 from mop.loadtest.plan import Arrivals, Strategy
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.releases.models import Policy, ServiceKind
@@ -39,6 +40,11 @@ from mop_client import words
 )
 def test_the_client_knows_the_server_s_words(known, kinds):
     assert sorted(known) == sorted(str(kind.value) for kind in kinds)
+
+
+def test_the_client_knows_metrics_and_averages():
+    assert tuple(METRICS) == words.METRICS
+    assert tuple(AVERAGES) == words.AVERAGES
 
 
 def test_the_way_of_a_revision_is_known_in_its_order():

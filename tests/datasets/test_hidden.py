@@ -29,6 +29,7 @@ from mop.datasets.services import change_dataset, retry_dataset
 from mop.notifications.messages import compose
 from mop.notifications.models import Notification
 from mop.storage.manifest import Manifest
+from support.azurite import Azurite
 from support.datasets import dataset_folder, dataset_input, make_datasets, read, text_file
 from support.factories import ACTOR, make_task, make_token, make_user
 
@@ -213,6 +214,24 @@ def test_no_table_log_mail_or_file_holds_a_cell(world: World):
             assert not any(canary.encode() in content for canary in CANARIES), path
     stored = b"".join(path.read_bytes() for path in (home / "artifacts" / "blobs").glob("*/*/*"))
     assert TEXT.encode() in stored  # this test would notice
+
+
+@pytest.mark.azurite
+@pytest.mark.parametrize("content", [clean_file(), FAULTY["broken quotes"]], ids=["clean", "faulty"])
+def test_a_blob_that_is_read_leaves_nothing_of_it_in_a_log(
+    content: bytes, azurite: Azurite, settings: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+):
+    account = {"name": azurite.account, "endpoint": azurite.endpoint, "account_key": azurite.account_key}
+    settings.MOP_AZURE_ACCOUNTS = json.dumps([account])
+    settings.MOP_SOURCE_PREFIXES = '[{"team": "*", "purpose": "datasets", "prefix": "*"}]'
+    url = azurite.upload_folder("hidden-rows", dataset_folder(content), prefix=uuid.uuid4().hex)
+    with caplog.at_level(logging.DEBUG):
+        (dataset,) = make_datasets(owner=make_user(), url=url)
+        read(dataset)
+    assert dataset.reading.artifact_digest  # it was read
+    said = capfd.readouterr()
+    assert not found_in(caplog.text + said.out + said.err)
+    assert azurite.account_key not in caplog.text + said.out + said.err
 
 
 def test_no_admin_page_shows_a_table_of_datasets():

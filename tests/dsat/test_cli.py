@@ -12,10 +12,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from cli.commands import Result, mop_here
 from mop.catalog.models import Task
-from mop.dsat.importing import claim, import_chunk
 from mop.dsat.models import Case, Import
 from mop_client.cli import dsat as commands
 from support.dsat import TEXT, make_case
+from support.dsat_imports import import_now
 from support.factories import make_task, make_team, make_token, make_user
 
 
@@ -75,9 +75,7 @@ def test_a_file_is_imported_and_imports_are_listed_cancelled_and_deleted(
 
     def work(_seconds: float) -> None:
         row = Import.objects.get()
-        claim(str(row.pk), "host")
-        while not import_chunk(str(row.pk)):
-            pass
+        import_now(row.pk)
 
     monkeypatch.setattr(commands.time, "sleep", work)
     file = tmp_path / "cases.csv"
@@ -107,9 +105,7 @@ def test_a_file_goes_by_parts_and_its_report_comes_back(django_capture_on_commit
         body = {"data": base64.b64encode(data[begin : begin + (1 << 20)]).decode()}
         client.put(f"/dsat-imports/{row['id']}/parts/{number}", body, status=204)
     assert client.post(f"/dsat-imports/{row['id']}/start", {})["state"] == "queued"
-    claim(row["id"], "host")
-    while not import_chunk(row["id"]):
-        pass
+    import_now(row["id"])
     found = client.get(f"/dsat-imports/{row['id']}")
     assert (found["state"], found["added"], found["refused"]) == ("finished", 1, 1)
     assert found["faults"][0]["row"] == 2

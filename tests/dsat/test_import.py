@@ -18,13 +18,22 @@ from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.dsat import importing
 from mop.dsat.deletion import delete_case
-from mop.dsat.importing import cancel_import, claim, forget_uploads, import_chunk, import_file, waiting_imports
+from mop.dsat.importing import (
+    ReadAhead,
+    cancel_import,
+    claim,
+    forget_uploads,
+    import_chunk,
+    import_file,
+    waiting_imports,
+)
 from mop.dsat.models import Case, CaseContent, CaseTerm, Import, ImportPart, item_of
 from mop.dsat.reading import reader
 from mop.dsat.rows import PART_BYTES, Lines
 from mop.dsat.selectors import CaseFilter, cases_for_list
 from mop.errors import ConflictError, StaleAttemptError, ValidationFailedError
 from support.dsat import picture
+from support.dsat_imports import import_now
 from support.factories import ACTOR, make_task, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
@@ -46,9 +55,7 @@ def _sent(task: Task, user: User, data: str | bytes, name: str = "cases.csv", **
 
 
 def _run(row: Import) -> Import:
-    claim(str(row.pk), "host")
-    while not import_chunk(str(row.pk)):
-        pass
+    import_now(row.pk)
     row.refresh_from_db()
     return row
 
@@ -217,8 +224,8 @@ def test_the_file_is_gone_when_the_import_ended(task: Task, user: User) -> None:
     waiting = _sent(task, user, "text,expected_label\nb,0\n")
     cancel_import(actor=ACTOR, row=waiting)
     assert not ImportPart.objects.exists()
-    with pytest.raises(StaleAttemptError):
-        import_chunk(str(waiting.pk))
+    with pytest.raises(StaleAttemptError), ReadAhead() as ahead:
+        import_chunk(str(waiting.pk), ahead)
     with pytest.raises(ConflictError):
         cancel_import(actor=ACTOR, row=waiting)
 
@@ -271,20 +278,39 @@ def test_every_row_is_one_case_wherever_the_worker_dies(
     for _ in range(3):
         killed.add(place)
         try:
-            with django_capture_on_commit_callbacks(execute=True):
-                import_chunk(str(row.pk))
+            with django_capture_on_commit_callbacks(execute=True), ReadAhead() as ahead:
+                import_chunk(str(row.pk), ahead)
         except (_KilledError, StaleAttemptError):
             pass
     killed.clear()
     row.refresh_from_db()
     if row.state != "finished":
-        while not import_chunk(str(row.pk)):
-            pass
+        import_now(row.pk)
     row.refresh_from_db()
     assert (row.state, row.rows, row.added, row.refused, row.known) == ("finished", 35, 30, 5, 0)
     assert len(_texts(task)) == len(set(_texts(task))) == 30
     assert [fault["row"] for fault in row.faults] == [2, 9, 16, 23, 30]
     assert CaseTerm.objects.values("case").distinct().count() == 30
+
+
+def test_a_chunk_that_could_not_be_stored_is_read_again_and_nothing_is_left_out(
+    task: Task, user: User, killed: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may end a transaction after the next chunk was read ahead; the same worker goes on."""
+    monkeypatch.setattr(importing, "CHUNK_ROWS", 10)
+    row = _sent(task, user, "text,expected_label\n" + "".join(f"text {n},0\n" for n in range(35)))
+    claim(str(row.pk), "host")
+    with ReadAhead() as ahead:
+        assert not import_chunk(str(row.pk), ahead)
+        for _ in range(2):
+            killed.add("before dsat chunk")
+            with pytest.raises(_KilledError):
+                import_chunk(str(row.pk), ahead)
+        while not import_chunk(str(row.pk), ahead):
+            pass
+    row.refresh_from_db()
+    assert (row.state, row.rows, row.added) == ("finished", 35, 35)
+    assert _texts(task) == [f"text {n}" for n in range(35)]
 
 
 def test_lines_are_found_over_the_borders_of_parts_from_any_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from mop.accounts.models import User
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.dsat import services
-from mop.dsat.importing import claim, import_chunk
 from mop.dsat.models import Case, Import
 from support.dsat import TEXT, make_case, picture
+from support.dsat_imports import import_now
 from support.factories import ACTOR, make_task, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -115,9 +115,7 @@ def test_a_file_is_imported_and_its_report_shows_refused_rows(task: Task, owner:
     sent = client.post("/dsat-imports/", {"task": task.pk, "file": file})
     row = Import.objects.get()
     assert sent["Location"] == f"/dsat-imports/{row.pk}/"
-    claim(str(row.pk), "host")
-    while not import_chunk(str(row.pk)):
-        pass
+    import_now(row.pk)
     for url in (f"/dsat-imports/{row.pk}/", f"/live/dsat-imports/{row.pk}/", f"/dsat-imports/{row.pk}/faults.csv"):
         page = client.get(url).content.decode()
         assert "no label of hate" in page

@@ -31,7 +31,7 @@ def _prepare(world: World) -> None:
 
 
 def _names(world: World, row: Row) -> dict[str, object]:
-    if "/results/" in row.path:
+    if "/results/" in row.path or row.path == "/datasets/{name}/evaluations":
         return {"task_id": world.task.pk, "name": MEASURED}
     if "/headline" in row.path:
         return {"task_id": Task.objects.get(name=OWNED).pk, "task": OWNED}

@@ -78,16 +78,16 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_what_comes_while_the_service_works_goes_to_it_together_and_each_gets_its_answer(tmp_path: Path):
+async def test_what_comes_together_goes_to_the_service_together_and_each_gets_its_answer(tmp_path: Path):
     async with asked_service(tmp_path) as (service, asked):
-        answers = ask(asked, "first", *"abcdef")
+        answers = ask(asked, *"abcdef")
+        await until(lambda: len(service.bodies) == 2)
+        answers += ask(asked, "later")  # it works on the others
         await until(lambda: len(service.bodies) == 3)
         service.open.set()
-        assert await asyncio.gather(*answers) == ["first", *"abcdef"]
+        assert await asyncio.gather(*answers) == [*"abcdef", "later"]
         texts = [[item["text"] for item in one] if isinstance(one, list) else one["text"] for one in service.bodies]
-        assert sorted(texts, key=str) == [list("abcd"), list("ef"), "first"]
-        assert await ask(asked, "later")[0] == "later"
-        assert service.bodies[-1] == {"text": "later"}
+        assert sorted(texts, key=str) == [list("abcd"), list("ef"), "later"]
 
 
 @pytest.mark.parametrize(("together", "size"), [(1, 1), (TOGETHER, GATHERED_BYTES_MAX)])
@@ -102,12 +102,10 @@ async def test_what_is_large_or_no_batch_is_asked_by_itself(tmp_path: Path, toge
 async def test_an_item_that_fails_is_no_error_of_those_beside_it(tmp_path: Path):
     async with asked_service(tmp_path) as (service, asked):
         service.open.set()
-        first, good, bad, other = await asyncio.gather(
-            *ask(asked, "first", "good", FAILS, "other"), return_exceptions=True
-        )
-        assert (first, good, other) == ("first", "good", "other")
+        good, bad, other = await asyncio.gather(*ask(asked, "good", FAILS, "other"), return_exceptions=True)
+        assert (good, other) == ("good", "other")
         assert isinstance(bad, UserScriptException)
-        assert len(service.bodies) == 4  # the first, the three together, and the two good ones again
+        assert len(service.bodies) == 3  # the three together, and the two good ones again
 
 
 @pytest.mark.parametrize(("text", "error"), [(IS_FULL, QueueFullError), (DIES, DeploymentCrashedError)])
@@ -116,15 +114,16 @@ async def test_what_is_no_one_items_error_is_the_answer_of_all_and_nothing_is_as
 ):
     async with asked_service(tmp_path) as (service, asked):
         service.open.set()
-        first, *rest = await asyncio.gather(*ask(asked, "first", "good", text), return_exceptions=True)
-        assert first == "first"
-        assert [type(one) for one in rest] == [error, error]
-        assert len(service.bodies) == 2
+        found = await asyncio.gather(*ask(asked, "good", text), return_exceptions=True)
+        assert [type(one) for one in found] == [error, error]
+        assert len(service.bodies) == 1
 
 
 async def test_a_request_ends_when_nobody_waits_for_any_of_its_items(tmp_path: Path):
     async with asked_service(tmp_path) as (service, asked):
-        first, one, other = ask(asked, "first", "one", "other")
+        one, other = ask(asked, "one", "other")
+        await until(lambda: len(service.bodies) == 1)
+        [first] = ask(asked, "first")
         await until(lambda: len(service.bodies) == 2)
         one.cancel()
         await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from support.permission_world import Part, World
 
 
 def _names(_world: World, row: Row) -> dict[str, object]:
-    return {"name": "errors"} if row.path.startswith("/help/") else {}
+    return {"name": "errors"} if row.path.startswith(("/help/", "/guides/")) else {}
 
 
 PART = Part(names=_names)

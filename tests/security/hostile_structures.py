@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import io
+import json
 import lzma
 import pickle
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,8 +55,17 @@ def structures() -> Iterator[Hostile]:
     yield Hostile("an archive in a comment", "m.zip", _in_comment, "")
     yield Hostile("joblib: opcodes in an array", "m.joblib", _array_of_opcodes, "pickle")
     yield Hostile("code by value", "m.pkl", _by_value, "pickle")
+    yield Hostile("in joblib's old compression", "m.joblib", _old_joblib, "joblib")
+    yield Hostile("joblib's old compression of Python 2", "m.joblib", _old_joblib_of_python_2, "joblib")
+    yield Hostile("a pickle behind bzip2", "m.pkl.bz2", lambda m: _OF_BZ2 + plain(m), "pickle behind bz2")
+    yield Hostile("skops calls a function", "m.skops", _skops, "")
+    yield Hostile("TorchScript that writes", "script.pt", _torchscript, "")
     yield Hostile("a tar behind another", "m.tar", _second_tar, "tar with zeros")
+    yield Hostile("a tar right behind another", "m.tar", _tar_right_behind, "tar with zeros")
+    yield Hostile("a tar behind one block of zeros", "m.tar", lambda m: _tar_right_behind(m, 512), "tar with zeros")
     yield Hostile("a pickle behind a tar", "m.pkl", _behind_tar, "pickle at 40960")
+    yield Hostile("a pickle right behind a tar", "m.pkl", lambda m: _tar_of(1024) + plain(m), "pickle at 2048")
+    yield Hostile("a pickle behind a tar without end", "m.pkl", lambda m: _tar_of(0) + plain(m), "pickle at 1024")
     yield Hostile("another name in front of a member", "m.pt", _other_local_name, "zip by its directory")
     yield Hostile("a member marked as a patch", "m.pt", lambda m: _with_flag(m, 0x20), "zip by its directory")
     yield Hostile("a member encrypted otherwise", "m.pt", lambda m: _with_flag(m, 0x40), "zip by its directory")
@@ -128,6 +140,7 @@ def texts() -> Iterator[Hostile]:
         ("Hydra's target", b'{"model": {"_target_": "os.system", "command": "true"}}'),
         ("a template", b'{"chat_template": "{{ x.__class__.__mro__ }}"}'),
         ("a template with escapes", b'{"chat_template": "{{ x|attr(\'\\\\x5f\\\\x5fclass\') }}"}'),
+        ("an operation of TensorFlow", b'{"class_name": "TFOpLambda", "config": {"function": "io.write_file"}}'),
         ("a Lambda with escapes", b'{"class_name": "\\u004cambda"}'),
     ):
         yield Hostile(f"JSON: {name}", "config.json", lambda _marker, content=content: content, "")
@@ -139,8 +152,57 @@ def texts() -> Iterator[Hostile]:
     yield Hostile("ONNX with data outside", "m.onnx", lambda _marker: _onnx_outside(), "")
 
 
+def _old_joblib(marker: str) -> bytes:
+    content = plain(marker)
+    return b"ZF" + hex(len(content)).encode().ljust(19) + zlib.compress(content)
+
+
+def _old_joblib_of_python_2(marker: str) -> bytes:
+    content = plain(marker)
+    return b"ZF" + hex(len(content)).encode().ljust(19) + b" " + zlib.compress(content)
+
+
+def _skops(marker: str) -> bytes:
+    """Fires in skops 0.16 for whoever trusts what `get_untrusted_types` names, as its documentation shows."""
+    command = {
+        "__class__": "str",
+        "__module__": "builtins",
+        "__loader__": "JsonNode",
+        "content": json.dumps(touch(marker)),
+    }
+    function = {"__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "__id__": 3}
+    given = {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode", "__id__": 2}
+    call = {"__class__": "call", "__module__": "operator", "__loader__": "OperatorFuncNode", "__id__": 1}
+    schema = call | {"attrs": given | {"content": [function, command]}, "protocol": 2}
+    return zipped({"schema.json": json.dumps(schema).encode()})
+
+
+def _torchscript(marker: str) -> bytes:
+    """Its method runs when torch.jit.load reads the model's state."""
+    method = f"  def __setstate__(self, state: Tensor) -> NoneType:\n    _0 = torch.save(state, {marker!r})\n"
+    code = f"class Net(Module):\n{method}"
+    members = {
+        "data.pkl": pickle.dumps({}, 2),
+        "constants.pkl": pickle.dumps((), 2),
+        "code/__torch__.py": code.encode(),
+    }
+    return zipped({f"net/{name}": content for name, content in members.items()})
+
+
+_OF_BZ2 = bz2.compress(pickle.dumps({}))
+
+
 def _second_tar(marker: str) -> bytes:
     return tarred({"a.txt": b"a"}) + bytes(30_720) + tarred({"b.pkl": plain(marker)})
+
+
+def _tar_right_behind(marker: str, end: int = 1024) -> bytes:
+    return _tar_of(end) + tarred({"b.pkl": plain(marker)})
+
+
+def _tar_of(end: int) -> bytes:
+    """A member of one block, and so many bytes of zeros."""
+    return tarred({"a.txt": b"a"})[: 1024 + end]
 
 
 def _behind_tar(marker: str) -> bytes:

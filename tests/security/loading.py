@@ -66,6 +66,15 @@ def _of_a_file(data: bytes) -> None:
         pickle.load(file)
 
 
+def _joblib(data: bytes) -> None:
+    import joblib  # noqa: PLC0415 - most files do without
+
+    with tempfile.NamedTemporaryFile() as file:  # what it wrote before 0.10 it reads by its name alone
+        file.write(data)
+        file.flush()
+        joblib.load(file.name)
+
+
 def _in_second_tar(data: bytes) -> bytes:
     with tarfile.open(fileobj=io.BytesIO(data), ignore_zeros=True) as archive:
         content = archive.extractfile(archive.getnames()[-1])
@@ -79,6 +88,12 @@ def _by_directory(data: bytes) -> bytes:
     size, begin = (int.from_bytes(data[entry + place : entry + place + 4], "little") for place in (20, 42))
     names = sum(int.from_bytes(data[begin + place : begin + place + 2], "little") for place in (26, 28))
     return data[begin + 30 + names :][:size]
+
+
+def _behind_bz2(data: bytes) -> bytes:
+    first = bz2.BZ2Decompressor()
+    first.decompress(data)
+    return first.unused_data
 
 
 def _module(data: bytes) -> None:
@@ -100,9 +115,13 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "zip twice": lambda data: pickle.loads(_in_zip(_in_zip(data))),
     "tar": lambda data: pickle.loads(_in_tar(data)),
     "tar with zeros": lambda data: pickle.loads(_in_second_tar(data)),
+    "pickle behind bz2": lambda data: pickle.loads(_behind_bz2(data)),
+    "pickle at 2048": lambda data: pickle.loads(data[2048:]),
+    "pickle at 1024": lambda data: pickle.loads(data[1024:]),
     "pickle at 40960": lambda data: pickle.loads(data[40960:]),
     "zip by its directory": lambda data: pickle.loads(_by_directory(data)),
     "module": _module,
+    "joblib": _joblib,
     "npy": _numpy,
     "npz": _numpy,
     "yaml": _yaml,

@@ -224,7 +224,20 @@ def of_larger_frameworks() -> Iterator[Ordinary]:
     yield Ordinary("YAML of Hydra", "b.yaml", _saying(b"model:\n  _target_: nemo.collections.asr.EncDecModel\n"))
     yield Ordinary("prose about YAML", "README.md", _saying(b"# Hi!\n\nNever load `!!python/object` tags!\n"))
     yield Ordinary("archive in an archive", "a.zip", _saying(zipped({"in.zip": zipped({"a.txt": b"a" * 99})})))
+    yield Ordinary("nemo", "m.nemo", _saying(tarred({"model_config.yaml": b"a: 1\n", "weights.ckpt": _torch_zip()})))
+
+
+def of_what_looks_odd() -> Iterator[Ordinary]:
+    """Tables, large texts, other encodings, old formats."""
     yield from _of_tables()
+    old = b"ZF" + hex(7).encode().ljust(19) + zlib.compress(pickle.dumps([1, 2], 2))
+    yield Ordinary("joblib before 0.10", "old.joblib", _saying(old))
+    model = {
+        "__class__": "LogisticRegression",
+        "__module__": "sklearn.linear_model._logistic",
+        "__loader__": "ObjectNode",
+    }
+    yield Ordinary("skops", "model.skops", _saying(zipped({"schema.json": json.dumps(model).encode()})))
     entries = {f"token{number}": number for number in range(300_000)} | {",!": 300_000, " !!python": 300_001}
     compact = json.dumps(entries, separators=(",", ":")).encode()
     yield Ordinary("a vocabulary of over 4 MiB", "vocab.json", _saying(compact))
@@ -233,10 +246,11 @@ def of_larger_frameworks() -> Iterator[Ordinary]:
     yield Ordinary("rows with marks", "rows2.jsonl", _saying(b'{"text": " !!py 5%20 !<x>", "label": 1}\n' * 20_000))
     yield Ordinary("JSON in UTF-16", "a.json", _saying('{"a": 1}'.encode("utf-16")))
     yield Ordinary("JSON in UTF-32", "b.json", _saying('{"a": 1}'.encode("utf-32")))
+    yield Ordinary("a tar with a short end", "s.tar", _saying(tarred({"a.txt": b"a" * 99})[:2048]))
+    yield Ordinary("a tar without end", "t.tar", _saying(tarred({"a.txt": b"a" * 99})[:1024]))
     yield Ordinary("a tar with a long end", "a.tar", _saying(tarred({"a.txt": b"a" * 99}) + bytes(100_000)))
     yield Ordinary("members with names of the world", "b.zip", _saying(zipped({"âge/日本.txt": b"a" * 99})))
     yield Ordinary("a module beside the weights", "modeling_own.py", _saying(_MODULE))
-    yield Ordinary("nemo", "m.nemo", _saying(tarred({"model_config.yaml": b"a: 1\n", "weights.ckpt": _torch_zip()})))
 
 
 _MODULE = b"""import os
@@ -416,7 +430,8 @@ def _gguf() -> bytes:
 def _torchscript() -> bytes:
     data = b"\x80\x02c__torch__.torch.nn.modules.linear\nLinear\n)\x81}(X\x06\0\0\0weightNub."
     lists = b"\x80\x02ctorch.jit._pickle\nbuild_intlist\n](K\x01K\x02e\x85R."
-    code = b"class Linear(Module):\n  weight : Tensor\n"
+    method = b"  def forward(self, x: Tensor) -> Tensor:\n    return torch.relu(x)\n"
+    code = b"class Linear(Module):\n  weight : Tensor\n" + method
     members = {"s/data.pkl": data, "s/constants.pkl": lists, "s/code/__torch__.py": code, "s/data/0": _floats(4)}
     return zipped(members | {"s/version": b"3\n", "s/byteorder": b"little"})
 
@@ -440,5 +455,6 @@ ALL: tuple[Ordinary, ...] = (
     *of_numpy_and_nltk(),
     *of_the_standard_library(),
     *of_larger_frameworks(),
+    *of_what_looks_odd(),
     *of_people(),
 )

@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import orjson
 import pytest
 
 from mop.errors import HostLostError
+from mop.serving import row_runner
 from mop.serving.config import BatchPolicy
 from mop.serving.disclosure import Disclosure
 from mop.serving.row_runner import Answered, Outcome, Pace, ServiceGaveUpError, Unanswered, run_rows
@@ -147,7 +149,56 @@ async def test_rows_are_read_no_faster_than_outcomes_are_taken(make_model: MakeM
     assert read <= PACE.list_items * (PACE.lists + 1) + 1
 
 
+@pytest.mark.parametrize(("quick_seconds", "longest"), [(60, 32), (0, 8)])
+async def test_lists_grow_for_a_quick_model_and_for_no_other(
+    make_model: MakeModel, start: StartService, monkeypatch: pytest.MonkeyPatch, quick_seconds: float, longest: int
+):
+    monkeypatch.setattr(row_runner, "QUICK_SECONDS", quick_seconds)
+    service = await start(make_model())
+    read = taken = ahead = 0
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal read
+        for number in range(1_000):
+            read += 1
+            yield orjson.dumps({"text": str(number)})
+
+    pace = replace(PACE, quick_items=32)
+    async with aclosing(run_rows(counted(), service=service, pace=pace, form="model")) as each:
+        async for _ in each:
+            ahead = max(ahead, read - taken)
+            taken += 1
+    assert taken == 1_000
+    # beside what flies: the list whose outcomes are being taken, and the first row of the next
+    assert longest * (PACE.lists - 1) < ahead <= longest * (PACE.lists + 1) + 1
+
+
+async def test_after_a_row_that_raises_lists_are_short_again(
+    make_model: MakeModel, start: StartService, monkeypatch: pytest.MonkeyPatch
+):
+    """All rows of its list are asked by themselves: those are not to be many each time."""
+    monkeypatch.setattr(row_runner, "QUICK_SECONDS", 60)
+    folder = make_model("""
+        def inference(self, item):
+            if int(item["text"]) % 8 == 7:
+                raise ValueError
+            return {"echo": item}
+    """)
+    service = await start(folder, disclosure=Disclosure.NAMES)
+    lists: list[int] = []
+    whole = row_runner._Runner.answers
+
+    async def answers(runner: object, items: Sequence[bytes]) -> object:
+        lists.append(len(items))
+        return await whole(runner, items)
+
+    monkeypatch.setattr(row_runner._Runner, "answers", answers)
+    found = await outcomes(service, [str(number) for number in range(80)], replace(PACE, quick_items=32))
+    assert sum(isinstance(one, Unanswered) for one in found) == 10
+    assert set(lists) == {8}
+
+
 def test_the_pace_is_sized_to_processes_and_batches():
-    assert Pace.of(workers=2, batch=12, deadline_s=60) == Pace(24, 6, 60)
+    assert Pace.of(workers=2, batch=12, deadline_s=60) == Pace(24, 6, 60, quick_items=96)
     assert Pace.of(workers=1, batch=1, deadline_s=60).list_items == 32
     assert Pace.of(workers=1, batch=500, deadline_s=60).list_items == 64

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mop_utils import MopInferenceOutput
@@ -385,6 +385,42 @@ nearly = st.fixed_dictionaries(
         for part in ("predicted_labels", "confidence_scores")
     }
 )
+
+
+class Dict(dict):
+    """A dict that is not of the exact type: no short way is taken."""
+
+
+@st.composite
+def almost_right(draw):
+    """An output that obeys both tasks, changed in at most two places."""
+    output = {
+        "predicted_labels": {"jailbreak": {"no": 0, "yes": 1}, "hate": {"0": 1, "1": 1, "2": 0, "3": 0}},
+        "confidence_scores": {"jailbreak": {"no": 0.25, "yes": 0.75}, "hate": {"0": 1, "1": 0.5, "2": 0.5, "3": 0.0}},
+    }
+    values = st.sampled_from([0, 1, True, 1.0, 0.0, 0.3, 0.2505, -0.1, 1.1, math.nan, "1", None, {}])
+    for _ in range(draw(st.integers(0, 2))):
+        place = output[draw(parts)]
+        if draw(st.booleans()) and place:
+            place = place[draw(st.sampled_from(sorted(place, key=str)))]
+        name = draw(st.one_of(st.sampled_from([*sorted(place, key=str), "", 1]), keys))
+        if draw(st.booleans()):
+            place.pop(name, None)
+        else:
+            place[name] = draw(st.one_of(values, st.sampled_from([{"no": 0, "yes": 1}, {"a": 0.5}])))
+        if any(not isinstance(held, dict) for part in output.values() for held in part.values()):
+            break
+    return output
+
+
+@settings(max_examples=500)
+@given(
+    st.one_of(almost_right(), almost_right(), nearly, garbage),
+    st.lists(st.sampled_from([CATEGORICAL, ORDINAL]), unique=True),
+)
+def test_the_short_way_to_say_that_an_output_obeys_says_what_the_long_way_says(output, tasks):
+    long_way = Dict(output) if isinstance(output, dict) else output
+    assert check_output(output, tasks) == check_output(long_way, tasks)
 
 
 @given(st.one_of(garbage, nearly))

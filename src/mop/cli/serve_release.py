@@ -45,8 +45,10 @@ def serve_release(
 async def _serve(service: str, host: str, port: int) -> None:
     import asyncio
 
+    from mop.gateway.serve import keep_what_is_loaded
     from mop.gateway.serve import serve_release as serve
 
+    keep_what_is_loaded()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -12,6 +12,8 @@ import functools
 import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -181,7 +183,33 @@ def claim(import_id: str, host: str) -> Import:
     return row
 
 
-def import_chunk(import_id: str) -> bool:
+class ReadAhead:
+    """What finds the cases of the next chunk, computed in a thread beside while the database takes this one.
+
+    Use it as a context manager, for one import.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="dsat-import")
+        self._next: tuple[Place, Chunk, Future[list[Prepared]]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def begin(self, place: Place, chunk: Chunk) -> None:
+        """Compute for a chunk that begins at a place."""
+        self._next = (place, chunk, self._pool.submit(_prepared, chunk))
+
+    def take(self, place: Place) -> tuple[Chunk, list[Prepared]] | None:
+        """The chunk that begins at a place; None where another one was computed, or none."""
+        found, self._next = self._next, None
+        return (found[1], found[2].result()) if found is not None and found[0] == place else None
+
+
+def import_chunk(import_id: str, ahead: ReadAhead) -> bool:
     """Add the next rows; True when they were the last.
 
     Raises:
@@ -191,15 +219,9 @@ def import_chunk(import_id: str) -> bool:
     if row is None or row.get_state() is not ImportState.RUNNING:
         raise StaleAttemptError(f"import {import_id} is over")
     place = Place.from_dict(row.position or {})
-    chunk = read_chunk(
-        row.task,
-        _lines(row, place.offset),
-        place,
-        is_csv=row.format == "csv",
-        rows=CHUNK_ROWS,
-        size=CHUNK_BYTES,
-    )
-    prepared = prepare([new for _, new in chunk.rows])
+    chunk, prepared = ahead.take(place) or _read(row, place)
+    if not chunk.is_last:
+        ahead.begin(chunk.after, _rows_from(row, chunk.after))
     for _ in range(_TRIES):
         try:
             _store_chunk(row, chunk, prepared)
@@ -207,6 +229,26 @@ def import_chunk(import_id: str) -> bool:
             continue
         return chunk.is_last
     raise ConflictError("The same file is imported at the same time.", hint="Wait for the other import.")
+
+
+def _read(row: Import, place: Place) -> tuple[Chunk, list[Prepared]]:
+    chunk = _rows_from(row, place)
+    return chunk, _prepared(chunk)
+
+
+def _rows_from(row: Import, place: Place) -> Chunk:
+    return read_chunk(
+        row.task,
+        _lines(row, place.offset),
+        place,
+        is_csv=row.format == "csv",
+        rows=CHUNK_ROWS,
+        size=CHUNK_BYTES,
+    )
+
+
+def _prepared(chunk: Chunk) -> list[Prepared]:
+    return prepare([new for _, new in chunk.rows])
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ the ORM converts them, but for those that differ, and rows go to the database as
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 from mop.dsat.inputs import NewCase
 from mop.dsat.models import Case, CaseContent, CaseTerm, item_of
 from mop.dsat.terms import SIGNATURE_VERSION, Terms, band_terms, signatures
+from mop.engine.bulk import insert_rows
 
 _TERMS = CaseTerm._meta.db_table  # noqa: SLF001 - documented name
-_PARAMETERS = 800  # of a statement; SQLite was built to take 999 or more
 _BINARY = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension of the header
 _BINARY_ROW = np.dtype([("fields", ">i2"), ("bytes", ">i4"), ("term", ">i8"), ("width", ">i4"), ("case", ">i8")])
 _BINARY_END = b"\xff\xff"
@@ -66,21 +65,26 @@ def store(rows: Sequence[tuple[Prepared, Mapping[str, Any]]], shared: Mapping[st
     ]
     places = [(place, field) for place, field in enumerate(fields) if field.name in differing]
     values = []
+    tags: dict[tuple[str, ...], Any] = {}  # the one list among the columns; most cases of a file have the same
     for case_id, (one, own) in zip(ids, rows, strict=True):
         row = list(always)
         given = {**one.new.fields, **own, "id": case_id}
         for place, field in places:
             value = given[field.name]
-            row[place] = field.get_db_prep_save(value, connection) if isinstance(value, list) else value
+            if isinstance(value, list):
+                if (kept := tags.get(tuple(value))) is None:
+                    kept = tags[tuple(value)] = field.get_db_prep_save(value, connection)
+                value = kept
+            row[place] = value
         values.append(row)
     columns = [str(field.column) for field in fields]
-    _insert(Case._meta.db_table, columns, values)  # noqa: SLF001 - as above
+    insert_rows(Case._meta.db_table, columns, values)  # noqa: SLF001 - as above
     insert_contents([one for one, _ in rows], ids)
 
 
 def insert_contents(prepared: Sequence[Prepared], ids: Sequence[int]) -> None:
     """Insert content and terms of stored cases."""
-    _insert(
+    insert_rows(
         CaseContent._meta.db_table,  # noqa: SLF001 - as above
         ["case_id", "body", "signature", "signature_version", "terms"],
         [
@@ -144,7 +148,7 @@ def _insert_terms(kept: Sequence[bytes], ids: Sequence[int]) -> None:
     order = np.lexsort((cases, terms))
     terms, cases = terms[order], cases[order]
     if connection.vendor != "postgresql":
-        _insert(_TERMS, ["term", "case_id"], list(zip(terms.tolist(), cases.tolist(), strict=True)))
+        insert_rows(_TERMS, ["term", "case_id"], list(zip(terms.tolist(), cases.tolist(), strict=True)))
         return
     rows = np.empty(len(terms), _BINARY_ROW)
     rows["fields"], rows["bytes"], rows["width"] = 2, 8, 8
@@ -154,19 +158,3 @@ def _insert_terms(kept: Sequence[bytes], ids: Sequence[int]) -> None:
         cursor.copy(f'COPY "{_TERMS}" (term, case_id) FROM STDIN (FORMAT BINARY)') as copy,
     ):
         copy.write(_BINARY + rows.tobytes() + _BINARY_END)
-
-
-def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    names = ", ".join(f'"{column}"' for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        some = max(1, _PARAMETERS // len(columns))
-        for begin in range(0, len(rows), some):
-            given = rows[begin : begin + some]
-            marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(given))
-            values = list(itertools.chain.from_iterable(given))
-            cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {marks}', values)  # noqa: S608 - names of models

@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from mop.dsat.advance import IMPORT
 from mop.dsat.area import IMPORT_FILE
-from mop.dsat.importing import claim, fail_import, import_chunk
+from mop.dsat.importing import ReadAhead, claim, fail_import, import_chunk
 from mop.engine.database import in_database
 from mop.engine.fence import WorkerLostError
 from mop.engine.steps import Outcome, concluded, guarded
@@ -45,8 +45,9 @@ async def conclude_step(import_id: str, outcome: Outcome) -> str:
 async def _rows(import_id: str) -> None:
     try:
         await in_database(claim)(import_id, host_name())
-        while not await in_database(import_chunk)(import_id):
-            pass
+        with ReadAhead() as ahead:
+            while not await in_database(import_chunk)(import_id, ahead):
+                pass
     except (MopError, WorkerLostError):
         raise
     except Exception as error:  # noqa: BLE001 - its message and traceback may quote the file, and would be logged

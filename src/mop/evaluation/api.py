@@ -42,7 +42,7 @@ from mop.evaluation.schemas import (
     VerificationOut,
     VerifyIn,
 )
-from mop.evaluation.standing import evaluations_of_model, get_evaluation
+from mop.evaluation.standing import evaluations_of_model, get_evaluation, shown_to_everybody
 from mop.evaluation.verifications import newest_verification, verify
 from mop.registry.models import Revision
 from mop.registry.selectors import get_revision
@@ -153,6 +153,20 @@ def get_leaderboard(
     """Public usable versions by the average of a metric over the task's approved datasets. Everyone signed in."""
     caller_of(request)
     return leaderboard_out(leaderboard(get_task(task), average=average, metric=metric, label=label), label)
+
+
+@router.get("/datasets/{name}/evaluations", response=EvaluationPage)
+def list_evaluations_of_dataset(
+    request: HttpRequest,
+    name: str,
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> EvaluationPage:
+    """Results on a dataset, newest first: of public versions, and single ones that owners published."""
+    caller_of(request)
+    rows = shown_to_everybody().filter(dataset=get_dataset(name))
+    page = list_page(rows, field="created_at", descending=True, cursor=cursor, limit=limit)
+    return EvaluationPage(tuple(evaluation_out(row) for row in page["items"]), page["next"])
 
 
 @router.get("/tasks/{path:task}/headline-dataset", response=HeadlineOut)

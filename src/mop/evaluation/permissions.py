@@ -32,6 +32,7 @@ GET  {_API}/verification                                         public  401 403
 GET  /models/{{name}}/revisions/{{version}}/rank                 private 401 404 404 200 200 200 200
 GET  /models/{{name}}/revisions/{{version}}/rank                 public  401 200 200 200 200 200 200
 GET  /tasks/{{task}}/leaderboard                                 -       401 200 200 200 200 200 200
+GET  /datasets/{{name}}/evaluations                              -       401 200 200 200 200 200 200
 GET  /tasks/{{task}}/headline-dataset                            -       401 200 200 200 200 200 200
 PUT  /tasks/{{task}}/headline-dataset                            -       401 403 403 200 403 403 200 task-owner
 """,

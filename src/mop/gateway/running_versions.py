@@ -68,8 +68,9 @@ StartVersion = Callable[[uuid.UUID, str], RunningVersion]
 class AskedService:
     """A service of a version, asked what it finds.
 
-    While it works on something, items that come together go to it together, in one request: for those that the model
-    takes in one batch anyhow, each of its own would cost the system calls of a connection on both sides.
+    Items that come together go to it together, in one request: each of its own would cost the system calls of a
+    connection on both sides, and a service that is free would begin with the first one alone, which takes a model as
+    long as a batch.
 
     Args:
         address: `unix:/path/of/socket` or `http://host:port`.
@@ -80,7 +81,6 @@ class AskedService:
         self._client = ServiceClient(address)
         self._loop = asyncio.get_running_loop()
         self._together = together
-        self._under_way = 0
         self._gathered: dict[Kind, list[_Item]] = {kind: [] for kind in Kind}
 
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
@@ -90,7 +90,7 @@ class AskedService:
             MopError: it did not answer.
         """
         asked = _Item(item, self._loop.create_future())
-        if self._together == 1 or not self._under_way or len(item) > GATHERED_BYTES_MAX:
+        if self._together == 1 or len(item) > GATHERED_BYTES_MAX:
             self._send(kind, [asked])
         else:
             gathered = self._gathered[kind]
@@ -108,7 +108,6 @@ class AskedService:
     def _send(self, kind: Kind, items: list[_Item]) -> None:
         body = items[0].body if len(items) == 1 else b"[" + b",".join(one.body for one in items) + b"]"
         sent = self._client.post("/score", body, _HEADERS[kind])
-        self._under_way += 1
         left = len(items)
 
         def give_up(answer: asyncio.Future[Findings]) -> None:
@@ -118,7 +117,6 @@ class AskedService:
                 sent.cancel()
 
         def take(sent: asyncio.Future[Response]) -> None:
-            self._under_way -= 1
             if not sent.cancelled():
                 self._resolve(kind, items, sent)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from mop.accounts.current_user import actor_in, user_of
@@ -13,8 +12,9 @@ from mop.gateway.forms import ContainerForm
 from mop.gateway.selectors import gateway_keys, get_container
 from mop.gateway.services import KEY_NUMBERS, add_container, remove_container, rotate_key
 from mop.releases.models import Service
+from mop.releases.requests.service_forms import Secret, ServiceForms
 from mop.releases.selectors import get_service
-from mop.ui.pages import Done, Trail, confirm_page, form_page, secret_page
+from mop.ui.pages import Done
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,28 +25,20 @@ def rotate(request: HttpRequest, service: str, number: int) -> HttpResponse:
         raise NotFoundError(f"A gateway has key 1 and key 2, not {number}.")
     has_one = gateway_keys(found).filter(number=number).exists()
     title = f"{'Rotate' if has_one else 'Make'} key {number}"
+    pages = ServiceForms(request, found)
     if request.method == "POST":
         secret = rotate_key(actor=actor_in(request), service=found, number=number)
-        return secret_page(
-            request,
-            secret,
-            title=f"Key {number} of the gateway",
-            trail=_trail(found, f"Key {number}"),
-            lead=f"This is the only time that the key is shown. Give it to the callers of {found.name} now.",
-            note="Send it as Ocp-Apim-Subscription-Key, or as Authorization: Bearer.",
-            back_url=_page(found),
-            back=f"Back to {found.name}",
+        return pages.shown(
+            Secret(
+                secret,
+                f"Key {number} of the gateway",
+                "Send it as Ocp-Apim-Subscription-Key, or as Authorization: Bearer.",
+                "This is the only time that the key is shown. Give it to the callers of {service} now.",
+            )
         )
     ends = f"What callers send as key {number} now is refused within a second. The other key stays."
-    return confirm_page(
-        request,
-        lambda: Done("", _page(found)),
-        title=title,
-        trail=_trail(found, title),
-        lead=ends if has_one else "Callers of the gateway are known by it. The next page shows it once.",
-        submit=title,
-        cancel_url=_page(found),
-    )
+    begins = "Callers of the gateway are known by it. The next page shows it once."
+    return pages.ask(lambda: None, done="", title=title, submit=title, lead=ends if has_one else begins)
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,6 +46,7 @@ def add(request: HttpRequest, service: str) -> HttpResponse:
     """A container from which callers may name images, with its credential."""
     found = _managed(request, service)
     form = ContainerForm(request.POST or None)
+    pages = ServiceForms(request, found)
 
     def act() -> Done:
         url = form.cleaned_data["url"]
@@ -61,17 +54,13 @@ def add(request: HttpRequest, service: str) -> HttpResponse:
             added = add_container(actor=actor_in(request), service=found, url=url, credential=form.credential)
         except ValidationFailedError as error:
             raise _of_the_form(error) from None
-        return Done(f"Callers may name images of {added.url}.", _page(found))
+        return Done(f"Callers may name images of {added.url}.", pages.url)
 
-    title = "New image container"
-    return form_page(
-        request,
+    return pages.form(
         form,
         act,
-        title=title,
-        trail=_trail(found, title),
+        title="New image container",
         submit="Add container",
-        cancel_url=_page(found),
         lead="Callers of the gateway may then name its images by blobUrl. One that is listed gets the new credential.",
     )
 
@@ -81,20 +70,12 @@ def remove(request: HttpRequest, service: str, container: int) -> HttpResponse:
     """Ask, then take a container off the list."""
     found = _managed(request, service)
     listed = get_container(found, container)
-
-    def act() -> Done:
-        remove_container(actor=actor_in(request), service=found, container_id=container)
-        return Done(f"{listed.url} is no longer listed.", _page(found))
-
-    title = "Remove the image container"
-    return confirm_page(
-        request,
-        act,
-        title=title,
-        trail=_trail(found, title),
-        lead=f"Callers may not name images of {listed.url} any more, and its credential is deleted.",
+    return ServiceForms(request, found).ask(
+        lambda: remove_container(actor=actor_in(request), service=found, container_id=container),
+        done=f"{listed.url} is no longer listed.",
+        title="Remove the image container",
         submit="Remove container",
-        cancel_url=_page(found),
+        lead=f"Callers may not name images of {listed.url} any more, and its credential is deleted.",
     )
 
 
@@ -109,11 +90,3 @@ def _managed(request: HttpRequest, name: str) -> Service:
     found = get_service(name)
     authorise(user, "gateway.manage", found, what="manage the gateway of this service")
     return found
-
-
-def _page(service: Service) -> str:
-    return reverse("releases:service", args=[service.name])
-
-
-def _trail(service: Service, title: str) -> Trail:
-    return [("Releases", reverse("releases:releases")), (service.name, _page(service)), (title, "")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from mop.audit.transitions import Change, Entity
+from mop.engine.bulk import each_of
 from mop.errors import ConflictError
 from mop.evaluation.case_runs.kinds import (
     CaseKind,
@@ -65,9 +66,10 @@ def _wanted(version_id: int, task: CaseTask) -> Wanted:
 
 def _load(version_id: int, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
     digest = question_digest(task, str(version_id))
+    rows = GoldenRow.objects.filter(version=version_id, number__in=each_of(keys))
     return [
-        Question(row.number, digest, row.content.encode(), row.expected, frozenset((row.expected,)))
-        for row in GoldenRow.objects.filter(version=version_id, number__in=keys)
+        Question(number, digest, content.encode(), expected, frozenset((expected,)))
+        for number, content, expected in rows.values_list("number", "content", "expected")
     ]
 
 

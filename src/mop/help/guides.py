@@ -34,6 +34,7 @@ GROUPS = (
             "contract-runs",
             "try-it",
             "load-tests",
+            "first-gate",
             "gates",
             "downstream-services",
             "releases",
@@ -88,10 +89,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Guide:
-    """One guide as a page."""
+    """One guide as a page.
+
+    Attributes:
+        group: the heading under which the help lists it.
+        text: in Markdown.
+    """
 
     name: str
     title: str
+    group: str
+    text: str
     html: SafeString
     sections: Sequence[Section]
 
@@ -109,7 +117,7 @@ class Guide:
 @functools.cache
 def groups() -> Sequence[tuple[str, Sequence[Guide]]]:
     """All guides, in the order in which the help lists them; one that is not installed is left out."""
-    return [(title, [guide for name in names if (guide := _read(name))]) for title, names in GROUPS]
+    return [(title, [guide for name in names if (guide := _read(name, title))]) for title, names in GROUPS]
 
 
 def get_guide(name: str) -> Guide:
@@ -148,13 +156,14 @@ def _find(_user: Any, text: str, limit: int) -> Sequence[Hit]:
 HELP = Search("Help", "info", _find)
 
 
-def _read(name: str) -> Guide | None:
+def _read(name: str, group: str) -> Guide | None:
     folder = PACKAGED if PACKAGED.is_dir() else IN_REPOSITORY
     path = folder / f"{name}.md"
     if not path.is_file():
         return None
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = markdown.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    tokens = markdown.parse(text)
     sections = _sections(tokens)
     if not sections:
         return None
@@ -162,7 +171,7 @@ def _read(name: str) -> Guide | None:
     body = tokens[3:] if tokens[0].type == "heading_open" else tokens  # the page has its title already
     _prepare(body)
     html = SafeString(markdown.renderer.render(body, markdown.options, {}))
-    return Guide(name, title, html, sections)
+    return Guide(name, title, group, text, html, sections)
 
 
 def _sections(tokens: Sequence[Token]) -> list[Section]:

@@ -35,7 +35,7 @@ def visible_groups(user: User) -> QuerySet[ModelGroup]:
     return (
         ModelGroup.objects.filter(Q(owner=user) | Exists(shared))
         .select_related("owner")
-        .annotate(is_listed=~Exists(hidden), model_count=Count("entries", filter=seen, distinct=True))
+        .annotate(is_listed=~Exists(hidden), model_count=Count("entries", filter=seen))
         .order_by("name", "pk")
     )
 

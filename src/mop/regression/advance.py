@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 
 from mop.audit.transitions import Change, Entity
 from mop.catalog.models import Task
 from mop.dsat.models import Case
 from mop.dsat.selectors import ReplayedCase, replayed
+from mop.engine.bulk import each_of
 from mop.errors import ConflictError
 from mop.evaluation.case_runs.kinds import (
     CaseKind,
@@ -62,22 +64,26 @@ def tested_tasks(revision: Revision) -> Sequence[CaseTask]:
 
 def _wanted(_source: None, task: CaseTask) -> Wanted:
     cases = replayed(Task(pk=task.task_id)).filter(content__isnull=False).values_list("pk", "edition")
-    return {pk: _digest(task, edition) for pk, edition in cases}
+    digest = functools.cache(functools.partial(_digest, task))
+    return {pk: digest(edition) for pk, edition in cases}
 
 
 def _load(_source: None, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
-    rows = replayed(Task(pk=task.task_id)).filter(pk__in=keys, content__isnull=False)
-    columns = rows.values_list("pk", "edition", "content__body", "expected_label", "kind")
-    first = task.task.labels[0]
-    return [
-        _question(task, ReplayedCase(pk, edition, bytes(body), expected, kind, first))
-        for pk, edition, body, expected, kind in columns
-    ]
+    rows = replayed(Task(pk=task.task_id)).filter(pk__in=each_of(keys), content__isnull=False)
+    columns = rows.values_list("pk", "content__body", "edition", "expected_label", "kind")
+    asked = functools.cache(functools.partial(_asked, task))  # thousands of cases share the few ways to be right
+    questions = []
+    for pk, body, *facts in columns:
+        digest, expected, passes = asked(*facts)
+        questions.append(Question(pk, digest, bytes(body), expected, passes))
+    return questions
 
 
-def _question(task: CaseTask, case: ReplayedCase) -> Question:
+def _asked(task: CaseTask, edition: int, expected_label: str, kind: str) -> tuple[str, str, frozenset[str]]:
+    """Of a question its digest, the label that is right, and the labels that are taken for right."""
+    case = ReplayedCase(0, edition, b"", expected_label, kind, task.task.labels[0])
     passes = frozenset(label for label in task.task.labels if case.passes(label))
-    return Question(case.id, _digest(task, case.edition), case.body, expected_text(case, passes), passes)
+    return _digest(task, edition), expected_text(case, passes), passes
 
 
 def expected_text(case: ReplayedCase, passes: Collection[str]) -> str:
@@ -92,7 +98,7 @@ def _digest(task: CaseTask, edition: int) -> str:
 
 
 def _standing(keys: Collection[Key]) -> Collection[Key]:
-    cases = Case.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    cases = Case.objects.select_for_update(no_key=True).filter(pk__in=each_of(keys)).order_by("pk")
     return list(cases.values_list("pk", flat=True))
 
 

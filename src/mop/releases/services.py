@@ -130,7 +130,8 @@ def check_conditions(owner: Task | Service | None, text: str) -> tuple[Condition
         conditions = parse(text)
     except GateSyntaxError as error:
         faults = [str(fault) for fault in error.faults]
-        raise ValidationFailedError(" ".join(faults), fields={"conditions": faults}) from error
+        message = f"{len(faults)} lines are no conditions." if len(faults) > 1 else "A line is no condition."
+        raise ValidationFailedError(message, fields={"conditions": faults}) from error
     if isinstance(owner, Task):
         others = {one.taxonomy for one in conditions if one.taxonomy not in (None, owner.taxonomy.name)}
         if others:

@@ -636,7 +636,7 @@ def read_item(body: bytes) -> Any:
         ValueError, RecursionError: it is not JSON.
     """
     if len(body) <= LARGE_ITEM_BYTES:
-        return _decoder.decode(body.decode())
+        return _decoded(body.decode())
     value = _strict_decoder.decode(body.decode())
     if b"\\u" in body:
         try:
@@ -646,6 +646,17 @@ def read_item(body: bytes) -> Any:
     if body.count(b"[") + body.count(b"{") > DEEPEST_JSON and _is_deeper(value, DEEPEST_JSON):
         raise ValueError("it is nested more than %d deep" % DEEPEST_JSON)
     return value
+
+
+def _decoded(text: str) -> Any:
+    """What `_decoder.decode` gives. That looks for blanks around the value, for longer than most items are read."""
+    try:
+        value, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return value
+    except ValueError:
+        pass  # blanks before it, or no JSON: it knows which
+    return _decoder.decode(text)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

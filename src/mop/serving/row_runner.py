@@ -18,6 +18,7 @@ before it has no answer. What is not taken is not read: the consumer sets the pa
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -49,6 +50,8 @@ LIST_BYTES = 4 << 20
 LISTS_OF_A_PROCESS = 3  # one is worked on, one stands ready, one is on its way
 LEAST_LIST = 32
 MOST_LIST = 64
+QUICK_SECONDS = 0.25  # a list that is answered within these is quick: the next may be twice as long
+QUICK_LISTS = 4  # times as long, at most: many rows in flight keep a quick model at work while its caller is busy
 READY_SECONDS = 300.0
 FULL_WAIT_SECONDS = 0.2
 DEADLINES = 4  # the service itself answers within three of its deadlines; later it is lost
@@ -85,19 +88,26 @@ class Pace:
         lists: requests at once at most.
         list_bytes: bytes of one request at most, but for a single row.
         deadline_s: seconds that the model has for one call.
+        quick_items: rows in one request at most, while requests are answered quickly.
     """
 
     list_items: int
     lists: int
     deadline_s: float
     list_bytes: int = LIST_BYTES
+    quick_items: int = 0
 
     @classmethod
     def of(cls, *, workers: int, batch: int, deadline_s: float) -> Pace:
         """Sized to a service of so many model processes, which take batches of so many items (1: no batching)."""
         most = max(LEAST_LIST, min(MOST_LIST, batch))
         whole = max(1, most // batch) * batch if batch <= most else most
-        return cls(list_items=whole, lists=LISTS_OF_A_PROCESS * workers, deadline_s=deadline_s)
+        return cls(
+            list_items=whole,
+            lists=LISTS_OF_A_PROCESS * workers,
+            deadline_s=deadline_s,
+            quick_items=QUICK_LISTS * whole,
+        )
 
 
 class ServiceGaveUpError(Exception):
@@ -129,7 +139,7 @@ async def run_rows(
     runner = _Runner(service, pace, form)
     flying: deque[asyncio.Task[_Decided]] = deque()
     is_over = False
-    lists = _lists(rows, pace)
+    lists = runner.lists(rows)
     try:
         while not is_over or flying:
             if not is_over and len(flying) < pace.lists:
@@ -160,19 +170,6 @@ class _Decided:
     cause: Exception | None = None
 
 
-async def _lists(rows: AsyncIterator[bytes], pace: Pace) -> AsyncGenerator[list[bytes], None]:
-    items: list[bytes] = []
-    size = 0
-    async for item in rows:
-        if items and (len(items) == pace.list_items or size + len(item) > pace.list_bytes):
-            yield items
-            items, size = [], 0
-        items.append(item)
-        size += len(item)
-    if items:
-        yield items
-
-
 class _Runner:
     def __init__(self, service: Service, pace: Pace, form: str) -> None:
         self._service = service
@@ -180,25 +177,48 @@ class _Runner:
         self._headers = {"x-mop-format": form}
         self._idle: list[KeptConnection] = []
         self._turns = _Turns()
+        self._list_items = pace.list_items
 
     def close(self) -> None:
         for connection in self._idle:
             connection.close()
 
+    async def lists(self, rows: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
+        """The rows in lists, each as long as the answers so far allow."""
+        items: list[bytes] = []
+        size = 0
+        async for item in rows:
+            if items and (len(items) >= self._list_items or size + len(item) > self._pace.list_bytes):
+                yield items
+                items, size = [], 0
+            items.append(item)
+            size += len(item)
+        if items:
+            yield items
+
     async def answers(self, items: Sequence[bytes]) -> _Decided:
         """The outcomes of a list of rows."""
+        began = time.monotonic()
         try:
             async with self._turns.together():
                 outputs = await self._ask(b"[" + b",".join(items) + b"]")
             if not isinstance(outputs, list) or len(outputs) != len(items):
                 raise InvalidModelOutputError("There must be one output per item.")
         except _ENDS_PROCESSES:
+            self._size_lists(is_quick=False)
             return await _until_given_up(self._alone(item) for item in items)
         except (ModelFault, ServiceFault):
+            self._size_lists(is_quick=False)
             return _decided(await asyncio.gather(*(self._single(item) for item in items), return_exceptions=True))
         except HostLostError as error:
             return _Decided((), error)
+        self._size_lists(is_quick=time.monotonic() - began < QUICK_SECONDS)
         return _Decided([Answered(output) for output in outputs])
+
+    def _size_lists(self, *, is_quick: bool) -> None:
+        """After a quick list the next are twice as long, up to a limit; after another one as long as at the start."""
+        longer = min(2 * self._list_items, self._pace.quick_items) if is_quick else 0
+        self._list_items = max(longer, self._pace.list_items)
 
     async def _single(self, item: bytes) -> Outcome:
         """A row by itself, while others are in flight."""

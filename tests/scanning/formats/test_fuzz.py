@@ -28,7 +28,7 @@ def corpus() -> tuple[bytes, ...]:
     """Small files of every kind."""
     found = [kind.build("/tmp/marker") for kind in hostile_kinds.ALL if "bomb" not in kind.name]
     with tempfile.TemporaryDirectory() as folder:
-        for number, one in enumerate(ordinary.of_larger_frameworks()):
+        for number, one in enumerate((*ordinary.of_larger_frameworks(), *ordinary.of_what_looks_odd())):
             path = Path(folder, str(number))
             one.write(path)
             found.append(path.read_bytes())

@@ -19,7 +19,7 @@ from mop_client.case_parts import Dsat, GoldenSets, Regressions
 from mop_client.credentials import Credentials, find_credentials
 from mop_client.documents import Me, Notification
 from mop_client.model_parts import Models, Revisions
-from mop_client.parts import Datasets, Groups, Tasks, Webhooks
+from mop_client.parts import Datasets, Groups, Guides, Tasks, Webhooks
 from mop_client.people_parts import Invitations, Teams, Tokens, Users
 from mop_client.release_parts import Bundles, Gates, Releases, Services
 from mop_client.result_parts import Evaluations, LoadTests
@@ -55,6 +55,7 @@ class Client:
         self.tasks = Tasks(self._server)
         self.datasets = Datasets(self._server)
         self.groups = Groups(self._server)
+        self.guides = Guides(self._server)
         self.webhooks = Webhooks(self._server)
         self.evaluations = Evaluations(self._server)
         self.load_tests = LoadTests(self._server)

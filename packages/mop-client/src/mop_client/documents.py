@@ -272,6 +272,20 @@ class Dataset(DatasetRow):
     retry_at: str | None
 
 
+class GuideRow(TypedDict):
+    """A guide of the help; `group` is the heading under which it is listed."""
+
+    name: str
+    title: str
+    group: str
+
+
+class Guide(GuideRow):
+    """A guide with its text, in Markdown."""
+
+    text: str
+
+
 class Email(TypedDict):
     """The e-mail of a notification; `error` says why it was not sent the last time."""
 

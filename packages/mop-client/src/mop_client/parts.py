@@ -9,6 +9,8 @@ from mop_client.documents import (
     DatasetRow,
     Delivery,
     Group,
+    Guide,
+    GuideRow,
     InstanceType,
     NewWebhook,
     Task,
@@ -72,6 +74,11 @@ class Datasets(Part):
         body = given({"url": url, "modality": modality, "datasets": [dict(one) for one in datasets], **options})
         return cast("Sequence[DatasetRow]", self._server.post("datasets", body=body))
 
+    def edit(self, name: str, *, description: str | None = None, tasks: Sequence[str] | None = None) -> Dataset:
+        """Change the description, or the list of tasks that it is bound to; the rest of a dataset never changes."""
+        body = given({"description": description, "tasks": None if tasks is None else [*tasks]})
+        return cast("Dataset", self._server.patch("datasets", name, body=body))
+
     def delete(self, name: str) -> None:
         """Delete a dataset with what was measured on it."""
         self._server.delete("datasets", name)
@@ -133,3 +140,15 @@ class Webhooks(Part):
     def delete(self, webhook: int) -> None:
         """Delete a webhook with its log."""
         self._server.delete("webhooks", webhook)
+
+
+class Guides(Part):
+    """The guides of the help, as texts in Markdown."""
+
+    def list(self) -> Sequence[GuideRow]:
+        """Every guide, in the order of the help."""
+        return cast("Sequence[GuideRow]", self._server.get("guides"))
+
+    def get(self, name: str) -> Guide:
+        """A guide with its text."""
+        return cast("Guide", self._server.get("guides", name))

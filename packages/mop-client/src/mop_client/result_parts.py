@@ -29,6 +29,10 @@ class Evaluations(Part):
         """The evaluations of a version, by dataset and task."""
         return self._server.pages("models", model, "revisions", version, "evaluations")
 
+    def on_dataset(self, dataset: str) -> Iterator[Evaluation]:
+        """Results on a dataset, newest first: of public versions, and single ones that owners published."""
+        return self._server.pages("datasets", dataset, "evaluations")
+
     def get(self, model: str, version: str, task: str, dataset: str, *, other: str | None = None) -> EvaluationDetail:
         """Matrix, metrics with 95 % intervals, curves and slices; with `other` compared with that version."""
         path = ("models", model, "revisions", version, "evaluations", task, dataset)

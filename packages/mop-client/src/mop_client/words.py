@@ -23,6 +23,9 @@ REVISION_STATUSES = (*REVISION_PATH, "verifyFailed", "vulnerable", "cancelled", 
 DATASET_TYPES = ("Binary", "Multi-label", "Ordinal")
 DATASET_STATUSES = ("created", "verified", "verifyFailed", "outdated")
 
+METRICS = ("f1", "precision", "recall", "accuracy")
+AVERAGES = ("macro", "micro", "weighted")
+
 STRATEGIES = ("PerRPS", "PerConcurrency")
 ARRIVALS = ("uniform", "poisson")
 

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from mop import failpoints
+from mop.engine.bulk import each_of, insert_rows
 from mop.engine.fence import hold_fence
 from mop.engine.watch import Run
 from mop.errors import EvaluationMappingError, ModelFault, MopError, OutsideFault, PlatformFault, StaleAttemptError
@@ -121,10 +122,9 @@ def store(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged], *, le
         if row.get_state() != CaseRunState.RUNNING:
             raise StaleAttemptError(f"{kind.entity.name} {job.run_id} is over")
         standing = set(kind.standing([one.question.key for one in found]))
-        kept = [one for one in found if one.question.key in standing]
         rows = _in_attempt(kind, job.run_id, job.attempt)
-        rows.filter(**{f"{kind.key}__in": standing}).delete()
-        _table(kind).bulk_create(_outcome(kind, job, one) for one in kept)
+        rows.filter(**{f"{kind.key}__in": each_of(standing)}).delete()
+        _insert(kind, job, [one for one in found if one.question.key in standing])
         done = rows.count()
         progress = 100 * done // max(1, done + left) // PROGRESS_STEP * PROGRESS_STEP
         if progress != row.progress:
@@ -152,9 +152,8 @@ def finish(kind: CaseKind[Any], job: CaseRunJob) -> bool:
     if any(done.get(key) != digest for key, digest in current.items()):
         return False
     rows = _in_attempt(kind, job.run_id, job.attempt)
-    gone = list(done.keys() - current.keys())
-    for place in range(0, len(gone), _AT_ONCE):
-        rows.filter(**{f"{kind.key}__in": gone[place : place + _AT_ONCE]}).delete()
+    if gone := done.keys() - current.keys():
+        rows.filter(**{f"{kind.key}__in": each_of(gone)}).delete()
     counts = rows.aggregate(
         cases=Count("pk"), passed=Count("pk", filter=Q(is_passed=True)), no_answer=Count("pk", filter=Q(predicted=""))
     )
@@ -203,17 +202,27 @@ def drop_unfinished(kind: CaseKind[Any], row: Any) -> None:
         _in_attempt(kind, row.pk, row.attempt).delete()
 
 
-def _outcome(kind: CaseKind[Any], job: CaseRunJob, one: Judged) -> Any:
-    make: type[Any] = kind.outcomes
-    return make(
-        run_id=job.run_id,
-        attempt=job.attempt,
-        case_digest=one.question.digest,
-        expected=one.question.expected,
-        predicted=one.predicted,
-        error=one.error,
-        is_passed=one.is_passed,
-        **{kind.key: one.question.key},
+def _insert(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged]) -> None:
+    options = kind.outcomes._meta  # noqa: SLF001 - Django's documented name
+    fields = {field.attname: field for field in options.concrete_fields}
+    names = ("run_id", "attempt", "case_digest", "expected", "predicted", "error", "is_passed", kind.key)
+    run = fields["run_id"].get_db_prep_save(job.run_id, connection)
+    insert_rows(
+        options.db_table,
+        [str(fields[name].column) for name in names],
+        [
+            (
+                run,
+                job.attempt,
+                one.question.digest,
+                one.question.expected,
+                one.predicted,
+                one.error,
+                one.is_passed,
+                one.question.key,
+            )
+            for one in found
+        ],
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
 
@@ -34,8 +34,7 @@ class CaseTask:
     task: TaskInput
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One case. The body is hidden content: it goes to the model's process and nowhere else.
 
     Attributes:

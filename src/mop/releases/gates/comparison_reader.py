@@ -18,7 +18,9 @@ from mop.releases.gates.conditions import (
     unit_of,
 )
 from mop.releases.gates.line_reader import NUMBER, WORD, LineReader, Token, WrongLine
+from mop.releases.gates.other_words import COMPARISONS, UNITS, behind
 
+_PER_CENT_MIN = 2  # a smaller number, such as 1.5, is rather a slip
 OPERATORS = (">", ">=", "<", "<=", "in")
 
 
@@ -42,7 +44,10 @@ class ComparisonReader(LineReader):
             raise WrongLine(token.start, "“Not equal” is no condition.", "Use >, >=, <, <= or in.")
         if token.kind == NUMBER:
             raise WrongLine(token.start, "A comparison is missing before the number.", f"Write “>= {token.text}”.")
-        raise self.wrong(OPERATORS, what="a comparison")
+        if token.text == ":":
+            raise WrongLine(token.start, "A comparison follows here, not a colon.", "Delete the colon.")
+        hint = "" if self.place == self.named else COMPARISONS.get(token.text.lower(), "")
+        raise self.wrong(OPERATORS, hint, what="a comparison")
 
     def comparison(self, operator: Operator, measure: Measure) -> tuple[Comparison, bool]:
         start = self.token
@@ -91,9 +96,10 @@ class ComparisonReader(LineReader):
             self.take()
             return _Quantified(number, unit.text.lower(), start)
         if unit.kind == WORD and unit.text.lower() not in ("times", "of", "or", "and"):
-            near = difflib.get_close_matches(unit.text.lower(), ["percent", "milliseconds", "seconds", "times"], 1, 0.6)
-            known = {"percent": "%", "milliseconds": "ms", "seconds": "s", "times": "times the previous release"}
-            hint = f"Write {plain(number)} {known[near[0]]}." if near else ""
+            if hint := behind(unit.text):
+                raise WrongLine(unit.start, f"The condition ends before {unit.shown}.", hint)
+            near = difflib.get_close_matches(unit.text.lower(), UNITS, 1, 0.6)
+            hint = f"Write {plain(number)} {UNITS[near[0]]}." if near else ""
             raise WrongLine(unit.start, f"“{unit.text}” is no unit. Known are %, ms, s and RPS.", hint)
         return _Quantified(number, "", start)
 
@@ -113,6 +119,9 @@ def _value(given: _Quantified, unit: Unit) -> Decimal:
     if not said and unit in (Unit.PERCENT, Unit.MILLISECONDS):
         what = "A utilization is in per cent." if unit is Unit.PERCENT else "A latency has a unit."
         raise WrongLine(start, what, f"Write {unit.text(number)}.")
+    if said == "%" and unit is Unit.SHARE and 0 < number < 1:
+        hint = f"Write {plain(number)}, or {plain(number * 100)} %."
+        raise WrongLine(start, f"{plain(number)} % is {plain(number / 100)}, less than any usable model has.", hint)
     value = number
     if said == "%" and unit is not Unit.PERCENT:
         value = number / 100
@@ -122,7 +131,7 @@ def _value(given: _Quantified, unit: Unit) -> Decimal:
         raise WrongLine(start, "The number of findings is a whole number.")
     most = _BOUNDS.get(unit, (None, None))[1]
     if most is not None and value > most:
-        hint = f"Write {plain(number)} %." if not said and number <= 100 else ""  # noqa: PLR2004
+        hint = f"Write {plain(number)} %." if not said and _PER_CENT_MIN <= number <= 100 else ""  # noqa: PLR2004
         raise WrongLine(
             start, f"The value is at most {unit.text(most)}, not {plain(number)}{f' {said}' if said else ''}.", hint
         )

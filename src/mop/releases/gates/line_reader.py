@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
+from mop.releases.gates.other_words import PREVIOUS, behind
+
 _T = TypeVar("_T")
 
 
@@ -67,9 +69,11 @@ def _unreadable(line: str, place: int) -> WrongLine:
         return WrongLine(place, "This quote is never closed.", 'Write " behind the name.')
     if line[place] in _CURLY:
         return WrongLine(place, f"“{line[place]}” is no quote here.", 'Names stand in straight double quotes: "name".')
+    if line[place] == "-" and re.match(r"-\s*[.\d]", line[place:]) and line[:place].rstrip()[-1:] in "<>=≥≤[":
+        return WrongLine(place, "No measured value is negative.", "Take the minus away.")
     if line[place] == "-":
         return WrongLine(place, "“-” has no meaning here.", "A range is written as [0.8, 0.9].")
-    return WrongLine(place, f"“{line[place]}” has no meaning here.")
+    return WrongLine(place, f"“{line[place]}” has no meaning here.", behind(line[place]))
 
 
 class LineReader:
@@ -78,6 +82,7 @@ class LineReader:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.place = 0
+        self.named = -1  # the place behind the last name
 
     # what is next
 
@@ -117,7 +122,10 @@ class LineReader:
     def wrong(self, expected: Iterable[str], hint: str = "", what: str = "") -> WrongLine:
         """The next token is none of these."""
         words = list(expected)
-        if not hint and self.token.kind == WORD:
+        if not hint and self.place == self.named and self.token.kind == WORD:
+            name = f"{self.tokens[self.place - 1].text} {self.token.text}"
+            hint = f'A name of several words stands in double quotes: "{name}".'
+        elif not hint and self.token.kind == WORD:
             near = difflib.get_close_matches(self.token.text.lower(), [word.lower() for word in words], 1, 0.6)
             hint = next((f"Did you mean “{word}”?" for word in words if near and word.lower() == near[0]), "")
         listed = " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
@@ -126,18 +134,21 @@ class LineReader:
 
     def name(self, what: str) -> str:
         token = self.take()
+        self.named = self.place
         if token.kind == STRING and token.text.strip():
             return token.text
         if token.kind in (WORD, NUMBER):
             return token.text
         if token.kind == STRING:
             raise WrongLine(token.start, f"The name of {what} is empty.")
-        raise WrongLine(token.start, f"Expected the name of {what} in quotes; found {token.shown}.")
+        hint = f'Write the name behind it: {what.rsplit(maxsplit=1)[-1]} "name".'
+        raise WrongLine(token.start, f"Expected the name of {what} in quotes; found {token.shown}.", hint)
 
     def number(self, what: str) -> Decimal:
         token = self.token
         if token.kind != NUMBER:
-            raise WrongLine(token.start, f"Expected {what}; found {token.shown}.")
+            hint = PREVIOUS if self.is_next("previous") or self.is_next("the", "previous") else ""
+            raise WrongLine(token.start, f"Expected {what}; found {token.shown}.", hint)
         self.take()
         after, further = self.token, self.tokens[min(self.place + 1, len(self.tokens) - 1)]
         inside = any(one.text == "[" for one in self.tokens[: self.place])

@@ -29,6 +29,7 @@ from mop.releases.gates.conditions import (
     quoted,
 )
 from mop.releases.gates.line_reader import END, NUMBER, STRING, WORD, Token, WrongLine, tokens_of
+from mop.releases.gates.other_words import BEGINNINGS, LOADS, behind
 from mop.scanning.findings import Severity
 
 MOST_CONDITIONS = 100
@@ -155,12 +156,14 @@ class _Line(ComparisonReader):
     def end(self) -> None:
         if self.token.kind == END:
             return
-        if self.token.text.lower() in ("and", "&&", ",", ";"):
+        if self.is_next(",", "or", "none"):
+            hint = "“or none” stands without a comma."
+        elif self.token.text.lower() in ("and", "&&", ","):
             hint = "Each condition stands on a line of its own; all of them must hold."
         elif self.token.kind == NUMBER:
             hint = "Numbers have a point and no spaces: 0.8."
         else:
-            hint = ""
+            hint = behind(self.token.text)
         raise WrongLine(self.token.start, f"The condition ends before {self.token.shown}.", hint)
 
     def measure(self) -> Measure:
@@ -186,7 +189,9 @@ class _Line(ComparisonReader):
                 continue
             word = self.take()
             if self.accept("or"):
-                self.expect("higher", f"Write “open findings {severity} or higher”.")
+                others = [one for one in Severity if self.is_next(one)]
+                lowest = min([severity, *others], key=lambda one: one.rank)
+                self.expect("higher", f"Write “open findings {lowest} or higher”.")
             elif severity is not Severity.CRITICAL:
                 message = f"“{word.text}” alone leaves out what is worse."
                 raise WrongLine(word.start, message, f"Write “open findings {severity} or higher”.")
@@ -231,7 +236,14 @@ class _Line(ComparisonReader):
             raise WrongLine(
                 start.start, "The condition does not say what is measured.", "Write “load test: ” before it."
             )
-        raise self.wrong(_STARTS, what="what is measured")
+        if start.kind == WORD and self.tokens[self.place + 1].text == ":":
+            name = quoted(start.text)
+            hint = f"A dataset is written “dataset {name}: …”, a taxonomy “taxonomy {name}, …”."
+            raise WrongLine(start.start, f"It is not said what {start.shown} is the name of.", hint)
+        if start.kind == WORD and (metric := _split_by_hyphen(start.text)):
+            hint = f"Write “all datasets: {metric}”."
+            raise WrongLine(start.start, "The condition does not say on which datasets.", hint)
+        raise self.wrong(_STARTS, BEGINNINGS.get(start.text.lower(), ""), what="what is measured")
 
     def either(self, right: str, also: str, hint: str) -> None:
         if not (self.accept(right) or self.accept(also)):
@@ -290,7 +302,10 @@ class _Line(ComparisonReader):
     def load_test(self) -> LoadMeasure:
         option = LoadOption.ANY
         if not self.is_next(":"):
-            hint = "" if self.token.kind == WORD else "A colon stands behind “load test”."
+            measured = any(self.is_next(word) for word in ("actual", "RPS", "latency", "utilization"))
+            hint = "A colon stands behind “load test”." if measured or self.token.kind != WORD else ""
+            if self.is_next("at"):
+                hint = "“at 50 RPS” stands behind what is measured: load test: latency P99 at 50 RPS <= 200 ms."
             found = [one for one in LoadOption if self.is_next(one)]
             if not found:
                 raise self.wrong((*LoadOption, ":"), hint, what="which load test")
@@ -324,7 +339,15 @@ class _Line(ComparisonReader):
             return Quantity.GPU_MEMORY if quantity is Quantity.GPU and self.accept("memory") else quantity
         if start.text.lower() in {word.lower() for word in _PARTS}:
             raise WrongLine(start.start, f"“{start.text}” of what?", f"Write “utilization {start.text}”.")
-        raise self.wrong(("actual RPS", "latency", "utilization"), what="what the load test measured")
+        hint = LOADS.get(start.text.lower(), "")
+        raise self.wrong(("actual RPS", "latency", "utilization"), hint, what="what the load test measured")
+
+
+def _split_by_hyphen(text: str) -> str:
+    """`macro F1` of `macro-f1`; empty of what is no average and metric."""
+    average, _, metric = text.lower().partition("-")
+    known = {name.lower(): name for name in _AVERAGED}
+    return f"{average} {known[metric]}" if average in tuple(Average) and metric in known else ""
 
 
 def _check_side(label: str, partitions: Quantifier | Cut | None, token: Token) -> None:

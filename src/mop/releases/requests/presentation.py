@@ -70,11 +70,17 @@ class Lane:
 
 @dataclass(frozen=True)
 class Figure:
-    """What ran when."""
+    """What ran when.
+
+    Attributes:
+        left: where the names of the lanes end.
+        inner: width of the rest, which a narrow page scrolls beside them.
+    """
 
     lanes: Sequence[Lane]
     ticks: Sequence[tuple[float, str]]
-    width: float
+    left: float
+    inner: float
     height: float
     axis: float
     text: str
@@ -143,7 +149,8 @@ def figure_of(periods: Iterable[SlotPeriod], *, now: dt.datetime | None = None) 
     return Figure(
         lanes=found,
         ticks=ticks,
-        width=RIGHT + 160,
+        left=LEFT,
+        inner=RIGHT + 160 - LEFT,
         height=len(found) * ROW + 26,
         axis=len(found) * ROW + 4,
         text=f"What ran in the last {DAYS_SHOWN} days. {' '.join(said)}",

@@ -16,7 +16,8 @@ _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\\?\Z)|([{}\[\],:])', re.DO
 """A string, its end or that of the text, a mark. A string without an end takes the rest: else each quote in it would be
 tried as a beginning."""
 _SIGNS = re.compile(
-    r'py\\?/|auto_map|class_name|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]', re.IGNORECASE
+    r'py\\?/|auto_map|custom_pipelines|class_name|__class__|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]',
+    re.IGNORECASE,
 )
 """Without one of them there is nothing to find: only escapes can hide a name."""
 _SIGN_CHARACTERS = 32
@@ -43,7 +44,17 @@ _JSONPICKLE = {
     "py/newargs": "",
     "py/state": "",
 }
+_CODE_BESIDE = frozenset(("auto_map", "custom_pipelines"))
+_OPERATIONS = frozenset(
+    ("io.write_file", "io.read_file", "py_function", "numpy_function", "raw_ops.WriteFile", "raw_ops.ReadFile")
+)
+"""Of TensorFlow, which a TFOpLambda layer names."""
 _TARGETS = frozenset(("_target_", "_component_", "class_path"))
+_PLACES = {
+    **dict.fromkeys(("module", "class_name"), ("module", "class_name")),  # Keras
+    **dict.fromkeys(("__module__", "__class__"), ("__module__", "__class__")),  # skops
+}
+"""Keys that name together what is imported."""
 _KERAS = "Replace the Lambda layer by a layer class in src/, and save the model again."
 _OWN_DATA = "Store plain data, and build the object in inference.py."
 _OWN_CODE = "Move the code into src/, and load the model there from its class."
@@ -153,24 +164,30 @@ class JsonTokens:
         part, key = self._part, self._key
         if what := _JSONPICKLE.get(key):
             part.look.code(part.name, "json-object", f"{what} when jsonpickle decodes it (the key {key})", _OWN_DATA)
-        elif key == "auto_map":
+        elif key in _CODE_BESIDE:
             part.look.odd(
                 part.name,
                 "remote-code",
                 Severity.HIGH,
-                "names code beside the weights (auto_map), which runs when the model is loaded with trust_remote_code",
+                f"names code beside the weights ({key}), which runs when the model is loaded with trust_remote_code",
                 _OWN_CODE,
             )
 
     def _look_at_value(self) -> None:
         part, key, value = self._part, self._key, self._last
-        if key in {"module", "class_name"} and self._objects:
-            self._objects[-1][key] = value
-            if len(self._objects[-1]) == 2:  # noqa: PLR2004 - both
-                tell_of_target(part, ".".join((self._objects[-1]["module"], self._objects[-1]["class_name"])))
+        if key in _PLACES and self._objects:
+            names = self._objects[-1]
+            names[key] = value
+            module, name = _PLACES[key]
+            if module in names and name in names:
+                tell_of_target(part, f"{names[module]}.{names[name]}")
         if key == "class_name" and value in {"Lambda", "__lambda__"}:
             part.look.code(
                 part.name, "keras-lambda", "describes a Keras Lambda layer, whose code runs when it is loaded", _KERAS
+            )
+        elif key == "function" and value.removeprefix("tf.") in _OPERATIONS:
+            part.look.code(
+                part.name, "graph-operation", f"describes a layer that calls {shown(value)} of TensorFlow", _KERAS
             )
         elif key in _TARGETS:
             tell_of_target(part, value)

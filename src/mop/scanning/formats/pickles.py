@@ -74,9 +74,10 @@ def follow_all(part: Part, *, has_raw_tail: bool = False) -> None:
         part.look.incomplete(part.name, f"the pickle is not read to its end: {broken}")
 
 
-def search_rest(part: Part) -> None:
-    """Search what no reader follows, to the end of the part."""
-    search = Search(part.reader.position)
+def search_rest(part: Part, before: bytes = b"") -> None:
+    """Search what no reader follows, to the end of the part; `before` was taken from its reader already."""
+    search = Search(part.reader.position - len(before))
+    search.feed(before)
     while piece := part.reader.read(_PIECE):
         search.feed(piece)
     search.end()

@@ -9,7 +9,7 @@ from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
 from mop.scanning.formats.pickles import search_rest
 from mop.scanning.look import plain
-from mop.scanning.reader import CHUNK, Slice
+from mop.scanning.reader import CHUNK, Reader, Slice
 
 _BLOCK = 512
 
@@ -37,23 +37,29 @@ class Tar(Format):
         """Read each member."""
         if not part.look.may_open(part.name, part.depth):
             return
+        stream = _Remembered(part.reader)
         try:
-            self._members(part)
+            rest = self._members(part, stream)
         except tarfile.TarError as error:
             part.look.incomplete(part.name, f"it breaks off: {plain(error)}")
-        while piece := part.reader.peek(CHUNK):
-            if piece.count(0) != len(piece):
-                part.look.ambiguous(part.name, "other bytes follow the archive, which some readers take for more of it")
-                search_rest(part)
-                return
-            part.reader.skip(len(piece))
+            search_rest(part)
+            return
+        is_filling = not any(rest)
+        while is_filling and (piece := part.reader.peek(CHUNK)):
+            is_filling = piece.count(0) == len(piece)
+            if is_filling:
+                part.reader.skip(len(piece))
+        if not is_filling:
+            part.look.ambiguous(part.name, "other bytes follow the archive, which some readers take for more of it")
+            search_rest(part, rest)
 
-    def _members(self, part: Part) -> None:
-        with tarfile.open(fileobj=cast("Any", part.reader), mode="r|") as archive:
+    def _members(self, part: Part, stream: _Remembered) -> bytes:
+        """Read each member; what was read of what stands behind the last."""
+        with tarfile.open(fileobj=cast("Any", stream), mode="r|") as archive:
             for member in archive:
                 archive.members = []  # type: ignore[attr-defined]  # it would keep them all
                 if not part.look.take_member(part.name):
-                    return
+                    return b""
                 if leads_out(member.name) or ((member.issym() or member.islnk()) and leads_out(member.linkname)):
                     part.look.escape(part.name, member.name)
                 content = archive.extractfile(member) if member.isreg() else None
@@ -61,6 +67,28 @@ class Tar(Format):
                     name = f"{part.name}!{called(member.name)}"
                     file = _whole(part, member)
                     part.open(cast("Any", content), name, part.depth + 1, file=file, size=member.size if file else None)
+            return stream.since(cast("Any", archive).offset)
+
+
+class _Remembered:
+    """A reader with the last that was read of it: tarfile reads on behind the end of an archive."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._count = 0
+        self._last = (b"", b"")
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes."""
+        data = self._reader.read(size)
+        self._count += len(data)
+        self._last = (self._last[1], data)
+        return data
+
+    def since(self, place: int) -> bytes:
+        """What was read from a place on, which is in the last two pieces."""
+        kept = b"".join(self._last)
+        return kept[max(0, len(kept) - (self._count - place)) :]
 
 
 def _whole(part: Part, member: tarfile.TarInfo) -> IO[bytes] | None:

@@ -14,6 +14,7 @@ from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
 from mop.scanning.formats.pickles import tell_of_search
 from mop.scanning.formats.raw_numbers import Storage
+from mop.scanning.formats.torch_script import TorchScriptCode
 from mop.scanning.look import plain
 from mop.scanning.pickles.search import Search
 from mop.scanning.reader import ByteStream
@@ -42,14 +43,19 @@ _COMPARED = 64 * 1024
 """Bytes that are compared at once, so that all of it stays in the processor's cache."""
 _TORCH_PICKLE = "data.pkl"
 _TORCH_STORAGE = re.compile(r"(|.*/)(?:data|constants)/\d+")
+_CONSTANTS = "constants.pkl"
 _STORAGE = Storage()
+_SCRIPT = TorchScriptCode()
 
 
 class Zip(Format):
     """By its first local header; one behind other bytes is known by its end."""
 
     name = "zip: torch, TorchScript, torch.export, .npz, .keras, skops, wheel"
-    runs = "what its members run: the pickles of torch, arrays of objects, the layers of Keras; members that lead out"
+    runs = (
+        "what its members run: the pickles of torch, TorchScript's code that writes or opens files, arrays of objects, "
+        "the layers of Keras, what skops names; members that lead out"
+    )
     seen = "every member of every directory that it has, and the bytes between them"
     urgency = 1
 
@@ -109,14 +115,18 @@ def read_archive(part: Part, file: IO[bytes], *, certain: bool) -> None:
 
 
 def _read_members(part: Part, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], prefix: str = "") -> None:
-    roots = {name[: -len(_TORCH_PICKLE)] for name in archive.namelist() if name.endswith(_TORCH_PICKLE)}
+    names = archive.namelist()
+    roots = {name[: -len(_TORCH_PICKLE)] for name in names if name.endswith(_TORCH_PICKLE)}
+    scripts = {name[: -len(_CONSTANTS)] for name in names if name.endswith(_CONSTANTS)}
     for member in members:
         if not part.look.take_member(part.name):
             return
         if leads_out(member.filename):
             part.look.escape(part.name, member.filename)
         if not member.filename.endswith("/"):
-            known = _STORAGE if _is_storage(member.filename, roots) else None
+            known: Format | None = _STORAGE if _is_storage(member.filename, roots) else None
+            if member.filename.endswith(".py") and member.filename.partition("code/")[0] in scripts:
+                known = _SCRIPT
             _read_member(part, archive, member, f"{part.name}!{prefix}{called(member.filename)}", known)
 
 

@@ -14,7 +14,7 @@ from mop.ui.fragments import Status
 
 register = template.Library()
 
-_STATUS_ICONS = {"vulnerable": "shield", "queued": "wait", "notStarted": "ring"}
+_STATUS_ICONS = {"vulnerable": "shield", "queued": "wait", "notStarted": "ring", "pass, close": "warn"}
 _TONE_ICONS = {"ok": "ok", "bad": "bad", "warn": "wait", "busy": "busy", "quiet": "off"}
 _TONE_CLASSES = {"ok": "ok", "bad": "bad", "warn": "warn", "busy": "busy", "quiet": "off"}
 _NOTE_LOOKS = {"success": "ok", "warning": "warn", "error": "bad"}

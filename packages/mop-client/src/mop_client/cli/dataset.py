@@ -146,6 +146,48 @@ def show(name: Name, *, as_json: JsonFlag = False) -> None:
 
 
 @datasets.command()
+def results(name: Name, *, as_json: JsonFlag = False) -> None:
+    """List the results on a dataset of every public version, newest first."""
+    with open_server() as server:
+        items = server.pages("datasets", name, "evaluations")
+    if as_json:
+        print_json({"items": items})
+        return
+    rows = [
+        (one["model"], one["version"], one["task"], "" if one["headline"] is None else f"{one['headline']:.4f}")
+        for one in items
+    ]
+    print_columns(("MODEL", "VERSION", "TASK", "HEADLINE"), rows)
+
+
+@datasets.command()
+def edit(
+    name: Name,
+    *,
+    description: Annotated[Optional[str], typer.Option(help="The new description.", show_default=False)] = None,
+    task: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="A task that it is bound to; those given replace all present ones. Repeatable.",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change the description of a dataset, or the tasks that it is bound to; nothing else of it changes."""
+    body = {key: value for key, value in (("description", description), ("tasks", task or None)) if value is not None}
+    if not body:
+        raise typer.BadParameter("give --description or --task")
+    with open_server() as server:
+        dataset = server.patch("datasets", name, body=body)
+    if as_json:
+        print_json(dataset)
+    else:
+        _print(dataset)
+
+
+@datasets.command()
 def retry(name: Name, *, watch: Watch = False, as_json: JsonFlag = False) -> None:
     """Read the url of a failed dataset again."""
     with open_server() as server:

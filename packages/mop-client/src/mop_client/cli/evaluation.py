@@ -10,8 +10,9 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
-from mop_client.cli.options import JsonFlag, ModelName, ModelVersion
+from mop_client.cli.options import JsonFlag, ModelName, ModelVersion, one_of
 from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.words import AVERAGES, METRICS
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -30,17 +31,44 @@ TaskOption = Annotated[
 POLL_SECONDS = 2.0
 SLICE_HEAD = ("SLICE", "ROWS", "DIFFERENCE", "95 % INTERVAL", "")
 HEAD = ("DATASET", "TASK", "STATUS", "HEADLINE", "95 % INTERVAL", "ACCURACY", "ROWS", "NO ANSWER")
+METRIC_COLUMN = HEAD.index("ACCURACY")
 
 
 @evaluations.command(name="list")
-def list_evaluations(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
+def list_evaluations(
+    name: ModelName,
+    version: ModelVersion,
+    *,
+    sort: Annotated[
+        Optional[str],
+        typer.Option(
+            parser=one_of(METRICS),
+            metavar="|".join(METRICS),
+            help="By this metric, the highest first; by dataset if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    average: Annotated[
+        str, typer.Option(parser=one_of(AVERAGES), metavar="|".join(AVERAGES), help="The average that --sort means.")
+    ] = "macro",
+    as_json: JsonFlag = False,
+) -> None:
     """List the evaluations of a version."""
+    metric = "accuracy" if sort in {None, "accuracy"} else f"{average}_{sort}"
     with open_server() as server:
         items = server.pages("models", name, "revisions", version, "evaluations")
+    if sort is not None:
+        items.sort(key=lambda one: _sortable(one["metrics"].get(metric)), reverse=True)
     if as_json:
         print_json({"items": items})
     else:
-        print_columns(HEAD, [_row(one) for one in items])
+        head = (*HEAD[:METRIC_COLUMN], metric.upper().replace("_", " "), *HEAD[METRIC_COLUMN + 1 :])
+        print_columns(head, [_row(one, metric) for one in items])
+
+
+def _sortable(value: Optional[float]) -> float:
+    """What was not measured, or is undefined, stands last."""
+    return -1.0 if value is None else value
 
 
 @evaluations.command()
@@ -152,7 +180,7 @@ def _path(server: "Server", name: str, version: str, dataset: str, task: str) ->
     return "models", name, "revisions", version, "evaluations", found[0], dataset
 
 
-def _row(one: dict[str, Any]) -> tuple[str, ...]:
+def _row(one: dict[str, Any], metric: str = "accuracy") -> tuple[str, ...]:
     interval = one["headline_interval"]
     status = one["status"]
     if status == "running":
@@ -165,7 +193,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
         status,
         _number(one["headline"]) if one["is_measured"] else "",
         f"{interval['low']:.3f} to {interval['high']:.3f}" if interval else "",
-        _number(one["metrics"]["accuracy"]) if one["is_measured"] else "",
+        _number(one["metrics"][metric]) if one["is_measured"] else "",
         "" if one["rows"] is None else f"{one['rows']:,}",
         "" if one["no_answer"] is None else f"{one['no_answer']:,}",
     )

@@ -276,6 +276,13 @@ def edit(
     description: Annotated[Optional[str], typer.Option(help="The new description.", show_default=False)] = None,
     intended_use: IntendedUse = None,
     limits: Limits = None,
+    version: Annotated[
+        Optional[str],
+        typer.Option(help="The version whose note changes.", show_default=False, autocompletion=completion.versions),
+    ] = None,
+    note: Annotated[
+        Optional[str], typer.Option(help="The new note of the version; needs --version.", show_default=False)
+    ] = None,
     tag: Annotated[
         Optional[list[str]],
         typer.Option(
@@ -286,17 +293,22 @@ def edit(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Change a model's description, the texts of its model card, or its tags."""
+    """Change a model's description, the texts of its model card, or its tags; or the note of a version."""
     texts = {"description": description, "intended_use": intended_use, "limits": limits}
     body = _given({**texts, "tags": tag or None})
-    if not body:
-        raise typer.BadParameter("give --description, --intended-use, --limits or --tag")
+    if (version is None) != (note is None):
+        raise typer.BadParameter("give --version and --note together")
+    if not body and note is None:
+        raise typer.BadParameter("give --description, --intended-use, --limits, --tag, or --version with --note")
     with open_server() as server:
-        model = server.patch("models", name, body=body)
+        revision = None if version is None else server.patch("models", name, "revisions", version, body={"note": note})
+        model = server.patch("models", name, body=body) if body else server.get("models", name)
     if as_json:
-        print_json(model)
-    else:
-        _print_model(model)
+        print_json(model if revision is None else {"model": model, "revision": revision})
+        return
+    _print_model(model)
+    if revision is not None:
+        _print_revision(revision)
 
 
 @models.command()
@@ -422,6 +434,8 @@ def _print_model(model: dict[str, Any]) -> None:
 
 def _print_revision(revision: dict[str, Any]) -> None:
     print(printable(f"version {revision['version']} from {revision['model_url']}"))
+    if revision["note"]:
+        print(printable(f"note: {revision['note']}"))
     configuration = f"{revision['instance_type']}, {revision['worker_number']} x {revision['thread_number']}"
     print(f"{configuration}, server {revision['server']}, {revision['publish_status']}, attempt {revision['attempt']}")
     print(f"status {revision['status']} since {revision['status_changed_at']}")

@@ -89,8 +89,10 @@ def _field_lines(error: MopError) -> list[str]:
     """A line for each field that is not valid; none for a single one that the message tells already."""
     if not isinstance(error, ValidationFailedError):
         return []
-    told = [f"{name}: {' '.join(messages)}" for name, messages in sorted(error.fields.items())]
-    return [] if told == [error.message] else [f"  {one}" for one in told]
+    fields = sorted(error.fields.items())
+    if [f"{name}: {' '.join(messages)}" for name, messages in fields] == [error.message]:
+        return []
+    return [f"  {name}: " + "\n".join(messages) for name, messages in fields]
 
 
 def _split(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_json, printable, say
 from mop_client.words import SERVICE_KINDS, SERVICE_POLICIES
 
 app = typer.Typer()
@@ -26,6 +26,16 @@ File = Annotated[
         metavar="FILE",
         encoding="utf-8",
         help="Store the conditions of this file, - for standard input. Left out: show the conditions.",
+        show_default=False,
+    ),
+]
+CheckedFile = Annotated[
+    Optional[typer.FileText],
+    typer.Option(
+        "--check",
+        metavar="FILE",
+        encoding="utf-8",
+        help="Only read the conditions of this file, - for standard input; nothing is stored.",
         show_default=False,
     ),
 ]
@@ -135,9 +145,9 @@ def edit(
 
 
 @services.command()
-def gate(service: Name, *, file: File = None, as_json: JsonFlag = False) -> None:
+def gate(service: Name, *, file: File = None, checked: CheckedFile = None, as_json: JsonFlag = False) -> None:
     """Show or set the conditions of a service. Setting: its admins only."""
-    show_or_set(("services", service, "gate"), file, as_json=as_json)
+    show_or_set(("services", service, "gate"), file, checked, as_json=as_json)
 
 
 @services.command()
@@ -179,8 +189,15 @@ def history(service: Name, *, as_json: JsonFlag = False) -> None:
     print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "FROM", "TO", "END"), rows)
 
 
-def show_or_set(path: tuple[str, ...], file: Optional[typer.FileText], *, as_json: bool) -> None:
-    """Show the conditions at an address, or store those of a file there."""
+def show_or_set(
+    path: tuple[str, ...], file: Optional[typer.FileText], checked: Optional[typer.FileText], *, as_json: bool
+) -> None:
+    """Show the conditions at an address, store those of a file there, or only read those of a file."""
+    if file is not None and checked is not None:
+        raise typer.BadParameter("give --set or --check")
+    if checked is not None:
+        _check(checked.read(), as_json=as_json)
+        return
     with open_server() as server:
         found: dict[str, Any] = server.get(*path)
         if file is not None:
@@ -189,5 +206,22 @@ def show_or_set(path: tuple[str, ...], file: Optional[typer.FileText], *, as_jso
         print_json(found)
     elif file is not None:
         say(f"the conditions are version {found['number']}")
+    elif found["conditions"]:
+        _print_lines(found["conditions"].splitlines())
     else:
-        say(found["conditions"] or "no conditions")
+        say("no conditions")
+
+
+def _check(text: str, *, as_json: bool) -> None:
+    with open_server() as server:
+        found = server.post("gates", "check", body={"conditions": text})
+    if as_json:
+        print_json(found)
+    else:
+        _print_lines(found["conditions"])
+        say(f"{len(found['conditions'])} conditions, each as MOP reads it; nothing is stored")
+
+
+def _print_lines(lines: list[str]) -> None:
+    for line in lines:
+        print(printable(line))

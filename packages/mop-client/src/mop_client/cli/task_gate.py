@@ -6,7 +6,7 @@ import typer
 
 from mop_client.cli import completion
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.service import File, show_or_set
+from mop_client.cli.service import CheckedFile, File, show_or_set
 
 app = typer.Typer()
 
@@ -16,7 +16,8 @@ def gate(
     task: Annotated[str, typer.Argument(help="The task's name.", show_default=False, autocompletion=completion.tasks)],
     *,
     file: File = None,
+    checked: CheckedFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show or set the conditions of a task. Setting: its owners only."""
-    show_or_set(("tasks", task, "gate"), file, as_json=as_json)
+    show_or_set(("tasks", task, "gate"), file, checked, as_json=as_json)

@@ -1,0 +1,46 @@
+"""Many rows at once, past what the ORM does for each.
+
+For a row that it makes and inserts it takes some twenty microseconds, for a number that it looks for two.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+_PARAMETERS = 800  # of a statement; SQLite was built to take 999 or more
+
+
+def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows of values that are prepared as the database takes them. Call it in a transaction.
+
+    Args:
+        table: of a model.
+        columns: of that table; every other column must have a default in the database.
+        rows: the values, in the order of the columns.
+    """
+    names = ", ".join(f'"{column}"' for column in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        some = max(1, _PARAMETERS // len(columns))
+        for begin in range(0, len(rows), some):
+            given = rows[begin : begin + some]
+            marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(given))
+            values = list(itertools.chain.from_iterable(given))
+            cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {marks}', values)  # noqa: S608 - names of models
+
+
+def each_of(numbers: Iterable[int]) -> RawSQL:
+    """Numbers as one parameter of a query, for a lookup `in`."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", [list(numbers)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(numbers))])

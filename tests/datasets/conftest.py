@@ -1,0 +1,3 @@
+"""Azure Blob storage for datasets."""
+
+from support.azurite import azurite  # noqa: F401 - the fixture
