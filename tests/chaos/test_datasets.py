@@ -112,41 +112,33 @@ def around(commit: str) -> tuple[str, str]:
     return f"before {commit}", f"after {commit}"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def anywhere(request: pytest.FixtureRequest) -> Immortal:
-    """An installation on each of the databases."""
-    name = "immortal" if request.param == "sqlite" else "immortal_on_postgresql"
-    found: Immortal = request.getfixturevalue(name)
-    return found
-
-
 @pytest.mark.parametrize("commit", COMMITS)
-def test_around_every_commit_of_a_reading(anywhere: Immortal, commit: str):
-    mop, is_faulty = anywhere.mop, commit == COMMITS[-1]
+def test_around_every_commit_of_a_reading(immortal: Immortal, commit: str):
+    mop, is_faulty = immortal.mop, commit == COMMITS[-1]
     mop.arm(*around(commit))
     name, _ = add(mop, faulty=is_faulty)
     ending = "verifyFailed" if is_faulty else "verified"
-    shown = anywhere.see_through(name, ending)
+    shown = immortal.see_through(name, ending)
     assert shown["sample_number"] == 120
     assert_each_status_once(mop, name, "created", ending)
     mop.assert_idle()
 
 
-def test_around_created_the_portal_dies(anywhere: Immortal):
-    mop = anywhere.mop
+def test_around_created_the_portal_dies(immortal: Immortal):
+    mop = immortal.mop
     mop.arm("after dataset created")
     with pytest.raises(httpx.TransportError):
         add(mop)
     answers_again(mop)
     name = f"dataset-{next(_numbers) - 1}"
-    anywhere.see_through(name, "verified")
+    immortal.see_through(name, "verified")
     assert_each_status_once(mop, name, "created", "verified")
 
 
-def test_around_outdated_the_portal_dies(anywhere: Immortal):
-    mop = anywhere.mop
+def test_around_outdated_the_portal_dies(immortal: Immortal):
+    mop = immortal.mop
     name, _ = add(mop)
-    anywhere.see_through(name, "verified")
+    immortal.see_through(name, "verified")
     mop.arm("before dataset outdated")
     with pytest.raises(httpx.TransportError):
         mop.call("POST", f"/datasets/{name}/outdated")
@@ -163,6 +155,17 @@ def test_a_source_that_changes_after_the_snapshot_changes_nothing(immortal: Immo
     wait_for(lambda: not mop.armed(), seconds=SECONDS, what="the snapshot is taken")
     (folder / "dataset.csv").write_text("another file\n")
     assert immortal.see_through(name, "verified")["sample_number"] == 120
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("commit", ["dataset snapshot", "dataset verified"])
+def test_on_postgresql(immortal_on_postgresql: Immortal, commit: str):
+    mop = immortal_on_postgresql.mop
+    mop.arm(*around(commit))
+    name, _ = add(mop)
+    immortal_on_postgresql.see_through(name, "verified")
+    assert_each_status_once(mop, name, "created", "verified")
+    mop.assert_idle()
 
 
 def test_no_log_database_or_left_over_file_of_the_installation_holds_a_cell(immortal: Immortal):
