@@ -17,7 +17,7 @@ _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\\?\Z)|([{}\[\],:])', re.DO
 tried as a beginning."""
 _REST_OF_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _SIGNS = re.compile(
-    r'py\\?/|auto_map|custom_pipelines|class_name|__class__|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]',
+    r'py\\?/|auto_map|custom_pipelines|loader_module|model_code_path|class_name|__class__|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]',
     re.IGNORECASE,
 )
 """Without one of them there is nothing to find: only escapes can hide a name."""
@@ -51,6 +51,8 @@ _OPERATIONS = frozenset(
     ("io.write_file", "io.read_file", "py_function", "numpy_function", "raw_ops.WriteFile", "raw_ops.ReadFile")
 )
 """Of TensorFlow, which a TFOpLambda layer names."""
+LOADERS = frozenset(("loader_module", "model_code_path"))
+_LOADER_OF_MLFLOW = re.compile(r"mlflow(?:\.\w+)+")
 _TARGETS = frozenset(("_target_", "_component_", "class_path"))
 _PLACES = {
     **dict.fromkeys(("module", "class_name"), ("module", "class_name")),  # Keras
@@ -225,8 +227,22 @@ class JsonTokens:
             )
         elif key in _TARGETS:
             tell_of_target(part, value)
+        elif key in LOADERS:
+            tell_of_loader(part, key, value)
         elif key in _CHAT:
             tell_of_template(part, value)
+
+
+def tell_of_loader(part: Part, key: str, value: str) -> None:
+    """What an MLmodel file names to load the model with."""
+    if key != "loader_module" or not _LOADER_OF_MLFLOW.fullmatch(value):
+        part.look.odd(
+            part.name,
+            "remote-code",
+            Severity.HIGH,
+            f"lets MLflow import {shown(value)} as its loader, which is code beside the model",
+            _OWN_CODE,
+        )
 
 
 def tell_of_target(part: Part, path: str) -> None:
