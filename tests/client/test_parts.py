@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from mop.accounts.models import User
 from mop_client import Client, ConflictError, NotAllowedError, NotFoundError
+from support.datasets import dataset_input, make_datasets
 from support.factories import make_model, make_task, make_team, make_token, make_user
 from support.releases import make_releasable, make_service
 
@@ -69,6 +70,18 @@ def test_results_and_releases_are_read(mop: Client, root: User, live_server: Liv
     stranger = Client(live_server.url, make_token(make_user()))
     with pytest.raises(NotAllowedError):
         list(stranger.users.list())
+
+
+def test_guides_are_read_and_what_changes_of_a_dataset_is_changed(mop: Client, root: User):
+    assert "gates" in [one["name"] for one in mop.guides.list()]
+    assert mop.guides.get("gates")["text"].startswith("# Gates\n")
+    with pytest.raises(NotFoundError):
+        mop.guides.get("no-such-guide")
+    task = make_task("hate in text", owners=[root])
+    make_datasets(dataset_input("hate-en", tasks=[task]), owner=root, team=make_team())
+    assert mop.datasets.edit("hate-en", description="Of forums.")["description"] == "Of forums."
+    assert mop.datasets.edit("hate-en", tasks=[])["tasks"] == []
+    assert list(mop.evaluations.on_dataset("hate-en")) == []
 
 
 def test_a_release_goes_from_request_to_retirement(mop: Client, root: User, live_server: LiveServer):

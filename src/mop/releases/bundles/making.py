@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from mop import failpoints
 from mop.errors import ArtifactDamagedError, SigningKeyError
 from mop.releases.bundles.archive import BundleError
 from mop.releases.bundles.collecting import with_requirements
@@ -68,6 +69,7 @@ async def make_bundle(source: BundleSource, *, store: ArtifactStore, keys: Signi
     first = await _kept(store, MANIFEST, manifest.to_json())
     statement = model_signature.statement(manifest.subject, (first, *manifest.parts))
     signature = model_signature.sign(statement, model_signature.STATEMENT, keys.private)
+    failpoints.hit("bundle signed")
     whole = Manifest.of((await _kept(store, SIGNATURE, signature), first, *manifest.parts))
     digest = await store.put_manifest(whole)
     found = await asyncio.to_thread(_read_back, store, whole, keys)

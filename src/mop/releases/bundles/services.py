@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Collection, Sequence
 from importlib.metadata import version as version_of_package
 
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from mop import failpoints
 from mop.accounts.models import User
 from mop.audit.services import Actor, record
 from mop.catalog.models import Task
@@ -131,6 +133,8 @@ def finish(bundle_id: int, attempt: int, made: MadeBundle) -> None:
     release = Release.objects.select_related("service").filter(bundle=bundle_id).first()
     if release is not None:
         tell(ReleaseEvent.objects.create(release=release, what=BUNDLE_READY, actor_label=WORKER.label), actor=WORKER)
+    failpoints.hit("before bundle made")
+    transaction.on_commit(functools.partial(failpoints.hit, "after bundle made"))
 
 
 def fail(bundle_id: int, attempt: int, error: MopError) -> str:
