@@ -116,7 +116,8 @@ def test_each_case_is_there_once_and_has_one_outcome_and_each_state_of_the_evide
     mop.arm("before gate report", "after gate report")
     _through_deaths(mop, worker, until=lambda: _verdicts(mop, revision.model)[-1:] == [("pass", 1)])
     assert [result for result, is_current in _verdicts(mop, revision.model) if is_current] == ["pass"]
-    digests = [digest for (digest,) in mop.rows("SELECT state_digest FROM releases_gatereport")]
+    # versions of the other tests are judged too, and may share a state of the evidence
+    digests = mop.rows("SELECT revision_id, state_digest FROM releases_gatereport")
     assert len(digests) == len(set(digests))
 
     ((last,),) = mop.rows("SELECT max(id) FROM dsat_case")

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mop import failpoints
 from mop.accounts.models import User
@@ -311,6 +313,17 @@ def test_a_chunk_that_could_not_be_stored_is_read_again_and_nothing_is_left_out(
     row.refresh_from_db()
     assert (row.state, row.rows, row.added) == ("finished", 35, 35)
     assert _texts(task) == [f"text {n}" for n in range(35)]
+
+
+@pytest.mark.parametrize(("rows", "times"), [(10, 0), (11, 1)])
+def test_postgresql_looks_at_the_tables_again_after_a_large_import(
+    task: Task, user: User, monkeypatch: pytest.MonkeyPatch, rows: int, times: int
+) -> None:
+    monkeypatch.setattr(importing, "CHUNK_ROWS", 10)
+    with CaptureQueriesContext(connection) as queries:
+        _run(_sent(task, user, "text,expected_label\n" + "text,0\n" * rows))
+    asked = [one["sql"] for one in queries if one["sql"].startswith("ANALYZE")]
+    assert len(asked) == (times if connection.vendor == "postgresql" else 0)
 
 
 def test_lines_are_found_over_the_borders_of_parts_from_any_place(monkeypatch: pytest.MonkeyPatch) -> None:

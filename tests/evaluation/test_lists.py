@@ -84,10 +84,12 @@ def test_a_label_shows_and_sorts_by_its_own_metrics(rows: list[Evaluation], clie
     assert "Recall, 95 % interval" in page
 
 
-def test_an_unknown_label_is_undefined_everywhere_and_no_error(rows: list[Evaluation], client: Client):
+def test_a_label_that_the_task_does_not_have_is_told_in_each_row_and_no_error(rows: list[Evaluation], client: Client):
     page = text(client, f"{LIST}?label=unheard-of")
     assert len(versions_of(page)) == 3
-    assert "undefined" in page
+    assert page.count("no such label") == 3 * 3  # F1, precision and recall
+    assert "undefined" not in page
+    assert "no such label" not in text(client, f"{LIST}?label=threat")
 
 
 def test_pinned_results_are_compared_by_the_label(rows: list[Evaluation], client: Client):

@@ -90,10 +90,11 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
     assert mop.rows("select kind from notifications_notification where title = ?", title) == [("loadTestFinished",)]
 
 
+# by PerRPS, which leaves the processors to the others: as many requests as can be answered are of no use here
 def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Installation, index: PackageIndex):
     mop.arm("before load test step")
     worker = mop.start_worker()
-    revision = mop.submit(write_model(mop.folders / "deferred"), load_test_option="PerConcurrency")
+    revision = mop.submit(write_model(mop.folders / "deferred"), load_test_option="PerRPS")
     wait_for(lambda: worker.poll() is not None, seconds=SECONDS, what="the worker is killed in its load test")
     other = mop.submit(write_model(mop.folders / "first"))  # both wait for the next worker
     mop.start_worker(load_test_deferred=True)
@@ -113,7 +114,7 @@ def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Insta
 def test_a_deferred_load_test_gives_way_between_two_of_its_steps(mop: Installation, index: PackageIndex):
     mop.start_worker(load_test_deferred=True, load_test_step_seconds=6)
     folder = write_model(mop.folders / "meanwhile")
-    revision = mop.submit(write_model(mop.folders / "gives-way"), load_test_option="PerConcurrency")
+    revision = mop.submit(write_model(mop.folders / "gives-way"), load_test_option="PerRPS")
     wait_for(
         lambda: any(test["progress"] for test in load_test(mop, revision)["tests"]),
         seconds=SECONDS,

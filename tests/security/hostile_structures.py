@@ -130,6 +130,8 @@ def texts() -> Iterator[Hostile]:
         lambda m: far + b"a: !!%s [%a]\n" % (apply.encode(), touch(m)),
         "yaml",
     )
+    long = b'{"a": "' + b"x" * 5_500_000 + b'", "b": {"py/object": "subprocess.Popen"}}'
+    yield Hostile("JSON: behind a text of megabytes", "config.json", lambda _marker: long, "")
     for encoding in ("utf-32", "utf-16-le", "utf-32-be"):
         content = '{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}'.encode(encoding)
         yield Hostile(f"JSON in {encoding}", "config.json", lambda _marker, content=content: content, "")

@@ -28,10 +28,11 @@ from mop.datasets.keyed import keyed_digest
 from mop.dsat.actions import Action
 from mop.dsat.advance import IMPORT
 from mop.dsat.area import IMPORT_FILE
-from mop.dsat.models import Case, Import, ImportPart
+from mop.dsat.models import Case, CaseContent, CaseTerm, Import, ImportPart
 from mop.dsat.rows import PART_BYTES, Chunk, Lines, Place, begin_csv, read_chunk
 from mop.dsat.states import ImportState
 from mop.dsat.store import Prepared, prepare, store
+from mop.engine.bulk import renew_statistics
 from mop.engine.job import Job
 from mop.engine.watch import Run
 from mop.errors import ConflictError, MopError, NotFoundError, StaleAttemptError, ValidationFailedError
@@ -227,6 +228,8 @@ def import_chunk(import_id: str, ahead: ReadAhead) -> bool:
             _store_chunk(row, chunk, prepared)
         except IntegrityError:  # the same file is imported twice at once, and the other was first
             continue
+        if chunk.is_last and row.rows + chunk.read > CHUNK_ROWS:
+            renew_statistics(Case, CaseContent, CaseTerm)
         return chunk.is_last
     raise ConflictError("The same file is imported at the same time.", hint="Wait for the other import.")
 

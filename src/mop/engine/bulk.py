@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 from django.db.models.expressions import RawSQL
 
 _PARAMETERS = 800  # of a statement; SQLite was built to take 999 or more
@@ -44,3 +45,16 @@ def each_of(numbers: Iterable[int]) -> RawSQL:
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::bigint[])", [list(numbers)])
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(numbers))])
+
+
+def renew_statistics(*models: type[Model]) -> None:
+    """Let the database look at tables that grew much at once.
+
+    PostgreSQL does so by itself a minute later at best. Until then it takes a table for as small as it was, and sorts
+    all of it for a page of a list.
+    """
+    if connection.vendor != "postgresql":
+        return
+    tables = ", ".join(f'"{model._meta.db_table}"' for model in models)  # noqa: SLF001 - documented name
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {tables}")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mop.scanning.findings import Verdict
-from mop.scanning.formats import yaml_text
+from mop.scanning.formats import json_text, yaml_text
+from mop.scanning.formats import text as text_format
 from mop.scanning.formats.json_text import JsonAlone
 from scanning.formats.reading import looked_at, rules, verdict
 
@@ -24,6 +25,19 @@ from scanning.formats.reading import looked_at, rules, verdict
         ('{"py\\/reduce": []}', "json-object"),
         ('{"auto_map": {"AutoModel": "a.B"}}', "remote-code"),
         ('{"_target_": "builtins.eval"}', "code-execution"),
+        ('{"flavors": {"python_function": {"loader_module": "my_loader"}}}', "remote-code"),
+        ("flavors:\n  python_function:\n    model_code_path: model.py\n", "remote-code"),
+        ("flavors:\n  python_function:\n    loader_module: mlflow.../my_loader\n", "remote-code"),
+        ("a: &name os.system\nb:\n  _target_: *name\n", "code-execution"),
+        ("a: &key _target_\nb:\n  *key : os.system\n", "code-execution"),
+        ("a: &key _target_\n*key : os.system\n", "code-execution"),
+        ("chat_template: \"{{ '}}' ~ x.__class__ }}\"", "template-code"),
+        ("chat_template: '{{ {1: {}} or x.__class__ }}'", "template-code"),
+        ("chat_template: '{# {{ \" #}{{ x.__class__ }}'", "template-code"),
+        ("chat_template: '{% raw %}{{ \" {% endraw %}{{ x.__class__ }}'", "template-code"),
+        (r"""chat_template: '{{ x["\137\137class\137\137"] }}' """, "template-code"),
+        ("""chat_template: '{{ x["_" * 2 ~ "class" ~ "_" * 2] }}' """, "template-code"),
+        ("""chat_template: '{{ x["%c%cclass"|format(95, 95)] }}' """, "template-code"),
         ('{"__class__": "system", "__module__": "os", "__loader__": "FunctionNode"}', "code-execution"),
         ('{"custom_pipelines": {"own": {"impl": "own.Pipeline"}}}', "remote-code"),
         ('{"class_name": "TFOpLambda", "config": {"function": "io.write_file"}}', "graph-operation"),
@@ -50,6 +64,8 @@ def test_what_is_constructed_or_called_is_told(tmp_path: Path, text: str, rule: 
         '{"class_name": "TFOpLambda", "config": {"function": "math.multiply"}}',
         '{"__class__": "LogisticRegression", "__module__": "sklearn.linear_model._logistic"}',
         '{"a": "py/object", "b": "auto_map"}',
+        "{\"chat_template\": \"{{ '}}' ~ message['content'] }}{# __init__ #}{% raw %}__{% endraw %}__\"}",
+        "{\"chat_template\": \"{{ {'a': {'b': 1}} }}{{ name|replace('_', ' ') ~ '_' ~ role }}\"}",
         "a: '!!python/object/apply:os.system'",
         "# !!python/object/apply:os.system [x]\na: 1",
         "a: !!python/tuple [1, 2]",
@@ -66,6 +82,22 @@ def test_what_only_looks_alike_is_clean(tmp_path: Path, text: str):
 def test_a_name_over_the_end_of_a_piece_is_found(tmp_path: Path):
     text = '{"a": "' + "x" * (1024 * 1024 - 12) + '", "class_name": "Lambda"}'
     assert rules(looked_at(tmp_path, text.encode())) == {"keras-lambda"}
+
+
+@pytest.mark.parametrize("end", ["", "\\\\", '\\"', "\\n\\\\"], ids=["plain", "backslash", "quote", "both"])
+@pytest.mark.parametrize("size", range(5_490, 5_501))
+def test_what_stands_behind_a_long_text_is_read(tmp_path: Path, size: int, end: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(text_format, "_PIECE", 500)
+    monkeypatch.setattr(json_text, "_PENDING_MAX", 2_000)
+    before = '{"a": "' + "x" * size + end + '", '
+    assert verdict(tmp_path, f'{before}"b": {{"text": "py/object"}}}}'.encode()).verdict == Verdict.CLEAN
+    assert rules(looked_at(tmp_path, f'{before}"b": {{"py/object": "a.B"}}}}'.encode())) == {"json-object"}
+    assert rules(looked_at(tmp_path, f'{before}"b": [{{"class_name": "Lambda"}}]}}'.encode())) == {"keras-lambda"}
+
+
+def test_a_template_of_megabytes_blocks(tmp_path: Path):
+    content = '{"chat_template": "' + "x" * 6_000_000 + '"}'
+    assert rules(looked_at(tmp_path, content.encode())) == {"costly-structure"}
 
 
 def test_bytes_behind_a_text_make_it_not_fully_scanned(tmp_path: Path):

@@ -20,6 +20,7 @@ WIDTH = 8
 _PART = 1_000_000  # digests that are held at once: 8 MB, and a few times that while they are sorted
 
 Digests = npt.NDArray[np.uint64]
+_NONE: Digests = np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,13 @@ class RowDigests:
         output = sorted_digests.open("wb") if sorted_digests else None
         try:
             for part in range(1 << bits):
-                kept: Digests = np.empty(0, dtype=np.uint64)
-                for start, digests in self._chunks():
-                    kept, repeated = _without_known(kept, digests, part, bits)
-                    count += len(repeated)
-                    first = np.sort(np.concatenate((first, repeated[:places] + start)))[:places]
+                kept = self._sorted(part, bits)
+                if (kept[1:] == kept[:-1]).any():  # their places are looked for where there are some
+                    kept = kept[:0]
+                    for start, digests in self._chunks():
+                        kept, repeated = _without_known(kept, digests, part, bits)
+                        count += len(repeated)
+                        first = np.sort(np.concatenate((first, repeated[:places] + start)))[:places]
                 if output:
                     output.write(kept.astype("<u8").tobytes())
         finally:
@@ -95,18 +98,27 @@ class RowDigests:
         """Give the disk back."""
         self._file.close()
 
+    def _sorted(self, part: int, bits: int) -> Digests:
+        """All digests of a range."""
+        found: Digests = np.concatenate([_of_part(digests, part, bits) for _, digests in self._chunks()] or [_NONE])
+        found.sort()
+        return found
+
     def _chunks(self) -> Iterator[tuple[int, Digests]]:
         self._file.seek(0)
         start = 0
         while chunk := self._file.read(_PART * WIDTH):
-            yield start, np.frombuffer(chunk, "<u8").astype(np.uint64)
+            yield start, np.frombuffer(chunk, "<u8").astype(np.uint64, copy=False)
             start += len(chunk) // WIDTH
+
+
+def _of_part(chunk: Digests, part: int, bits: int) -> Digests:
+    return chunk[chunk >> np.uint64(64 - bits) == part] if bits else chunk
 
 
 def _without_known(kept: Digests, chunk: Digests, part: int, bits: int) -> tuple[Digests, npt.NDArray[np.int64]]:
     """The digests kept so far with those of the chunk that are new, and where in the chunk others stand again."""
-    in_part = chunk[chunk >> np.uint64(64 - bits) == part] if bits else chunk
-    ordered = np.sort(in_part)
+    ordered = np.sort(_of_part(chunk, part, bits))
     if not (ordered[1:] == ordered[:-1]).any() and not (len(kept) and np.isin(ordered, kept, assume_unique=True).any()):
         return (np.sort(np.concatenate((kept, ordered))) if len(kept) else ordered), np.empty(0, dtype=np.int64)
     places = np.flatnonzero(chunk >> np.uint64(64 - bits) == part) if bits else np.arange(len(chunk))

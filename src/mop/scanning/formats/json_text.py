@@ -15,14 +15,16 @@ from mop.scanning.pickles.values import Global
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\\?\Z)|([{}\[\],:])', re.DOTALL)
 """A string, its end or that of the text, a mark. A string without an end takes the rest: else each quote in it would be
 tried as a beginning."""
+_REST_OF_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _SIGNS = re.compile(
-    r'py\\?/|auto_map|custom_pipelines|class_name|__class__|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]',
+    r'py\\?/|auto_map|custom_pipelines|loader_module|model_code_path|class_name|__class__|_target_|_component_|class_path|chat_template|"template"|\\u00[2-7]',
     re.IGNORECASE,
 )
 """Without one of them there is nothing to find: only escapes can hide a name."""
 _SIGN_CHARACTERS = 32
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 _WORD = r"-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity"
+_WAITING_MAX = 1_000
 _SPACE = r"[ \t\r\n]"
 _JSON = re.compile(
     rf"(?:{_SPACE}++|[,}}\]]"
@@ -49,6 +51,8 @@ _OPERATIONS = frozenset(
     ("io.write_file", "io.read_file", "py_function", "numpy_function", "raw_ops.WriteFile", "raw_ops.ReadFile")
 )
 """Of TensorFlow, which a TFOpLambda layer names."""
+LOADERS = frozenset(("loader_module", "model_code_path"))
+_LOADER_OF_MLFLOW = re.compile(r"mlflow(?:\.\w+)+")
 _TARGETS = frozenset(("_target_", "_component_", "class_path"))
 _PLACES = {
     **dict.fromkeys(("module", "class_name"), ("module", "class_name")),  # Keras
@@ -64,26 +68,43 @@ _CHAT = frozenset(("chat_template", "template"))
 class JsonAlone:
     """Whether a text is JSON and nothing else; it is read as it passes, and not checked for what it nests."""
 
-    _PENDING_MAX = 4 * 1024 * 1024
-
     def __init__(self) -> None:
         self._pending = ""
-        self._begun = self._is_json = False
+        self._begun = self._is_json = self._is_in_string = False
 
     def feed(self, text: str) -> None:
         """Take the next characters."""
         if not self._begun and (text := text.lstrip("\ufeff \t\r\n")):
             self._begun, self._is_json = True, text[0] in "{["
-        if self._is_json:
-            text = self._pending + text
-            match = _JSON.match(text)
-            self._pending = text[match.end() if match else 0 :]
-            is_cut = self._pending[:1] == '"' or len(self._pending) < _SIGN_CHARACTERS
-            self._is_json = is_cut and len(self._pending) <= self._PENDING_MAX
+        if not self._is_json:
+            return
+        text = self._pending + text
+        if self._is_in_string:
+            text = self._behind_string(text)
+        match = _JSON.match(text)
+        text = text[match.end() :] if match else text
+        if text[:1] == '"':
+            text = self._behind_string(text[1:])
+        if not self._is_in_string:
+            self._pending = text
+            self._is_json = len(text) < _WAITING_MAX
+
+    def _behind_string(self, text: str) -> str:
+        """What stands behind a string, with an empty one in its place; nothing if it goes on."""
+        end = _end_of_string(text)
+        self._is_in_string = text[end : end + 1] != '"'
+        self._pending = text[end:] if self._is_in_string else ""
+        return "" if self._is_in_string else f'""{text[end + 1 :]}'
 
     def is_whole(self) -> bool:
         """Whether all of it was."""
-        return self._is_json and not self._pending
+        return self._is_json and not self._pending and not self._is_in_string
+
+
+def _end_of_string(text: str) -> int:
+    """Where a string that was begun ends, or breaks off: at its quote, at a backslash, at the end of the text."""
+    match = _REST_OF_STRING.match(text)
+    return match.end() if match else 0
 
 
 class JsonTokens:
@@ -99,6 +120,7 @@ class JsonTokens:
         self._objects: list[dict[str, str]] = []  # module and class_name of each object that is open
         self._begun = False
         self._is_json = True
+        self._is_in_long_text = False
 
     def feed(self, text: str) -> None:
         """Take the next characters."""
@@ -127,14 +149,28 @@ class JsonTokens:
     def _read(self, text: str) -> None:
         text = self._pending + text
         self._pending = ""
+        if self._is_in_long_text:
+            text = self._behind_long_text(text)
         for match in _TOKEN.finditer(text):
             if match[1] is not None and match.end() == len(text):
                 self._pending = text[match.start() :]  # the next piece tells where it ends, and whether it is a key
                 break
             self._token(match)
         if len(self._pending) > _PENDING_MAX:
-            self._part.look.incomplete(self._part.name, "it holds a text of unusual length")
-            self._pending = ""
+            self._is_in_long_text = True
+            self._behind_long_text(self._pending[1:])
+
+    def _behind_long_text(self, text: str) -> str:
+        """Pass over a text that is longer than anything that is looked for; what stands behind it, if it ends here."""
+        end = _end_of_string(text)
+        if text[end : end + 1] != '"':
+            self._pending = text[end:]  # a backslash, whose character the next piece has
+            return ""
+        self._is_in_long_text = False
+        self._last = ""
+        if self._key in _CHAT:
+            tell_of_long_template(self._part)
+        return text[end + 1 :]
 
     def _token(self, match: re.Match[str]) -> None:
         mark = match[3]
@@ -191,8 +227,22 @@ class JsonTokens:
             )
         elif key in _TARGETS:
             tell_of_target(part, value)
+        elif key in LOADERS:
+            tell_of_loader(part, key, value)
         elif key in _CHAT:
             tell_of_template(part, value)
+
+
+def tell_of_loader(part: Part, key: str, value: str) -> None:
+    """What an MLmodel file names to load the model with."""
+    if key != "loader_module" or not _LOADER_OF_MLFLOW.fullmatch(value):
+        part.look.odd(
+            part.name,
+            "remote-code",
+            Severity.HIGH,
+            f"lets MLflow import {shown(value)} as its loader, which is code beside the model",
+            _OWN_CODE,
+        )
 
 
 def tell_of_target(part: Part, path: str) -> None:

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 
 from mop.scanning.formats.base import Part
 
-_OPENS, _CLOSES = re.compile(r"\{[{%]"), re.compile(r"[}%]\}")
+_OPENS = re.compile(
+    r"\{#.*?(?:#\}|\Z)"
+    r"|\{%[-+]?\s*raw\s*[-+]?%\}.*?(?:\{%[-+]?\s*endraw\s*[-+]?%\}|\Z)"
+    r"|(\{[{%])",
+    re.DOTALL,
+)
+"""A comment, a raw text, or the mark before an expression."""
+_INSIDE = re.compile(
+    r"""(?P<text>'(?:[^'\\]++|\\.)*+(?P<end>'|\\?\Z)|"(?:[^"\\]++|\\.)*+(?P<end2>"|\\?\Z))|%\}|[(){}\[\]]""", re.DOTALL
+)
 _REACHES = re.compile(
     r"__|\\x5f|\\u005f|\|\s*attr\b|\battr\s*\(|\.\s*(?:mro|gi_frame|cr_frame|f_globals|func_globals|popen|system)\b"
-    r"|\[\s*['\"]\w*['\"]\s*~|^-?\s*(?:import|from|include|extends)\s",
+    r"|\[\s*['\"]\w*['\"]\s*~|['\"]_+['\"]\s*(?:\*|[~+]\s*['\"]_+['\"])|%c.*\bformat\b|^-?\s*(?:import|from|include|extends)\s",
     re.IGNORECASE,
 )
 _MARKS = ("{{", "{%")
@@ -47,7 +56,7 @@ def tell_of_template(part: Part, text: str) -> None:
     if not any(mark in text for mark in _MARKS):
         return
     for block in _blocks(text):
-        if _REACHES.search(block):
+        if _REACHES.search(block) or _REACHES.search(_without_escapes(block)):
             part.look.code(
                 part.name,
                 "template-code",
@@ -67,8 +76,32 @@ def _blocks(text: str) -> Iterator[str]:
     """What stands between the marks; behind one that nothing closes there are no others, and Jinja refuses the text."""
     at = 0
     while begin := _OPENS.search(text, at):
-        end = _CLOSES.search(text, begin.end())
-        if end is None:
+        at = begin.end()
+        if begin[1] is None:
+            continue
+        end = _end_of_block(text, at, "}}" if begin[1] == "{{" else "%}")
+        if end < 0:
             return
-        yield text[begin.end() : end.start()]
-        at = end.end()
+        yield text[at:end]
+        at = end + 2
+
+
+def _end_of_block(text: str, at: int, mark: str) -> int:
+    """Where the mark stands that closes an expression: in no string and no bracket; -1 if nothing does."""
+    depth = 0
+    for token in _INSIDE.finditer(text, at):
+        if token["text"]:
+            if (token["end"] or token["end2"] or "\\") == "\\":  # the text ends before the string does
+                return -1
+            continue
+        if not depth and text.startswith(mark, token.start()):
+            return token.start()
+        depth += 1 if token[0] in "([{" else -1 if depth else 0
+    return -1
+
+
+def _without_escapes(block: str) -> str:
+    try:
+        return block.encode("ascii", "backslashreplace").decode("unicode-escape")
+    except UnicodeDecodeError:
+        return block

@@ -8,9 +8,8 @@ from typing import Any
 
 import yaml
 
-from mop.scanning.findings import Severity
 from mop.scanning.formats.base import Part
-from mop.scanning.formats.json_text import JsonAlone, tell_of_target
+from mop.scanning.formats.json_text import LOADERS, JsonAlone, tell_of_loader, tell_of_target
 from mop.scanning.formats.templates import tell_of_template
 from mop.scanning.limits import MIB
 from mop.scanning.look import shown
@@ -18,7 +17,9 @@ from mop.scanning.look import shown
 CHARACTERS_MAX = 4 * MIB
 EVENTS_MAX = 400_000
 _TIMED_EVENTS = 1_000
-_SIGNS = re.compile(r"(?:^|[\s\[{,:\-])!|^%TAG|_target_|loader_module|class_path|chat_template", re.MULTILINE)
+_SIGNS = re.compile(
+    r"(?:^|[\s\[{,:\-])!|^%TAG|_target_|loader_module|model_code_path|class_path|chat_template", re.MULTILINE
+)
 _TAGS = re.compile(
     r"(?:^|[\s\[{,:\-])!(?:!python|!(?:p\S{0,30})?%[0-9A-Fa-f]{2}|<(?:tag:yaml\.org|\S{0,64}%[0-9A-Fa-f]{2})"
     r"|(?:new|apply|name|module|includeprivate):)|^%TAG",
@@ -35,7 +36,7 @@ _VALUES = frozenset(
 _HYPER = ("!new:", "!apply:", "!name:", "!module:", "!includeprivate:")
 _TARGETS = frozenset(("_target_", "class_path"))
 _CHAT = "chat_template"
-_KEYS = frozenset((*_TARGETS, "loader_module", _CHAT))
+_KEYS = frozenset((*_TARGETS, *LOADERS, _CHAT))
 _AWAITED = frozenset(("key", key) for key in _KEYS)
 _REMEDY = "Write plain values, and build the object in inference.py; read the file with yaml.safe_load."
 
@@ -81,8 +82,9 @@ class YamlEvents:
         """As far as it is YAML: what stands before an error in a document is never constructed."""
         found: list[tuple[str, str]] = []
         try:
+            anchors: dict[str, str] = {}
             for event in self._events(text):
-                found += _told_by(event, found)
+                found += _told_by(event, found, anchors)
                 if isinstance(event, yaml.DocumentEndEvent):
                     self._tell(found)
                     found.clear()
@@ -112,8 +114,8 @@ class YamlEvents:
 
     def _tell(self, found: list[tuple[str, str]]) -> None:
         for name, value in found:
-            if name == "loader_module":
-                self._loader(value)
+            if name in LOADERS:
+                tell_of_loader(self._part, name, value)
             elif name == _CHAT:
                 tell_of_template(self._part, value)
             elif name in _TARGETS:
@@ -129,16 +131,6 @@ class YamlEvents:
             elif value.startswith(_HYPER):
                 tell_of_target(self._part, value.partition(":")[2])
 
-    def _loader(self, module: str) -> None:
-        if not module.startswith("mlflow."):
-            self._part.look.odd(
-                self._part.name,
-                "remote-code",
-                Severity.HIGH,
-                f"lets MLflow import {shown(module)} as its loader, which is code beside the model",
-                "Move the code into src/, and load the model there.",
-            )
-
 
 def _is_at_the_end(error: Exception, text: str) -> bool:
     """Whether a parser stops where the text was cut, and not before as in one that is no YAML."""
@@ -146,14 +138,18 @@ def _is_at_the_end(error: Exception, text: str) -> bool:
     return mark is None or mark.index >= len(text) - _TAG_CHARACTERS
 
 
-def _told_by(event: Any, before: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _told_by(event: Any, before: list[tuple[str, str]], anchors: dict[str, str]) -> list[tuple[str, str]]:
     """The tag of an event, and the value behind one of the keys that count: a key is kept until its value comes."""
     told = []
     if isinstance(tag := getattr(event, "tag", None), str):
         told.append(("tag", tag))
-    if isinstance(event, yaml.ScalarEvent):
+    if isinstance(event, yaml.ScalarEvent) and event.anchor:
+        anchors[event.anchor] = event.value
+    is_alias = isinstance(event, yaml.AliasEvent)
+    if isinstance(event, yaml.ScalarEvent) or (is_alias and event.anchor in anchors):
+        value = anchors[event.anchor] if is_alias else event.value
         if before and before[-1] in _AWAITED:
-            told.append((before[-1][1], event.value))
-        elif event.value in _KEYS:
-            told.append(("key", event.value))
+            told.append((before[-1][1], value))
+        if value in _KEYS:  # whether it is a key or a value that is called so, nothing tells
+            told.append(("key", value))
     return told
