@@ -9,17 +9,21 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from mop.accounts.models import User
+from mop.accounts.services import add_member
 from mop.catalog.models import Task
 from mop.contract_runs.models import ContractRun, Subject
 from mop.datasets.models import Binding, Dataset
 from mop.loadtest.models import LoadTest
 from mop.registry.models import Model, Revision
+from mop.regression.models import RegressionRun
 from mop.ui.extensions import HOME_DAYS
 from support.datasets import dataset_input, make_datasets
-from support.factories import make_model, make_task, make_user, put
+from support.factories import ACTOR, make_model, make_task, make_user, put
+from support.releases import live, make_releasable, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +206,20 @@ def test_the_live_part_answers_304_while_nothing_changes(owner: User, model: Mod
     assert client.get("/live/home/", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
     set_revision(model, status="verified")
     assert client.get("/live/home/", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_what_is_live_of_ones_teams_stands_beside_the_lists(owner: User, task: Task):
+    assert "Live from your team" not in home(owner)
+    revision, service = make_releasable(task, owner=owner), make_service()
+    release = live(revision, service)
+    RegressionRun.objects.filter(revision=revision).update(cases=8, passed=7)
+    page = home(owner)
+    assert "Live from your team" in page
+    assert f'<a href="{reverse("releases:release", args=[release.pk])}">{revision.model.name}</a>' in page
+    assert "87.5 %" in page
+    assert "Live from your team" not in home(make_user())
+    member = make_user()
+    add_member(actor=ACTOR, team=revision.model.team, user=member)
+    assert revision.model.name in home(member)
+    put(Revision.objects.filter(pk=revision.pk), publish_status="private")
+    assert "Live from your team" not in home(member)

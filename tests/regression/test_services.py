@@ -332,3 +332,10 @@ def test_a_task_that_is_not_proved_or_connected_any_more_has_no_cases_in_a_test(
     renew_stale()
     finished(REGRESSION, run, knows("bad"))
     assert run.cases == 0
+
+
+def test_nobody_is_told_of_a_test_that_came_too_late(run: RegressionRun):
+    conclude(REGRESSION, str(run.pk), 1, ConflictError("The version is vulnerable by now."))
+    run.refresh_from_db()
+    assert run.state == S.FAILED
+    assert not Notification.objects.filter(kind="regressionFailed").exists()

@@ -18,6 +18,7 @@ class ExtensionPoint(enum.Enum):
     DSAT_CASE_SECTIONS = "sections of a DSAT case's page"
     HEADER = "header"
     HOME = "what waits for a person, on Home"
+    HOME_CARDS = "cards beside the lists of Home"
     MODEL_COLUMNS = "columns of the Models list"
     MODEL_PANELS = "side panels of a model's page"
     MODEL_SECTIONS = "sections of a model's page"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from django.urls import reverse
 
 from mop.audit.services import Actor
 from mop.datasets.notices import DATASET_SCOPE
-from mop.errors import MopError
+from mop.errors import ConflictError, MopError
 from mop.evaluation.kinds import Kind
 from mop.evaluation.models import Evaluation
 from mop.evaluation.states import EvaluationState
@@ -16,6 +18,14 @@ from mop.registry.notices import MODEL_SCOPE
 from mop.registry.statuses import PublishStatus
 
 
+def is_news(error: MopError | None) -> TypeGuard[MopError]:
+    """Whether people are told that a run failed; not when it only came too late.
+
+    A version that became vulnerable, or a task that was disconnected, while the run waited: that was told by itself.
+    """
+    return error is not None and not isinstance(error, ConflictError)
+
+
 def notify_end(evaluation: Evaluation, *, actor: Actor, error: MopError | None) -> None:
     """Tell how an evaluation ended; of a cancelled one its owners know. Call it in the transaction that ends it."""
     state = evaluation.get_state()
@@ -23,7 +33,7 @@ def notify_end(evaluation: Evaluation, *, actor: Actor, error: MopError | None) 
         _tell_owners(evaluation, actor, Kind.FINISHED, f"was evaluated on {evaluation.dataset}", _number(evaluation))
         if not evaluation.is_recount:
             _tell_dataset_owners(evaluation, actor)
-    elif state in {EvaluationState.FAILED, EvaluationState.MAPPING_ERROR} and error is not None:
+    elif state in {EvaluationState.FAILED, EvaluationState.MAPPING_ERROR} and is_news(error):
         ending = f"could not be evaluated on {evaluation.dataset}"
         _tell_owners(evaluation, actor, Kind.FAILED, ending, error.message, error.hint)
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from mop.audit.services import Actor
 from mop.errors import MopError
 from mop.evaluation.case_runs.states import CaseRunState
+from mop.evaluation.notices import is_news
 from mop.golden_sets.kinds import Kind
 from mop.golden_sets.models import GoldenRun
 from mop.notifications.scopes import Scope
@@ -23,7 +24,7 @@ def notify_end(run: GoldenRun, *, actor: Actor, error: MopError | None) -> None:
         count = f"failed {run.failed:,} of" if run.failed else "passed all"
         ending = f"{count} {run.cases:,} rows of the golden set {name}"
         _tell(run, actor, kind, ending, f"Task {run.version.golden_set.task}.")
-    elif error is not None:
+    elif is_news(error):
         _tell(run, actor, Kind.FAILED, f"could not be run on the golden set {name}", error.message, error.hint)
 
 

@@ -23,14 +23,16 @@ from mop.insights.analysis import (
     weeks_of,
 )
 from mop.insights.drawing import columns_of
-from mop.ui.extensions import ANALYSIS_PARTS, HOME_ITEMS, HomeItem, HomeList
+from mop.ui.extensions import ANALYSIS_PARTS, HOME_CARDS, HOME_ITEMS, HomeItem, HomeList
 from mop.ui.fragments import Live, live_answer
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The first page of the portal."""
-    return render(request, "insights/home.html", _context(request))
+    return render(
+        request, "insights/home.html", _context(request) | {"cards": HOME_CARDS.shown(request, user_of(request))}
+    )
 
 
 DAYS = {"30": "30 days", "90": "90 days", "365": "1 year"}

@@ -7,6 +7,7 @@ from django.urls import reverse
 from mop.audit.services import Actor
 from mop.errors import MopError
 from mop.evaluation.case_runs.states import CaseRunState
+from mop.evaluation.notices import is_news
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, notify
 from mop.registry.notices import MODEL_SCOPE
@@ -23,7 +24,7 @@ def notify_end(run: RegressionRun, *, actor: Actor, error: MopError | None) -> N
     if run.get_state() == CaseRunState.FINISHED:
         if run.asks_all:
             _tell_result(run, actor)
-    elif error is not None:
+    elif is_news(error):
         _tell(run, actor, Kind.FAILED, "could not be run on DSAT cases", error.message, error.hint)
 
 

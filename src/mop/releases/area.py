@@ -34,6 +34,7 @@ AREA = Area(
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.portal_extensions:gates_and_releases")),
         PortalExtension(ExtensionPoint.ANALYSIS, Ref("mop.releases.requests.analysis:releases_live")),
         PortalExtension(ExtensionPoint.HOME, Ref("mop.releases.requests.home:decisions")),
+        PortalExtension(ExtensionPoint.HOME_CARDS, Ref("mop.releases.requests.home:live_of_teams")),
         PortalExtension(ExtensionPoint.REVISION_CARDS, Ref("mop.releases.cards.portal_extensions:card_of_revision")),
         PortalExtension(
             ExtensionPoint.RELEASE_SECTIONS, Ref("mop.releases.bundles.portal_extensions:bundle_of_release")

@@ -269,6 +269,8 @@ HOME_DAYS = 7
 ANALYSIS_PARTS: Sections[AnalysisPart] = Sections(extensions_at(ExtensionPoint.ANALYSIS))
 # each is given the signed-in user
 HOME_ITEMS: Sections[Sequence[HomeItem]] = Sections(extensions_at(ExtensionPoint.HOME))
+# each is given the signed-in user; empty where there is nothing to show
+HOME_CARDS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.HOME_CARDS))
 # under a dataset's status and metadata, each given the dataset
 DATASET_SECTIONS: Sections[SafeString] = Sections(extensions_at(ExtensionPoint.DATASET_SECTIONS))
 # under the content of a DSAT case, each given the case

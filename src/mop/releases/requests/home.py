@@ -8,15 +8,21 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from mop.accounts.models import User
 from mop.registry.statuses import RevisionStatus
-from mop.releases.release_models import Release
+from mop.releases.release_models import LiveSlot, Release
 from mop.releases.release_states import ReleaseState
+from mop.releases.requests.analysis import pass_rates
+from mop.releases.requests.selectors import visible_releases
 from mop.ui.extensions import HOME_DAYS, HOME_ITEMS_MAX, HomeItem, HomeList
 from mop.ui.newest import kind_of, newest_of_kinds
+
+SLOTS_SHOWN = 8
 
 
 def decisions(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
@@ -30,6 +36,18 @@ def decisions(_request: HttpRequest, user: User) -> Sequence[HomeItem]:
     rows = newest_of_kinds(found, (waiting, fallen, decided), by="state_changed_at", most=HOME_ITEMS_MAX)
     texts = (functools.partial(_waiting, user=user), _fallen, _decided)
     return [texts[kind_of(release)](release) for release in rows]
+
+
+def live_of_teams(request: HttpRequest, user: User) -> SafeString:
+    """A card with what is live of the models of a person's teams, as far as they may see it; empty if nothing is."""
+    seen = visible_releases(user).filter(revision__model__team__in=user.teams.values("pk"))
+    slots = LiveSlot.objects.filter(live__in=seen.order_by().values("pk"))
+    shown = list(slots.select_related("service", "taxonomy", "live").order_by("-live_since", "pk")[:SLOTS_SHOWN])
+    if not shown:
+        return SafeString()
+    rates = pass_rates(slot.live.revision_id for slot in shown)
+    rows = [(slot, rates.get(slot.live.revision_id)) for slot in shown]
+    return SafeString(render_to_string("releases/components/home_live.html", {"rows": rows}, request))
 
 
 def _waiting(release: Release, user: User) -> HomeItem:
