@@ -35,7 +35,7 @@ class Dispatcher:
 
     def __init__(self, config: ServiceConfig, log: ServiceLog, metrics: Metrics) -> None:
         self.receiving = 0
-        self.pool = ProcessPool(config, log, metrics, self._wake)
+        self.pool = ProcessPool(config, log, metrics, self._on_change)
         self._config = config
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
@@ -106,16 +106,20 @@ class Dispatcher:
         call.give_up()
         self._metrics.abandoned += self._queue.forget(call)
 
+    def _on_change(self) -> None:
+        """Answer at once what has its outcome: a turn of the loop later costs a request on its own a tenth more."""
+        while (outcome := self.pool.next_outcome()) is not None:
+            self._settle(outcome)
+        self._wake()
+
     def _wake(self) -> None:
-        """Look at outcomes and queue once all that is readable now was read."""
+        """Look at the queue once all that is readable now was read."""
         if not self._pump_scheduled:
             self._pump_scheduled = True
             self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
         self._pump_scheduled = False
-        while (outcome := self.pool.next_outcome()) is not None:
-            self._settle(outcome)
         if self.pool.failure is not None:
             self._fail_all(self.pool.failure)
             return
