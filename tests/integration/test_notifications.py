@@ -42,9 +42,12 @@ def test_the_worker_sends_what_the_owner_is_told(mop: Installation):
     with running_mail_server() as server:
         mop.start_worker("smtp", email_backend=server.url)
         title = submit_broken(mop, "second")
-        wait_for(lambda: server.messages, seconds=SECONDS, what="the e-mail arrives", note=lambda: mop.output("smtp"))
-        (message,) = server.messages
-        assert (message["To"], message["Subject"]) == ("owner@example.org", f"[MOP] {title}")
+
+        def arrived() -> list[str]:  # beside what models of other tests had to tell
+            return [message["To"] for message in server.messages if message["Subject"] == f"[MOP] {title}"]
+
+        wait_for(arrived, seconds=SECONDS, what="the e-mail arrives", note=lambda: mop.output("smtp"))
+        assert arrived() == ["owner@example.org"]
         wait_for(
             lambda: mop.call("GET", "/notifications")["items"][0]["email"]["state"] == "sent",
             seconds=SECONDS,

@@ -186,10 +186,10 @@ class Reader:
 
 
 class Slice(io.RawIOBase):
-    """A piece of a file for random access; whoever reads the file in turn finds it where it was."""
+    """A piece of a file for random access, perhaps with another end; the file's own place stays where it was."""
 
-    def __init__(self, file: IO[bytes], begin: int, size: int) -> None:
-        self._file, self._begin, self._size, self._at = file, begin, size, 0
+    def __init__(self, file: IO[bytes], begin: int, size: int, end: bytes = b"") -> None:
+        self._file, self._begin, self._cut, self._end, self._at = file, begin, size, end, 0
 
     def readable(self) -> bool:
         """It is."""
@@ -205,15 +205,21 @@ class Slice(io.RawIOBase):
 
     def seek(self, place: int, whence: int = 0) -> int:
         """Go to a place, from the beginning, from here or from the end."""
-        self._at = max(0, (0, self._at, self._size)[whence] + place)
+        self._at = max(0, (0, self._at, self._cut + len(self._end))[whence] + place)
         return self._at
 
     def read(self, size: int = -1) -> bytes:
         """Bytes from here on."""
-        left = max(0, self._size - self._at)
-        before = self._file.tell()
-        self._file.seek(self._begin + self._at)
-        data = self._file.read(left if size < 0 else min(size, left))
-        self._file.seek(before)
+        left = max(0, self._cut + len(self._end) - self._at)
+        size = left if size < 0 else min(size, left)
+        data = b""
+        if self._at < self._cut:
+            before = self._file.tell()
+            self._file.seek(self._begin + self._at)
+            data = self._file.read(min(size, self._cut - self._at))
+            self._file.seek(before)
+        if len(data) < size:
+            place = max(0, self._at - self._cut)
+            data += self._end[place : place + size - len(data)]
         self._at += len(data)
         return data

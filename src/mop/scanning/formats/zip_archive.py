@@ -17,7 +17,7 @@ from mop.scanning.formats.raw_numbers import Storage
 from mop.scanning.formats.torch_script import TorchScriptCode
 from mop.scanning.look import plain
 from mop.scanning.pickles.search import Search
-from mop.scanning.reader import ByteStream
+from mop.scanning.reader import ByteStream, Slice
 
 ERRORS = (
     *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError),
@@ -226,7 +226,7 @@ def _other_directories(part: Part, file: IO[bytes], ends: list[int]) -> None:
     """Archives by each end of a directory that belongs to no member: other readers may take it."""
     for number, end in enumerate(ends[-_DIRECTORIES_MAX:]):
         try:
-            other = zipfile.ZipFile(_Beginning(file, end))
+            other = zipfile.ZipFile(Slice(file, 0, end))
         except ERRORS:
             continue
         with other:
@@ -247,7 +247,7 @@ def _directory_at_its_word(part: Part, file: IO[bytes], ends: list[int], found: 
     if offset in {found, _ZIP64}:
         return
     try:
-        other = zipfile.ZipFile(_Beginning(file, offset + size, record))
+        other = zipfile.ZipFile(Slice(file, 0, offset + size, record))
     except ERRORS:
         return
     with other:
@@ -290,37 +290,4 @@ class _Summed:
         data = self._stream.read(size)
         self.sum = zlib.crc32(data, self.sum)
         self.has_ended |= not data
-        return data
-
-
-class _Beginning(io.RawIOBase):
-    """A file that ends early, perhaps with another end."""
-
-    def __init__(self, file: IO[bytes], size: int, end: bytes = b"") -> None:
-        self._file, self._cut, self._end, self._at = file, size, end, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, place: int, whence: int = 0) -> int:
-        self._at = max(0, (0, self._at, self._cut + len(self._end))[whence] + place)
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(0, self._cut + len(self._end) - self._at)
-        size = left if size < 0 else min(size, left)
-        data = b""
-        if self._at < self._cut:
-            self._file.seek(self._at)
-            data = self._file.read(min(size, self._cut - self._at))
-        if len(data) < size:
-            place = max(0, self._at - self._cut)
-            data += self._end[place : place + size - len(data)]
-        self._at += len(data)
         return data
