@@ -100,16 +100,17 @@ async def test_a_model_that_ends_again_and_again_is_given_up_after_the_rows_befo
     folder = make_model("""
         def inference(self, item):
             if int(item["text"]) >= 8:
-                time.sleep(0.3)  # other threads have written the answers of the rows before it
                 os._exit(3)
             return {"echo": item}
     """)
     service = await start(folder, max_boots=2)
+    # of several lists in flight each would end a process before a row was asked alone
+    pace = Pace(list_items=8, lists=1, deadline_s=5)
     found: list[Outcome] = []
 
     async def collect() -> None:
         texts = (str(number) for number in range(30))
-        async with aclosing(run_rows(bodies(texts), service=service, pace=PACE, form="model")) as each:
+        async with aclosing(run_rows(bodies(texts), service=service, pace=pace, form="model")) as each:
             async for outcome in each:
                 found.append(outcome)  # noqa: PERF401 - what came before the error counts
 
