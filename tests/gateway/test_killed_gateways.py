@@ -157,7 +157,7 @@ def pair() -> Iterator[Pair]:
 def test_one_of_two_gateways_is_killed_in_a_switch_and_the_other_answers_on(
     pair: Pair, how: str, before: str, after: str
 ):
-    """At a failpoint whoever switches first dies, on one side of the commit; then the first one, at any place."""
+    """The gateway that is first to switch dies at a failpoint around the commit; then the first one, at any place."""
     mop = pair.mop
     if before not in {version for _, _, version in pair.slots()}:
         pair.run("release", before)

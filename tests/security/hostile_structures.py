@@ -165,7 +165,7 @@ def _old_joblib_of_python_2(marker: str) -> bytes:
 
 
 def _skops(marker: str) -> bytes:
-    """Fires in skops 0.16 for whoever trusts what `get_untrusted_types` names, as its documentation shows."""
+    """Fires in skops 0.16 for a caller who trusts what `get_untrusted_types` names, as its documentation shows."""
     command = {
         "__class__": "str",
         "__module__": "builtins",

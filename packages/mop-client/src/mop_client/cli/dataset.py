@@ -13,7 +13,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import of_result
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import error_lines, print_columns, print_json, printable, say
+from mop_client.cli.output import error_lines, metric_text, print_columns, print_json, printable, say
 from mop_client.words import DATASET_STATUSES, DATASET_TYPES, MODALITIES
 
 if TYPE_CHECKING:
@@ -153,10 +153,7 @@ def results(name: Name, *, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"items": items})
         return
-    rows = [
-        (one["model"], one["version"], one["task"], "" if one["headline"] is None else f"{one['headline']:.4f}")
-        for one in items
-    ]
+    rows = [(one["model"], one["version"], one["task"], metric_text(one["headline"], absent="")) for one in items]
     print_columns(("MODEL", "VERSION", "TASK", "HEADLINE"), rows)
 
 

@@ -11,7 +11,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, ModelName, ModelVersion, one_of
-from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.output import metric_text, print_columns, print_json, printable, say
 from mop_client.words import AVERAGES, METRICS
 
 if TYPE_CHECKING:
@@ -191,16 +191,12 @@ def _row(one: dict[str, Any], metric: str = "accuracy") -> tuple[str, ...]:
         one["dataset"],
         one["task"],
         status,
-        _number(one["headline"]) if one["is_measured"] else "",
+        metric_text(one["headline"]) if one["is_measured"] else "",
         f"{interval['low']:.3f} to {interval['high']:.3f}" if interval else "",
-        _number(one["metrics"][metric]) if one["is_measured"] else "",
+        metric_text(one["metrics"][metric]) if one["is_measured"] else "",
         "" if one["rows"] is None else f"{one['rows']:,}",
         "" if one["no_answer"] is None else f"{one['no_answer']:,}",
     )
-
-
-def _number(value: Optional[float]) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -211,7 +207,7 @@ def _print(found: dict[str, Any]) -> None:
     if not one["is_measured"]:
         return
     labels = [
-        (line["label"], *(_number(line[name]) for name in ("precision", "recall", "f1")), f"{line['support']:,}")
+        (line["label"], *(metric_text(line[name]) for name in ("precision", "recall", "f1")), f"{line['support']:,}")
         for line in found["by_label"]
     ]
     print_columns(("LABEL", "PRECISION", "RECALL", "F1", "SUPPORT"), labels)
@@ -221,7 +217,7 @@ def _print(found: dict[str, Any]) -> None:
         (
             f"{one['column']}={one['value']}",
             one["withheld"] and f"withheld: {one['withheld']}",
-            "" if one["metrics"] is None else _number(one["metrics"][found["slice_metric"]]),
+            "" if one["metrics"] is None else metric_text(one["metrics"][found["slice_metric"]]),
             "" if one["rows"] is None else f"{one['rows']:,}",
             "lowest" if one["is_worst"] else "low" if one["is_low"] else "",
         )
@@ -235,7 +231,7 @@ def _print(found: dict[str, Any]) -> None:
 def _metric(found: dict[str, Any], name: str) -> tuple[str, str, str]:
     interval = found["intervals"].get(name)
     ends = f"{interval['low']:.4f} to {interval['high']:.4f}" if interval else ""
-    return name, _number(found["metrics"][name]), ends
+    return name, metric_text(found["metrics"][name]), ends
 
 
 def _print_comparison(found: dict[str, Any], version: str, other: str) -> None:
@@ -246,8 +242,8 @@ def _print_comparison(found: dict[str, Any], version: str, other: str) -> None:
         rows.append(
             (
                 name,
-                _number(one["first"]),
-                _number(one["second"]),
+                metric_text(one["first"]),
+                metric_text(one["second"]),
                 "undefined" if one["difference"] is None else f"{one['difference']:+.4f}",
                 f"{ends['low']:+.4f} to {ends['high']:+.4f}" if ends else "",
                 mark,
@@ -276,8 +272,8 @@ def _compared_slice(one: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"{one['column']}={one['value']}",
         f"{one['rows']:,}",
-        _number(one["first"]),
-        _number(one["second"]),
+        metric_text(one["first"]),
+        metric_text(one["second"]),
         "undefined" if one["difference"] is None else f"{one['difference']:+.4f}",
         f"{ends['low']:+.4f} to {ends['high']:+.4f}" if ends else "",
         marks[one["is_significant"]],

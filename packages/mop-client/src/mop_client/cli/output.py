@@ -66,6 +66,11 @@ def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
+def metric_text(value: float | None, *, absent: str = "undefined") -> str:
+    """A metric as tables show it; `absent` stands where there is none."""
+    return absent if value is None else f"{value:.4f}"
+
+
 def stage_line(name: str, seconds: float | None, result: str) -> str:
     """`environment             12.3 s  passed`."""
     duration = f"{seconds:8.1f} s" if seconds is not None else " " * 10

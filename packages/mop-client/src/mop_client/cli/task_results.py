@@ -7,7 +7,7 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json
+from mop_client.cli.output import metric_text, print_columns, print_json
 from mop_client.words import AVERAGES, METRICS
 
 app = typer.Typer()
@@ -36,7 +36,7 @@ def leaderboard(
         print_json(board)
         return
     rows = [
-        (str(one["place"]), one["model"], one["version"], _value(one["average"]), str(one["datasets"]))
+        (str(one["place"]), one["model"], one["version"], metric_text(one["average"], absent=""), str(one["datasets"]))
         for one in board["items"]
     ]
     print_columns(("PLACE", "MODEL", "VERSION", board["metric"].upper(), "DATASETS"), rows)
@@ -50,8 +50,4 @@ def _best(board: dict[str, Any], dataset: str) -> tuple[str, str, str]:
     if not measured:
         return dataset, "", ""
     best = max(measured, key=lambda one: one["values"][dataset])
-    return dataset, f"{best['model']} {best['version']}", _value(best["values"][dataset])
-
-
-def _value(value: Optional[float]) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return dataset, f"{best['model']} {best['version']}", metric_text(best["values"][dataset], absent="")
