@@ -24,6 +24,7 @@ GIVEN_UP = {
     r"(?<![\w/-])(garbage|matching|requests|board|lanes|roll)\.py\b": "the name that says of what",
     r"\blast owner stays\b": "the only owner",
     r"\blay other versions over\b": "compare with other versions",
+    r"\bkept out\b": "disabled (an account)",
     r"\bhow the log speaks of\b": "how the log names",
 }
 # the name of a file says of what it tells

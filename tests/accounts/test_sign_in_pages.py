@@ -101,7 +101,7 @@ def test_an_account_that_is_kept_out_is_told_so():
     user = make_user("olivia")
     User.objects.filter(pk=user.pk).update(is_active=False)
     client, leads_to = sign_in("olivia")
-    assert "switched this account off" in client.get(leads_to).content.decode()
+    assert "This account is disabled" in client.get(leads_to).content.decode()
     assert client.get("/models/").status_code == 302
 
 

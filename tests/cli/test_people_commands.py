@@ -39,7 +39,7 @@ def mop(
 def test_people_are_listed_shown_kept_out_and_let_in(mop: Mop, monkeypatch: pytest.MonkeyPatch):
     user = make_user("olivia")
     model = make_model("toxicity", owner=user)
-    listed = mop("user", "list", "--which", "in", "--json").json
+    listed = mop("user", "list", "--which", "enabled", "--json").json
     assert {one["username"] for one in listed} >= {"olivia", "root"}
     assert "olivia" in mop("user", "list", "--search", "oliv").out
     shown = mop("user", "show", "olivia")

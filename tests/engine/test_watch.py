@@ -11,6 +11,9 @@ from django.db import OperationalError
 from mop.engine.watch import Run, Watch
 from mop.errors import StaleAttemptError
 
+# work that nobody ends waits for ever; a fault that leaves it so is then noticed three times in a minute
+pytestmark = pytest.mark.timeout(20)
+
 
 class Wanted:
     """What is still worked on; counts the looks, and fails as often as it is told."""

@@ -13,6 +13,7 @@ nothing is written. The exit status is 1 if a fault does not fit or is not notic
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -113,8 +114,10 @@ def _write_rows(new: dict[str, str]) -> None:
 def _control(faults: Iterable[Fault], copy: Scratch) -> dict[str, str]:
     """Run all listed tests without a fault; those that do not pass, with how they ended."""
     unfit: dict[str, str] = {}
-    for database in sorted(DATABASES):
-        tests = sorted({test for fault in faults if fault.database == database for test in fault.tests})
+    # the browser's driver keeps an event loop running, beside which no asynchronous test can run
+    for database, browser in itertools.product(sorted(DATABASES), (False, True)):
+        listed = {test for fault in faults if fault.database == database for test in fault.tests}
+        tests = sorted(test for test in listed if test.startswith("tests/browser/") == browser)
         if tests:
             outcomes = copy.run(tests, database=database, seconds=CONTROL_SECONDS)
             found = {name: outcome for name, (outcome, _) in outcomes.items() if outcome != "passed"}

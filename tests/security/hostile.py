@@ -105,7 +105,7 @@ _WITH_WORDS = (
     ),
 )
 _WITH_SOURCE = (
-    *(("builtins", "eval"), ("builtins", "exec"), ("timeit", "timeit"), ("timeit", "repeat"), ("cProfile", "run")),
+    *(("builtins", "eval"), ("builtins", "exec"), ("cProfile", "run")),
     *(("profile", "run"), ("numpy.f2py.crackfortran", "myeval"), ("logging.config", "eval")),
     *(("idlelib.calltip", "get_entity"), ("rlcompleter", "builtins.eval"), ("sklearn.utils.fixes", "eval")),
 )
@@ -131,6 +131,8 @@ def calls() -> Iterator[Hostile]:
     for module, name in _WITH_SOURCE:
         if f"{module}.{name}" not in _NOT_EVERYWHERE:
             yield _calling(module, name, lambda marker: [text(source(marker))])
+    for name in ("timeit", "repeat"):  # as the set-up, which runs once; a statement runs a million times
+        yield _calling("timeit", name, lambda marker: [text("pass"), text(source(marker))])
     yield _calling("builtins", "open", lambda marker: [text(marker), text("w")])
     yield _calling("io", "open", lambda marker: [text(marker), text("w")])
     yield _calling("_io", "FileIO", lambda marker: [text(marker), text("w")])

@@ -28,7 +28,7 @@ for model in (Authenticator, SocialAccount, SocialApp, SocialToken):
 
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic for the type checker only
-    """Accounts: let in or keep out, make administrator. `mop createuser` adds them; the audit log keeps them."""
+    """Accounts: enable, disable, make administrator. `mop createuser` adds them; the audit log keeps them."""
 
     list_display = ("username", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser")

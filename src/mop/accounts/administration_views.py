@@ -126,13 +126,13 @@ def _show_person(request: HttpRequest, found: User, form: UsernameForm) -> HttpR
 
 @require_http_methods(["GET", "POST"])
 def access(request: HttpRequest, user_id: int, change: str) -> HttpResponse:
-    """Ask, then let a person in or keep them out, or change their role."""
+    """Ask, then enable or disable an account, or change its role."""
     _administrator(request)
     found = _person(user_id)
     here = reverse("accounts:user", args=[found.pk])
     words = {
-        "disable": ("Keep out", "Sessions, access tokens and webhooks end at once. What they made stays."),
-        "enable": ("Let in", "They sign in as before; sessions and tokens of before stay ended."),
+        "disable": ("Disable account", "Sessions, access tokens and webhooks end at once. What they made stays."),
+        "enable": ("Enable account", "They sign in as before; sessions and tokens of before stay ended."),
         "promote": ("Make administrator", "Administrators define tasks and teams, and see every model."),
         "demote": ("Make user", "Sessions and access tokens end at once; they sign in again as a user."),
     }

@@ -181,8 +181,8 @@ class PeopleFilterForm(PlainForm):
         required=False,
         choices=(
             ("", "Everybody"),
-            ("in", "May sign in"),
-            ("out", "Kept out"),
+            ("enabled", "Enabled accounts"),
+            ("disabled", "Disabled accounts"),
             ("administrators", "Administrators"),
         ),
     )

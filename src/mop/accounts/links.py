@@ -167,10 +167,10 @@ def reset_link(request: HttpRequest, *, actor: Actor, user: User) -> str:
     """The address of a link that sets a new password, for an administrator to hand over.
 
     Raises:
-        ConflictError: the account is of the provider of single sign-on, or its person is kept out.
+        ConflictError: the account is of the provider of single sign-on, or it is disabled.
     """
     if not user.is_active:
-        raise ConflictError(f"{user.username} is kept out.", hint="Let them in first.")
+        raise ConflictError(f"The account of {user.username} is disabled.", hint="Enable it first.")
     if SocialAccount.objects.filter(user=user).exists():
         raise ConflictError(
             f"{user.username} signs in at the provider of single sign-on.", hint="The password is kept there."

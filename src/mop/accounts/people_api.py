@@ -57,11 +57,11 @@ WHY = "by an administrator"
 def list_users(
     request: HttpRequest,
     search: Annotated[str, Query(max_length=150)] = "",
-    which: Literal["", "in", "out", "administrators"] = "",
+    which: Literal["", "enabled", "disabled", "administrators"] = "",
     cursor: str = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
-    """People by user name; `which` are those who may sign in, are kept out, or administer. Administrators only."""
+    """People by user name; `which`: only enabled accounts, disabled ones, or administrators. Administrators only."""
     _administrator(request)
     people = people_for_list(search=search, which=which)
     page = list_page(people, field="username", descending=False, cursor=cursor, limit=limit)
@@ -77,7 +77,7 @@ def get_one_user(request: HttpRequest, username: str) -> UserDetail:
 
 @router.patch(_USER, response=UserDetail)
 def patch_user(request: HttpRequest, username: str, body: UserPatch) -> UserDetail:
-    """Let a person in or keep them out, or change their role. Administrators only, and never the last of them.
+    """Enable or disable an account, or change its role. Administrators only, and never the last of them.
 
     To make an administrator, a token needs the scope `all:write`.
     """

@@ -20,8 +20,8 @@ class UserOut(Schema):
     username: str
     name: str
     email: str
-    is_active: bool = Field(description="false: kept out")
-    is_administrator: bool = Field(description="the role, also of a person who is kept out")
+    is_active: bool = Field(description="false: the account is disabled")
+    is_administrator: bool = Field(description="the role, also while the account is disabled")
     signs_in_by: SignsInBy
     teams: list[str]
     joined_at: dt.datetime

@@ -59,7 +59,7 @@ def get_user(username: str) -> User:
 
 
 def get_person(username: str) -> User:
-    """Anybody with an account, kept out or not, for administrators.
+    """Anybody with an account, enabled or disabled, for administrators.
 
     Raises:
         NotFoundError: there is none.
@@ -89,7 +89,7 @@ def people_for_list(*, search: str = "", which: str = "") -> QuerySet[User]:
 
     Args:
         search: part of the user name, the name or the e-mail address.
-        which: `in`, `out` or `administrators`; empty for everybody.
+        which: `enabled`, `disabled` or `administrators`; empty for everybody.
     """
     people = User.objects.annotate(is_of_provider=Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
     people = people.prefetch_related("teams")
@@ -98,7 +98,7 @@ def people_for_list(*, search: str = "", which: str = "") -> QuerySet[User]:
         people = people.filter(holds | Q(last_name__icontains=search) | Q(email__icontains=search))
     if which == "administrators":
         return people.filter(is_superuser=True)
-    return people.filter(is_active=which == "in") if which else people
+    return people.filter(is_active=which == "enabled") if which else people
 
 
 def sessions_of(user: User) -> QuerySet[SignIn]:

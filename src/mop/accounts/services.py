@@ -61,7 +61,7 @@ def create_user(
 
 @transaction.atomic
 def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator: bool) -> None:
-    """Let an account in or keep it out, make it administrator or not.
+    """Enable or disable an account, make it administrator or not.
 
     Keeping out, and taking the role of administrators, end all its sessions and tokens at once; with the first, areas
     end what they do in its name (`Area.departures`).
@@ -85,7 +85,7 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
         data={"is_active": is_active, "is_administrator": is_administrator},
     )
     if (before[0] and not is_active) or (before[1] and not is_administrator):
-        end_access(actor=actor, user=user, why="kept out" if not is_active else "no administrator any more")
+        end_access(actor=actor, user=user, why="account disabled" if not is_active else "no administrator any more")
     if before[0] and not is_active:
         tell_departure(actor=actor, user=user)
 

@@ -63,7 +63,7 @@ def team_bonds() -> list[Bond]:
 
 @transaction.atomic
 def _end_everything(user: User, actor: Actor, why: str) -> None:
-    """End what lets a person in, and what is done in their name, as if they were kept out."""
+    """End what lets a person in, and what is done in their name, as if the account were disabled."""
     end_access(actor=actor, user=user, why=why)
     tell_departure(actor=actor, user=user)
 
@@ -98,7 +98,7 @@ def _free_name(claims: Mapping[str, Any]) -> str:
 
 @transaction.atomic
 def _apply(user: User, claims: Mapping[str, Any], actor: Actor) -> None:
-    """Roles and teams of a person who is not kept out; a change of that at the same time is waited for."""
+    """Roles and teams of a person whose account is enabled; a change of that at the same time is waited for."""
     if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
         return
     if role := settings.MOP_OIDC_ADMINISTRATOR_ROLE:

@@ -50,7 +50,7 @@ def take_member(request: HttpRequest, name: str, username: str) -> Status[None]:
     caller = caller_of(request)
     team = get_team(caller.user, name)
     authorise(caller.user, "accounts.define", what="define teams")
-    member: User | None = team.members.filter(username=username).first()  # also one who is kept out
+    member: User | None = team.members.filter(username=username).first()  # also one whose account is disabled
     if member is None:
         raise NotFoundError(f"{username} is not in {team.name}.")
     remove_member(actor=caller.actor, team=team, user=member)

@@ -154,7 +154,7 @@ def authenticate_token(secret: str) -> PersonalAccessToken:
 
 
 def could_sign_in(user: User) -> bool:
-    """Whether what acts in a person's name may do so now: they are not kept out, and the provider knows them still."""
+    """Whether what acts in a person's name may do so now: the account is enabled, and the provider knows them still."""
     if not user.is_active:
         return False
     return not (SocialAccount.objects.filter(user=user).exists() and _has_lapsed(user, timezone.now()))

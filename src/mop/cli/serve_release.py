@@ -21,7 +21,7 @@ def serve_release(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = PORT_DEFAULT,
     host: Annotated[
-        str, typer.Option(help="Address to bind to; anything but localhost wants a proxy with TLS in front.")
+        str, typer.Option(help="Address to bind to; anything but localhost needs a proxy with TLS in front.")
     ] = "127.0.0.1",
 ) -> None:
     """Serve what is live for a service by the Content Safety contract, until interrupted."""

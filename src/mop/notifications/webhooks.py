@@ -174,7 +174,7 @@ def disable_webhook(*, actor: Actor, webhook: Webhook, reason: str) -> None:
 
 
 def end_webhooks_of(actor: Actor, user: User) -> None:
-    """Switch off what is sent in the name of a person who is kept out, and drop what waits."""
+    """Switch off what is sent in the name of a person whose account is disabled, and drop what waits."""
     for webhook in Webhook.objects.filter(user=user, disabled_at=None):
         disable_webhook(actor=actor, webhook=webhook, reason=f"{user.username} cannot sign in any more.")
 

@@ -23,9 +23,9 @@ class Users(Part):
     """People with an account."""
 
     def list(
-        self, *, search: str | None = None, which: Literal["in", "out", "administrators"] | None = None
+        self, *, search: str | None = None, which: Literal["enabled", "disabled", "administrators"] | None = None
     ) -> Iterator[User]:
-        """People by user name; `which` are those who may sign in, are kept out, or administer."""
+        """People by user name; `which`: only enabled accounts, disabled ones, or administrators."""
         return self._server.pages("users", search=search, which=which)
 
     def get(self, username: str) -> UserDetail:
@@ -35,7 +35,7 @@ class Users(Part):
     def change(
         self, username: str, *, is_active: bool | None = None, is_administrator: bool | None = None
     ) -> UserDetail:
-        """Let a person in or keep them out, or change their role."""
+        """Enable or disable an account, or change its role."""
         body = given({"is_active": is_active, "is_administrator": is_administrator})
         return cast("UserDetail", self._server.patch("users", username, body=body))
 

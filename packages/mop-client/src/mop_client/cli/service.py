@@ -35,7 +35,7 @@ CheckedFile = Annotated[
         "--check",
         metavar="FILE",
         encoding="utf-8",
-        help="Only read the conditions of this file, - for standard input; nothing is stored.",
+        help="Only check the conditions of this file, - for standard input; nothing is stored.",
         show_default=False,
     ),
 ]
@@ -74,7 +74,7 @@ def create(
         typer.Option(
             parser=one_of(SERVICE_KINDS),
             metavar="|".join(SERVICE_KINDS),
-            help="What the service is.",
+            help="The kind of service.",
             show_default=False,
         ),
     ],
@@ -88,7 +88,7 @@ def create(
         ),
     ] = "block",
     description: Annotated[str, typer.Option(help="What the service is for.", show_default=False)] = "",
-    contact: Annotated[str, typer.Option(help="Whom to ask.", show_default=False)] = "",
+    contact: Annotated[str, typer.Option(help="Whom to ask about the service: an address or a channel.", show_default=False)] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Define a downstream service. Administrators only."""
@@ -128,7 +128,7 @@ def edit(
         ),
     ] = None,
     description: Annotated[Optional[str], typer.Option(help="What the service is for.", show_default=False)] = None,
-    contact: Annotated[Optional[str], typer.Option(help="Whom to ask.", show_default=False)] = None,
+    contact: Annotated[Optional[str], typer.Option(help="Whom to ask about the service: an address or a channel.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Change a service; what is left out stays. Its admins and administrators."""

@@ -27,9 +27,9 @@ def list_users(
     which: Annotated[
         Optional[str],
         typer.Option(
-            parser=one_of(("in", "out", "administrators")),
-            metavar="in|out|administrators",
-            help="Only who may sign in, is kept out, or administers.",
+            parser=one_of(("enabled", "disabled", "administrators")),
+            metavar="enabled|disabled|administrators",
+            help="Only enabled accounts, disabled ones, or administrators.",
             show_default=False,
         ),
     ] = None,
@@ -80,15 +80,15 @@ def sessions(user: Person, *, as_json: JsonFlag = False) -> None:
 
 @users.command()
 def enable(user: Person, *, as_json: JsonFlag = False) -> None:
-    """Let a person in again; sessions and tokens of before stay ended."""
-    _change(user, {"is_active": True}, "may sign in", as_json=as_json)
+    """Enable an account again; its former sessions and tokens stay ended."""
+    _change(user, {"is_active": True}, "is enabled", as_json=as_json)
 
 
 @users.command()
 def disable(user: Person, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
-    """Keep a person out: sessions, tokens and webhooks end at once; what they made stays."""
-    _ask(yes, f"Keep {user} out? Sessions, tokens and webhooks end at once.")
-    _change(user, {"is_active": False}, "is kept out", as_json=as_json)
+    """Disable an account: its sessions, tokens and webhooks end at once; what the person made stays."""
+    _ask(yes, f"Disable the account of {user}? Sessions, tokens and webhooks end at once.")
+    _change(user, {"is_active": False}, "is disabled", as_json=as_json)
 
 
 @users.command()
@@ -229,7 +229,7 @@ def _ask(yes: bool, question: str) -> None:  # noqa: FBT001 - the option itself
 
 def _role(user: dict[str, Any]) -> str:
     if not user["is_active"]:
-        return "kept out"
+        return "disabled"
     return "administrator" if user["is_administrator"] else "user"
 
 

@@ -79,7 +79,7 @@ def rotate(webhook: Webhook, *, as_json: JsonFlag = False) -> None:
 
 @webhooks.command(name="test")
 def send_test(webhook: Webhook, *, as_json: JsonFlag = False) -> None:
-    """Send a test message, and wait for what comes of it; exit code 1 when it did not arrive at once."""
+    """Send a test message and wait for the result; exit code 1 when it did not arrive at once."""
     with open_server() as server:
         delivery = _settled(server, webhook, server.post("webhooks", str(webhook), "test"))
     if as_json:
