@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from datasets.made import (
@@ -55,6 +57,19 @@ CASES: dict[str, tuple[bytes, DatasetSpec, set[Place]]] = {
         table(HEAD, ("a", "0"), ('"caf\xe9"'.encode("latin-1"), "1"), ("b", "1")),
         text_spec(),
         {(K.NOT_UTF_8, "text", (3,))},
+    ),
+    "UTF-16": (table(HEAD, ("a", "0"), ("b", "1")).decode().encode("utf-16"), text_spec(), {(K.NOT_UTF_8, None, (1,))}),
+    "UTF-16 without a mark": (
+        table(HEAD, ("a", "0"), ("b", "1")).decode().encode("utf-16-be"),
+        text_spec(),
+        {(K.NOT_UTF_8, None, (1,))},
+    ),
+    "compressed": (gzip.compress(table(HEAD, ("a", "0"), ("b", "1"))), text_spec(), {(K.NOT_TEXT, None, ())}),
+    "a workbook": (b"PK\x03\x04" + bytes(60), text_spec(), {(K.NOT_TEXT, None, ())}),
+    "a header alone that begins as a picture does": (
+        b"\xff\xd8" + table(("", "label"), ("a", "0"), ("b", "1")),
+        text_spec(),
+        {(K.NOT_UTF_8, None, (1,)), (K.MISSING_HEADER, "text", (1,))},
     ),
     "commas throughout": (b"text,label\na,0\nb,1\n", text_spec(), {(K.COMMA_INSTEAD_OF_TAB, None, (1,))}),
     "commas in a row": (

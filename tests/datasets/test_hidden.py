@@ -17,8 +17,9 @@ import xxhash
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
@@ -188,6 +189,63 @@ def test_rows_of_faults_are_told_to_owners_alone(role: str, world: World):
     told = ask(world.owner, "/datasets/ragged")["faults"]
     assert any(fault["rows"] for fault in told)
     assert [{**fault, "rows": []} for fault in told] == ask(world.people[role], "/datasets/ragged")["faults"]
+
+
+def test_an_owner_who_is_not_of_the_team_sees_no_rows(world: World):
+    """Who cannot know what the team's files hold could learn labels by trying sets of them."""
+    (dataset,) = (one for one in world.datasets if one.name == "ragged")
+    dataset.file.team.members.remove(world.owner)
+    assert all(fault["rows"] == [] for fault in ask(world.owner, "/datasets/ragged")["faults"])
+    client = Client()
+    client.force_login(world.owner)
+    assert client.get("/datasets/ragged/faults.csv").status_code == 403
+    assert "shown to owners of the dataset who are of its team" in client.get("/datasets/ragged/").content.decode()
+
+
+def cells(*lengths: int) -> bytes:
+    """A file with labels of no task: of one size, whatever its cells hold."""
+    rows = [
+        [f"{TEXT} {'x' * (50 - length)} {number:02}", FAULT + "y" * length] for number, length in enumerate(lengths)
+    ]
+    return text_file(rows)
+
+
+ALIKE = (cells(*([1, 40] * 15)), cells(*([40, 1] * 15)), cells(*([20, 21] * 15)))
+PAGES = (
+    "/datasets/{}/",
+    "/live/datasets/{}/",
+    "/live/datasets/?status=all",
+    "/api/v1/datasets/{}",
+    "/datasets/{}/faults.csv",
+)
+
+
+def test_neither_the_size_of_an_answer_nor_its_tag_tells_what_a_cell_holds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    assert len({len(content) for content in ALIKE}) == 1
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    tokens = {role: {"Authorization": f"Bearer {make_token(user)}"} for role, user in world.people.items()}
+    folder = dataset_folder(ALIKE[0])
+    (dataset,) = make_datasets(dataset_input("alike", [world.task]), owner=world.owner, folder=folder)
+    told = []
+    for content in ALIKE:
+        (folder / "dataset.csv").write_bytes(content)
+        with transaction.atomic():
+            assert read(dataset).status == "verifyFailed"
+            told.append({role: answers_to(user, tokens[role]) for role, user in world.people.items()})
+            transaction.set_rollback(True)
+    assert told[1:] == told[:1] * 2
+    assert all(answers[1][2] for answers in told[0].values())  # a live part has a tag
+
+
+def answers_to(user: User, token: dict[str, str]) -> list[tuple[int, int, str | None]]:
+    """Status, size and tag of each page of the dataset."""
+    client = Client()
+    client.force_login(user)
+    pages = [client.get(page.format("alike"), headers=token if page.startswith("/api/") else {}) for page in PAGES]
+    return [(one.status_code, len(one.content), one.headers.get("ETag")) for one in pages]
 
 
 def test_shared_rows_are_told_to_the_tasks_owner_alone(world: World):

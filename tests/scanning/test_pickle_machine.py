@@ -213,6 +213,8 @@ def restricted(content: bytes, unpickler: type) -> set[tuple[str, str]]:
 
     class Restricted(unpickler):  # type: ignore[misc]
         def find_class(self, module: str, name: str) -> type:
+            if "\0" in module:  # as every import does
+                raise ModuleNotFoundError(module)
             found.add((module, name))
             return Anything
 
@@ -228,6 +230,19 @@ def restricted(content: bytes, unpickler: type) -> set[tuple[str, str]]:
 
 def _lines(letter: bytes, values: list[bytes]) -> list[bytes]:
     return [letter + value + b"\n" for value in values]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "code/util.py" + "\0" * 90 + "ustar" + "\0" * 5_000])
+@pytest.mark.parametrize("load", [pickle.loads, pickle._loads])  # type: ignore[attr-defined]
+def test_no_module_has_a_zero_in_its_name(name: str, load: Any):
+    content = b"c" + name.encode() + b"\nsystem\n(tR."
+    with pytest.raises(ModuleNotFoundError):
+        load(content)
+    trace = Trace()
+    with pytest.raises(BrokenPickleError):
+        run(Reader(io.BytesIO(content)), trace)
+    assert not trace.sights
+    assert not trace.oddities
 
 
 WORDS = ("os", "system", "a.b", "posix", "Outer", "x")
@@ -321,7 +336,9 @@ def test_the_machine_looks_up_what_the_unpickler_in_python_looks_up(content: byt
 @given(content=PROGRAMS)
 def test_a_pickle_that_a_real_unpickler_ends_the_machine_ends_too(content: bytes):
     class Restricted(pickle.Unpickler):
-        def find_class(self, _module: str, _name: str) -> Any:
+        def find_class(self, module: str, _name: str) -> Any:
+            if "\0" in module:
+                raise ModuleNotFoundError(module)
             return Anything
 
         def persistent_load(self, _identifier: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 from mop.scanning.findings import Severity, Verdict
 from mop.scanning.limits import ScanLimits
+from mop.scanning.python_acts import PYTHON_BYTES_MAX
 from mop.scanning.scanner import Subject
 from mop.scanning.scanners import source
 from mop.scanning.scanners.source import Source
@@ -103,7 +104,7 @@ def test_ordinary_code_beside_the_weights_is_clean(tmp_path: Path, code: str):
 
 @pytest.mark.parametrize(
     "code",
-    ["import os; os.system('touch a')\n" + "#" * source.BYTES_MAX, "os.system('touch a')\n" + "-" * 100_000 + "1\n"],
+    ["import os; os.system('touch a')\n" + "#" * PYTHON_BYTES_MAX, "os.system('touch a')\n" + "-" * 100_000 + "1\n"],
     ids=["large", "nested"],
 )
 def test_code_beside_the_weights_that_is_made_not_to_be_seen_blocks(tmp_path: Path, code: str):
@@ -144,7 +145,7 @@ def test_a_test_of_bandit_that_fails_on_a_file_is_not_passed_over(tmp_path: Path
 
 
 def test_a_large_file_is_not_read(tmp_path: Path):
-    report = scanned(Source(), write(tmp_path, {"src/a.py": "#" * (source.BYTES_MAX + 1)}))
+    report = scanned(Source(), write(tmp_path, {"src/a.py": "#" * (PYTHON_BYTES_MAX + 1)}))
     assert "larger than" in only(report).message
 
 
@@ -166,7 +167,7 @@ def test_a_flood_is_counted(tmp_path: Path):
 
 @pytest.mark.sandbox
 def test_in_the_cage_the_worst_files_neither_end_it_nor_stay_clean(tmp_path: Path):
-    most = source.BYTES_MAX
+    most = PYTHON_BYTES_MAX
     folder = write(
         tmp_path / "folder",
         {

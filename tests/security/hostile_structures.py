@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import json
 import lzma
 import pickle
+import random
 import struct
 import zipfile
 import zlib
@@ -14,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import cloudpickle
+import h5py
 
 from security.hostile import (
     MARK,
@@ -57,9 +60,35 @@ def structures() -> Iterator[Hostile]:
     yield Hostile("code by value", "m.pkl", _by_value, "pickle")
     yield Hostile("in joblib's old compression", "m.joblib", _old_joblib, "joblib")
     yield Hostile("joblib's old compression of Python 2", "m.joblib", _old_joblib_of_python_2, "joblib")
-    yield Hostile("a pickle behind bzip2", "m.pkl.bz2", lambda m: _OF_BZ2 + plain(m), "pickle behind bz2")
+    for kind, pack in (
+        ("bz2", bz2.compress),
+        ("gzip", gzip.compress),
+        ("zlib", zlib.compress),
+        ("lzma", lzma.compress),
+    ):
+        yield Hostile(
+            f"a pickle behind {kind}",
+            "m.pkl",
+            lambda m, pack=pack: pack(pickle.dumps({})) + plain(m),
+            f"pickle behind {kind}",
+        )
+    yield Hostile("gzip with a wrong checksum", "m.pkl.gz", _gzip_unchecked, "gzip unchecked")
     yield Hostile("skops calls a function", "m.skops", _skops, "")
     yield Hostile("TorchScript that writes", "script.pt", _torchscript, "")
+    yield Hostile("code in torch.package", "m.pt", lambda m: zipped(_packaged(m)), "")
+    yield Hostile(
+        "code in torch.package, a tar of it",
+        "m.tar.gz",
+        lambda m: gzip.compress(tarred({"m.pt": zipped(_packaged(m))})),
+        "",
+    )
+    yield Hostile("a handler of TorchServe", "m.mar", lambda m: zipped(_served(m)), "archive on the path")
+    yield Hostile(
+        "an archive that Python runs", "m.pyz", lambda m: zipped({"__main__.py": _python(m)}), "archive that runs"
+    )
+    yield Hostile(
+        "code of SageMaker", "model.tar.gz", lambda m: gzip.compress(tarred({"code/inference.py": _python(m)})), ""
+    )
     yield Hostile("a tar behind another", "m.tar", _second_tar, "tar with zeros")
     yield Hostile("a tar right behind another", "m.tar", _tar_right_behind, "tar with zeros")
     yield Hostile("a tar behind one block of zeros", "m.tar", lambda m: _tar_right_behind(m, 512), "tar with zeros")
@@ -151,6 +180,27 @@ def texts() -> Iterator[Hostile]:
     reaching = b"{{ cycler.__init__.__globals__.os.popen('true') }}"
     yield Hostile("a template in YAML", "config.yaml", lambda _marker: b'chat_template: "' + reaching + b'"\n', "")
     yield Hostile("a template of its own", "chat.template", lambda _marker: reaching, "")
+    for name, content in (
+        ("SavedModel with its fields in another order", field(2, field(1, field(4, b"serve")) + field(2, _OTHER_WAY))),
+        ("a graph with its library first", _OTHER_WAY),
+        ("a graph with a node in another order", field(1, field(2, b"WriteFile") + field(1, b"n"))),
+        (
+            "Keras' metadata of a SavedModel",
+            field(1, field(4, b"_tf_keras_layer") + field(5, b'{"class_name": "Lambda"}')),
+        ),
+        ("ONNX with its fields in another order", field(8, field(2, 17)) + _onnx_outside()[2:] + field(1, 8)),
+    ):
+        yield Hostile(name, "model.pb", lambda _marker, content=content: content, "")
+    yield Hostile("HDF5 behind a user block", "m.h5", lambda _marker: _user_block(512), "")
+    yield Hostile("HDF5 behind kilobytes of zeros", "m.h5", lambda _marker: _user_block(4096), "")
+    yield Hostile("a zip with a link out", "m.zip", lambda _marker: _zip_link(), "")
+    for name, template in (
+        ("formats a name", "{{ x['%s%sclass'|format('_', '_')] }}"),
+        ("replaces in a name", "{{ x['aaclassaa'|replace('a', '_')] }}"),
+        ("keeps a character", "{% set u = x|string|first %}{{ x[u*2 + 'class' + u*2] }}"),
+        ("maps by a name", "{% set u = ['_', '_'] | join %}{{ [x] | map(attribute=u) }}"),
+    ):
+        yield Hostile(f"a template that {name}", "chat_template.jinja", lambda _m, text=template: text.encode(), "")
     yield Hostile("ONNX with data outside", "m.onnx", lambda _marker: _onnx_outside(), "")
 
 
@@ -191,7 +241,53 @@ def _torchscript(marker: str) -> bytes:
     return zipped({f"net/{name}": content for name, content in members.items()})
 
 
-_OF_BZ2 = bz2.compress(pickle.dumps({}))
+def _user_block(size: int) -> bytes:
+    content = io.BytesIO()
+    with h5py.File(content, "w", userblock_size=size) as file:
+        file.attrs["model_config"] = '{"class_name": "Lambda"}'
+    return content.getvalue()
+
+
+def _zip_link() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "../../etc/passwd")
+    return content.getvalue()
+
+
+def _python(marker: str) -> bytes:
+    return f"import os\nos.system({touch(marker)!r})\n".encode()
+
+
+def _packaged(marker: str) -> dict[str, bytes]:
+    """Fires in torch 2.13 when PackageImporter loads the pickle, whose class is of the package."""
+    loaded = b"\x80\x02cnet.model\nNet\n)\x81."
+    members = {
+        ".data/extern_modules": b"torch\n",
+        ".data/version": b"6\n",
+        "net/__init__.py": b"",
+        "net/model.pkl": loaded,
+    }
+    members |= {
+        "net/model.py": _python(marker) + b"\nclass Net:\n    pass\n",
+        ".data/python_version": b"3.11.7",
+        "version": b"6\n",
+    }
+    return {f"m/{name}": content for name, content in members.items()}
+
+
+def _served(marker: str) -> dict[str, bytes]:
+    manifest = {"model": {"handler": "handler.py", "modelName": "m"}, "archiverVersion": "0.12.0"}
+    return {"MAR-INF/MANIFEST.json": json.dumps(manifest).encode(), "handler.py": _python(marker)}
+
+
+def _gzip_unchecked(marker: str) -> bytes:
+    numbers = random.Random(3).randbytes(300_000)  # noqa: S311 - bytes of no meaning
+    content = bytearray(gzip.compress(plain(marker) + numbers))
+    content[-8] ^= 1
+    return bytes(content)
 
 
 def _second_tar(marker: str) -> bytes:
@@ -384,3 +480,6 @@ def _onnx_outside() -> bytes:
         + field(7, field(1, field(4, b"Relu")) + field(5, tensor))
         + field(8, field(2, 17))
     )
+
+
+_OTHER_WAY = field(2, field(1, field(3, field(1, b"n") + field(2, b"WriteFile"))))

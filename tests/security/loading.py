@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib
 import io
 import json
 import lzma
 import os
 import pickle
 import resource
+import runpy
 import signal
 import sys
 import tarfile
@@ -23,6 +25,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SECONDS = 20
 
@@ -90,14 +93,36 @@ def _by_directory(data: bytes) -> bytes:
     return data[begin + 30 + names :][:size]
 
 
-def _behind_bz2(data: bytes) -> bytes:
-    first = bz2.BZ2Decompressor()
+def _behind(first: Any, data: bytes) -> bytes:
+    """What stands behind a compressed stream."""
     first.decompress(data)
-    return first.unused_data
+    unused: bytes = first.unused_data
+    return unused
+
+
+def _unchecked(data: bytes) -> None:
+    """As pandas reads it: the unpickler is through before the checksum is looked at."""
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        pickle.load(file)
 
 
 def _module(data: bytes) -> None:
     exec(compile(data, "modeling_own.py", "exec", dont_inherit=True), {"__name__": "modeling_own"})  # noqa: S102 - as import does
+
+
+def _on_the_path(data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".zip") as file:
+        file.write(data)
+        file.flush()
+        sys.path.insert(0, file.name)
+        importlib.import_module("handler")
+
+
+def _run(data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".pyz") as file:
+        file.write(data)
+        file.flush()
+        runpy.run_path(file.name, run_name="__main__")
 
 
 LOADERS: dict[str, Callable[[bytes], object]] = {
@@ -115,12 +140,18 @@ LOADERS: dict[str, Callable[[bytes], object]] = {
     "zip twice": lambda data: pickle.loads(_in_zip(_in_zip(data))),
     "tar": lambda data: pickle.loads(_in_tar(data)),
     "tar with zeros": lambda data: pickle.loads(_in_second_tar(data)),
-    "pickle behind bz2": lambda data: pickle.loads(_behind_bz2(data)),
+    "pickle behind bz2": lambda data: pickle.loads(_behind(bz2.BZ2Decompressor(), data)),
+    "pickle behind gzip": lambda data: pickle.loads(_behind(zlib.decompressobj(31), data)),
+    "pickle behind zlib": lambda data: pickle.loads(_behind(zlib.decompressobj(), data)),
+    "pickle behind lzma": lambda data: pickle.loads(_behind(lzma.LZMADecompressor(), data)),
+    "gzip unchecked": _unchecked,
     "pickle at 2048": lambda data: pickle.loads(data[2048:]),
     "pickle at 1024": lambda data: pickle.loads(data[1024:]),
     "pickle at 40960": lambda data: pickle.loads(data[40960:]),
     "zip by its directory": lambda data: pickle.loads(_by_directory(data)),
     "module": _module,
+    "archive on the path": _on_the_path,
+    "archive that runs": _run,
     "joblib": _joblib,
     "npy": _numpy,
     "npz": _numpy,

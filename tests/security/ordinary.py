@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import functools
+import gzip
 import io
 import ipaddress
 import itertools
@@ -18,12 +19,14 @@ import operator
 import pickle
 import random
 import re
+import sqlite3
 import struct
 import uuid
 import zipfile
 import zlib
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -249,10 +252,36 @@ def of_what_looks_odd() -> Iterator[Ordinary]:
     yield Ordinary("a tar with a short end", "s.tar", _saying(tarred({"a.txt": b"a" * 99})[:2048]))
     yield Ordinary("a tar without end", "t.tar", _saying(tarred({"a.txt": b"a" * 99})[:1024]))
     yield Ordinary("a tar with a long end", "a.tar", _saying(tarred({"a.txt": b"a" * 99}) + bytes(100_000)))
+    code = {"m/.data/extern_modules": b"torch\n", "m/net/__init__.py": b"", "m/net/own.py": _CODE}
+    yield Ordinary("torch.package", "net.pt", _saying(zipped(code)))
+    code = {"MAR-INF/MANIFEST.json": b'{"model": {"handler": "handler.py"}}', "handler.py": _CODE}
+    yield Ordinary("TorchServe", "net.mar", _saying(zipped(code)))
+    code = {"code/inference.py": b"", "code/own.py": _CODE, "model.joblib": pickle.dumps({})}
+    yield Ordinary("SageMaker", "model.tar.gz", _saying(gzip.compress(tarred(code))))
+    words = {"shift_jis": "日本語のテキスト、ラベル\n", "gbk": "这是一个测试文件\n", "koi8-r": "Это русский текст\n"}
+    for encoding, line in words.items():
+        yield Ordinary(f"rows in {encoding}", "rows.csv", _saying(f"1,{line}".encode(encoding) * 40))
+    icon = (
+        struct.pack("<HHH", 0, 1, 3)
+        + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, 500, 22) * 3
+        + bytes(range(256)) * 6
+    )
+    yield Ordinary("an icon of three sizes", "favicon.ico", _saying(icon))
+    yield Ordinary("a database", "rows.sqlite", _database)
+    yield Ordinary("HDF5 behind a user block", "data.mat", _saying(_hdf5(userblock_size=512)))
+    node = field(1, field(3, b"root") + field(4, b"_tf_keras_layer") + field(5, b'{"class_name": "Dense"}'))
+    yield Ordinary("Keras' metadata", "keras_metadata.pb", _saying(node))
     yield Ordinary("members with names of the world", "b.zip", _saying(zipped({"âge/日本.txt": b"a" * 99})))
     yield Ordinary("a module beside the weights", "modeling_own.py", _saying(_MODULE))
 
 
+_CODE = b"""import torch
+
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return x.relu()
+"""
 _MODULE = b"""import os
 from typing import Any
 
@@ -338,6 +367,15 @@ def of_people() -> Iterator[Ordinary]:
             "a.joblib",
             lambda path, dtype=dtype: joblib.dump({"a": np.zeros(7, dtype)}, path),
         )
+
+
+def _database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("create table rows (text, label)")
+        database.executemany(
+            "insert into rows values (?, ?)", [(f"text {number}", number % 2) for number in range(900)]
+        )
+        database.commit()
 
 
 def _saying(content: bytes) -> Callable[[Path], object]:

@@ -159,7 +159,8 @@ def _print_report(report: Report, spec: DatasetSpec) -> None:
         if fault.rows and fault.count > len(fault.rows):
             listed += f" and {fault.count - len(fault.rows)} more"
         seen = ", ".join(dict.fromkeys(repr(quote) for quote in fault.quotes[:3] if quote is not None))
-        rows.append((fault.column or "", fault.kind.title, str(fault.count), listed, seen))
+        title = fault.kind.title if fault in report.faults else f"warning: {fault.kind.title}"
+        rows.append((fault.column or "", title, str(fault.count), listed, seen))
     print_columns(("column", "fault", "count", "rows (the header is row 1)", "seen"), rows)
     print()
     for hint in dict.fromkeys(fault.kind.hint for fault in found):

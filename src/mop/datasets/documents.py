@@ -15,7 +15,7 @@ from mop.datasets.states import BindingState, DatasetStatus
 
 
 def shown_faults(user: User, dataset: Dataset, kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Faults with their texts; rows for owners of the dataset alone."""
+    """Faults with their texts; rows for owners of the dataset who are of its team alone."""
     sees_rows = may(user, "datasets.view_places", dataset)
     return [
         {

@@ -87,7 +87,7 @@ class LabelShare(Schema):
 
 
 class FaultOut(Schema):
-    """A kind of fault in one column. Rows are told to owners of the dataset alone; the header is row 1."""
+    """A kind of fault in one column. Rows are for owners of the dataset who are of its team; the header is row 1."""
 
     kind: str
     title: str

@@ -141,7 +141,7 @@ class EvaluationDetailOut:
 
     Attributes:
         error_counts: catalogue errors of rows without an answer, and how many rows.
-        failed_rows: first row numbers of each; for owners of the dataset alone.
+        failed_rows: first row numbers of each; for owners of the dataset who are of its team.
         comparison: with the version that `with` names.
     """
 

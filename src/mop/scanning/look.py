@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,8 @@ from mop.scanning.reader import TooMuchError, TooSlowError
 
 FINDINGS_MAX = 200
 """Of one file; each of them names another place."""
+ALIKE_MAX = 20
+"""Of one rule and severity, whatever was found before: what blocks does not hide behind what warns."""
 SAVE_WEIGHTS = (
     "Save weights and data instead of objects: safetensors, ONNX, numpy arrays without objects, JSON; or rebuild the "
     "object in inference.py."
@@ -52,6 +55,7 @@ class Look:
     findings: list[Finding] = field(default_factory=list)
     _verdicts: set[Verdict] = field(default_factory=set)
     _told: set[tuple[str, str, str]] = field(default_factory=set)
+    _alike: Counter[tuple[str, Severity]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._bytes_left = self._bytes_most = self.size + self.limits.expanded_bytes(self.size)
@@ -117,10 +121,11 @@ class Look:
     ) -> None:
         """Note a finding; the same one is told once for each part."""
         self._verdicts.add(verdict)
-        key = (rule, part, message)
-        if key in self._told or len(self.findings) >= FINDINGS_MAX:
+        key, alike = (rule, part, message), (rule, severity)
+        if key in self._told or (len(self.findings) >= FINDINGS_MAX and self._alike[alike] >= ALIKE_MAX):
             return
         self._told.add(key)
+        self._alike[alike] += 1
         self.findings.append(Finding(self.scanner, rule, severity, part, message, remedy, position, details or {}))
 
     def incomplete(self, part: str, reason: str, remedy: str = _READABLE, *, rule: str = "not-fully-scanned") -> None:

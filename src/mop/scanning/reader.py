@@ -56,6 +56,7 @@ class Reader:
         self.at = 0
         self.before = 0
         self._ended = False
+        self._failure: Exception | None = None  # raised when what was read before it is taken
 
     @property
     def position(self) -> int:
@@ -163,11 +164,24 @@ class Reader:
         have = len(self.buffer) - self.at
         if have >= size or self._ended:
             return
+        if self._failure is not None:
+            if not have:
+                raise self._failure
+            return
         pieces = [self.buffer[self.at :]] if have else []
         self.before += self.at
         self.at = 0
+        self.buffer = b""
         while have < size:
-            chunk = self._next()
+            try:
+                chunk = self._next()
+            except (TooMuchError, TooSlowError):
+                raise
+            except Exception as error:
+                if not have:
+                    raise
+                self._failure = error
+                break
             if not chunk:
                 self._ended = True
                 break

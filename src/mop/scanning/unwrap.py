@@ -14,6 +14,7 @@ from typing import IO, cast
 
 from mop.scanning.formats import HEAD_BYTES, Format, Head, format_of
 from mop.scanning.formats.base import Part
+from mop.scanning.formats.hdf5 import Hdf5, read_behind
 from mop.scanning.formats.pickles import Pickle, pickle_at_the_beginning, tell_of_search
 from mop.scanning.formats.tar_archive import Tar
 from mop.scanning.formats.text import Text
@@ -51,6 +52,8 @@ def unwrap_file(path: Path, look: Look) -> None:
 def _read(unwrapping: Unwrapping, file: IO[bytes], look: Look) -> None:
     part = unwrapping.part(cast("ByteStream", file), look.path, 0, size=look.size, file=file)
     found = unwrapping.examine(part)
+    if not isinstance(found, Hdf5):
+        read_behind(part, file, look.size)
     if isinstance(found, Zip | Tar):  # what a tar holds is read, wherever it lies
         return
     file.seek(max(0, look.size - TAIL_BYTES))

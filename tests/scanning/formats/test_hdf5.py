@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -25,7 +26,7 @@ SYSTEM = called("os", "system", text("true"))
 LAMBDA = json.dumps({"config": {"layers": [{"class_name": "Lambda", "config": {}}]}})
 
 
-def made(fill: Callable[[h5py.File], object], **options: str) -> bytes:
+def made(fill: Callable[[h5py.File], object], **options: Any) -> bytes:
     content = io.BytesIO()
     with h5py.File(content, "w", **options) as file:
         fill(file)
@@ -101,6 +102,17 @@ def test_what_runs_or_leads_out_is_infected(tmp_path: Path, fill: Callable[[h5py
     content = made(fill)
     assert said(tmp_path, content).verdict == Verdict.INFECTED
     assert said(tmp_path / "zipped", zipped({"m.h5": content}), "model.zip").verdict == Verdict.INFECTED
+
+
+@pytest.mark.parametrize("block", [512, 1024, 2048, 4096, 65_536])
+def test_a_tree_behind_a_user_block_is_followed(tmp_path: Path, block: int):
+    """h5py and Keras look for the mark at each power of two."""
+    content = made(lambda file: file.attrs.update(model_config=LAMBDA), userblock_size=block)
+    with h5py.File(io.BytesIO(content)) as file:
+        assert file.attrs["model_config"] == LAMBDA
+    assert said(tmp_path, content).verdict == Verdict.INFECTED
+    ordinary = said(tmp_path, made(lambda file: file.create_dataset("a", data=np.ones(9)), userblock_size=block))
+    assert (ordinary.verdict == Verdict.CLEAN) == (block <= 2048)  # a larger block is that of another file
 
 
 def test_a_virtual_dataset_leads_out(tmp_path: Path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,3 +97,13 @@ def test_a_tar_behind_a_large_archive_is_read_on(tmp_path: Path):
     inner = zipped({"m/data.pkl": pickle.dumps({}), "m/data/0": bytes(50_000)})
     look = looked_at(tmp_path, tarred({"w.ckpt": inner, "z.pkl": plain(MARKER)}), limits=SMALL)
     assert {finding.path for finding in look.findings} == {"file!z.pkl"}
+
+
+@pytest.mark.parametrize(("target", "rule"), [("../../etc/passwd", {"archive-escape"}), ("a.txt", set())])
+def test_a_link_is_judged_by_where_it_leads(tmp_path: Path, target: str, rule: set[str]):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, target)
+    assert rules(looked_at(tmp_path, file.getvalue())) == rule

@@ -31,6 +31,11 @@ class FaultKind(enum.Enum):
         "The file begins with a byte order mark",
         "Save the file as UTF-8 without a byte order mark (BOM).",
     )
+    NOT_TEXT = (
+        "not-text",
+        "The file is not a text",
+        "Unpack a compressed file; export a workbook or a table of another format as text with tabs.",
+    )
     NOT_UTF_8 = (
         "not-utf-8",
         "The bytes are not UTF-8",
@@ -54,7 +59,7 @@ class FaultKind(enum.Enum):
     MISSING_HEADER = (
         "missing-header",
         "A column is missing",
-        "Add the column, or correct its header; upper and lower case differ.",
+        "Row 1 holds the headers: add the column, or correct its header; case and spaces count.",
     )
     DUPLICATE_HEADER = ("duplicate-header", "Two columns have the same header", "Rename or remove one of the columns.")
     IMAGE_COLUMN_GAP = (
@@ -70,11 +75,19 @@ class FaultKind(enum.Enum):
     RAGGED_ROW = (
         "ragged-row",
         "The row has more or fewer cells than the header",
-        "Give each row one cell per column; put a cell that holds a tab in quotes.",
+        "Give each row one cell per column; put a cell that holds a tab in quotes, and remove blank lines.",
     )
     ROW_TOO_LONG = ("row-too-long", "The row is too long", "Shorten the text, or store the images at a smaller size.")
-    LINE_BREAK = ("line-break", "A line break in a cell", "Replace line breaks in cells by spaces.")
-    EMPTY_CELL = ("empty-cell", "An empty cell", "Fill the cell, or remove the row.")
+    LINE_BREAK = (
+        "line-break",
+        "A line break in a cell",
+        "Replace line breaks in cells by spaces; end lines with LF or CRLF, not with CR alone.",
+    )
+    EMPTY_CELL = (
+        "empty-cell",
+        "An empty cell",
+        "Fill the cell, or remove the row; in row 1 name the column, or leave it out (pandas: index=False).",
+    )
     BAD_BASE64 = (
         "bad-base64",
         "Not valid base64",
@@ -133,7 +146,7 @@ class FaultKind(enum.Enum):
     LABEL_NOT_OF_TASK = (
         "label-not-of-task",
         "The label is none of the labels allowed",
-        "Use the labels of the connected tasks; a Binary column holds 0 and 1.",
+        "Use the labels of the connected tasks, letter by letter; a Binary column holds 0 and 1, not 1.0 or True.",
     )
     ONE_CLASS_ONLY = (
         "one-class-only",

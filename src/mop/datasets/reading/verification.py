@@ -23,6 +23,14 @@ OpenStream = Callable[[], AbstractContextManager[ByteStream]]
 Progress = Callable[[int, int], None]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""What a text in UTF-16 begins with."""
+_OTHER_FORMATS = (
+    *(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c"),
+    *(b"PAR1", b"ARROW1", b"SQLite format 3\0", b"\xd0\xcf\x11\xe0", b"%PDF-", b"\x89PNG", b"\xff\xd8\xff"),
+)
+"""What people hand in for a table: compressed files, workbooks, tables of other formats, pictures."""
+_MARK_BYTES = max(map(len, _OTHER_FORMATS))
 _SMALL_BLOCK = 32 * 1024
 _BLOCK_AROUND = 512 * 1024
 _HEADER_ROW = 1
@@ -232,8 +240,11 @@ class _Verification:
     def _read_header(self) -> bool:
         """Read the first row; whether it is worth while to read further ones."""
         window, log, limits = self._window, self._log, self._spec.limits
-        while window.held < len(BYTE_ORDER_MARK) and window.extend():
+        while window.held < _MARK_BYTES and window.extend():
             pass
+        if window.data.startswith(_OTHER_FORMATS):
+            log.add(FaultKind.NOT_TEXT, row=None)
+            return False
         if window.data.startswith(BYTE_ORDER_MARK):
             log.add(FaultKind.BYTE_ORDER_MARK, row=_HEADER_ROW)
             window.advance(len(BYTE_ORDER_MARK))
@@ -243,9 +254,10 @@ class _Verification:
             return False
         if record.fault:
             log.add(record.fault, row=_HEADER_ROW, cell=record.raw)
-        if not is_utf_8(record.raw):
+        is_wide = record.raw.startswith(_WIDE_MARKS) or record.raw.count(0) * 3 > len(record.raw)
+        if is_wide or not is_utf_8(record.raw):
             log.add(FaultKind.NOT_UTF_8, row=_HEADER_ROW)
-        if record.cells is None:
+        if record.cells is None or is_wide:
             return False
         if delimiter := self._delimiter_fault(record):
             log.add(delimiter, row=_HEADER_ROW, cell=record.raw)

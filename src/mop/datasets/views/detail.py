@@ -39,7 +39,7 @@ def live_dataset(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_GET
 def faults_csv(request: HttpRequest, name: str) -> HttpResponse:
-    """The faults and warnings with their rows, for owners of the dataset."""
+    """The faults and warnings with their rows, for owners of the dataset who are of its team."""
     user = user_of(request)
     found = get_dataset(name)
     authorise(user, "datasets.view_places", found, what="see the rows of this dataset's faults")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mop.scanning.formats.base import HEAD_BYTES, Format, Head
-from mop.scanning.formats.binary import Boosted, Empty, Picture, SentencePiece, Table, TensorIndex, TfLite
+from mop.scanning.formats.binary import Boosted, Database, Empty, Picture, SentencePiece, Table, TensorIndex, TfLite
 from mop.scanning.formats.compiled import Bytecode, Native
 from mop.scanning.formats.compressed import Compressed, Unreadable
 from mop.scanning.formats.gguf import Gguf
 from mop.scanning.formats.hdf5 import Hdf5
+from mop.scanning.formats.keras_metadata import KerasMetadata
 from mop.scanning.formats.numpy_array import NumpyArray
 from mop.scanning.formats.onnx import Onnx
 from mop.scanning.formats.pickles import Pickle
@@ -21,8 +22,8 @@ from mop.scanning.formats.zip_archive import Zip
 
 FORMATS: tuple[Format, ...] = (
     *(Empty(), Zip(), Pickle(), NumpyArray(), Compressed(), Unreadable(), Tar(), Native(), Bytecode(), Hdf5(), Gguf()),
-    *(Picture(), Table(), TfLite(), Boosted(), Safetensors(), Onnx(), TensorFlowGraph(), SentencePiece(), Text()),
-    *(TensorIndex(), RawNumbers(), Unknown()),
+    *(Picture(), Table(), Database(), TfLite(), Boosted(), Safetensors(), Onnx(), TensorFlowGraph(), KerasMetadata()),
+    *(SentencePiece(), Text(), TensorIndex(), RawNumbers(), Unknown()),
 )
 
 __all__ = ["FORMATS", "HEAD_BYTES", "Format", "Head", "format_of"]

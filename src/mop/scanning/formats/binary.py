@@ -11,6 +11,7 @@ from mop.scanning.formats.protobuf import Message, fields_of, read_message
 from mop.scanning.limits import MIB
 from mop.scanning.pickles.search import Search
 
+_ICONS_MAX = 64
 _PIECE = MIB
 _OVERLAP = 4096
 _ARROW_SCHEMA = b"ARROW:schema"
@@ -52,10 +53,16 @@ class Picture(Marked):
             (0, b"II*\0"),
             (0, b"MM\0*"),
         ),
-        *((8, b"WEBP"), (8, b"WAVE"), (0, b"fLaC"), (0, b"OggS"), (0, b"ID3"), (0, b"%PDF-"), (0, b"\0\0\1\0\1")),
+        *((8, b"WEBP"), (8, b"WAVE"), (0, b"fLaC"), (0, b"OggS"), (0, b"ID3"), (0, b"%PDF-")),
         *((4, b"ftypavif"), (4, b"ftypheic"), (4, b"ftypmp4"), (4, b"ftypisom")),
     )
     urgency = 5
+
+    def recognises(self, head: Head) -> bool:
+        """By its marks; icons by their list, whose entries have a byte that is zero."""
+        data = head.data
+        is_icon = data[:4] == b"\0\0\1\0" and 0 < int.from_bytes(data[4:6], "little") <= _ICONS_MAX
+        return super().recognises(head) or (is_icon and data[9:10] == b"\0")
 
 
 class Table(Marked):
@@ -121,6 +128,15 @@ def _thrift_text(data: bytes) -> tuple[int, int]:
             if byte < 0x80:  # noqa: PLR2004 - the last of a number
                 return place + 2, size
     return 0, 0
+
+
+class Database(Marked):
+    """A database in one file."""
+
+    name = "SQLite"
+    runs = "nothing"
+    marks = ((0, b"SQLite format 3\0"),)
+    urgency = 4
 
 
 class TfLite(Marked):

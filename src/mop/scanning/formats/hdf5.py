@@ -6,7 +6,7 @@ import io
 import re
 import struct
 import zlib
-from typing import IO
+from typing import IO, cast
 
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.hdf5_tree import MARK, NotFollowedError, Seen, Tree
@@ -16,13 +16,15 @@ from mop.scanning.formats.text import Text
 from mop.scanning.limits import MIB
 from mop.scanning.look import shown
 from mop.scanning.pickles.search import Search
-from mop.scanning.reader import Reader
+from mop.scanning.reader import ByteStream, Reader, Slice
 
 _JSON = re.compile(rb'\{\s*"[\w\\]{1,40}"\s*:')
 _PIECE = 4 * MIB
 _OVERLAP = 64
 _JSON_BYTES = 64 * MIB
 _PICKLE, _TEXT = Pickle(), Text()
+_PLACES = (0, 512, 1024, 2048)
+"""Where the mark may stand in what a format is known by: behind a block for the program that wrote the file."""
 
 
 class Hdf5(Format):
@@ -41,15 +43,17 @@ class Hdf5(Format):
     urgency = 2
 
     def recognises(self, head: Head) -> bool:
-        """By the mark at its beginning."""
-        return head.data.startswith(MARK)
+        """By the mark at its beginning, or behind a user block."""
+        return _place_in(head.data) is not None
 
     def examine(self, part: Part) -> None:
         """Read the texts as they pass, then follow the tree, which needs random access."""
+        begin = _place_in(part.reader.peek(_PLACES[-1] + len(MARK))) or 0
         if part.file is not None:
             _read_texts(part)
             part.reader.drain()
-            _follow(part, part.file, part.look.size)
+            size = part.look.size if part.size is None else part.size
+            _follow(part, part.file if not begin else _from(part.file, begin, size), size - begin, begin)
             part.file.seek(0, io.SEEK_END)
             return
         content = part.reader.read(part.look.limits.spool_bytes + 1)
@@ -58,10 +62,33 @@ class Hdf5(Format):
             return
         part.reader = Reader(io.BytesIO(content))
         _read_texts(part)
-        _follow(part, io.BytesIO(content), len(content))
+        _follow(part, io.BytesIO(content[begin:]), len(content) - begin, begin)
 
 
-def _follow(part: Part, file: IO[bytes], size: int) -> None:
+def read_behind(part: Part, file: IO[bytes], size: int) -> None:
+    """Follow the tree of a file of another format that is HDF5 behind its first kilobytes, as HDF5's readers look."""
+    begin = 2 * _PLACES[-1]
+    while begin < size:
+        file.seek(begin)
+        if file.read(len(MARK)) == MARK:
+            part.look.ambiguous(part.name, f"HDF5 begins at its byte {begin}")
+            file.seek(begin)
+            part.reader = Reader(cast("ByteStream", file), budget=part.look.spend)
+            _read_texts(part)
+            _follow(part, _from(file, begin, size), size - begin, begin)
+            return
+        begin *= 2
+
+
+def _place_in(data: bytes) -> int | None:
+    return next((place for place in _PLACES if data[place : place + len(MARK)] == MARK), None)
+
+
+def _from(file: IO[bytes], begin: int, size: int) -> IO[bytes]:
+    return cast("IO[bytes]", Slice(file, begin, size - begin))
+
+
+def _follow(part: Part, file: IO[bytes], size: int, base: int = 0) -> None:
     seen = Seen(
         value=lambda place, value: _look_at_value(part, place, value),
         chunk=lambda place, content: _look_at_chunk(part, place, content),
@@ -69,7 +96,7 @@ def _follow(part: Part, file: IO[bytes], size: int) -> None:
         spend=part.look.spend,
     )
     try:
-        Tree(file, size, seen).walk()
+        Tree(file, size, seen, base).walk()
     except NotFollowedError as error:
         part.look.incomplete(part.name, f"it holds {error}")
     except (EOFError, ValueError, IndexError, struct.error, zlib.error) as error:

@@ -64,10 +64,12 @@ class Tree:
         file: for random access.
         size: of the file in bytes.
         seen: takes what is found.
+        base: where it begins in the file that its superblock tells of.
     """
 
-    def __init__(self, file: IO[bytes], size: int, seen: Seen) -> None:
+    def __init__(self, file: IO[bytes], size: int, seen: Seen, base: int = 0) -> None:
         self._file = file
+        self._base = base
         self._size = size
         self._seen = seen
         self._visited: set[int] = set()
@@ -110,7 +112,7 @@ class Tree:
         if version > 3:  # noqa: PLR2004 - the versions that there are
             raise NotFollowedError(f"a superblock of version {version}")
         begin = {0: 24, 1: 28, 2: 12, 3: 12}[version]
-        if _number(head, begin) != 0:
+        if _number(head, begin) != self._base:
             raise NotFollowedError("a file within another")
         return _number(head, begin + (40 if version <= 1 else 24))
 

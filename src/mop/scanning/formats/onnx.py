@@ -47,18 +47,19 @@ class Onnx(Format):
     def examine(self, part: Part) -> None:
         """Follow the graph."""
         try:
-            read_message(part.reader, _Model(part).model())
+            read_message(part.reader, OnnxModel(part).model())
         except ValueError as error:
             part.look.incomplete(part.name, f"it is no ONNX model to its end: {error}")
 
 
-class _Model:
+class OnnxModel:
     """The messages of a model, as far as they can name something outside of it."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
 
     def model(self) -> Message:
+        """The message of a whole model."""
         return Message(messages={7: self._graph, 25: self._function, 20: self._training})
 
     def _training(self) -> Message:

@@ -23,6 +23,7 @@ class Message:
         texts: names of fields whose texts are kept, by number; the last one counts.
         messages: messages within, by number; a function breaks the circle of those that hold themselves.
         ended: takes the texts of a message when it ends.
+        text_bytes: of one text that is kept; a longer one is passed over, or refused where more than usual is kept.
         known: all numbers that this message may have; empty when any is fine.
     """
 
@@ -30,6 +31,7 @@ class Message:
     messages: Mapping[int, Callable[[], Message]] = field(default_factory=dict)
     ended: Callable[[dict[str, str]], Any] | None = None
     known: frozenset[int] = frozenset()
+    text_bytes: int = TEXT_BYTES
 
 
 def read_message(reader: Reader, message: Message) -> None:
@@ -84,7 +86,10 @@ def _content(reader: Reader, one: _Open, number: int) -> _Open | None:
         raise ValueError("a field that is longer than its message")
     if number in one.message.messages:
         return _Open(one.message.messages[number](), reader.position + length)
-    if number in one.message.texts and length <= TEXT_BYTES:
+    most = one.message.text_bytes
+    if number in one.message.texts and length > most > TEXT_BYTES:
+        raise ValueError(f"a text of over {most:,} bytes")
+    if number in one.message.texts and length <= most:
         one.texts[one.message.texts[number]] = reader.exactly(length).decode("utf-8", "replace")
     else:
         reader.skip(length)

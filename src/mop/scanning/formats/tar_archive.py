@@ -5,10 +5,12 @@ from __future__ import annotations
 import tarfile
 from typing import IO, Any, cast
 
+from mop.scanning.findings import Severity
+from mop.scanning.formats.archived_python import ArchivedPython
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
 from mop.scanning.formats.pickles import search_rest
-from mop.scanning.look import plain
+from mop.scanning.look import plain, shown
 from mop.scanning.reader import CHUNK, Reader, Slice
 
 _BLOCK = 512
@@ -18,8 +20,10 @@ class Tar(Format):
     """By the checksum of its first header, as tarfile knows it: the oldest dialect has no mark."""
 
     name = "tar, .nemo"
-    runs = "members that lead out of the folder that it is unpacked to; what its members run"
-    seen = "every member's name and content"
+    runs = (
+        "members that lead out of the folder that it is unpacked to; what its members run, Python that is imported too"
+    )
+    seen = "every member's name and content, Python by its syntax tree"
     urgency = 1
 
     def recognises(self, head: Head) -> bool:
@@ -55,19 +59,39 @@ class Tar(Format):
 
     def _members(self, part: Part, stream: _Remembered) -> bytes:
         """Read each member; what was read of what stands behind the last."""
+        python = ArchivedPython(part)
         with tarfile.open(fileobj=cast("Any", stream), mode="r|") as archive:
-            for member in archive:
-                archive.members = []  # type: ignore[attr-defined]  # it would keep them all
-                if not part.look.take_member(part.name):
-                    return b""
-                if leads_out(member.name) or ((member.issym() or member.islnk()) and leads_out(member.linkname)):
-                    part.look.escape(part.name, member.name)
-                content = archive.extractfile(member) if member.isreg() else None
-                if content is not None:
-                    name = f"{part.name}!{called(member.name)}"
-                    file = _whole(part, member)
-                    part.open(cast("Any", content), name, part.depth + 1, file=file, size=member.size if file else None)
+            try:
+                for member in archive:
+                    archive.members = []  # type: ignore[attr-defined]  # it would keep them all
+                    if not part.look.take_member(part.name):
+                        return b""
+                    python.saw(member.name)
+                    self._read_member(part, archive, member, python)
+            finally:
+                python.end()
             return stream.since(cast("Any", archive).offset)
+
+    def _read_member(
+        self, part: Part, archive: tarfile.TarFile, member: tarfile.TarInfo, python: ArchivedPython
+    ) -> None:
+        if leads_out(member.name) or ((member.issym() or member.islnk()) and leads_out(member.linkname)):
+            part.look.escape(part.name, member.name)
+        if member.isdev():
+            part.look.odd(
+                part.name,
+                "special-member",
+                Severity.HIGH,
+                f"holds {shown(member.name)!r}, a device or a pipe, which would be made when it is unpacked",
+                "Pack the archive anew with files and folders alone.",
+            )
+        content = archive.extractfile(member) if member.isreg() else None
+        if content is None:
+            return
+        name = f"{part.name}!{called(member.name)}"
+        file = _whole(part, member)
+        stream = python.passed(cast("Any", content), member.name, name)
+        part.open(stream, name, part.depth + 1, file=file, size=member.size if file else None)
 
 
 class _Remembered:

@@ -19,9 +19,22 @@ _INSIDE = re.compile(
 )
 _REACHES = re.compile(
     r"__|\\x5f|\\u005f|\|\s*attr\b|\battr\s*\(|\.\s*(?:mro|gi_frame|cr_frame|f_globals|func_globals|popen|system)\b"
-    r"|\[\s*['\"]\w*['\"]\s*~|['\"]_+['\"]\s*(?:\*|[~+]\s*['\"]_+['\"])|%c.*\bformat\b|^-?\s*(?:import|from|include|extends)\s",
+    r"|['\"]_+['\"]\s*(?:\*|[~+]\s*['\"]_+['\"])|%c.*\bformat\b|^-?\s*(?:import|from|include|extends)\s",
     re.IGNORECASE,
 )
+_VALUE_ENDS = frozenset(")]}'\"_")
+"""Behind one of them, a letter or a digit, a bracket takes something out of a value."""
+_MAKES_TEXT = re.compile(
+    r"""\|\s*(?:format|replace|join|reverse|string|pprint|urlize)\b|\.\s*(?:format|replace|join)\s*\(|~"""
+    r"""|['"]\s*[%*\[]|^\s*['"](?:_|[^'"]*_['"])|[(,]\s*_+\s*="""
+)
+"""What may put a name together of pieces that do not show it."""
+_BEGINS_PLAINLY = re.compile(r"""\s*(?:'[A-Za-z0-9][^'\\]*'|"[A-Za-z0-9][^"\\]*")\s*~(?!.*(?:\||\bif\b))""", re.DOTALL)
+"""A text that begins with a letter, whatever follows: no name of Python's own objects does."""
+_CALLS = re.compile(r"(?<![.\w|])(?!(?:range|len|int)\b)[A-Za-z_]\w*\s*\(")
+_GIVES_NAME = re.compile(r"^[-+]?\s*(?:set\s+(\w+)\s*(?:=(.*)|[-+|]?.*)|for\s+(\w+)\s+in\s+(.*))$", re.DOTALL)
+_WORD = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
+_BY_ATTRIBUTE = re.compile(r"""\battribute\s*=\s*(?!\s|\d|['"][\w.]*['"]\s*[,)])""")
 _MARKS = ("{{", "{%")
 _NAMES = (".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".tpl")
 TEMPLATE_CHARACTERS = 256 * 1024
@@ -55,8 +68,9 @@ def tell_of_template(part: Part, text: str) -> None:
     """Whether the expressions of a template reach for Python's own objects."""
     if not any(mark in text for mark in _MARKS):
         return
+    made: set[str] = set()
     for block in _blocks(text):
-        if _REACHES.search(block) or _REACHES.search(_without_escapes(block)):
+        if _REACHES.search(block) or _REACHES.search(_without_escapes(block)) or _computes_a_name(block, made):
             part.look.code(
                 part.name,
                 "template-code",
@@ -65,6 +79,43 @@ def tell_of_template(part: Part, text: str) -> None:
                 _REMEDY,
             )
             return
+
+
+def _computes_a_name(block: str, made: set[str]) -> bool:
+    """Whether an expression takes something by a name that it puts together; `made` keeps what was put together."""
+    if given := _GIVES_NAME.match(block):
+        name, value = given[1] or given[3], given[2] if given[1] else given[4]
+        if value is None or _MAKES_TEXT.search(value) or made.intersection(_WORD.findall(value)):
+            made.add(name)
+    if _BY_ATTRIBUTE.search(block):
+        return True
+    return any(
+        (_MAKES_TEXT.search(found) and not _BEGINS_PLAINLY.match(found))
+        or _CALLS.search(found)
+        or made.intersection(_WORD.findall(found))
+        for found in _subscripts(block)
+    )
+
+
+def _subscripts(block: str) -> Iterator[str]:
+    """What stands in brackets behind values: places in them, or names; what is in brackets inside is left out."""
+    opened: list[tuple[bool, list[str]]] = [(False, [])]
+    at = 0
+    for token in _INSIDE.finditer(block):
+        before = block[at : token.start()]
+        pieces = opened[-1][1]
+        pieces.append(before)
+        at = token.end()
+        if token[0] == "[":
+            last = (before.rstrip() or "".join(pieces[-2:-1]))[-1:]
+            opened.append((last.isalnum() or last in _VALUE_ENDS, []))
+        elif token[0] == "]" and len(opened) > 1:
+            is_subscript, inside = opened.pop()
+            if is_subscript:
+                yield "".join(inside)
+            opened[-1][1].append("[]")
+        else:
+            pieces.append(token[0])
 
 
 def tell_of_long_template(part: Part) -> None:

@@ -77,7 +77,7 @@ class TensorFlowGraph(Format):
     def examine(self, part: Part) -> None:
         """Follow every graph."""
         shape = _shape_of(part.reader.peek(4096))
-        graph = _Graph(part)
+        graph = GraphMessages(part)
         try:
             read_message(part.reader, graph.saved_model() if shape == "saved model" else graph.graph())
         except ValueError as error:
@@ -130,19 +130,22 @@ def _inner(data: bytes) -> bytes:
     return data[at : at + length]
 
 
-class _Graph:
+class GraphMessages:
     """The messages of a graph, as far as they lead to nodes."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
 
     def saved_model(self) -> Message:
-        return Message(messages={2: self._meta_graph})
+        """The message of a SavedModel."""
+        return Message(messages={2: self.meta_graph})
 
-    def _meta_graph(self) -> Message:
+    def meta_graph(self) -> Message:
+        """The message of a MetaGraph."""
         return Message(messages={2: self.graph})
 
     def graph(self) -> Message:
+        """The message of a graph."""
         return Message(messages={1: self._node, 2: self._library})
 
     def _library(self) -> Message:

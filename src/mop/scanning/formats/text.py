@@ -14,6 +14,9 @@ _CONTROLS = re.compile(rb"[\0-\x06\x0e-\x1a\x1c-\x1f]")
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _WIDE_BEGINNINGS = frozenset("{[\"'%!-#<")
 """Of a text without a mark whose encoding its zeros tell, as `json.loads` does."""
+_LEGACY_BYTES = 128
+"""Of bytes without control characters, which no numbers are: a text in an older encoding of any language. In some a
+backslash is half a character, so JSON in one is not known."""
 _PIECE = MIB
 _OVERLAP = 4096
 
@@ -39,7 +42,8 @@ class Text(Format):
         try:
             codecs.getincrementaldecoder("utf-8")().decode(data, final=head.is_whole)
         except UnicodeDecodeError:
-            return sum(byte > 0x7F for byte in data) * 3 < len(data)  # noqa: PLR2004 - ASCII
+            is_mostly_ascii = sum(byte > 0x7F for byte in data) * 3 < len(data)  # noqa: PLR2004 - ASCII
+            return is_mostly_ascii or (len(data) >= _LEGACY_BYTES and not data.lstrip().startswith((b"{", b"[")))
         return True
 
     def examine(self, part: Part) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from mop.scanning.formats.base import Format, Head, Part
+import contextlib
+
+from mop.scanning.formats.base import HEAD_BYTES, Format, Head, Part
+from mop.scanning.formats.keras_metadata import keras_metadata
+from mop.scanning.formats.onnx import OnnxModel
 from mop.scanning.formats.pickles import WINDOW, Window, follow_all, pickle_at_the_beginning
+from mop.scanning.formats.protobuf import Message, fields_of, read_message
+from mop.scanning.formats.tensorflow_graph import GraphMessages
 from mop.scanning.pickles.machine import AmbiguousError, BrokenPickleError, TooLongError, run
 from mop.scanning.pickles.values import Trace
 from mop.scanning.reader import Reader
@@ -28,6 +34,7 @@ class Unknown(Format):
         if pickle_at_the_beginning(part, is_text=False) is not None or _goes_on(window):
             follow_all(part)
             return
+        _follow_as_message(part)
         part.look.incomplete(
             part.name,
             "it is of no format that MOP knows",
@@ -37,6 +44,32 @@ class Unknown(Format):
 
 
 _OPCODES_MIN = 1
+_MESSAGE_WINDOW = 1024 * 1024
+
+
+def _follow_as_message(part: Part) -> None:
+    """Look at it as models of ONNX, TensorFlow and Keras: who reads them takes their fields in any order."""
+    if not fields_of(part.reader.peek(HEAD_BYTES)):
+        return
+    graph = GraphMessages(part)
+    kinds = (OnnxModel(part).model, graph.graph, graph.saved_model, graph.meta_graph, lambda: keras_metadata(part))
+    window = part.reader.peek(_MESSAGE_WINDOW)
+    fitting = [kind for kind in kinds if _fits(window, kind())]
+    for kind in fitting[1:]:
+        _fits(window, kind())
+    if fitting:
+        with contextlib.suppress(ValueError, EOFError):
+            read_message(part.reader, fitting[0]())
+
+
+def _fits(window: bytes, message: Message) -> bool:
+    try:
+        read_message(Reader(Window(window)), message)
+    except EOFError:
+        return True
+    except ValueError:
+        return False
+    return True
 
 
 def _goes_on(window: bytes) -> bool:

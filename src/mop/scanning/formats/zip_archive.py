@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import lzma
 import re
+import stat
 import tarfile
 import zipfile
 import zlib
 from typing import IO, Any, cast
 
+from mop.scanning.formats.archived_python import ArchivedPython
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
 from mop.scanning.formats.pickles import tell_of_search
@@ -39,6 +42,7 @@ _DIRECTORIES_MAX = 4
 _LOCAL_HEADER = 30
 _DESCRIPTOR_MAX = 24
 _PIECE = 256 * 1024
+_LINK_BYTES = 4096
 _COMPARED = 64 * 1024
 """Bytes that are compared at once, so that all of it stays in the processor's cache."""
 _TORCH_PICKLE = "data.pkl"
@@ -51,12 +55,13 @@ _SCRIPT = TorchScriptCode()
 class Zip(Format):
     """By its first local header; one behind other bytes is known by its end."""
 
-    name = "zip: torch, TorchScript, torch.export, .npz, .keras, skops, wheel"
+    name = "zip: torch, TorchScript, torch.export, torch.package, .npz, .keras, .mar, skops, wheel"
     runs = (
         "what its members run: the pickles of torch, TorchScript's code that writes or opens files, arrays of objects, "
-        "the layers of Keras, what skops names; members that lead out"
+        "the layers of Keras, what skops names, the Python that torch.package, TorchServe and others import; members "
+        "that lead out"
     )
-    seen = "every member of every directory that it has, and the bytes between them"
+    seen = "every member of every directory that it has, Python by its syntax tree, and the bytes between them"
     urgency = 1
 
     def recognises(self, head: Head) -> bool:
@@ -118,16 +123,29 @@ def _read_members(part: Part, archive: zipfile.ZipFile, members: list[zipfile.Zi
     names = archive.namelist()
     roots = {name[: -len(_TORCH_PICKLE)] for name in names if name.endswith(_TORCH_PICKLE)}
     scripts = {name[: -len(_CONSTANTS)] for name in names if name.endswith(_CONSTANTS)}
+    python = ArchivedPython(part)
+    for name in names:
+        python.saw(name)
     for member in members:
         if not part.look.take_member(part.name):
-            return
+            break
         if leads_out(member.filename):
             part.look.escape(part.name, member.filename)
+        if stat.S_ISLNK(member.external_attr >> 16):
+            _look_at_link(part, archive, member)
         if not member.filename.endswith("/"):
             known: Format | None = _STORAGE if _is_storage(member.filename, roots) else None
             if member.filename.endswith(".py") and member.filename.partition("code/")[0] in scripts:
                 known = _SCRIPT
-            _read_member(part, archive, member, f"{part.name}!{prefix}{called(member.filename)}", known)
+            _read_member(part, archive, member, f"{part.name}!{prefix}{called(member.filename)}", known, python)
+    python.end()
+
+
+def _look_at_link(part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """A link, whose content is where it leads: some programs make it when they unpack the archive."""
+    with contextlib.suppress(*ERRORS), archive.open(member) as stream:
+        if leads_out(stream.read(_LINK_BYTES).decode("utf-8", "replace")):
+            part.look.escape(part.name, member.filename)
 
 
 def _is_storage(name: str, roots: set[str]) -> bool:
@@ -137,7 +155,12 @@ def _is_storage(name: str, roots: set[str]) -> bool:
 
 
 def _read_member(
-    part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, known: Format | None
+    part: Part,
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    name: str,
+    known: Format | None,
+    python: ArchivedPython,
 ) -> None:
     if member.flag_bits & _FLAGS_REFUSED:
         # loaders that do not look at these bits read it all the same
@@ -150,7 +173,9 @@ def _read_member(
             unchecked = cast("Any", stream)
             unchecked._expected_crc = None  # noqa: SLF001 - some loaders do not look at it, and load what zipfile refuses
             content = _Summed(cast("ByteStream", stream))
-            part.open(content, name, part.depth + 1, known=known)
+            is_compiled = known is _SCRIPT and not python.loader  # by torch, from its own dialect
+            passed = content if is_compiled else python.passed(content, member.filename, name)
+            part.open(passed, name, part.depth + 1, known=known)
             if content.has_ended and content.sum != member.CRC:
                 part.look.incomplete(name, "its checksum is that of other bytes")
     except ERRORS as error:

@@ -85,6 +85,10 @@ def decoded(data: bytes, encoding: str) -> Any:
         return OPAQUE
 
 
+NO_MODULE = "\0"
+"""In the name of no module that can be imported."""
+
+
 def _line(reader: Reader) -> bytes | None:
     """A line without its last byte, whatever that is, as Python's readers take it; None for a long one."""
     data = reader.line(KEPT_BYTES + 2)
@@ -147,10 +151,12 @@ def _raw_unicode(reader: Reader) -> Any:
 
 def _name(reader: Reader) -> Any:
     try:
-        text = _line(reader)
+        data = reader.line(KEPT_BYTES + 2)
     except EOFError:  # the unpickler in Python takes an empty line
-        text = b""
-    return OPAQUE if text is None else decoded(text, "utf-8")
+        data = b""
+    if len(data) > KEPT_BYTES + 1:
+        return NO_MODULE if b"\0" in data else OPAQUE
+    return decoded(data[:-1], "utf-8")
 
 
 def _two_names(reader: Reader) -> tuple[Any, Any]:

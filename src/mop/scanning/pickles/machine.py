@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from mop.scanning.pickles import joblib_arrays
-from mop.scanning.pickles.arguments import KEPT_BYTES, KEY, LENGTHS, NOTHING, READS, decoded
+from mop.scanning.pickles.arguments import KEPT_BYTES, KEY, LENGTHS, NO_MODULE, NOTHING, READS, decoded
 from mop.scanning.pickles.calls import call
 from mop.scanning.pickles.values import OPAQUE, Global, Made, Oddity, Trace, Use
 from mop.scanning.reader import MissingError, Reader
@@ -247,7 +247,13 @@ class Machine:
         self._dense = key + 1
 
     def look_up(self, module: Any, name: Any) -> None:
-        """What find_class does."""
+        """What find_class does.
+
+        Raises:
+            BrokenPickleError: no module has this name.
+        """
+        if isinstance(module, str) and NO_MODULE in module:
+            raise BrokenPickleError(f"a module named {module[:60]!r}")
         if isinstance(module, str) and isinstance(name, str):
             found = Global(module, name)
             self.trace.see(found, Use.NAMED, self.position)

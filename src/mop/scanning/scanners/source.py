@@ -12,14 +12,12 @@ from typing import Any
 from mop.scanning.deadline import DeadlineError, deadline
 from mop.scanning.findings import FileVerdict, Finding, ScanReport, Severity, Verdict, costly, not_seen_whole, too_slow
 from mop.scanning.limits import MIB
+from mop.scanning.python_acts import PYTHON_BYTES_MAX, Act, acts_of
 from mop.scanning.reader import TooMuchError
 from mop.scanning.scanner import Looking, Subject
 from mop.scanning.scanners.notebook import python_of
-from mop.scanning.scanners.source_beside_weights import Act, acts_of
 
 NAME = "source"
-BYTES_MAX = MIB // 4
-"""Of one file; what people write by hand is far smaller, and its syntax tree can take a thousand times its text."""
 SECONDS = 60.0
 """Of processor time, for a file that may be read."""
 FINDINGS_MAX = 20
@@ -100,8 +98,8 @@ def _beside_weights(path: Path) -> list[Act]:
     Raises:
         TooMuchError: it is made so that this is not seen.
     """
-    if path.stat().st_size > BYTES_MAX:
-        raise TooMuchError(f"it is code beside the weights, and larger than {BYTES_MAX:,} bytes")
+    if path.stat().st_size > PYTHON_BYTES_MAX:
+        raise TooMuchError(f"it is code beside the weights, and larger than {PYTHON_BYTES_MAX:,} bytes")
     try:
         return acts_of(path.read_bytes())
     except (SyntaxError, ValueError):
@@ -125,8 +123,8 @@ def _report(name: str, issues: list[Any], acts: list[Act]) -> ScanReport:
 
 def _ask_bandit(manager: Any, path: Path, issues: list[Any]) -> str:
     """Collect what bandit calls severe in a file; why it did not read it, if so."""
-    if path.stat().st_size > BYTES_MAX:
-        return f"it is larger than {BYTES_MAX:,} bytes"
+    if path.stat().st_size > PYTHON_BYTES_MAX:
+        return f"it is larger than {PYTHON_BYTES_MAX:,} bytes"
     manager.results, manager.skipped = [], []
     manager.files_list = [str(path)]
     manager.run_tests()

@@ -82,7 +82,7 @@ class _Look:
         self._limits = limits
         self._findings: list[Finding] = []
         self._verdicts: list[FileVerdict] = []
-        self._count: Counter[str] = Counter()
+        self._count: Counter[tuple[str, Severity]] = Counter()
         self._entries = 0
         self._bytes = 0
         self._executable: list[str] = []
@@ -112,10 +112,10 @@ class _Look:
     def report(self) -> ScanReport:
         """Everything found."""
         self._look_at_whole()
-        for rule, count in self._count.items():
+        for (rule, severity), count in self._count.items():
             if count > FINDINGS_MAX:
                 message = f"The folder has {count - FINDINGS_MAX:,} more findings of the rule {rule}."
-                self._findings.append(_finding(rule, Severity.MEDIUM, ".", message, "Fix those that are listed first."))
+                self._findings.append(_finding(rule, severity, ".", message, "Fix those that are listed first."))
         return ScanReport(tuple(self._verdicts), tuple(self._findings))
 
     def _name(self, path: str | Path) -> str:
@@ -245,8 +245,9 @@ class _Look:
         self._note(_finding(rule, severity, path, message, hint))
 
     def _note(self, finding: Finding) -> None:
-        self._count[finding.rule] += 1
-        if self._count[finding.rule] <= FINDINGS_MAX:
+        kind = (finding.rule, finding.severity)  # what blocks does not hide behind what warns
+        self._count[kind] += 1
+        if self._count[kind] <= FINDINGS_MAX:
             self._findings.append(finding)
 
 

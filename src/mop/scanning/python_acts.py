@@ -1,4 +1,4 @@
-"""Python beside the weights: what it does by itself when a library imports it with the model."""
+"""Python beside the weights, or in an archive: what it does by itself when a library imports it with the model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mop.scanning.limits import MIB
+
+PYTHON_BYTES_MAX = MIB // 4
+"""Of one file; what people write by hand is far smaller, and its syntax tree can take a thousand times its text."""
 _PROGRAMS = frozenset(
     {
         *("os.system", "os.popen", "os.fork", "os.forkpty", "pty.spawn", "runpy.run_path", "runpy.run_module"),
