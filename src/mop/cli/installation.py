@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mop.areas.references import Ref
+
 if TYPE_CHECKING:
     from mop.backup.databases import Database
 
@@ -26,9 +28,8 @@ def open_settings() -> None:
 def open_database() -> None:
     """Open the settings and bring MOP's database to the present tables."""
     open_settings()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
+    # what the worker does as well; it stands beside the commands and is reached by name alone
+    Ref("mop.worker.setup:prepare_tables").load()()
 
 
 def conf(module: str) -> Any:
