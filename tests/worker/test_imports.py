@@ -12,7 +12,7 @@ import pytest
 FOR_FILES = {"PIL", "numpy", "obstore", "pyarrow", "pynvml", "rensa", "xxhash"}
 FOR_OTHER_HOSTS = {"aiohttp", "azure", "httpx", "jwt", "requests"}
 FOR_OTHER_PROCESSES = {"bandit", "detect_secrets", "mop_client", "rich", "typer", "uvicorn", "uvloop"}
-FOR_THE_ENGINE = {"dbos", "sqlalchemy"}  # the portal uses it from its first enqueue on
+FOR_THE_ENGINE = {"dbos", "psycopg", "sqlalchemy"}  # the portal uses it from its first enqueue on
 
 PORTAL = """
 import mop.conf.wsgi

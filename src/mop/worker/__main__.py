@@ -35,6 +35,7 @@ def main() -> None:
 
 
 async def _work(name: str, instance_types: tuple[str, ...]) -> None:
+    from mop.engine.activity import report_changes  # noqa: PLC0415
     from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
     from mop.engine.schedules import run_schedules  # noqa: PLC0415
     from mop.hosting.this_host import end_services, open_early  # noqa: PLC0415
@@ -46,6 +47,7 @@ async def _work(name: str, instance_types: tuple[str, ...]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     end_frozen_transactions()
+    report_changes()
     place = await start(name, await in_database(queues_of)(instance_types))
     register_schedules()
     upkeep = asyncio.create_task(run_schedules())
