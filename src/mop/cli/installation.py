@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mop.areas.references import Ref
+from mop.cycle_collector import paused_collector
 
 if TYPE_CHECKING:
     from mop.backup.databases import Database
@@ -22,7 +23,8 @@ def open_settings() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mop.conf.settings")
     import django
 
-    django.setup()
+    with paused_collector():
+        django.setup()
 
 
 def open_database() -> None:

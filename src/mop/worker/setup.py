@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from mop.cycle_collector import paused_collector
 from mop.engine.wakes import sqlite_file
 from mop.worker.prepared import copy_prepared
 
@@ -38,7 +37,7 @@ def prepare_tables() -> None:
     if (tables := sqlite_databases().get("mop.db")) is not None:
         copy_prepared("mop.db", tables)
         _keep_private(tables)
-    with _without_garbage_collection():
+    with paused_collector():  # a third of the time went to the models that each migration makes anew
         _migrate()
 
 
@@ -82,18 +81,6 @@ def _make_engine_tables() -> None:
     from mop.engine.runtime import prepare_database  # noqa: PLC0415 - imports the engine
 
     prepare_database(settings.MOP_ENGINE_URL)
-
-
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """In vain it would look through the models that each migration makes anew, for a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _keep_private(database: Path) -> None:
