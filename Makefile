@@ -69,11 +69,12 @@ lock: .venv/.base ## write requirements/*.txt anew from pyproject.toml (ARGS=--u
 
 package: .venv/.runtime ## build the wheels of MOP and its SDK into dist/
 	@MOP_HOME=$$(mktemp -d) $(BIN)/python -m mop.cli.static_files --for-package
+	@$(BIN)/python -m mop.worker.prepared
 	$(BIN)/uv build --quiet --wheel --out-dir dist .
 	$(BIN)/uv build --quiet --wheel --out-dir dist packages/mop-utils
 
 clean: ## remove .venv, caches and the demonstration's folder
-	rm -rf .venv .mop dist src/mop/gathered_static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	rm -rf .venv .mop dist src/mop/gathered_static src/mop/prepared_databases .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
 
 .venv/.base: scripts/make-venv.sh
 	@sh scripts/make-venv.sh .venv requirements/runtime.txt

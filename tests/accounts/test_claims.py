@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mop.accounts.adapter import check_nonce
 from mop.accounts.models import User
-from mop.accounts.provider import UID_MAX, uid_of
+from mop.accounts.oidc_provider import UID_MAX, uid_of
 from mop.accounts.services import create_user
 from mop.accounts.single_sign_on import person_of
 from mop.accounts.token_services import authenticate_token

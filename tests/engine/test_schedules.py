@@ -14,8 +14,10 @@ from mop.engine.clock import from_now
 from mop.engine.models import Schedule
 from mop.engine.schedules import (
     CLAIM_SECONDS,
+    IDLE_SECONDS,
     RETRY_SECONDS,
     Job,
+    bring_forward,
     finish,
     look,
     make_known,
@@ -23,6 +25,7 @@ from mop.engine.schedules import (
     renew,
     run_schedules,
 )
+from mop.engine.wakes import CHANGES, heard
 from support.waiting import POLL_SECONDS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
@@ -136,6 +139,45 @@ def test_a_renewed_claim_lasts():
     assert renew(job, claim)
     assert claim_due() == []
     assert Schedule.objects.filter(claimed_until__gt=from_now(CLAIM_SECONDS - 10)).exists()
+
+
+def test_while_nothing_changes_a_frequent_job_runs_once_a_minute():
+    known(every_seconds=2.0)
+    make_due()
+    ((job, claim),) = claim_due()
+    assert finish(job, claim, quiet=True)
+    assert IDLE_SECONDS - 10 < seconds_until_due() <= IDLE_SECONDS
+
+
+def test_while_nothing_changes_a_rare_job_keeps_its_interval():
+    known(every_seconds=3600.0)
+    make_due()
+    ((job, claim),) = claim_due()
+    assert finish(job, claim, quiet=True)
+    assert 3500 < seconds_until_due() <= 3600
+
+
+def test_a_change_brings_forward_what_was_put_off_but_no_job_that_failed():
+    known("often", every_seconds=2.0)
+    known("rare", every_seconds=3600.0)
+    known("failed", every_seconds=2.0)
+    Schedule.objects.filter(name__in=("often", "failed")).update(next_run_at=from_now(IDLE_SECONDS))
+    Schedule.objects.filter(name="failed").update(failures=1)
+    bring_forward()
+    assert list(Schedule.objects.filter(next_run_at__lte=from_now(2.0)).values_list("name", flat=True)) == ["often"]
+
+
+def test_the_worker_hears_of_a_change():
+    ran = threading.Event()
+    register_schedule("job", 0.01, ran.set)
+    make_known()
+    Schedule.objects.update(next_run_at=from_now(IDLE_SECONDS))
+
+    def has_run() -> bool:
+        heard(CHANGES)
+        return ran.is_set()
+
+    run_until(has_run)
 
 
 def test_a_shorter_interval_brings_the_next_run_forward_and_a_longer_one_leaves_it():

@@ -8,14 +8,16 @@ from sklearn import metrics as reference
 
 from mop.evaluation.metrics.curves import (
     GRID,
-    THRESHOLDS,
     Calibration,
     ScoreHistograms,
     auc,
     curves,
     places,
     subgroup_auc,
+    threshold_grid,
 )
+
+THRESHOLDS = threshold_grid()
 
 
 def scored(seed: int, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:

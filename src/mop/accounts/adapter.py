@@ -7,12 +7,11 @@ import hashlib
 import logging
 import secrets
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -20,7 +19,13 @@ from mop.accounts.actions import Action
 from mop.accounts.addresses import client_address
 from mop.accounts.single_sign_on import person_of
 from mop.audit.services import Actor, record
+from mop.deferred import deferred
 from mop.errors import SignInRefusedError
+
+if TYPE_CHECKING:
+    from cryptography import fernet
+else:
+    fernet = deferred("cryptography.fernet")
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +95,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # 
         )
 
 
-def _cipher() -> Fernet:
+def _cipher() -> fernet.Fernet:
     key = hashlib.sha256(b"second factors:" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+    return fernet.Fernet(base64.urlsafe_b64encode(key))
 
 
 def check_nonce(sociallogin: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 
 from mop.areas import config
@@ -26,3 +27,7 @@ class AccountsConfig(config.AreaConfig):
         password_changed.connect(end_others)
         user_logged_in.connect(begin)
         user_logged_out.connect(end)
+        if settings.MOP_OIDC_ISSUER:
+            from mop.accounts.oidc_provider import register  # noqa: PLC0415 - megabytes, for single sign-on alone
+
+            register()

@@ -6,11 +6,20 @@ A copy of the database alone shows none of them. With a new secret key, what was
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    from cryptography import fernet
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf import hkdf
+else:
+    fernet = deferred("cryptography.fernet")
+    hashes = deferred("cryptography.hazmat.primitives.hashes")
+    hkdf = deferred("cryptography.hazmat.primitives.kdf.hkdf")
 
 KEY_BYTES = 32
 
@@ -24,10 +33,10 @@ def unseal(kept: str, *, purpose: str) -> str | None:
     """The text that was sealed; None where MOP_SECRET_KEY is another one since."""
     try:
         return _box(purpose).decrypt(kept.encode()).decode()
-    except InvalidToken:
+    except fernet.InvalidToken:
         return None
 
 
-def _box(purpose: str) -> Fernet:
-    key = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"mop {purpose}".encode())
-    return Fernet(base64.urlsafe_b64encode(key.derive(settings.SECRET_KEY.encode())))
+def _box(purpose: str) -> fernet.Fernet:
+    key = hkdf.HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=f"mop {purpose}".encode())
+    return fernet.Fernet(base64.urlsafe_b64encode(key.derive(settings.SECRET_KEY.encode())))

@@ -6,13 +6,11 @@ from typing import Any, cast
 
 from allauth.account.views import LoginView
 from allauth.socialaccount.adapter import get_adapter
-from allauth.socialaccount.providers.openid_connect.views import callback
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
-from requests import RequestException
 
 from mop.accounts.access import OTHER_SITES
 from mop.errors import NotFoundError, SignInRefusedError
@@ -39,6 +37,8 @@ def begin_single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponse
         SignInRefusedError: it cannot be reached.
     """
     _require_provider()
+    from requests import RequestException  # noqa: PLC0415 - see _require_provider
+
     if request.headers.get("Sec-Fetch-Site") in OTHER_SITES:
         return redirect("account_login")
     provider = get_adapter(request).get_provider(request, provider_id)
@@ -60,6 +60,8 @@ def end_single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponse:
         SignInRefusedError: the answer is none of this browser's, or the person may not sign in.
     """
     _require_provider()
+    from allauth.socialaccount.providers.openid_connect.views import callback  # noqa: PLC0415 - see _require_provider
+
     return cast("HttpResponse", callback(request, provider_id))
 
 
@@ -73,3 +75,7 @@ def cancelled(request: HttpRequest) -> HttpResponse:
 def _require_provider() -> None:
     if not settings.MOP_OIDC_ISSUER:
         raise NotFoundError("This installation has no single sign-on.")
+    # with a client for HTTP and readers of tokens, which no process needs where people sign in by password
+    from mop.accounts.oidc_provider import register  # noqa: PLC0415 - see above
+
+    register()

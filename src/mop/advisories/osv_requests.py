@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import httpx
 import orjson
 
+from mop.deferred import deferred
 from mop.scanning.dependencies.packages import Package
 from mop.scanning.dependencies.records import ECOSYSTEM, RECORD_BYTES_MAX, Advisory, read_identifier, read_record
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = deferred("httpx")
 
 QUERIES_MAX = 1000
 """As many as the service takes at once."""
@@ -27,7 +32,7 @@ _PASSING = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
-_TIMEOUT = httpx.Timeout(10.0, connect=4.0)
+_SECONDS, _CONNECT_SECONDS = 10.0, 4.0
 
 Key = tuple[str, str]
 """An advisory's identifier and the text of its last change."""
@@ -66,7 +71,7 @@ class OsvRequests:
         self._clock = clock
         self._left = ALL_BYTES_MAX
         self._http = httpx.Client(
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS),
             follow_redirects=False,  # the operator named one address
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mop"},
         )

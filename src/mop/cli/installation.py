@@ -7,6 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mop.areas.references import Ref
+from mop.cycle_collector import paused_collector
+
 if TYPE_CHECKING:
     from mop.backup.databases import Database
 
@@ -20,15 +23,15 @@ def open_settings() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mop.conf.settings")
     import django
 
-    django.setup()
+    with paused_collector():
+        django.setup()
 
 
 def open_database() -> None:
     """Open the settings and bring MOP's database to the present tables."""
     open_settings()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
+    # what the worker does as well; it stands beside the commands and is reached by name alone
+    Ref("mop.worker.setup:prepare_tables").load()()
 
 
 def conf(module: str) -> Any:

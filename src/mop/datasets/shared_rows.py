@@ -8,7 +8,6 @@ from pathlib import Path
 from django.db import transaction
 
 from mop.datasets.models import Reading, SharedRows
-from mop.datasets.reading import shared_rows
 from mop.datasets.selectors import comparable_readings
 from mop.engine.fence import hold_fence
 
@@ -28,6 +27,8 @@ def readings_to_compare(reading_id: str) -> list[tuple[str, str]]:
 
 def count_shared(mine: Path, others: list[tuple[str, Path]]) -> dict[str, int]:
     """How many rows a file of digests shares with each of others, where that may be told."""
+    from mop.datasets.reading import shared_rows  # noqa: PLC0415 - reads files with numpy
+
     counts = {reading: shared_rows(mine, theirs) for reading, theirs in others}
     return {reading: count for reading, count in counts.items() if count >= LEAST_TOLD}
 

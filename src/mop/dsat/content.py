@@ -10,14 +10,23 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pybase64
-from PIL import Image, UnidentifiedImageError
 
 from mop.catalog.models import Modality
-from mop.datasets.reading.images import FORMATS, quiet_pillow
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    import PIL
+    from PIL import Image
+
+    from mop.datasets.reading import images as reading_images
+else:
+    PIL = deferred("PIL")
+    Image = deferred("PIL.Image")
+    reading_images = deferred("mop.datasets.reading.images")
 
 CONTENT_BYTES_MAX = 12 * 1024**2
 TEXT_MAX = 200_000
@@ -73,7 +82,8 @@ def images_of(item: Mapping[str, Any]) -> list[str]:
 
 def media_type(image: str) -> str:
     """The media type of a checked image, for browsers."""
-    with quiet_pillow(), Image.open(io.BytesIO(pybase64.b64decode(image)), formats=FORMATS) as found:
+    data = io.BytesIO(pybase64.b64decode(image))
+    with reading_images.quiet_pillow(), Image.open(data, formats=reading_images.FORMATS) as found:
         return Image.MIME.get(found.format or "", "application/octet-stream")
 
 
@@ -144,10 +154,13 @@ def _checked_image(image: Any, field: str, add: Add) -> tuple[int, int]:
         add(field, "The image is not valid base64. Leave out line breaks and a leading data: part.")
         return nothing
     try:
-        with quiet_pillow(), Image.open(io.BytesIO(data), formats=FORMATS) as found:
+        with reading_images.quiet_pillow(), Image.open(io.BytesIO(data), formats=reading_images.FORMATS) as found:
             size = found.size
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        add(field, f"This is no image of a known format ({', '.join(FORMATS)}), or one of too many pixels.")
+    except (PIL.UnidentifiedImageError, Image.DecompressionBombError):
+        add(
+            field,
+            f"This is no image of a known format ({', '.join(reading_images.FORMATS)}), or one of too many pixels.",
+        )
         return nothing
     except Exception:  # noqa: BLE001 - readers of hostile headers raise anything; each means that it can't be read
         add(field, "The header of the image is damaged.")

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
+from mop.deferred import deferred
 from mop.dsat.inputs import NewCase
 from mop.dsat.models import Case, CaseContent, CaseTerm, item_of
-from mop.dsat.terms import SIGNATURE_VERSION, Terms, band_terms, signatures
+from mop.dsat.terms import Terms, band_terms, signature_version, signatures
 from mop.engine.bulk import insert_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 _TERMS = CaseTerm._meta.db_table  # noqa: SLF001 - documented name
 _BINARY = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension of the header
-_BINARY_ROW = np.dtype([("fields", ">i2"), ("bytes", ">i4"), ("term", ">i8"), ("width", ">i4"), ("case", ">i8")])
+_BINARY_ROW = [("fields", ">i2"), ("bytes", ">i4"), ("term", ">i8"), ("width", ">i4"), ("case", ">i8")]
 _BINARY_END = b"\xff\xff"
 
 
@@ -84,11 +89,12 @@ def store(rows: Sequence[tuple[Prepared, Mapping[str, Any]]], shared: Mapping[st
 
 def insert_contents(prepared: Sequence[Prepared], ids: Sequence[int]) -> None:
     """Insert content and terms of stored cases."""
+    version = signature_version()
     insert_rows(
         CaseContent._meta.db_table,  # noqa: SLF001 - as above
         ["case_id", "body", "signature", "signature_version", "terms"],
         [
-            (case_id, one.new.body, one.signature, SIGNATURE_VERSION, one.terms)
+            (case_id, one.new.body, one.signature, version, one.terms)
             for case_id, one in zip(ids, prepared, strict=True)
         ],
     )

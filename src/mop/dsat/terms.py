@@ -13,32 +13,36 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
-import xxhash
-from numpy.typing import NDArray
-from rensa import RMinHash
+from typing import TYPE_CHECKING, Any
 
 from mop.datasets.keyed import keyed_digest
+from mop.deferred import deferred
 from mop.dsat.content import images_of
 
-Matrix = NDArray[np.uint32]
+if TYPE_CHECKING:
+    import numpy as np
+    import rensa
+    import xxhash
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.uint32]
+else:
+    np = deferred("numpy")
+    Matrix = Any
+    rensa = deferred("rensa")
+    xxhash = deferred("xxhash")
 
 NUMBERS = 64
 BANDS, BAND_NUMBERS = 8, 4
-SIGNATURE_VERSION = int(RMinHash.ALGORITHM_VERSION)
 NEAR = 0.7
 """Estimated Jaccard similarity from which two cases are near duplicates."""
 _SHINGLE = 5
 _CHARACTERS_MAX = 20_000  # of a text that words and shingles are taken from
 _TERMS_MAX = 2_000
 _PAD = "\0" * (_SHINGLE - 1)
-_FACTORS = np.array(
-    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
-)
+_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F)
 """Odd 64-bit numbers, one for each character of a sequence."""
-_MIXER = np.uint64(0xBF58476D1CE4E5B9)
+_MIXER = 0xBF58476D1CE4E5B9
 _SEED = 42
 _BAND_PLACES = [(b"%d:" % band, 4 * BAND_NUMBERS * band, 4 * BAND_NUMBERS * (band + 1)) for band in range(BANDS)]
 _WORD = re.compile(r"\w+")
@@ -78,6 +82,11 @@ class Terms:
         return terms | _all(self._tags, tags, tag_term) if tags else terms
 
 
+def signature_version() -> int:
+    """Of the algorithm: signatures of another one cannot be compared."""
+    return int(rensa.RMinHash.ALGORITHM_VERSION)
+
+
 def signatures(items: Sequence[Mapping[str, Any]]) -> Matrix:
     """The MinHash signature of each item, one a row: the 5-character sequences of its text and of its images' digests.
 
@@ -87,11 +96,11 @@ def signatures(items: Sequence[Mapping[str, Any]]) -> Matrix:
     characters = np.frombuffer(_PAD.join([*texts, ""]).encode("utf-32-le", "replace"), "<u4").astype(np.uint64)
     sequences = np.zeros(len(characters), np.uint64)
     for place in range(_SHINGLE):
-        sequences[: len(characters) - place] += characters[place:] * _FACTORS[place]
+        sequences[: len(characters) - place] += characters[place:] * np.uint64(_FACTORS[place])
     sequences ^= sequences >> np.uint64(29)
-    sequences *= _MIXER
+    sequences *= np.uint64(_MIXER)
     sequences ^= sequences >> np.uint64(32)
-    rows = RMinHash.digest_matrix_from_flat_token_hashes(
+    rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
         sequences[characters != 0], np.cumsum([0, *map(len, texts)], dtype=np.uint64), NUMBERS, _SEED
     )
     numbers = itertools.chain.from_iterable(rows.to_rows())

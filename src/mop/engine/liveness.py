@@ -80,6 +80,7 @@ class Liveness:
         self._release = release
         self._stop = stop
         self._ended = threading.Event()
+        self._wanted = threading.Event()
         self._beaten_at = 0.0
         self._steady_since = 0.0
 
@@ -107,15 +108,20 @@ class Liveness:
         self.claim(Worker.objects.filter(pk=self.executor_id))
 
     def beat(self) -> None:
-        """Write the heartbeat.
+        """Write the heartbeat, and learn whether other workers are to be looked after.
 
         Raises:
             DatabaseError: the database did not answer.
         """
         began = now()
-        if not Worker.objects.filter(pk=self.executor_id, lost_at=None).update(beat_at=DatabaseClock()):
+        with connection.cursor() as cursor:
+            cursor.execute(*self._beat_and_question)
+            found = cursor.fetchone()
+        if found is None:
             self._stop(LOST)
             return
+        if found[0]:
+            self._wanted.set()
         if began - self._beaten_at > self._pulse.stale / 2:
             self._steady_since = began
         self._beaten_at = began
@@ -126,10 +132,6 @@ class Liveness:
         Raises:
             DatabaseError: the database did not answer.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(*self._question)
-            if cursor.fetchone() is None:
-                return
         stale, left, old = self._wanting()
         if self._is_steady():
             for row in stale:
@@ -149,11 +151,21 @@ class Liveness:
         return stale.exclude(pk=self.executor_id), left, Worker.objects.filter(recovered_at__lt=from_now(-KEPT_SECONDS))
 
     @cached_property
-    def _question(self) -> tuple[str, tuple[Any, ...]]:
-        """SQL: whether there is any of these. It is asked every second for ever, and making it takes longer than it."""
+    def _beat_and_question(self) -> tuple[str, tuple[Any, ...]]:
+        """SQL that beats and tells whether there is any of these; no row where this worker was claimed.
+
+        It is asked every second for ever: one statement for both, made once, for to make it takes longer than to ask.
+        """
         stale, left, old = self._wanting()
-        found: tuple[str, tuple[Any, ...]] = (stale | left | old).values("pk")[:1].query.sql_with_params()
-        return found
+        question, parameters = (stale | left | old).values("pk")[:1].query.sql_with_params()
+        clock = (
+            "CLOCK_TIMESTAMP()" if connection.vendor == "postgresql" else "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"
+        )
+        statement = (
+            f"UPDATE engine_worker SET beat_at = {clock} WHERE executor_id = %s AND lost_at IS NULL "  # noqa: S608
+            f"RETURNING EXISTS ({question})"
+        )
+        return statement, (self.executor_id, *parameters)
 
     def _is_steady(self) -> bool:
         """Whether this worker's own beats come in time, and did for so long that those of the others must have too.
@@ -179,20 +191,14 @@ class Liveness:
         return True
 
     def _beat_always(self) -> None:
-        self._repeat(self.beat, "the heartbeat could not be written")
+        while not self._ended.wait(self._pulse.beat):
+            _try(self.beat, "the heartbeat could not be written")
 
     def _look_always(self) -> None:
-        self._repeat(self.look, "other workers could not be looked after")
-
-    def _repeat(self, work: Callable[[], None], failure: str) -> None:
-        while not self._ended.wait(self._pulse.beat):
-            try:
-                work()
-            except DatabaseError as error:
-                logger.warning("%s, trying again: %s", failure, str(error).strip())
-                connection.close()
-            except Exception:
-                logger.exception("%s, trying again", failure)
+        while not self._ended.is_set():
+            self._wanted.wait()
+            self._wanted.clear()  # before the look: each beat asks again
+            _try(self.look, "other workers could not be looked after")
 
     def _watch_always(self) -> None:
         """A thread of its own: a beat may hang in a connection that leads nowhere."""
@@ -200,6 +206,16 @@ class Liveness:
             silence = now() - self._beaten_at
             if silence > self._pulse.stale:
                 self._stop(f"no heartbeat could be written for {silence:.1f} s; others may have taken over by now")
+
+
+def _try(work: Callable[[], None], failure: str) -> None:
+    try:
+        work()
+    except DatabaseError as error:
+        logger.warning("%s, trying again: %s", failure, str(error).strip())
+        connection.close()
+    except Exception:
+        logger.exception("%s, trying again", failure)
 
 
 def _in_thread(work: Callable[[], None]) -> None:

@@ -19,14 +19,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import dbos._dbos as engine_module
-import psycopg
 from dbos import DBOS
 from dbos._core import ActiveWorkflowById
 from dbos._queue import queue_thread
 
-from mop.engine.wakes import EVERY_QUEUE, Wakes
+from mop.deferred import deferred
+from mop.engine.wakes import CHANGES, EVERY_QUEUE, Wakes
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    psycopg = deferred("psycopg")
 
 THREAD_NAME = "queue-worker-"  # the engine's, in front of the queue's
 SAFETY_SECONDS = 120.0
@@ -110,6 +116,7 @@ class QueueWaits:
             queue_thread(self, dbos)  # type: ignore[arg-type]  # it is_set and waits, nothing else
 
         engine_module.queue_thread = run  # type: ignore[attr-defined, assignment]
+        engine_module.background_jobs_thread = _no_background_jobs  # type: ignore[attr-defined, assignment]
 
     def _sleeper(self, name: str) -> _Sleeper:
         with self._lock:
@@ -117,6 +124,11 @@ class QueueWaits:
                 self._sleepers[name] = _Sleeper()
                 self._sleepers[name].woken.set()  # what was there before is looked for at once
             return self._sleepers[name]
+
+
+def _no_background_jobs(stop: threading.Event, dbos: DBOS) -> None:
+    """Once a second the engine looks for delayed work and for deadlines that passed: MOP's work has neither."""
+    del stop, dbos
 
 
 class _ActiveWorkflows(ActiveWorkflowById):
@@ -142,6 +154,7 @@ def hear_always(waits: QueueWaits, transport: Wakes, hear: Callable[[str], objec
                     hear(name)
                 else:
                     waits.hear(deaf=False)
+                    hear(CHANGES)  # what was told before is not known
                     is_known = False
         except (OSError, psycopg.Error) as error:
             if not is_known:
@@ -149,4 +162,5 @@ def hear_always(waits: QueueWaits, transport: Wakes, hear: Callable[[str], objec
                 logger.warning("wakes cannot be heard, queues are looked at twice a second: %s", reason)
             is_known = True
         waits.hear(deaf=True)
+        hear(CHANGES)
         waits.stops_within(LISTEN_AGAIN_SECONDS)

@@ -5,6 +5,8 @@
 A row per job holds when it is due, by the database's clock. A worker claims a due job with one conditional update and
 renews the claim while the job runs; the claim of a worker that died ends by itself. Whatever was missed while no worker
 ran is done once.
+
+While no row of the installation changes, a job runs once a minute at most: see `engine/activity.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +28,10 @@ from django.db.models import F, Q
 from mop.engine.clock import DatabaseClock, from_now
 from mop.engine.database import in_database
 from mop.engine.models import Schedule
-from mop.engine.wakes import SCHEDULES, hearing_wakes, wake
+from mop.engine.wakes import CHANGES, SCHEDULES, hearing_wakes, wake
 
+BUSY_SECONDS = 60.0  # after a change jobs run at their own intervals, so that each finds what became due by it
+IDLE_SECONDS = 60.0  # then those of shorter intervals run this often
 LONGEST_LOOK_SECONDS = 60.0  # another release's worker may know jobs of other intervals
 SHORTEST_LOOK_SECONDS = 0.05  # another worker may hold what is due
 FAULT_SECONDS = 1.0
@@ -68,21 +73,48 @@ def register_schedule(name: str, every_seconds: float, function: Callable[[], ob
 
 async def run_schedules() -> None:
     """Run what becomes due until cancelled."""
-    woken = asyncio.Event()
+    wakes = _Wakes()
     loop = asyncio.get_running_loop()
 
     def hear(name: str) -> None:
         if name == SCHEDULES:
-            loop.call_soon_threadsafe(woken.set)
+            loop.call_soon_threadsafe(wakes.woken.set)
+        elif name == CHANGES:
+            loop.call_soon_threadsafe(wakes.change)
 
     try:
         with hearing_wakes(hear):
-            await _run_always(woken)
+            await _run_always(wakes)
     finally:
         _kept_thread.end()
 
 
-async def _run_always(woken: asyncio.Event) -> None:
+class _Wakes:
+    """What the runner of the schedules heard, on its event loop."""
+
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self._changed = False
+        self._busy_until = time.monotonic() + BUSY_SECONDS
+
+    def change(self) -> None:
+        """Rows changed."""
+        self._changed = True
+        self._busy_until = time.monotonic() + BUSY_SECONDS
+        self.woken.set()
+
+    def take_change(self) -> bool:
+        """Whether rows changed since the last call."""
+        changed, self._changed = self._changed, False
+        return changed
+
+    def is_quiet(self) -> bool:
+        """Whether no row changed for a while."""
+        return time.monotonic() >= self._busy_until
+
+
+async def _run_always(wakes: _Wakes) -> None:
+    woken = wakes.woken
     running: dict[asyncio.Task[None], str] = {}
     is_known = False
 
@@ -96,9 +128,11 @@ async def _run_always(woken: asyncio.Event) -> None:
             if not is_known:
                 await sync_to_async(make_known)()
                 is_known = True
+            if wakes.take_change():
+                await sync_to_async(bring_forward)()
             claimed, pause = await sync_to_async(look)(busy=frozenset(running.values()))
             for job, claim in claimed:
-                task = asyncio.create_task(_run(job, claim))
+                task = asyncio.create_task(_run(job, claim, wakes.is_quiet))
                 running[task] = job.name
                 task.add_done_callback(end)
         except DatabaseError:
@@ -121,6 +155,15 @@ def make_known() -> None:
         if changed.update(every_seconds=job.every_seconds):
             soon = Schedule.objects.filter(name=job.name, next_run_at__gt=from_now(job.every_seconds))
             soon.update(next_run_at=from_now(job.every_seconds))
+
+
+def bring_forward() -> None:
+    """Let the jobs that were put off while nothing changed be due within their own intervals."""
+    frequent = [job for job in _jobs.values() if job.every_seconds < IDLE_SECONDS]
+    for seconds in {job.every_seconds for job in frequent}:
+        names = [job.name for job in frequent if job.every_seconds == seconds]
+        late = Schedule.objects.filter(name__in=names, failures=0, next_run_at__gt=from_now(seconds))
+        late.update(next_run_at=from_now(seconds))
 
 
 def make_due(name: str) -> None:
@@ -166,9 +209,18 @@ def renew(job: Job, claim: str) -> bool:
     return bool(rows.update(claimed_until=from_now(CLAIM_SECONDS)))
 
 
-def finish(job: Job, claim: str, *, error: str = "") -> bool:
-    """Write how a run ended and when the next is due; False when the claim is another's by now."""
+def finish(job: Job, claim: str, *, error: str = "", quiet: bool = False) -> bool:
+    """Write how a run ended and when the next is due; False when the claim is another's by now.
+
+    Args:
+        job: the job.
+        claim: the token of the run.
+        error: why it failed.
+        quiet: no row of the installation changed for a minute.
+    """
     pause = min(job.every_seconds, RETRY_SECONDS) if error else job.every_seconds
+    if quiet:
+        pause = max(pause, IDLE_SECONDS)
     rows = Schedule.objects.filter(name=job.name, claimed_by=claim)
     return bool(
         rows.update(
@@ -182,7 +234,7 @@ def finish(job: Job, claim: str, *, error: str = "") -> bool:
     )
 
 
-async def _run(job: Job, claim: str) -> None:
+async def _run(job: Job, claim: str, is_quiet: Callable[[], bool]) -> None:
     renewing = asyncio.create_task(_renew_always(job, claim))
     error = ""
     try:
@@ -192,7 +244,7 @@ async def _run(job: Job, claim: str) -> None:
         error = f"{type(raised).__name__}: {raised}"
     renewing.cancel()
     try:
-        await in_database(finish)(job, claim, error=error)
+        await in_database(finish)(job, claim, error=error, quiet=is_quiet())
     except DatabaseError:
         logger.exception("the end of the job %s could not be written; it is due again when its claim ends", job.name)
 

@@ -17,14 +17,21 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import psycopg
 from django.conf import settings
+
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    psycopg = deferred("psycopg")
 
 # what is no queue's name
 EVERY_QUEUE = "*"
 SCHEDULES = "schedules"
+CHANGES = "changes"  # rows changed: periodic work may find something
 CHANNEL = "mop_wakes"
 SEND_SECONDS = 1.0
 LONGEST_NAME = 512

@@ -7,16 +7,15 @@ import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from mop.deferred import deferred
 from mop.errors import ConflictError, MopError
 from mop.evaluation.comparison_models import EvaluationComparison
 from mop.evaluation.dataset_columns import slice_columns_of
@@ -28,6 +27,12 @@ from mop.evaluation.reports.by_slice import reading_order, slice_headline
 from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of, slice_difference
 from mop.evaluation.results import document_of
 from mop.storage.artifact_store import ArtifactStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 logger = logging.getLogger(__name__)
 _DOCUMENT: TypeAdapter[ComparisonOut] = TypeAdapter(ComparisonOut)

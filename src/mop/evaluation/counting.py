@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mop.deferred import deferred
 from mop.evaluation.label_map import LabelMap
 from mop.evaluation.metrics import ConfusionMatrix
 from mop.evaluation.metrics.curves import GRID, Calibration, ScoreHistograms, places
@@ -16,6 +15,12 @@ from mop.evaluation.metrics.partitions import partitions, representing
 from mop.evaluation.metrics.slices import SliceName, withheld
 from mop.evaluation.predictions import Predictions, SliceColumns
 from mop.evaluation.results import EvaluationDocument, LabelScoreCounts, SliceCounts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 PLACES_MAX = 20
 

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from django.core.exceptions import ObjectDoesNotExist
-from numpy.typing import NDArray
 
+from mop.deferred import deferred
 from mop.errors import NotFoundError
 from mop.evaluation.metrics import ConfusionMatrix, Report, report
 from mop.evaluation.metrics.curves import Calibration, Curves, ScoreHistograms, SubgroupAuc, curves, subgroup_auc
@@ -28,6 +27,12 @@ from mop.evaluation.metrics.intervals import Interval, label_intervals
 from mop.evaluation.metrics.matrix import known, mean_absolute_error, quadratic_weighted_kappa
 from mop.evaluation.metrics.partitions import Partition, partitions, representing
 from mop.evaluation.metrics.slices import SliceName
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 if TYPE_CHECKING:  # documents are read where no Django is set up, as of a bundle
     from mop.evaluation.models import Evaluation

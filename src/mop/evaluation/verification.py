@@ -9,12 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from mop.datasets.caged_rows import HiddenRows, hidden_rows
+from mop.deferred import deferred
 from mop.errors import ConflictError
 from mop.evaluation.answers import Answers, RowFacts
 from mop.evaluation.checks import Check
@@ -22,7 +20,7 @@ from mop.evaluation.jobs import EvaluationJob, job_for
 from mop.evaluation.kept import each_part
 from mop.evaluation.label_map import LabelMap
 from mop.evaluation.metrics import ConfusionMatrix
-from mop.evaluation.metrics.curves import THRESHOLDS, places
+from mop.evaluation.metrics.curves import places, threshold_grid
 from mop.evaluation.metrics.matrix import BY_LABEL
 from mop.evaluation.models import Evaluation
 from mop.evaluation.predictions import Predictions, length_range
@@ -31,6 +29,12 @@ from mop.hosting.service import fresh_service
 from mop.hosting.this_host import host_tools
 from mop.hosting.tools import HostTools
 from mop.serving.row_runner import run_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 AGAIN_ROWS = 200
 TOLERANCE = 1e-12
@@ -166,7 +170,7 @@ def _score_checks(document: EvaluationDocument, found: Predictions, mapped: Labe
         else:
             column = mapped.task_labels.index(label)
             has = found.true == mapped.labels.index(label)
-        rounded = THRESHOLDS[places(found.scores[answered, column])]
+        rounded = threshold_grid()[places(found.scores[answered, column])]
         real = has[answered]
         ours = one.curves()
         if ours.roc_auc is not None:

@@ -6,9 +6,15 @@ import base64
 import functools
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    Image = deferred("PIL.Image")
+
 
 LONG_TEXT_CHARACTERS = 5000
 # Each is one sign to the reader and several characters to Python: 👩‍👩‍👧‍👦 is seven, 🏳️‍🌈 four, 🇩🇪 two, 👍🏽 two

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-import pynvml
+from typing import TYPE_CHECKING
+
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    import pynvml
+else:
+    pynvml = deferred("pynvml")
 
 
 class Gpus:

@@ -17,15 +17,23 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore
+from typing import TYPE_CHECKING
 
 from mop import failpoints
+from mop.deferred import deferred
 from mop.errors import ArtifactDamagedError, DiskFullError, MopError, StorageUnavailableError
 from mop.storage.manifest import Manifest, is_sha256
+
+if TYPE_CHECKING:
+    import obstore
+    from obstore import exceptions
+    from obstore import store as stores
+else:
+    obstore = deferred("obstore")
+    exceptions = deferred("obstore.exceptions")
+    stores = deferred("obstore.store")
 
 CHUNK_BYTES = 1 << 20
 SIGNATURE_BYTES_MAX = 64 << 20
@@ -47,9 +55,12 @@ class StoredBlob:
 class ArtifactStore:
     """A content-addressed store over obstore. Safe for any number of writers: equal names hold equal bytes."""
 
-    def __init__(self, store: obstore.store.ObjectStore, *, folder: Path | None = None) -> None:
-        self._store = store
+    def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+
+    @cached_property
+    def _store(self) -> stores.ObjectStore:
+        return stores.LocalStore(prefix=self.folder)
 
     @classmethod
     def local(cls, folder: Path) -> ArtifactStore:
@@ -59,7 +70,7 @@ class ArtifactStore:
         except OSError as error:
             raise store_fault(error) from error
         _sweep_incoming(folder / _INCOMING)
-        return cls(LocalStore(prefix=folder), folder=folder)
+        return cls(folder)
 
     async def put_file(self, chunks: AsyncIterator[bytes]) -> StoredBlob:
         """Store the bytes under their SHA-256, in the place of a blob that may stand there: it may be damaged.
@@ -82,7 +93,7 @@ class ArtifactStore:
             await self._settle(key, blob)
         except BaseException as error:
             await self._discard(key)
-            if isinstance(error, OSError | BaseError):
+            if isinstance(error, OSError | exceptions.BaseError):
                 raise store_fault(error) from error
             raise
         return blob
@@ -99,7 +110,7 @@ class ArtifactStore:
         """Take in a file that was received whole at `incoming(name)`."""
         try:
             await self._settle(f"{_INCOMING}/{name}", blob)
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
 
     async def _settle(self, key: str, blob: StoredBlob) -> None:
@@ -124,7 +135,7 @@ class ArtifactStore:
             found = await obstore.head_async(self._store, _blob_key(sha256))
         except FileNotFoundError:
             return False
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
         return size is None or found["size"] == size
 
@@ -153,14 +164,14 @@ class ArtifactStore:
                 yield bytes(chunk)
         except FileNotFoundError as error:
             raise damaged(f"blob {sha256} is missing") from error
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
 
     async def put_manifest(self, manifest: Manifest) -> str:
         """Store the manifest under its digest, and give the digest."""
         try:
             await obstore.put_async(self._store, _manifest_key(manifest.digest), manifest.to_json())
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
         return manifest.digest
 
@@ -175,7 +186,7 @@ class ArtifactStore:
             data = bytes(await result.bytes_async())
         except FileNotFoundError as error:
             raise damaged(f"manifest {digest} is missing") from error
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise damaged(f"manifest {digest} does not match its digest")
@@ -190,7 +201,7 @@ class ArtifactStore:
         """Store the signature of a snapshot, in the place of one that may stand there."""
         try:
             await obstore.put_async(self._store, _signature_key(digest), bundle)
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
 
     async def get_signature(self, digest: str) -> bytes | None:
@@ -207,9 +218,9 @@ class ArtifactStore:
         """Store the list of snapshots that stood here before signing began; False when there is one."""
         try:
             await obstore.put_async(self._store, _UNSIGNED_LIST, content, mode="create")
-        except AlreadyExistsError:
+        except exceptions.AlreadyExistsError:
             return False
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
         return True
 
@@ -222,7 +233,7 @@ class ArtifactStore:
         try:
             async for page in obstore.list(self._store, prefix=_MANIFESTS):
                 names += [one["path"].rpartition("/")[2].removesuffix(".json") for one in page]
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
         return [name for name in names if is_sha256(name)]
 
@@ -234,11 +245,13 @@ class ArtifactStore:
             return bytes(await result.bytes_async())
         except FileNotFoundError:
             return None
-        except (OSError, BaseError) as error:
+        except (OSError, exceptions.BaseError) as error:
             raise store_fault(error) from error
 
     async def _discard(self, key: str) -> None:
-        with suppress(OSError, BaseError):  # the sweep takes what is left; the first error is the one to tell
+        with suppress(
+            OSError, exceptions.BaseError
+        ):  # the sweep takes what is left; the first error is the one to tell
             await obstore.delete_async(self._store, key)
 
 

@@ -13,23 +13,26 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+from mop.deferred import deferred
 from mop.storage.manifest import Manifest, ManifestFile
 
-CURVES: tuple[type[ec.EllipticCurve], ...] = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-"""The curves that the format knows."""
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+else:
+    exceptions = deferred("cryptography.exceptions")
+    hashes = deferred("cryptography.hazmat.primitives.hashes")
+    serialization = deferred("cryptography.hazmat.primitives.serialization")
+    ec = deferred("cryptography.hazmat.primitives.asymmetric.ec")
+
 STATEMENT = "application/vnd.in-toto+json"
 _MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 _STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 _PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 _SERIALIZATION = {"method": "files", "hash_type": "sha256", "allow_symlinks": False}
-_HASHES: dict[int, type[hashes.HashAlgorithm]] = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
 
 
 class BadSignatureError(ValueError):
@@ -57,9 +60,19 @@ def statement(name: str, files: Iterable[ManifestFile]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def curves() -> tuple[type[ec.EllipticCurve], ...]:
+    """The curves that the format knows."""
+    return (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+
+
+def _hash_for(curve: ec.EllipticCurve) -> hashes.HashAlgorithm:
+    found: dict[int, type[hashes.HashAlgorithm]] = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
+    return found[curve.key_size]()
+
+
 def sign(payload: bytes, payload_type: str, key: ec.EllipticCurvePrivateKey) -> bytes:
     """The bundle, JSON: the same for the same payload and key, as RFC 6979 has it."""
-    algorithm = ec.ECDSA(_HASHES[key.curve.key_size](), deterministic_signing=True)
+    algorithm = ec.ECDSA(_hash_for(key.curve), deterministic_signing=True)
     signature = key.sign(_pae(payload, payload_type), algorithm)
     bundle = {
         "mediaType": _MEDIA_TYPE,
@@ -85,7 +98,7 @@ def verify(bundle: bytes, payload_type: str, keys: Sequence[ec.EllipticCurvePubl
     for key in keys:
         try:
             key.verify(signature, _pae(payload, payload_type), _algorithm(key))
-        except InvalidSignature:
+        except exceptions.InvalidSignature:
             continue
         return payload
     raise BadSignatureError("no accepted key has made it, or it was changed")
@@ -141,7 +154,9 @@ def _sha256_of(resource: Mapping[str, str]) -> str:
 
 def key_hint(key: ec.EllipticCurvePublicKey) -> str:
     """How bundles name a public key: the SHA-256 of its PEM, in hexadecimal."""
-    return hashlib.sha256(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return hashlib.sha256(
+        key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    ).hexdigest()
 
 
 def _read(bundle: bytes) -> tuple[bytes, str, bytes]:
@@ -166,4 +181,4 @@ def _pae(payload: bytes, payload_type: str) -> bytes:
 
 
 def _algorithm(key: ec.EllipticCurvePublicKey) -> ec.ECDSA:
-    return ec.ECDSA(_HASHES[key.curve.key_size]())
+    return ec.ECDSA(_hash_for(key.curve))

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-
+from mop.deferred import deferred
 from mop.errors import SigningKeyError
-from mop.storage.model_signature import CURVES
+from mop.storage.model_signature import curves
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+else:
+    exceptions = deferred("cryptography.exceptions")
+    serialization = deferred("cryptography.hazmat.primitives.serialization")
+    ec = deferred("cryptography.hazmat.primitives.asymmetric.ec")
 
 _PEM_BYTES_MAX = 64 * 1024
-_UNREADABLE = (OSError, ValueError, TypeError, UnsupportedAlgorithm)
 
 
 @dataclass(frozen=True)
@@ -44,20 +50,20 @@ def read_signing_keys(private: Path | None, public: Sequence[Path]) -> SigningKe
 
 def _private(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
-        key = load_pem_private_key(_content(path), password=None)
-    except _UNREADABLE as error:
+        key = serialization.load_pem_private_key(_content(path), password=None)
+    except (OSError, ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
         raise _fault(path, "private", error) from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, CURVES):
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, curves()):
         raise _fault(path, "private")
     return key
 
 
 def _public(path: Path) -> ec.EllipticCurvePublicKey:
     try:
-        key = load_pem_public_key(_content(path))
-    except _UNREADABLE as error:
+        key = serialization.load_pem_public_key(_content(path))
+    except (OSError, ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
         raise _fault(path, "public", error) from None
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, CURVES):
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, curves()):
         raise _fault(path, "public")
     return key
 

@@ -8,12 +8,16 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
-
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from mop.catalog.models import Modality
+from mop.deferred import deferred
 from mop.errors import ValidationFailedError
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    Image = deferred("PIL.Image")
 
 TEXT_CHARACTERS_MAX = 100_000
 IMAGES_MAX = 20

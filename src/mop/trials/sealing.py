@@ -13,12 +13,23 @@ that anybody could open later: not with the row, nor with the installation's sec
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import x25519
+    from cryptography.hazmat.primitives.ciphers import aead
+    from cryptography.hazmat.primitives.kdf import hkdf
+else:
+    exceptions = deferred("cryptography.exceptions")
+    hashes = deferred("cryptography.hazmat.primitives.hashes")
+    x25519 = deferred("cryptography.hazmat.primitives.asymmetric.x25519")
+    aead = deferred("cryptography.hazmat.primitives.ciphers.aead")
+    hkdf = deferred("cryptography.hazmat.primitives.kdf.hkdf")
+
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -31,14 +42,14 @@ class SealError(Exception):
 
 def seal_for(public_key: bytes, plain: bytes) -> bytes:
     """Encrypt for the holder of the private key: 32 bytes of an ephemeral public key, then AES-256-GCM."""
-    ephemeral = X25519PrivateKey.generate()
-    shared = ephemeral.exchange(X25519PublicKey.from_public_bytes(public_key))
+    ephemeral = x25519.X25519PrivateKey.generate()
+    shared = ephemeral.exchange(x25519.X25519PublicKey.from_public_bytes(public_key))
     own = ephemeral.public_key().public_bytes_raw()
     # the derived key is used once, so its nonce may be fixed
-    return own + AESGCM(_derived(shared, own + public_key)).encrypt(bytes(_NONCE_BYTES), plain, None)
+    return own + aead.AESGCM(_derived(shared, own + public_key)).encrypt(bytes(_NONCE_BYTES), plain, None)
 
 
-def open_with(private_key: X25519PrivateKey, sealed: bytes) -> bytes:
+def open_with(private_key: x25519.X25519PrivateKey, sealed: bytes) -> bytes:
     """What `seal_for` sealed.
 
     Raises:
@@ -46,17 +57,17 @@ def open_with(private_key: X25519PrivateKey, sealed: bytes) -> bytes:
     """
     own, rest = sealed[:KEY_BYTES], sealed[KEY_BYTES:]
     try:
-        shared = private_key.exchange(X25519PublicKey.from_public_bytes(own))
+        shared = private_key.exchange(x25519.X25519PublicKey.from_public_bytes(own))
         key = _derived(shared, own + private_key.public_key().public_bytes_raw())
-        return AESGCM(key).decrypt(bytes(_NONCE_BYTES), rest, None)
-    except (InvalidTag, ValueError) as error:
+        return aead.AESGCM(key).decrypt(bytes(_NONCE_BYTES), rest, None)
+    except (exceptions.InvalidTag, ValueError) as error:
         raise SealError("sealed for another key") from error
 
 
 def encrypt(key: bytes, plain: bytes) -> bytes:
     """Encrypt with a person's key of 32 bytes: 12 bytes of nonce, then AES-256-GCM."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, None)
+    return nonce + aead.AESGCM(key).encrypt(nonce, plain, None)
 
 
 def decrypt(key: bytes, sealed: bytes) -> bytes:
@@ -66,10 +77,10 @@ def decrypt(key: bytes, sealed: bytes) -> bytes:
         SealError: the key is another, or none.
     """
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
-    except (InvalidTag, ValueError) as error:
+        return aead.AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+    except (exceptions.InvalidTag, ValueError) as error:
         raise SealError("another key") from error
 
 
 def _derived(shared: bytes, salt: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=_PURPOSE).derive(shared)
+    return hkdf.HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=salt, info=_PURPOSE).derive(shared)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from dbos import DBOS
 from django.conf import settings
 
+from mop.deferred import deferred
 from mop.engine.database import in_database
 from mop.engine.fence import WorkerLostError
 from mop.engine.steps import Outcome, concluded, guarded
@@ -29,6 +29,11 @@ from mop.trials.answers import answer_of
 from mop.trials.area import RUN
 from mop.trials.jobs import AGAIN, TrialJob, answer, conclude, say, take, take_input
 from mop.trials.sealing import KEY_BYTES, encrypt, open_with
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import x25519
+else:
+    x25519 = deferred("cryptography.hazmat.primitives.asymmetric.x25519")
 
 INPUT_SECONDS = 20.0  # that the portal may take to hand over the input, once it knows the key
 LOOK_SECONDS = 0.05
@@ -60,7 +65,7 @@ async def conclude_step(trial_id: str, outcome: Outcome) -> str:
 
 
 async def _answer(trial_id: str) -> None:
-    private_key = X25519PrivateKey.generate()
+    private_key = x25519.X25519PrivateKey.generate()
     job = await in_database(take)(trial_id, host_name(), private_key.public_key().public_bytes_raw())
     try:
         async with asyncio.timeout(settings.MOP_TRY_SECONDS):

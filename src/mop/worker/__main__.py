@@ -14,6 +14,8 @@ import sys
 import django
 from django.conf import settings
 
+from mop.cycle_collector import paused_collector
+
 LEAVE_SECONDS = 3.0
 
 
@@ -26,15 +28,18 @@ def main() -> None:
     parser.add_argument("--name", default=socket.gethostname(), help="name of this worker; one process per name")
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mop.conf.settings")
+    starting = contextlib.ExitStack()
+    starting.enter_context(paused_collector())
     django.setup()
     from mop.backup.occupancy import occupy  # noqa: PLC0415 - nothing of MOP before django.setup()
 
     occupy(settings.MOP_HOME)
     names = tuple(name.strip() for name in arguments.instance_types.split(",") if name.strip())
-    asyncio.run(_work(arguments.name, names))
+    asyncio.run(_work(arguments.name, names, starting))
 
 
-async def _work(name: str, instance_types: tuple[str, ...]) -> None:
+async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib.ExitStack) -> None:
+    from mop.engine.activity import report_changes  # noqa: PLC0415
     from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
     from mop.engine.schedules import run_schedules  # noqa: PLC0415
     from mop.hosting.this_host import end_services, open_early  # noqa: PLC0415
@@ -46,11 +51,13 @@ async def _work(name: str, instance_types: tuple[str, ...]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     end_frozen_transactions()
+    report_changes()
     place = await start(name, await in_database(queues_of)(instance_types))
     register_schedules()
     upkeep = asyncio.create_task(run_schedules())
     opening = asyncio.create_task(open_early())
     logging.getLogger("mop.worker").info("worker %s takes work", name)
+    starting.close()
     print("ready", flush=True)  # noqa: T201 - the program that started the worker waits for this line
     await stopping.wait()
     upkeep.cancel()

@@ -19,12 +19,16 @@ there is read back with `Report.from_dict(..., spec)`, which takes nothing that 
 
 from __future__ import annotations
 
-from mop.datasets.reading.digests import shared_rows
-from mop.datasets.reading.faults import KINDS, Fault, FaultKind
-from mop.datasets.reading.report import Report
-from mop.datasets.reading.rows import NotAsVerifiedError, Row, rows
-from mop.datasets.reading.spec import DatasetSpec, LabelColumn, LabelType, Limits, Modality
-from mop.datasets.reading.verification import OpenStream, Progress, verify
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mop.datasets.reading.digests import shared_rows
+    from mop.datasets.reading.faults import KINDS, Fault, FaultKind
+    from mop.datasets.reading.report import Report
+    from mop.datasets.reading.rows import NotAsVerifiedError, Row, rows
+    from mop.datasets.reading.spec import DatasetSpec, LabelColumn, LabelType, Limits, Modality
+    from mop.datasets.reading.verification import OpenStream, Progress, verify
 
 __all__ = [
     "KINDS",
@@ -44,3 +48,29 @@ __all__ = [
     "shared_rows",
     "verify",
 ]
+
+_PLACES = {
+    "KINDS": "faults",
+    "Fault": "faults",
+    "FaultKind": "faults",
+    "Report": "report",
+    "DatasetSpec": "spec",
+    "LabelColumn": "spec",
+    "LabelType": "spec",
+    "Limits": "spec",
+    "Modality": "spec",
+    "NotAsVerifiedError": "rows",
+    "Row": "rows",
+    "rows": "rows",
+    "shared_rows": "digests",
+    "OpenStream": "verification",
+    "Progress": "verification",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is used alone: specs and faults are read everywhere, numpy and Pillow where files are."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

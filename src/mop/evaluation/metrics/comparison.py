@@ -9,12 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mop.deferred import deferred
 from mop.evaluation.metrics.intervals import DRAWS, Interval, generator_for, percentiles
 from mop.evaluation.metrics.matrix import ConfusionMatrix, Metric, known
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 EXACT_UP_TO = 2000  # rows on which they differ; beyond, the chi-squared distribution is as good as exact
 LEAST_DIFFERENT = 10

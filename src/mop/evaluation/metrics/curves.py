@@ -7,15 +7,29 @@ from the results. Figures are those of scikit-learn on scores that were rounded 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Histogram = NDArray[np.int64]
+else:
+    np = deferred("numpy")
+    Histogram = Any
+
 
 GRID = 101
-THRESHOLDS: NDArray[np.float64] = np.arange(GRID) / (GRID - 1)
 
-Histogram = NDArray[np.int64]
+
+@functools.cache
+def threshold_grid() -> NDArray[np.float64]:
+    """The grid, in order: 0 to 1."""
+    return np.arange(GRID) / (GRID - 1)
 
 
 def places(scores: NDArray[np.floating]) -> NDArray[np.intp]:
@@ -28,8 +42,8 @@ def places(scores: NDArray[np.floating]) -> NDArray[np.intp]:
         raise ValueError("scores lie between 0 and 1")
     found = (np.asarray(scores, dtype=np.float64) * (GRID - 1)).astype(np.intp)
     # a product that was rounded may be one place too low or too high: the comparison with the threshold decides
-    found -= THRESHOLDS[found] > scores
-    found += (found < GRID - 1) & (THRESHOLDS[np.minimum(found + 1, GRID - 1)] <= scores)
+    found -= threshold_grid()[found] > scores
+    found += (found < GRID - 1) & (threshold_grid()[np.minimum(found + 1, GRID - 1)] <= scores)
     return found
 
 

@@ -18,10 +18,9 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mop.deferred import deferred
 from mop.evaluation.metrics.matrix import (
     BY_LABEL,
     ConfusionMatrix,
@@ -33,6 +32,12 @@ from mop.evaluation.metrics.matrix import (
     predicted,
     support,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 Z_95 = 1.959963984540054  # the 97.5th percentile of the normal distribution
 DRAWS = 2000

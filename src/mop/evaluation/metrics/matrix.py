@@ -13,14 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from mop.deferred import deferred
 
-Counts = NDArray[np.int64]
-Values = NDArray[np.float64]
-Metric = Callable[[Counts], Values]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]
+    Values = NDArray[np.float64]
+    Metric = Callable[[Counts], Values]
+else:
+    np = deferred("numpy")
+    Counts = Values = Metric = Any
+
 
 NO_ANSWER = "no answer"
 _CHUNK = 1 << 16  # codes that are counted at once: they and their sums stay in the processor's cache

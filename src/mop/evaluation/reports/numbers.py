@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from mop.deferred import deferred
 from mop.evaluation.metrics.intervals import Interval, intervals, label_intervals
 from mop.evaluation.metrics.matrix import (
     BY_LABEL,
@@ -23,6 +23,11 @@ from mop.evaluation.metrics.matrix import (
     report,
 )
 from mop.evaluation.metrics.partitions import POSITIVE, Partition, partitions, representing
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = deferred("numpy")
 
 HEADLINE = "macro_f1"
 POSITIVE_F1 = "positive_f1"

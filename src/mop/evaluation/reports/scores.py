@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mop.deferred import deferred
 from mop.evaluation.metrics.curves import (
-    THRESHOLDS,
     Calibration,
     ScoreHistograms,
     curves,
     subgroup_auc,
+    threshold_grid,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = deferred("numpy")
 
 DECIMALS = 4
 BINS = 10
@@ -87,7 +92,7 @@ def _figures(label: str, histograms: ScoreHistograms) -> ScoreFigures:
     positive = int(histograms.positive.sum())
     thresholds = tuple(
         Threshold(
-            threshold=float(THRESHOLDS[place]),
+            threshold=float(threshold_grid()[place]),
             precision=rounded(precision[place]),
             recall=None if recall is None else rounded(recall[place]),
             f1=_f1(int(reaching[0][place]), int(reaching[0][place] + reaching[1][place]), positive),
@@ -95,7 +100,7 @@ def _figures(label: str, histograms: ScoreHistograms) -> ScoreFigures:
                 None if found.false_positive_rate is None else rounded(found.false_positive_rate[place])
             ),
         )
-        for place in range(len(THRESHOLDS))
+        for place in range(len(threshold_grid()))
     )
     return ScoreFigures(label, rounded(found.roc_auc), rounded(found.average_precision), thresholds)
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from mop.deferred import deferred
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+else:
+    serialization = deferred("cryptography.hazmat.primitives.serialization")
+    ec = deferred("cryptography.hazmat.primitives.asymmetric.ec")
+
 
 NO_KEY = "This installation has no signing key, so it makes no bundles."
 NO_KEY_HINT = "The operator makes one with `mop bundle new-key FILE` and sets MOP_SIGNING_KEY to it."
@@ -32,14 +40,18 @@ def make_key(file: Path) -> MadeKey:
     if public_file.exists():
         raise FileExistsError(0, "it is there already", str(public_file))
     key = ec.generate_private_key(ec.SECP256R1())
-    _write(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), mode=0o600)
+    _write(
+        file,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+        mode=0o600,
+    )
     _write(public_file, public_pem(key.public_key()).encode(), mode=0o644)
     return MadeKey(key.public_key(), public_file)
 
 
 def public_pem(key: ec.EllipticCurvePublicKey) -> str:
     """A public key as its holders pass it on."""
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:

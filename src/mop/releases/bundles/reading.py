@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-from cryptography.hazmat.primitives.asymmetric import ec
+from typing import TYPE_CHECKING
 
 from mop.file_names import name_fault, quoted
 from mop.releases.bundles.archive import ArchiveReader, BundleError, Entry, Readable, length
@@ -25,6 +24,9 @@ from mop.releases.bundles.manifest import (
 )
 from mop.storage.manifest import ManifestFile
 from mop.storage.model_signature import BadSignatureError, SignedFiles, key_hint, verify_files
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 DOCUMENT_BYTES_MAX = 64 << 20
 

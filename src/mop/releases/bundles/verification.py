@@ -9,9 +9,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import ec
+from typing import TYPE_CHECKING, Any
 
 from mop.releases.bundles.archive import BundleError, Readable
 from mop.releases.bundles.enclosed import (
@@ -32,6 +30,9 @@ from mop.releases.cards.document import Card
 from mop.releases.cards.html import to_html
 from mop.releases.cards.markdown import to_markdown
 from mop.releases.gates.verdicts import Result, conclude_all
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 CARD = "card/card"
 _CLOSE = 1e-9

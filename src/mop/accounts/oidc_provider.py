@@ -1,4 +1,4 @@
-"""The OpenID Connect provider of the installation; allauth finds it here and does the exchange (with PKCE).
+"""The OpenID Connect provider of the installation; allauth does the exchange (with PKCE).
 
 MOP adds: a nonce that ties the ID token to the browser that asked, a signature that is always checked, users keyed by
 issuer and subject, and no parameter of the request that changes what is asked of the provider.
@@ -12,6 +12,7 @@ from typing import Any
 
 import jwt
 from allauth.socialaccount.internal import jwtkit
+from allauth.socialaccount.providers import registry
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
@@ -92,4 +93,6 @@ def uid_of(data: dict[str, Any]) -> str:
     return uid if len(uid) <= UID_MAX else f"sha256 {hashlib.sha256(uid.encode()).hexdigest()}"
 
 
-provider_classes = [OpenIDConnect]
+def register() -> None:
+    """Let allauth know the provider; harmless to do twice."""
+    registry.register(OpenIDConnect)

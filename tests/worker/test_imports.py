@@ -1,0 +1,48 @@
+"""Libraries that take megabytes, and that portal and worker do without until somebody uses what needs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOR_FILES = {"PIL", "numpy", "obstore", "pyarrow", "pynvml", "rensa", "xxhash"}
+FOR_OTHER_HOSTS = {"aiohttp", "azure", "httpx", "jwt", "requests"}
+FOR_OTHER_PROCESSES = {"bandit", "detect_secrets", "mop_client", "rich", "typer", "uvicorn", "uvloop"}
+FOR_THE_ENGINE = {"dbos", "psycopg", "sqlalchemy"}  # the portal uses it from its first enqueue on
+
+PORTAL = """
+import mop.conf.wsgi
+from django.urls import get_resolver
+get_resolver().reverse_dict
+"""
+WORKER = """
+import mop.worker.__main__, mop.worker.host, mop.worker.areas, mop.engine.job, mop.engine.schedules
+mop.worker.areas.load_workflows()
+mop.worker.areas.register_schedules()
+mop.engine.job.all_jobs()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "unused"),
+    [
+        pytest.param(
+            PORTAL, FOR_FILES | FOR_OTHER_HOSTS | FOR_OTHER_PROCESSES | FOR_THE_ENGINE, id="the portal on SQLite"
+        ),
+        pytest.param(WORKER, FOR_FILES | FOR_OTHER_HOSTS | FOR_OTHER_PROCESSES, id="the worker"),
+    ],
+)
+def test_an_idle_process_has_no_library_that_it_does_not_use(code: str, unused: set[str], tmp_path: Path):
+    """A process of its own, which imports what the real one does. To import later: `mop.deferred`."""
+    code = f"import django; django.setup(){code}\nimport sys; print(*sorted({unused!r} & set(sys.modules)))"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")}
+    environment |= {"MOP_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "mop.conf.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=100, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
