@@ -91,7 +91,7 @@ def test_a_version_is_unique_within_its_model():
     make_model(version="v1")
     with pytest.raises(ValidationFailedError) as caught:
         create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v1"))
-    assert "version" in caught.value.fields
+    assert caught.value.fields == {"version": ["The model has a version v1 already. Choose another one."]}
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,13 @@ def test_a_field_that_breaks_its_rule_is_named(field: str, value: object):
 def test_the_idle_batch_fits_into_the_max_batch():
     model = make_model()
     fields = {"batch_max_size": 2, "batch_idle_size": 3}
-    with pytest.raises(ValidationFailedError):
+    told = {"batch_idle_size": ["The idle batch size must not be over the max batch size, 2."]}
+    with pytest.raises(ValidationFailedError) as caught:
         create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v2", **fields))
-    with pytest.raises(ValidationFailedError):
+    assert caught.value.fields == told
+    with pytest.raises(ValidationFailedError) as caught:
         create(revision=make_revision_input(**fields))
+    assert caught.value.fields == told
 
 
 def test_all_problems_of_a_form_are_told_at_once():
