@@ -13,6 +13,7 @@ from mop.audit.models import AuditEvent
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.editing import change_model, change_note
 from mop.registry.models import Model, Revision, TaskConnection
+from mop.registry.samples import DEPTH_MAX, SAMPLE_BYTES_MAX
 from mop.registry.services import (
     ConnectionInput,
     add_owner,
@@ -129,6 +130,21 @@ def test_the_idle_batch_fits_into_the_max_batch():
     with pytest.raises(ValidationFailedError) as caught:
         create(revision=make_revision_input(**fields))
     assert caught.value.fields == told
+
+
+def test_a_sample_fits_a_request_of_a_model_service():
+    """The same limits as for another sample of a version that is verified."""
+    deep: Any = "x"
+    for _ in range(DEPTH_MAX):
+        deep = [deep]
+    model = make_model()
+    for sample in ({"text": "x" * SAMPLE_BYTES_MAX}, deep):
+        with pytest.raises(ValidationFailedError) as caught:
+            create(revision=make_revision_input(sample_post_data=sample))
+        assert list(caught.value.fields) == ["sample_post_data"]
+        given = make_revision_input("v2", sample_post_data=sample)
+        with pytest.raises(ValidationFailedError):
+            create_revision(actor=ACTOR, user=model.created_by, model=model, revision=given)
 
 
 def test_all_problems_of_a_form_are_told_at_once():
