@@ -109,6 +109,26 @@ def test_a_name_in_a_body_that_stands_for_nothing_is_a_fields_mistake(api: Api, 
     assert set(problem(api.post("/models", body), 422, "ValidationFailedError")["fields"]) == {field}
 
 
+DESCRIBED = ["/models", "/tasks", "/taxonomies", "/teams", "/services"]
+
+
+@pytest.mark.parametrize("path", DESCRIBED)
+def test_what_lists_show_is_no_book(path: str):
+    """A description of four megabytes would be in every page of a list."""
+    administrator = Api(token=make_token(make_user(is_administrator=True)))
+    fields = problem(administrator.post(path, {"description": "x" * 5001}), 422, "ValidationFailedError")["fields"]
+    assert fields["description"] == ["String should have at most 5000 characters"]
+    assert "description" not in administrator.post(path, {"description": "x" * 5000}).json()["fields"]
+
+
+def test_texts_that_change_are_no_books_either():
+    model = make_model()
+    api = Api(token=make_token(model.created_by))
+    for path, field in ((f"/models/{model.name}", "description"), (f"/models/{model.name}/revisions/v1.0.0", "note")):
+        assert set(problem(api.patch(path, {field: "x" * 5001}), 422, "ValidationFailedError")["fields"]) == {field}
+    assert set(api.post(f"/models/{model.name}/revisions", {"note": "x" * 5001}).json()["fields"]) == {"note"}
+
+
 def test_a_field_of_several_types_is_named_once_with_all_that_it_takes(api: Api):
     for path, field, first, last in (("/models", "status", "created", "all"), ("/dsat", "state", "open", "waiting")):
         fields = problem(api.get(path, **{field: "nonsense"}), 422, "ValidationFailedError")["fields"]

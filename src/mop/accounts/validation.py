@@ -7,6 +7,8 @@ from django.db.models import Model
 
 from mop.errors import ValidationFailedError
 
+DESCRIPTION_MAX = 5000  # of what people write about a thing; lists show it, so it cannot be a book
+
 
 def save_checked(row: Model) -> None:
     """Validate and save.
