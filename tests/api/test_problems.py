@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import re
 from http import HTTPStatus
@@ -108,6 +109,35 @@ def test_a_name_in_a_body_that_stands_for_nothing_is_a_fields_mistake(api: Api, 
     assert set(problem(api.post("/models", body), 422, "ValidationFailedError")["fields"]) == {field}
 
 
+DESCRIBED = ["/models", "/tasks", "/taxonomies", "/teams", "/services"]
+
+
+@pytest.mark.parametrize("path", DESCRIBED)
+def test_what_lists_show_is_no_book(path: str):
+    """A description of four megabytes would be in every page of a list."""
+    administrator = Api(token=make_token(make_user(is_administrator=True)))
+    fields = problem(administrator.post(path, {"description": "x" * 5001}), 422, "ValidationFailedError")["fields"]
+    assert fields["description"] == ["String should have at most 5000 characters"]
+    assert "description" not in administrator.post(path, {"description": "x" * 5000}).json()["fields"]
+
+
+def test_texts_that_change_are_no_books_either():
+    model = make_model()
+    api = Api(token=make_token(model.created_by))
+    for path, field in ((f"/models/{model.name}", "description"), (f"/models/{model.name}/revisions/v1.0.0", "note")):
+        assert set(problem(api.patch(path, {field: "x" * 5001}), 422, "ValidationFailedError")["fields"]) == {field}
+    assert set(api.post(f"/models/{model.name}/revisions", {"note": "x" * 5001}).json()["fields"]) == {"note"}
+
+
+def test_a_field_of_several_types_is_named_once_with_all_that_it_takes(api: Api):
+    for path, field, first, last in (("/models", "status", "created", "all"), ("/dsat", "state", "open", "waiting")):
+        fields = problem(api.get(path, **{field: "nonsense"}), 422, "ValidationFailedError")["fields"]
+        assert set(fields) == {field}
+        (message,) = fields[field]
+        assert f"'{first}'" in message
+        assert f"'{last}'" in message
+
+
 def test_a_nul_character_in_an_address(api: Api):
     problem(api.client.get("/api/v1/models/a%00b", headers=api._headers), 400, "InvalidRequestError")
     problem(api.client.get("/api/v1/models?search=%00", headers=api._headers), 400, "InvalidRequestError")
@@ -119,6 +149,32 @@ def test_a_cursor_that_no_list_gave(api: Api, cursor: str):
     administrator = Api(token=make_token(make_user(is_administrator=True)))
     answer = administrator.get("/models", cursor=cursor, sort="created")
     assert set(problem(answer, 422, "ValidationFailedError")["fields"]) == {"cursor"}
+
+
+MADE_UP = [
+    r'["after", "\ud800", 1]',
+    r'["after", "\u0000", 1]',
+    r'["after", ["\ud800"]]',
+    '["after", Infinity, 1]',
+    '["after", 1e999, 1e999]',
+    '[{}, "x", 1]',
+    f'["after", {10**30}, {10**30}]',
+    "[" * 3000,
+]
+
+
+@pytest.mark.parametrize("text", MADE_UP, ids=range(len(MADE_UP)))
+def test_a_cursor_that_somebody_made_up(text: str):
+    """A cursor is text of the caller's: what JSON can hold and a database cannot compare with is no bug of MOP."""
+    owner = make_user(is_administrator=True)
+    model = make_model(owner=owner)
+    administrator, portal = Api(token=make_token(owner)), client_of(owner)
+    cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    for path in ("/models", "/tasks", "/users", "/datasets", "/notifications", "/audit", "/dsat"):
+        answer = administrator.get(path, cursor=cursor)
+        assert answer.status_code in {200, 404, 422}, (path, answer.content)
+    for page in ("/models/", f"/models/{model.name}/"):
+        assert portal.get(page, {"cursor": cursor}).status_code == 200
 
 
 def test_a_state_that_does_not_allow_it():

@@ -49,6 +49,18 @@ def test_description_and_tags_are_edited(mop: Mop, model: Model):
     assert mop("model", "edit", "toxicity", "--tag", "", "--json").json["tags"] == []
 
 
+def test_owners_come_and_go_and_one_may_leave_a_model_that_one_then_sees_no_more(mop: Mop, model: Model):
+    make_user("sam")
+    assert mop("model", "owners", "remove", "toxicity", "ada", "--yes").code == 64  # the last one
+    assert mop("model", "owners", "add", "toxicity", "nobody").code == 64
+    assert mop("model", "owners", "add", "toxicity", "sam").err == "owners of toxicity: ada, sam\n"
+    assert mop("model", "owners", "add", "toxicity", "sam", "--json").json["owners"] == ["ada", "sam"]
+    left = mop("model", "owners", "remove", "toxicity", "ada", "--yes")
+    assert (left.code, left.err) == (0, "owners of toxicity: sam\n")
+    assert mop("model", "show", "toxicity").code == 64
+    assert [owner.username for owner in model.owners.all()] == ["sam"]
+
+
 def test_a_task_is_added_checked_again_and_disconnected(mop: Mop, verified: Revision):
     make_task("blood", taxonomy="Violence")
     added = mop("model", "add-task", "toxicity", "blood", "--as", "gore")

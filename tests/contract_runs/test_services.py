@@ -13,7 +13,6 @@ from mop.audit.models import AuditEvent
 from mop.contract_runs.advance import CONTRACT_RUN
 from mop.contract_runs.jobs import accept, begin, read_job, refuse
 from mop.contract_runs.models import ContractRun
-from mop.contract_runs.samples import sample_tag
 from mop.contract_runs.selectors import connected_tasks, tasks_to_add
 from mop.contract_runs.services import (
     add_task,
@@ -34,6 +33,7 @@ from mop.errors import (
     ValidationFailedError,
 )
 from mop.registry.models import Model, Revision, TaskConnection
+from mop.registry.samples import sample_tag
 from mop.registry.services import create_revision
 from mop.registry.statuses import RevisionStatus
 from support.areas import also_registered

@@ -20,6 +20,7 @@ from mop.errors import (
 )
 from mop.onboarding.contract import ALSO_MAX, TaskInput, prove_contract
 from mop.onboarding.probes import probes_for
+from mop.serving.model_causes import FIX_THE_LINE
 from mop.serving.service import Converted
 
 HATE = TaskInput("Hate", "hate", "Text", "Categorical", ("no", "yes"))
@@ -268,6 +269,18 @@ async def test_an_error_of_the_model_says_with_which_input():
     assert (raised.value.hint, raised.value.place, raised.value.also) == ("hint it", "src/inference.py:3", ("more",))
     with pytest.raises(UserScriptException, match=r"^On the sample post data: boom$"):
         await prove(Scorer(failing(error)), sample={})
+
+
+async def test_a_sample_that_the_code_does_not_take_may_itself_be_wrong():
+    line = FIX_THE_LINE % (3, "inference.py")
+    both = f"{line} Or correct the sample post data, if it is no item that inference() takes."
+    for hint, told in ((line, both), ("x", "x")):
+        with pytest.raises(UserScriptException) as raised:
+            await prove(Scorer(failing(UserScriptException("boom", hint=hint))), sample={})
+        assert raised.value.hint == told
+    with pytest.raises(UserScriptException) as raised:  # MOP's own inputs are right
+        await prove(Scorer(failing(UserScriptException("boom", hint=line))))
+    assert raised.value.hint == line
 
 
 async def test_a_missed_request_deadline_is_the_models_fault():

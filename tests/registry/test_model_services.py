@@ -13,6 +13,7 @@ from mop.audit.models import AuditEvent
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.editing import change_model, change_note
 from mop.registry.models import Model, Revision, TaskConnection
+from mop.registry.samples import DEPTH_MAX, SAMPLE_BYTES_MAX
 from mop.registry.services import (
     ConnectionInput,
     add_owner,
@@ -91,7 +92,7 @@ def test_a_version_is_unique_within_its_model():
     make_model(version="v1")
     with pytest.raises(ValidationFailedError) as caught:
         create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v1"))
-    assert "version" in caught.value.fields
+    assert caught.value.fields == {"version": ["The model has a version v1 already. Choose another one."]}
 
 
 @pytest.mark.parametrize(
@@ -122,10 +123,28 @@ def test_a_field_that_breaks_its_rule_is_named(field: str, value: object):
 def test_the_idle_batch_fits_into_the_max_batch():
     model = make_model()
     fields = {"batch_max_size": 2, "batch_idle_size": 3}
-    with pytest.raises(ValidationFailedError):
+    told = {"batch_idle_size": ["The idle batch size must not be over the max batch size, 2."]}
+    with pytest.raises(ValidationFailedError) as caught:
         create_revision(actor=ACTOR, user=model.created_by, model=model, revision=make_revision_input("v2", **fields))
-    with pytest.raises(ValidationFailedError):
+    assert caught.value.fields == told
+    with pytest.raises(ValidationFailedError) as caught:
         create(revision=make_revision_input(**fields))
+    assert caught.value.fields == told
+
+
+def test_a_sample_fits_a_request_of_a_model_service():
+    """The same limits as for another sample of a version that is verified."""
+    deep: Any = "x"
+    for _ in range(DEPTH_MAX):
+        deep = [deep]
+    model = make_model()
+    for sample in ({"text": "x" * SAMPLE_BYTES_MAX}, deep):
+        with pytest.raises(ValidationFailedError) as caught:
+            create(revision=make_revision_input(sample_post_data=sample))
+        assert list(caught.value.fields) == ["sample_post_data"]
+        given = make_revision_input("v2", sample_post_data=sample)
+        with pytest.raises(ValidationFailedError):
+            create_revision(actor=ACTOR, user=model.created_by, model=model, revision=given)
 
 
 def test_all_problems_of_a_form_are_told_at_once():

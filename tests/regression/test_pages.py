@@ -77,6 +77,7 @@ def test_the_api_gives_rates_by_task_what_changed_and_every_case(model: Model, t
     first = api.get("/models/measured/revisions/v2/regression/cases", limit=3).json()
     rest = api.get("/models/measured/revisions/v2/regression/cases", after=first["next_after"]).json()
     assert rest["next_after"] is None
+    assert api.get("/models/measured/revisions/v2/regression/cases", after=2**63).status_code == 422
     assert [one["change"] for one in first["items"] + rest["items"]] == [
         "passes",
         "still failing",

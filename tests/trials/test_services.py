@@ -16,6 +16,7 @@ from pytest_django import Settings
 from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.audit.models import AuditEvent
+from mop.engine.host_lock import WAITS_FOR_ONE
 from mop.errors import (
     ConflictError,
     HostLostError,
@@ -25,7 +26,7 @@ from mop.errors import (
 )
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
-from mop.trials.jobs import answer, conclude, take, take_input
+from mop.trials.jobs import AGAIN, LATER, answer, conclude, say, take, take_input, too_late
 from mop.trials.models import Trial
 from mop.trials.sealing import KEY_BYTES, encrypt, open_with, seal_for
 from mop.trials.selectors import read_answer
@@ -142,6 +143,19 @@ def test_a_try_whose_worker_died_is_sent_again_by_its_person(revision: Revision)
     with pytest.raises(HostLostError) as caught:
         PlayedWorker(trial)
     assert conclude(str(trial.pk), caught.value) == TrialState.UNDECIDED
+
+
+def test_a_try_that_ends_behind_a_load_test_says_what_it_waited_for(revision: Revision):
+    trial = begun(revision)
+    PlayedWorker(trial)
+    before = too_late(trial.pk, 120)
+    assert (before.message, before.hint) == ("The try was not answered within 120 s.", AGAIN)
+    say(trial.pk, WAITS_FOR_ONE)
+    assert conclude(str(trial.pk), too_late(trial.pk, 120)) == TrialState.UNDECIDED
+    trial.refresh_from_db()
+    assert trial.error is not None
+    told = "The try was not answered within 120 s. Until then: waits: a load test has this host to itself."
+    assert (trial.error["message"], trial.error["hint"]) == (told, LATER)
 
 
 def test_what_the_model_raised_is_not_stored(revision: Revision):

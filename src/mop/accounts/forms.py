@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from mop.accounts.models import Team, User
 from mop.accounts.selectors import search_people
 from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.accounts.validation import DESCRIPTION_MAX
 from mop.areas.scopes import ALL_READ, ALL_WRITE, READ, TOKEN_AREAS, WRITE
 from mop.ui.forms import PlainForm
 
@@ -87,7 +88,7 @@ class RotateTokenForm(PlainForm):
 
 class TeamForm(PlainForm):
     name = forms.CharField(max_length=100)
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class PersonInput(forms.TextInput):

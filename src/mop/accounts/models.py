@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from mop.accounts.browsers import browser_name
+from mop.accounts.validation import check_name
 
 
 class User(AbstractUser):
@@ -37,6 +38,10 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Check the name."""
+        check_name(self.name)
 
 
 class TeamMembership(models.Model):

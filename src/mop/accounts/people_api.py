@@ -40,7 +40,7 @@ from mop.accounts.people_schemas import (
     UserPage,
     UserPatch,
 )
-from mop.accounts.references import named_in
+from mop.accounts.references import field_renamed, named_in
 from mop.accounts.rules import authorise
 from mop.accounts.second_factors import remove_second_factors
 from mop.accounts.selectors import get_person, get_session, get_team, get_user, people_for_list, sessions_of
@@ -137,7 +137,8 @@ def reassign(request: HttpRequest, username: str, body: ReassignIn) -> ReassignO
     person = get_person(username)
     with named_in("to"):
         other = get_user(body.to)
-    return ReassignOut(things=hand_over(actor=caller.actor, user=person, to=other))
+    with field_renamed("username", "to"):
+        return ReassignOut(things=hand_over(actor=caller.actor, user=person, to=other))
 
 
 @router.get("/invitations", response=list[InvitationOut])

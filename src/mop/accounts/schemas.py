@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
+from mop.accounts.validation import DESCRIPTION_MAX
 from mop.areas.scopes import ALL_WRITE
 
 
@@ -46,18 +48,21 @@ class TeamDetail(TeamOut):
     members: list[str] | None
 
 
+Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_MAX)]
+
+
 class TeamPatch(InputSchema):
     """What changes of a team; what is left out stays."""
 
     name: str | None = Field(default=None, min_length=1, max_length=100)
-    description: str | None = None
+    description: Description | None = None
 
 
 class TeamIn(InputSchema):
     """A team to add."""
 
     name: str = Field(min_length=1, max_length=100)
-    description: str = ""
+    description: Description = ""
 
 
 class MeOut(Schema):

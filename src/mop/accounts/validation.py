@@ -1,4 +1,4 @@
-"""Saving a row only if it is valid."""
+"""Saving a row only if it is valid, and what the names of things have in common."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from mop.errors import ValidationFailedError
+
+DESCRIPTION_MAX = 5000  # of what people write about a thing; lists show it, so it cannot be a book
 
 
 def save_checked(row: Model) -> None:
@@ -19,3 +21,16 @@ def save_checked(row: Model) -> None:
     except ValidationError as error:
         raise ValidationFailedError(" ".join(error.messages), fields=error.message_dict) from error
     row.save()
+
+
+def check_name(name: str) -> None:
+    """Check the name of a thing that people see in lists, type, and put into addresses.
+
+    Raises:
+        ValidationError: at `name`; it has several lines or unseen characters, blanks at its ends, or is `.` or `..`,
+            which clients take out of an address.
+    """
+    if not name.isprintable() or name != name.strip() or name in {".", ".."}:
+        raise ValidationError(
+            {"name": "Use one line of printable characters, with no blank at either end; . and .. are no names."}
+        )

@@ -27,6 +27,7 @@ from mop.ui.templatetags.mop_ui import error_docs
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+_CHOICE = "Input should be "
 
 
 class Problem(Schema):
@@ -110,10 +111,29 @@ def answer_with_problems(api: NinjaAPI) -> None:
 def _validation_failed(errors: list[dict[str, Any]]) -> ValidationFailedError:
     fields: dict[str, list[str]] = {}
     for error in errors:
-        # ("body", "body", "sample") → sample;  ("query", "limit") → limit; a field may be called path
         where, *path = (str(part) for part in error["loc"])
-        if where == "body" and path[:1] == ["body"]:
-            path = path[1:]
-        fields.setdefault(".".join(path) or "body", []).append(str(error["msg"]))
+        field, is_choice = _field(where, path)
+        messages = fields.setdefault(field, [])
+        message = str(error["msg"])
+        if is_choice and messages and message.startswith(_CHOICE):
+            messages[-1] += f", or {message.removeprefix(_CHOICE)}"
+        else:
+            messages.append(message)
     text = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
     return ValidationFailedError(text, fields=fields)
+
+
+def _field(where: str, path: list[str]) -> tuple[str, bool]:
+    """The name under which the caller gave a field, and whether the error is that of one of several types.
+
+    ("body", "body", "sample") → sample;  ("query", "limit") → limit; a field may be called path.
+    ("query", "filters", "status", "literal['all']") → status: pydantic adds the type that was tried, and ninja the
+    argument that gathers the query.
+    """
+    if where == "body" and path[:1] == ["body"]:
+        path = path[1:]
+    types = [number for number, part in enumerate(path) if "[" in part]
+    named = path[: types[0]] if types else path
+    if where == "query" and types and len(named) > 1:
+        named = named[1:]
+    return ".".join(named) or "body", bool(types)

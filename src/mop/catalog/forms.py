@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 
 from mop.accounts.models import Team, User
+from mop.accounts.validation import DESCRIPTION_MAX
 from mop.catalog.models import LABELS_MAX, LABELS_MIN, ORDINAL_LABELS_MIN, LabelType, Modality, Taxonomy
 from mop.ui.forms import PlainForm
 
 
 class TaskForm(PlainForm):
     name = forms.CharField(max_length=100)
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
     team = forms.ModelChoiceField(Team.objects.none(), empty_label="Choose a team")
     owners = forms.CharField(
         help_text="User names, separated by commas. Owners approve datasets and set gating conditions."
@@ -47,7 +48,7 @@ class TaskForm(PlainForm):
 class TaskChangeForm(PlainForm):
     """What of a task may change."""
 
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
     owners = forms.CharField(help_text="User names, separated by commas.")
 
     def clean_owners(self) -> list[User]:
@@ -56,7 +57,7 @@ class TaskChangeForm(PlainForm):
 
 
 class DescriptionForm(PlainForm):
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def _named_users(text: str) -> list[User]:
@@ -69,7 +70,7 @@ def _named_users(text: str) -> list[User]:
 
 class TaxonomyForm(PlainForm):
     name = forms.CharField(max_length=64)
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class InstanceTypeForm(PlainForm):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from mop.accounts.models import Team
+from mop.accounts.validation import check_name
 
 SINGLE_HOST_QUEUE = "instance:any"
 LABELS_MIN, LABELS_MAX, ORDINAL_LABELS_MIN = 2, 20, 3
@@ -28,6 +29,11 @@ class LabelType(models.TextChoices):
     ORDINAL = "Ordinal", "Ordinal"
 
 
+def _is_new(row: models.Model) -> bool:
+    """Whether it is not stored yet: what never changes is checked then, and what an earlier MOP let in stays."""
+    return row._state.adding  # noqa: SLF001 - public in Django's documentation
+
+
 class Taxonomy(models.Model):
     """A category of harm or behaviour, such as Hate."""
 
@@ -41,6 +47,11 @@ class Taxonomy(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Check the name of a new one; it never changes."""
+        if _is_new(self):
+            check_name(self.name)
+
 
 def validate_labels(labels: object, label_type: str) -> list[str]:
     """The labels of a task, in ascending order for Ordinal.
@@ -50,6 +61,9 @@ def validate_labels(labels: object, label_type: str) -> list[str]:
     """
     if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
         raise ValidationError("Labels are a list of non-empty texts.")
+    if any(not label.isprintable() or label != label.strip() for label in labels):
+        # a dataset's cell has one line, and of two labels that look the same only one is what a model gives
+        raise ValidationError("A label is one line of printable characters, with no blank at either end.")
     if len(set(labels)) != len(labels):
         raise ValidationError("Labels must differ from each other.")
     least = ORDINAL_LABELS_MIN if label_type == LabelType.ORDINAL else LABELS_MIN
@@ -81,8 +95,20 @@ class Task(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Check the labels against the label type."""
-        validate_labels(self.labels, self.label_type)
+        """Check name and labels of a new one; they never change."""
+        if not _is_new(self):
+            return
+        problems: dict[str, list[str]] = {}
+        try:
+            check_name(self.name)
+        except ValidationError as error:
+            problems.update(error.message_dict)
+        try:
+            validate_labels(self.labels, self.label_type)
+        except ValidationError as error:
+            problems["labels"] = error.messages
+        if problems:
+            raise ValidationError(problems)
 
 
 class InstanceType(models.Model):
@@ -105,6 +131,11 @@ class InstanceType(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Check the name of a new one; it never changes."""
+        if _is_new(self):
+            check_name(self.name)
 
     @property
     def queue_name(self) -> str:

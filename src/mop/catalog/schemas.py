@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from ninja import Schema
 from pydantic import Field, StringConstraints
 
-from mop.accounts.schemas import InputSchema
+from mop.accounts.schemas import Description, InputSchema
 from mop.catalog.models import LABELS_MAX, LABELS_MIN, InstanceType, Task
 
 ModalityName = Literal["Text", "Image", "ImageAndText"]
@@ -27,13 +27,13 @@ class TaxonomyIn(InputSchema):
     """A taxonomy to define."""
 
     name: str = Field(min_length=1, max_length=64)
-    description: str = ""
+    description: Description = ""
 
 
 class TaxonomyPatch(InputSchema):
     """What changes of a taxonomy; its name is in models' outputs and stays."""
 
-    description: str
+    description: Description
 
 
 class InstanceTypeOut(Schema):
@@ -107,7 +107,7 @@ class TaskIn(InputSchema):
     """A task to define; without owners its creator owns it."""
 
     name: str = Field(min_length=1, max_length=100)
-    description: str = ""
+    description: Description = ""
     team: str
     owners: list[str] = Field(default=[], max_length=100)
     modality: ModalityName
@@ -119,7 +119,7 @@ class TaskIn(InputSchema):
 class TaskPatch(InputSchema):
     """What changes of a task; what is left out stays. The list of owners replaces the present one."""
 
-    description: str | None = None
+    description: Description | None = None
     owners: list[str] | None = Field(default=None, min_length=1, max_length=100)
 
 

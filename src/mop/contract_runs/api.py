@@ -11,7 +11,6 @@ from mop.accounts.access import Caller, caller_of
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise, may
 from mop.catalog.selectors import get_task
-from mop.contract_runs.samples import sample_tag
 from mop.contract_runs.schemas import (
     ConnectedTaskIn,
     ConnectedTaskOut,
@@ -26,6 +25,7 @@ from mop.contract_runs.selectors import connected_tasks, get_run, newest_sample_
 from mop.contract_runs.services import add_task, cancel_run, change_sample, check_task, disconnect_task
 from mop.errors import NotFoundError
 from mop.registry.models import Model, Revision
+from mop.registry.samples import sample_tag
 from mop.registry.selectors import get_model, get_revision, visible_revisions
 
 router = Router(tags=["connected tasks"])

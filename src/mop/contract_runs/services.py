@@ -15,13 +15,13 @@ from mop.contract_runs.actions import Action
 from mop.contract_runs.advance import CONTRACT_RUN
 from mop.contract_runs.area import QUEUES, RUN
 from mop.contract_runs.models import ContractRun, Subject
-from mop.contract_runs.samples import check_sample, sample_tag
 from mop.contract_runs.selectors import unproved_connections, unproved_tasks
 from mop.contract_runs.states import CONTRACT_RUN_LIFECYCLE, ContractRunState
 from mop.engine.job import Job
 from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
+from mop.registry.samples import check_sample, sample_tag
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 
 CONTRACT_RUN_JOB: Job[ContractRun] = Job(

@@ -15,7 +15,6 @@ from mop.accounts.rules import authorise
 from mop.catalog.selectors import get_task_by_id
 from mop.contract_runs.forms import AddTaskForm, SampleForm
 from mop.contract_runs.pages import sample_context, tasks_context
-from mop.contract_runs.samples import sample_tag
 from mop.contract_runs.selectors import get_run, tasks_to_connect
 from mop.contract_runs.services import (
     add_task,
@@ -28,6 +27,7 @@ from mop.contract_runs.services import (
 from mop.contract_runs.states import ContractRunState
 from mop.errors import ConflictError, NotFoundError, ValidationFailedError
 from mop.registry.models import Model, Revision
+from mop.registry.samples import sample_tag
 from mop.registry.selectors import get_model, get_revision
 from mop.registry.statuses import RevisionStatus
 from mop.registry.trails import below_model, below_revision

@@ -10,6 +10,7 @@ from django.forms.formsets import BaseFormSet, formset_factory
 from django.http import QueryDict
 
 from mop.accounts.models import Team, User
+from mop.accounts.validation import DESCRIPTION_MAX
 from mop.catalog.models import Modality, Task
 from mop.datasets.models import HEADER_MAX, LANGUAGE_MAX, NAME_MAX, URL_MAX, LabelType
 from mop.datasets.reading.spec import MOST_LABELS
@@ -96,7 +97,7 @@ class LabelColumnForm(forms.Form):
         help_text="Multi-label: how many labels",
     )
     tasks = forms.MultipleChoiceField(label="Connected tasks", required=False, widget=forms.CheckboxSelectMultiple())
-    description = forms.CharField(required=False)
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX)
 
     def __init__(self, *args: Any, tasks: Sequence[Task], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -144,7 +145,7 @@ def sent_columns(data: QueryDict) -> list[dict[str, Any]]:
 class DescriptionForm(forms.Form):
     """A dataset's description."""
 
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 4}))
 
 
 class TasksForm(forms.Form):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from mop.accounts.schemas import InputSchema
+from mop.accounts.schemas import Description, InputSchema
 from mop.catalog.schemas import ModalityName
 from mop.datasets.models import HEADER_MAX, LANGUAGE_MAX, NAME_MAX, URL_MAX, Binding, Dataset
 from mop.datasets.services import DATASETS_MAX
@@ -28,7 +28,7 @@ class DatasetIn(InputSchema):
     label_type: LabelTypeName
     label_size: int | None = Field(default=None, ge=2, le=20, description="Multi-label: how many different labels")
     tasks: list[str] = Field(default=[], max_length=100)
-    description: str = ""
+    description: Description = ""
 
 
 class DatasetsIn(InputSchema):
@@ -47,7 +47,7 @@ class DatasetsIn(InputSchema):
 class DatasetPatch(InputSchema):
     """What of a dataset can change; what is left out stays."""
 
-    description: str | None = None
+    description: Description | None = None
     tasks: list[str] | None = Field(default=None, max_length=100, description="replaces the list of bound tasks")
 
 

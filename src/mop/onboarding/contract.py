@@ -12,9 +12,11 @@ from mop.errors import CATALOGUE, ModelFault, UserScriptException, ValidationFai
 from mop.onboarding.model_format import prove_model_format
 from mop.onboarding.probes import Probe, probes_for
 from mop.onboarding.scoring import Scorer, naming
+from mop.serving.model_causes import FIX_THE_LINE
 from mop_utils.output_rules import RULE_ORDER, TaskContract, Violation, check_output, check_outputs
 
 SCORE_TOLERANCE = 1e-3
+_FIX_THE_LINE = FIX_THE_LINE.partition("%")[0]
 ALSO_MAX = 20
 MODALITIES = ("Text", "Image", "ImageAndText")
 
@@ -103,7 +105,7 @@ async def prove_contract(
     """
     if sample is not None:
         log("sending the sample post data in model format")
-        await naming("the sample post data", service.score(sample, mop=False))
+        await _answer_sample(service, sample)
     proof = _Proof(service, sample_answered=sample is not None, log=log)
     if tasks is None:
         return await _prove_any_modality(proof)
@@ -113,6 +115,16 @@ async def prove_contract(
         if contracts:
             warnings += await _prove_modality(proof, modality, contracts)
     return tuple(warnings)
+
+
+async def _answer_sample(service: Scorer, sample: Any) -> None:
+    """Whether code or sample is wrong cannot be seen: the hint names both, unless the model's code is known to be."""
+    try:
+        await naming("the sample post data", service.score(sample, mop=False))
+    except UserScriptException as error:
+        if error.hint.startswith(_FIX_THE_LINE):
+            error.hint += " Or correct the sample post data, if it is no item that inference() takes."
+        raise
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ AREA = Area(
     audit_actions=Action,
     notification_kinds=Kind,
     artifacts=(ArtifactColumn("registry_revision", "artifact_digest"),),
-    commands=(Commands(Ref("mop_client.cli.model:app"), order=50), Commands(Ref("mop_client.cli.group:app"), order=55)),
+    commands=(
+        Commands(Ref("mop_client.cli.model:app"), order=50),
+        Commands(Ref("mop_client.cli.model_owners:app"), order=51, group="model"),
+        Commands(Ref("mop_client.cli.group:app"), order=55),
+    ),
     searches=(Ref("mop.registry.search:MODELS"),),
 )

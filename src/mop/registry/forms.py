@@ -12,6 +12,7 @@ from django.forms.forms import DeclarativeFieldsMetaclass
 
 from mop.accounts.forms import PersonInput, find_person
 from mop.accounts.models import Team, User
+from mop.accounts.validation import DESCRIPTION_MAX
 from mop.catalog.models import InstanceType, Task
 from mop.errors import ValidationFailedError
 from mop.registry.group_models import GROUP_NAME_MAX
@@ -96,6 +97,7 @@ class RevisionForm(PlainForm):
     note = forms.CharField(
         label="Version note",
         required=False,
+        max_length=DESCRIPTION_MAX,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Empty: This version for model <name> is created by <user> on MOP on <date>.",
     )
@@ -143,7 +145,7 @@ class ModelStepForm(RevisionForm):
     name = forms.CharField(
         label="Model name", max_length=100, help_text="Letters, digits, _ and -. It cannot be changed later."
     )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 2}))
     intended_use = _card_text("For the model card: what the model decides, for whom, in which products.")
     limits = _card_text("For the model card: inputs, languages and uses for which it is not made.")
     team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
@@ -247,7 +249,7 @@ class EditForm(PlainForm):
 class DescriptionForm(EditForm):
     """A model's description."""
 
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class IntendedUseForm(EditForm):
@@ -307,7 +309,9 @@ class ShareForm(PlainForm):
 class NoteForm(EditForm):
     """A version's note."""
 
-    note = forms.CharField(label="Version note", required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    note = forms.CharField(
+        label="Version note", required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 4})
+    )
 
 
 class AllowedHostsForm(PlainForm):

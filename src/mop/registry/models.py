@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -16,7 +18,7 @@ from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.engine.models import DurableWork
 from mop.registry import group_models  # noqa: F401 - tables of this app, in a file of their own
 from mop.registry.statuses import REVISION_LIFECYCLE, PublishStatus, RevisionStatus
-from mop.serving_options import CONFIGURATION, OPTIONS
+from mop.serving_options import CONFIGURATION, OPTIONS, idle_size_problem
 
 MODEL_NAME = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", "Use letters, digits, _ and - only.")
 VERSION = RegexValidator(
@@ -236,6 +238,17 @@ class Revision(DurableWork):
 
     def __str__(self) -> str:
         return f"{self.model.name} {self.version}"
+
+    def clean(self) -> None:
+        """Check the two batch sizes against each other; that there is a largest at all is a check of its own."""
+        if problem := idle_size_problem(idle=self.batch_idle_size, largest=self.batch_max_size or None):
+            raise ValidationError({"batch_idle_size": problem})
+
+    def unique_error_message(self, model_class: type[models.Model], unique_check: Sequence[str]) -> ValidationError:
+        """Say of a version that is taken what to do about it."""
+        if tuple(unique_check) == ("model", "version"):
+            return ValidationError(f"The model has a version {self.version} already. Choose another one.")
+        return super().unique_error_message(model_class, unique_check)
 
     def get_status(self) -> RevisionStatus:
         return RevisionStatus(self.status)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from ninja import Schema
 from pydantic import Field, create_model
 
-from mop.accounts.schemas import InputSchema
+from mop.accounts.schemas import Description, InputSchema
 from mop.errors import ErrorDocument
 from mop.registry.group_models import GROUP_NAME_MAX, GroupShare, ModelGroup
 from mop.registry.listing import ListedModel
@@ -201,7 +201,7 @@ class RevisionFields(InputSchema):
     """The fields of a version; what is left out is defaulted."""
 
     version: str | None = Field(default=None, max_length=VERSION_MAX)
-    note: str | None = None
+    note: Description | None = None
     sample_post_data: Any = Field(default=None, description="an item of inference(); empty: MOP's own inputs")
     instance_type: str | None = None
 
@@ -210,7 +210,7 @@ class ModelIn(RevisionFields):
     """A model with its first version: a url and a task suffice."""
 
     name: str | None = Field(default=None, max_length=100)
-    description: str = ""
+    description: Description = ""
     intended_use: str = Field(default="", max_length=CARD_TEXT_MAX, description="for the model card")
     limits: str = Field(default="", max_length=CARD_TEXT_MAX, description="what it is not for; for the model card")
     team: str | None = Field(default=None, description="one of the caller's teams; left out: their first")
@@ -227,7 +227,7 @@ class RevisionIn(RevisionFields):
 class ModelPatch(InputSchema):
     """What of a model can change; what is left out stays."""
 
-    description: str | None = None
+    description: Description | None = None
     intended_use: str | None = Field(default=None, max_length=CARD_TEXT_MAX)
     limits: str | None = Field(default=None, max_length=CARD_TEXT_MAX)
     tags: list[Annotated[str, Field(max_length=200)]] | None = Field(
@@ -238,7 +238,7 @@ class ModelPatch(InputSchema):
 class RevisionPatch(InputSchema):
     """What of a version can change."""
 
-    note: str
+    note: Description
 
 
 class AllowedHosts(InputSchema):

@@ -21,6 +21,7 @@ from mop.registry.actions import Action
 from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.notices import forget_model, forget_revision, notify_owners_changed
+from mop.registry.samples import sample_problem
 from mop.registry.start import PIPELINE_JOB, start_pipeline
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
 from mop.registry.summaries import refresh_summary
@@ -114,6 +115,7 @@ def create_revision(*, actor: Actor, user: User, model: Model, revision: Revisio
     row = _draft(model, user, revision)
     problems = Problems()
     problems.check(row)
+    _check_sample(revision.sample_post_data, problems)
     _check_url(model.team, revision.model_url, problems)
     problems.raise_any()
     record(
@@ -273,6 +275,7 @@ def _new_model(user: User, name: str, description: str, team: Team) -> Model:
 def _check_model(model: Model, user: User, revision: RevisionInput, problems: Problems) -> None:
     problems.check(model)
     problems.check(_draft(model, user, revision), leave_out=("model",))
+    _check_sample(revision.sample_post_data, problems)
     _check_url(model.team, revision.model_url, problems)
 
 
@@ -302,6 +305,11 @@ def _check_connections(connections: Sequence[ConnectionInput], problems: Problem
         problems.add("connections", f"A name in the model's output has {CUSTOMIZED_NAME_MAX} characters at most.")
     if len(set(names)) != len(names):
         problems.add("connections", "The names in the model's output must differ.")
+
+
+def _check_sample(sample: Any, problems: Problems) -> None:
+    if problem := sample_problem(sample):
+        problems.add("sample_post_data", problem)
 
 
 def _check_url(team: Team, url: str, problems: Problems) -> None:

@@ -41,7 +41,7 @@ def list_outcomes(
     version: str,
     other: With = None,
     change: ChangeName | None = None,
-    after: Annotated[int | None, Query(description="`next_after` of the page before")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="`next_after` of the page before")] = None,
     limit: Limit = 100,
 ) -> CaseOutcomePage:
     """The outcome of every case, newest first; no content. Everyone who sees the revision."""

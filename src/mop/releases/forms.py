@@ -8,6 +8,7 @@ from django import forms
 
 from mop.accounts.models import User
 from mop.accounts.selectors import get_user
+from mop.accounts.validation import DESCRIPTION_MAX
 from mop.catalog.models import LabelType, Task
 from mop.datasets.selectors import usable_datasets
 from mop.errors import MopError
@@ -42,7 +43,7 @@ class ServiceForm(forms.Form):
         help_text="Azure AI Content Safety takes Hate, Self-harm, Sexual and Violence on text or image; RAI "
         "Orchestrator takes any taxonomy and modality.",
     )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
     contact = forms.CharField(max_length=200, required=False, help_text="Whom to ask: an address or a channel.")
     policy = forms.ChoiceField(choices=Policy.choices, initial=Policy.BLOCK, label="When a gate does not pass")
     admins = PeopleField(help_text="User names, separated by commas. Admins set conditions and decide about releases.")

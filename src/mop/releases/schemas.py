@@ -8,7 +8,7 @@ from typing import Literal
 from ninja import Schema
 from pydantic import Field
 
-from mop.accounts.schemas import InputSchema
+from mop.accounts.schemas import Description, InputSchema
 from mop.releases.models import CONDITIONS_MAX, GateVersion, Service
 
 KindName = Literal["AACS", "RAIO"]
@@ -21,7 +21,7 @@ class ServiceIn(InputSchema):
 
     name: str = Field(min_length=1, max_length=100)
     kind: KindName
-    description: str = ""
+    description: Description = ""
     contact: str = Field(default="", max_length=200)
     policy: PolicyName = Field(default="block", description="what a gate that does not pass does to a request")
     admins: list[str] = Field(min_length=1, max_length=50, description="user names")
@@ -30,7 +30,7 @@ class ServiceIn(InputSchema):
 class ServicePatch(InputSchema):
     """What of a service can change; what is left out stays."""
 
-    description: str | None = None
+    description: Description | None = None
     contact: str | None = Field(default=None, max_length=200)
     policy: PolicyName | None = None
     admins: list[str] | None = Field(default=None, min_length=1, max_length=50)

@@ -86,6 +86,9 @@ _MODE = re.compile(r"open\(.*['\"](?=[^'\"]*[wax])[rwaxbt+]{1,3}['\"]|\bos\.(mkd
 _WRITERS = frozenset({"mkdir", "makedirs", "write_text", "write_bytes", "touch"})
 
 
+FIX_THE_LINE = "Fix line %d of src/%s, then upgrade the version."
+
+
 class Cause(NamedTuple):
     """What is added to the message, and the hint; None where it is not known what to do."""
 
@@ -124,7 +127,7 @@ def _own_line(error: BaseException, src: Path) -> Optional[str]:
         place = Path(file).relative_to(src)
     except ValueError:
         return None
-    return "Fix line %d of src/%s, then upgrade the version." % (line, place.as_posix()) if line else None
+    return FIX_THE_LINE % (line, place.as_posix()) if line else None
 
 
 def _module(error: Any, src: Path, frames: List[Frame]) -> Cause:

@@ -22,6 +22,7 @@ from mop.trials.states import TRIAL_LIFECYCLE, TrialState
 
 NOTE_CHARACTERS = 300
 AGAIN = "Send the input again."
+LATER = "Send the input again when that has ended."
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,16 @@ def say(trial_id: uuid.UUID, note: str) -> None:
     with transaction.atomic():
         hold_fence()
         Trial.objects.filter(pk=trial_id, state__in=TRIAL_LIFECYCLE.live).update(note=note[:NOTE_CHARACTERS])
+
+
+def too_late(trial_id: uuid.UUID, seconds: float) -> HostLostError:
+    """The end of a try that was not answered in time; it says what the try did, or waited for, until then."""
+    note = Trial.objects.filter(pk=trial_id).values_list("note", flat=True).first()
+    message = f"The try was not answered within {seconds:.0f} s."
+    if not note:
+        return HostLostError(message, hint=AGAIN)
+    hint = LATER if note.startswith("waits") else AGAIN
+    return HostLostError(f"{message} Until then: {note}.", hint=hint)
 
 
 def answer(trial_id: uuid.UUID, sealed: bytes) -> None:

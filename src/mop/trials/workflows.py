@@ -27,7 +27,7 @@ from mop.hosting.tools import host_lock
 from mop.trials.advance import TRIAL
 from mop.trials.answers import answer_of
 from mop.trials.area import RUN
-from mop.trials.jobs import AGAIN, TrialJob, answer, conclude, say, take, take_input
+from mop.trials.jobs import AGAIN, TrialJob, answer, conclude, say, take, take_input, too_late
 from mop.trials.sealing import KEY_BYTES, encrypt, open_with
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def _answer(trial_id: str) -> None:
             key, item = opened[:KEY_BYTES], orjson.loads(opened[KEY_BYTES:])
             sealed = encrypt(key, orjson.dumps(await _asked(job, item)))
     except TimeoutError:
-        raise HostLostError(f"The try was not answered within {settings.MOP_TRY_SECONDS:.0f} s.", hint=AGAIN) from None
+        raise await in_database(too_late)(job.trial_id, settings.MOP_TRY_SECONDS) from None
     except (MopError, WorkerLostError):
         raise
     except Exception as error:  # noqa: BLE001 - its message and traceback may quote the input, and would be logged

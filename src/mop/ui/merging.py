@@ -56,7 +56,7 @@ def merged_page(legs: Sequence[Leg], *, descending: bool, cursor: str, size: int
         if place is not None:
             try:
                 rows = rows.filter(beyond(leg.field, "lt" if falling else "gt", place[1], place[2]))
-            except (ValidationError, ValueError, TypeError):  # the cursor is of another sort, or made up
+            except (ValidationError, ValueError, TypeError, OverflowError):  # the cursor is of another sort, or made up
                 return merged_page(legs, descending=descending, cursor="", size=size)
         ordered = rows.order_by(f"{sign}{leg.field}", f"{sign}pk")
         pieces.append(ordered.values_list("pk", F(leg.field))[: size + 1])

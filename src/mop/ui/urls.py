@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mop.ui import views
+from mop.ui import health, views
 
 app_name = "ui"
 urlpatterns = [
@@ -12,4 +12,6 @@ urlpatterns = [
     path("theme/", views.set_theme, name="theme"),
     path("search/", views.search, name="search"),
     path("errors/", views.errors, name="errors"),
+    path("health", health.health, name="health"),
+    path("ready", health.ready, name="ready"),
 ]

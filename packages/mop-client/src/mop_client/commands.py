@@ -25,6 +25,7 @@ app = typer.Typer(
 COMMANDS = (
     ("mop_client.folder_commands", ""),
     ("mop_client.cli.model", ""),
+    ("mop_client.cli.model_owners", "model"),
     ("mop_client.cli.model_tasks", "model"),
     ("mop_client.cli.model_try", "model"),
     ("mop_client.cli.model_findings", "model"),

@@ -18,7 +18,7 @@ def check_sample(sample: Any) -> None:
     Raises:
         ValidationFailedError: it is too large, too deep, or no JSON.
     """
-    if problem := _problem(sample):
+    if problem := sample_problem(sample):
         raise ValidationFailedError(f"sample_post_data: {problem}", fields={"sample_post_data": [problem]})
 
 
@@ -27,7 +27,8 @@ def sample_tag(sample: Any) -> str:
     return hashlib.sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _problem(sample: Any) -> str:
+def sample_problem(sample: Any) -> str:
+    """Why a sample would not fit a request of a model service; empty where it would."""
     level, depth = [sample], 0
     while level:
         depth += 1
