@@ -12,7 +12,7 @@ import pytest
 
 from mop.errors import HostLostError
 from mop.serving import row_runner
-from mop.serving.config import BatchPolicy
+from mop.serving.config import BatchPolicy, ServiceConfig
 from mop.serving.disclosure import Disclosure
 from mop.serving.row_runner import Answered, Outcome, Pace, ServiceGaveUpError, Unanswered, run_rows
 from serving.conftest import MakeModel, StartService
@@ -77,6 +77,24 @@ async def test_a_row_that_kills_the_model_has_no_answer_and_every_other_row_has_
     found = await outcomes(await start(folder, disclosure=Disclosure.NAMES), texts)
     expected = answered(texts)
     expected[5] = expected[30] = Unanswered("DeploymentCrashedError")
+    assert found == expected
+
+
+async def test_every_row_has_its_own_outcome_where_lists_go_in_series(make_model: MakeModel, start: StartService):
+    folder = make_model("""
+        def inference(self, item):
+            if item["text"] in ("301", "640"):
+                os._exit(3)
+            if item["text"] == "450":
+                raise ValueError("I saw " + item["text"])
+            return {"echo": item}
+    """)
+    texts = [str(number) for number in range(800)]
+    service = await start(folder, disclosure=Disclosure.NAMES, batch=BatchPolicy(max_size=4))
+    found = await outcomes(service, texts, replace(PACE, list_items=40))
+    expected = answered(texts)
+    expected[301] = expected[640] = Unanswered("DeploymentCrashedError")
+    expected[450] = Unanswered("UserScriptException")
     assert found == expected
 
 
@@ -201,6 +219,16 @@ async def test_after_a_row_that_raises_lists_are_short_again(
 
 
 def test_the_pace_is_sized_to_processes_and_batches():
-    assert Pace.of(workers=2, batch=12, deadline_s=60) == Pace(24, 6, 60, quick_items=96)
+    assert Pace.of(workers=1, batch=12, deadline_s=60) == Pace(24, 3, 60, quick_items=192)
+    assert Pace.of(workers=2, batch=12, deadline_s=60) == Pace(24, 6, 60, quick_items=144)
     assert Pace.of(workers=1, batch=1, deadline_s=60).list_items == 32
     assert Pace.of(workers=1, batch=500, deadline_s=60).list_items == 64
+
+
+@pytest.mark.parametrize("workers", range(1, 5))
+@pytest.mark.parametrize("batch", [1, 3, 12, 40, 64, 500])
+def test_rows_in_flight_fit_the_queue_of_a_service_also_while_it_is_quick(workers: int, batch: int):
+    pace = Pace.of(workers=workers, batch=batch, deadline_s=60)
+    assert pace.quick_items >= pace.list_items
+    assert pace.list_items % batch == 0 or batch > pace.list_items
+    assert pace.lists * pace.quick_items <= ServiceConfig(("model",)).queue_limit

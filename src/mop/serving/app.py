@@ -154,9 +154,10 @@ class ServiceApp:
             if call.error is not None:
                 self.fail(exchange, call.error)
             else:
-                self._answer(exchange, b"[" + b",".join(call.outputs) + b"]" if listed else call.outputs[0])
+                self._answer(exchange, call.answer)
 
-        call = self._dispatcher.submit(bodies, form, listed=listed, on_done=done)
+        in_series = exchange.headers.get(b"x-mop-pace") == b"series"
+        call = self._dispatcher.submit(bodies, form, listed=listed, on_done=done, in_series=in_series)
 
         def gone() -> None:
             self._dispatcher.abandon(call)

@@ -21,6 +21,7 @@ from mop.serving.calls import Answered, Batch, Call, Lost, NotBegun, Outcome
 from mop.serving.concurrency_limiter import ConcurrencyLimiter
 from mop.serving.config import ServiceConfig
 from mop.serving.drain_time import DrainTime
+from mop.serving.frames import Listed
 from mop.serving.metrics import Metrics
 from mop.serving.pool import ProcessPool
 from mop.serving.process import ModelProcess, model_error
@@ -28,6 +29,9 @@ from mop.serving.service_log import ServiceLog
 from mop.serving.waiting_items import WaitingItems
 
 SHORTEST_TIMER_S = 0.001
+SERIES_S = 0.015  # others wait for a series this much longer than for a batch
+SERIES_ITEMS = 4096
+SERIES_BYTES = 1 << 17  # the channel takes so many at once: of more the process would wait for the rest
 
 
 class Dispatcher:
@@ -56,9 +60,22 @@ class Dispatcher:
         return self._queue.count
 
     def submit(
-        self, bodies: Sequence[bytes | bytearray], form: int, *, listed: bool, on_done: Callable[[Call], None]
+        self,
+        bodies: Sequence[bytes | bytearray],
+        form: int,
+        *,
+        listed: bool,
+        on_done: Callable[[Call], None],
+        in_series: bool = False,
     ) -> Call:
         """Queue the items of one request; `on_done` is called once, unless it is abandoned.
+
+        Args:
+            bodies: the items.
+            form: of them.
+            listed: whether they came as a list.
+            on_done: is told.
+            in_series: whether several batches of them may go to a model process at once, where that is fast.
 
         Raises:
             MopError: the service failed, is not up yet, or has no room for them.
@@ -67,7 +84,7 @@ class Dispatcher:
             raise self.pool.failure
         if not self.pool.started:
             raise ServiceNotReadyError("The model is still being loaded.", hint="Try again in a moment; see /ready.")
-        call = Call(bodies, form, listed=listed, on_done=on_done)
+        call = Call(bodies, form, listed=listed, on_done=on_done, in_series=in_series)
         self._check_room(len(bodies), sum(map(len, bodies)))
         self._queue.add(call)
         self._window.arrived(call.arrived, len(bodies))
@@ -126,7 +143,7 @@ class Dispatcher:
         if self._batching:
             self._take_back_for_the_idle()
         while self._queue.count and (process := self._next_process()) is not None:
-            batch = Batch(self._queue.take(self._share()))
+            batch = self._take_batch()
             if batch.entries:
                 self.pool.run(process, batch)
 
@@ -170,6 +187,26 @@ class Dispatcher:
         rests = [rest for rest in rests if rest > 0]
         return min(rests) if len(rests) >= self._limiter.limit else 0.0
 
+    def _take_batch(self) -> Batch:
+        """What a process gets next: several batches of a list at once, if its caller lets them and they take no time.
+
+        Handing over and answering batch by batch costs a cheap model a tenth of its time.
+        """
+        if most := self._series_items():
+            return Batch(self._queue.take_series(most, SERIES_BYTES), series_of=self._batch_items)
+        return Batch(self._queue.take(self._share()))
+
+    def _series_items(self) -> int:
+        """Items of the series that can be made of what waits; 0 if none can."""
+        first = self._queue.first()
+        if first is None or not first[0].in_series or first[0].waiting <= self._batch_items:
+            return 0
+        if self._sharing or not self._batching:
+            return 0
+        batch_s = self._batch_items * self._drain_time.item_seconds
+        count = int(SERIES_S / batch_s) if batch_s else 1
+        return min(count * self._batch_items, SERIES_ITEMS) if count > 1 else 0
+
     def _share(self) -> int:
         """Items that the next batch takes: all that fit; or its part, when other processes work on the rest."""
         if not self._sharing or self._queue.count >= self._batch_items:
@@ -191,12 +228,16 @@ class Dispatcher:
         """Give each item its answer."""
         batch, answers, now = outcome
         seconds = now - batch.started
-        self._window.answered(now, batch.size, seconds)
+        self._window.answered(now, batch.size, seconds / batch.count)
         self._drain_time.answered(batch.size, seconds)
         if self._sharing:
             waited = sum(now - call.arrived for call, _ in batch.entries)
             present = batch.size + self._queue.count + self.pool.load
             self._limiter.answered(batch.size, duration=seconds, waited=waited, present=present)
+        if isinstance(answers, Listed):
+            if self._answer_series(batch, answers):
+                return
+            answers = answers.each()
         for (call, index), (succeeded, body) in zip(batch.entries, answers, strict=True):
             if call.done:
                 continue
@@ -209,6 +250,20 @@ class Dispatcher:
             except ValueError as invalid:
                 error = InvalidModelOutputError(f"The output is not strict JSON: {invalid}.")
             self._fail(call, index, self._config.disclosure.of(error))
+
+    def _answer_series(self, batch: Batch, listed: Listed) -> bool:
+        """Give the call of a series all its outputs at once; False if they are to be read one by one."""
+        call, index = batch.entries[0]
+        if call.done:
+            return True
+        try:
+            outputs = orjson.loads(listed.outputs)
+        except ValueError:
+            return False
+        if not isinstance(outputs, list) or len(outputs) != batch.size:
+            return False
+        call.succeed_series(index, batch.size, listed.outputs[1:-1])
+        return True
 
     def _fail(self, call: Call, index: int, error: MopError) -> None:
         call.fail(index, error)

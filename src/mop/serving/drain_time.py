@@ -13,6 +13,11 @@ class DrainTime:
     def __init__(self) -> None:
         self._item = 0.0
 
+    @property
+    def item_seconds(self) -> float:
+        """What an item took lately; 0 before the first answer."""
+        return self._item
+
     def answered(self, size: int, duration: float) -> None:
         """A batch of `size` items took `duration`."""
         item = duration / size

@@ -6,12 +6,37 @@ import asyncio
 import os
 import struct
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from mop.serving.model_process import BUFFER_BYTES, RUN, SETTINGS, WITHDRAW
+from mop.serving.model_process import BUFFER_BYTES, RUN, SERIES, SETTINGS, WITHDRAW
 
 Answers = list[tuple[bool, bytes]]
+"""Of each item whether it succeeded, and its output or error as JSON."""
 READS_OF_REST = 1000
 JOINED_BYTES = 1 << 16
+
+
+class Listed(NamedTuple):
+    """The outputs of items that all succeeded.
+
+    Attributes:
+        outputs: the JSON list of them, as the model process wrote it.
+        sizes: bytes of each, by its word.
+    """
+
+    outputs: bytes
+    sizes: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def each(self) -> Answers:
+        """One by one."""
+        answers, position = [], 1
+        for size in self.sizes:
+            answers.append((True, self.outputs[position : position + size]))
+            position += size + 1
+        return answers
 
 
 class FrameProtocol(asyncio.BufferedProtocol):
@@ -124,6 +149,14 @@ def run_frame(number: int, items: Sequence[tuple[int, bytes | bytearray]]) -> li
     return parts if total > JOINED_BYTES else [b"".join(parts)]
 
 
+def series_frame(number: int, form: int, bodies: Sequence[bytes | bytearray], *, most: int) -> list[bytes]:
+    """The frame that hands a list over, of which the model gets `most` items at once."""
+    head = struct.pack(f">IHHB{len(bodies)}I", number, len(bodies), most, form, *map(len, bodies))
+    values = b",".join(bodies)
+    total = 3 + len(head) + len(values)
+    return [b"".join((struct.pack(">IB", total, SERIES), head, b"[", values, b"]"))]
+
+
 def withdraw_frame(number: int) -> bytes:
     """The frame that takes a batch back which the model may not have begun."""
     return struct.pack(">IBI", 5, WITHDRAW, number)
@@ -149,3 +182,20 @@ def read_result(body: memoryview) -> tuple[int, Answers]:
     if position != len(body):
         raise ValueError("a result frame with a wrong table")
     return number, answers
+
+
+def read_listed(body: memoryview) -> tuple[int, Listed]:
+    """Number and outputs of a series.
+
+    Raises:
+        ValueError: the frame is not well-formed.
+    """
+    try:
+        number, count = struct.unpack_from(">IH", body)
+        sizes = struct.unpack_from(f">{count}I", body, 6)
+    except struct.error as error:
+        raise ValueError(str(error)) from error
+    outputs = bytes(body[6 + 4 * count :])
+    if len(outputs) != sum(sizes) + count + 1:  # with a bracket at both ends and a comma after each but the last
+        raise ValueError("a frame of listed outputs with a wrong table")
+    return number, Listed(outputs, sizes)

@@ -6,10 +6,13 @@ standard library only, nothing of MOP is imported. Descriptor 0 is the frame cha
     frame     u32 length of what follows | u8 kind | body          (big endian)
     to here   SETTINGS  JSON {"max_response_bytes", "init_deadline_s"}
               RUN       u32 id | u16 n | n x (u8 format, u32 size) | n JSON values
-              WITHDRAW  u32 id: leave this batch out if it did not begin; its RESULT is empty then
+              SERIES    u32 id | u16 n | u16 most | u8 format | n x u32 size | JSON list of n values: batches of `most`
+              WITHDRAW  u32 id: leave this batch or series out if it did not begin; its RESULT is empty then
     from here READY     JSON {"python", "wrapper"}
               FAILED    JSON error, the process ends
               RESULT    u32 id | u16 n | n x (u8 ok, u32 size) | n JSON values (outputs, or errors where ok is 0)
+              LISTED    u32 id | u16 n | n x u32 size | JSON list of n outputs: a series in which every item succeeded
+              AT_WORK   u32 id: the next batch of a series begins, TELL_SECONDS or more after the last word
 
 An error is the dictionary form of MOP's error catalogue: name, message, hint, place, also.
 """
@@ -38,9 +41,9 @@ import traceback
 from collections import deque
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Sequence, Tuple, Union
 
-SETTINGS, RUN, READY, FAILED, RESULT, WITHDRAW = 1, 2, 3, 4, 5, 6
+SETTINGS, RUN, READY, FAILED, RESULT, WITHDRAW, SERIES, LISTED, AT_WORK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 MODEL_FORMAT, MOP_FORMAT, CONVERSION = 0, 1, 2  # the last: what the converter makes of a MOP input, not run
 ACS_TEXT, ACS_IMAGE = 3, 4  # {"text"} and {"image": base64}, through the model's converters for AACS
 BUFFER_BYTES = 1 << 18
@@ -69,6 +72,7 @@ ACS_RESULTS = ("hate", "self_harm", "sexual", "violence")
 HIGHEST_SEVERITY = 7
 SEARCH_DEPTH = 50
 STACK_BEFORE_DEADLINE = 0.2
+TELL_SECONDS = 0.05
 
 
 def _beside(name: str) -> Any:
@@ -85,7 +89,8 @@ causes = _beside("model_causes")
 
 Error = Dict[str, Any]
 Answer = Tuple[bool, bytes]
-Batch = Tuple[int, List[Tuple[int, bytes]]]
+Item = Tuple[int, bytes]  # format and JSON
+Batch = Tuple[int, List[Item]]
 
 
 def main() -> None:
@@ -154,20 +159,47 @@ def _leave(status: int) -> None:
 
 def _serve_batches(channel: Channel, runner: Runner) -> NoReturn:
     """Run batches one after the other on this thread; the front may withdraw those that wait their turn."""
-    waiting: Deque[Batch] = deque()
+    waiting: Deque[Tuple[int, Union[List[Item], Series]]] = deque()
     while True:
         while not waiting or channel.readable():
             kind, body = channel.read()
             if kind == RUN:
                 waiting.append(_read_run(body))
                 continue
+            if kind == SERIES:
+                series = Series(body)
+                waiting.append((series.number, series))
+                continue
             (number,) = struct.unpack(">I", body)
             left = [batch for batch in waiting if batch[0] != number]
             if len(left) < len(waiting):
                 waiting = deque(left)
                 channel.write_result(number, [])
-        number, items = waiting.popleft()
-        channel.write_result(number, runner.run(items))
+        number, work = waiting.popleft()
+        if isinstance(work, Series):
+            _run_series(channel, runner, number, work)
+        else:
+            channel.write_result(number, runner.run(work))
+
+
+def _run_series(channel: Channel, runner: Runner, number: int, series: Series) -> None:
+    """Answer a series in one frame; the front hears from time to time that another of its batches begins."""
+    answers: List[Answer] = []
+    values = series.values()
+    told = time.monotonic()
+    for begin in range(0, series.count, series.most):
+        if begin and time.monotonic() - told >= TELL_SECONDS:
+            channel.write(AT_WORK, struct.pack(">I", number))
+            told = time.monotonic()
+        end = begin + series.most
+        if values is None:
+            answers += runner.run(series.items(begin, end))
+        else:
+            answers += runner.run_values(series.form, values[begin:end])
+    if all(succeeded for succeeded, _ in answers):
+        channel.write_listed(number, [body for _, body in answers])
+    else:
+        channel.write_result(number, answers)
 
 
 def _serve_items(channel: Channel, runner: Runner, threads: int) -> NoReturn:
@@ -196,6 +228,40 @@ def _read_run(body: memoryview) -> Batch:
         items.append((table[2 * index], bytes(body[position : position + size])))
         position += size
     return number, items
+
+
+class Series:
+    """The items of a list, which the model gets batch by batch.
+
+    Attributes:
+        form: format of every item.
+        most: items of a batch at most.
+        count: items.
+    """
+
+    def __init__(self, body: memoryview) -> None:
+        self.number, self.count, self.most, self.form = struct.unpack_from(">IHHB", body)
+        self._sizes = struct.unpack_from(">%dI" % self.count, body, 9)
+        self._body = bytes(body[9 + 4 * self.count :])
+
+    def values(self) -> Optional[List[Any]]:
+        """All items, read at once, which takes half as long as one by one; None if they are to be read one by one."""
+        if self.form not in (MODEL_FORMAT, MOP_FORMAT):
+            return None
+        try:
+            values: List[Any] = _decoded(self._body.decode())
+        except (ValueError, RecursionError):
+            return None  # one of them is not for this Python: it fails alone
+        return values
+
+    def items(self, begin: int, end: int) -> List[Item]:
+        """Some of them as they came."""
+        position = 1 + sum(self._sizes[:begin]) + begin
+        items = []
+        for size in self._sizes[begin:end]:
+            items.append((self.form, self._body[position : position + size]))
+            position += size + 1
+        return items
 
 
 class InitWatch:
@@ -276,6 +342,11 @@ class Channel:
         head = struct.pack(">IH" + "BI" * len(answers), number, len(answers), *table)
         self.write(RESULT, b"".join([head] + [body for _, body in answers]))
 
+    def write_listed(self, number: int, outputs: List[bytes]) -> None:
+        """Send the outputs of a series in which every item succeeded."""
+        head = struct.pack(">IH%dI" % len(outputs), number, len(outputs), *map(len, outputs))
+        self.write(LISTED, b"".join([head, b"[", b",".join(outputs), b"]"]))
+
     def write(self, kind: int, body: bytes) -> None:
         """Send one frame."""
         if self._lost:
@@ -326,6 +397,23 @@ class Runner:
             answers[index] = self._answer(items[index][0], output, refused_item)
         return [answer for answer in answers if answer is not None]
 
+    def run_values(self, form: int, values: List[Any]) -> List[Answer]:
+        """As `run`, of items that were read; `form` is MODEL_FORMAT or MOP_FORMAT."""
+        answers: List[Optional[Answer]] = [None] * len(values)
+        accepted: Sequence[int] = range(len(values))
+        inputs = values
+        if form == MOP_FORMAT:
+            inputs, accepted = [], []
+            for index, value in enumerate(values):
+                try:
+                    inputs.append(self._converted(value))
+                    accepted.append(index)
+                except Refused as refused:
+                    answers[index] = (False, _dump(refused.error))
+        for index, (output, refused_item) in zip(accepted, self._outputs(inputs)):  # noqa: B905 - Python 3.8 has no strict=
+            answers[index] = self._answer(form, output, refused_item)
+        return [answer for answer in answers if answer is not None]
+
     def _model_input(self, form: int, body: bytes) -> Any:
         try:
             value = read_item(body)
@@ -338,6 +426,10 @@ class Runner:
             request = acs_request(self._contract, form, value)
             self._require_converters(ACS_METHODS[form])
             return self._call(ACS_METHODS[form][0], request)
+        return self._converted(value)
+
+    def _converted(self, value: Any) -> Any:
+        """The model's input of a MOP input."""
         if not isinstance(value, dict):
             raise Refused("InvalidRequestError", "A MOP input is a JSON object, not %s." % _kind(value))
         try:
@@ -678,7 +770,7 @@ def encode(value: Any) -> bytes:
         Refused: InvalidModelOutputError that names the first value which JSON does not have.
     """
     try:
-        return _encoder.encode(value).encode()
+        return _written(value).encode()
     except RecursionError:
         message, place = "The output is nested too deep for JSON.", "$"
     except (TypeError, ValueError, OverflowError) as error:
@@ -703,6 +795,17 @@ def _plain(value: Any) -> Any:
 
 
 _encoder = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":"))
+
+
+def _written(value: Any) -> str:
+    """What `_encoder.encode` gives, which makes the same writer and spends as long again around it."""
+    if _make_writer is None:
+        return _encoder.encode(value)
+    write = _make_writer({}, _plain, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
+    return "".join(write(value, 0))
+
+
+_make_writer: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # absent where Python has no C
 
 
 def _offender(value: Any, path: str, depth: int = 0) -> Optional[Tuple[str, str]]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from mop.errors import MopError, RequestDeadlineError
 from mop.serving.calls import Answered, Batch, Call, Lost, NotBegun, Outcome
 from mop.serving.config import ServiceConfig
-from mop.serving.frames import Answers
+from mop.serving.frames import Answers, Listed
 from mop.serving.metrics import Metrics
 from mop.serving.process import ModelProcess
 from mop.serving.service_log import ServiceLog
@@ -104,7 +104,8 @@ class ProcessPool:
 
     def run(self, process: ModelProcess, batch: Batch) -> None:
         """Hand a batch over."""
-        self._metrics.batch_size.observe(batch.size)
+        for size in batch.sizes():
+            self._metrics.batch_size.observe(size)
         process.run(batch)
 
     def next_outcome(self) -> Outcome | None:
@@ -149,7 +150,7 @@ class ProcessPool:
         self._notify()
         self._wake()
 
-    def process_answered(self, process: ModelProcess, batch: Batch, answers: Answers) -> None:  # noqa: ARG002
+    def process_answered(self, process: ModelProcess, batch: Batch, answers: Answers | Listed) -> None:  # noqa: ARG002
         """An outcome; the process is free."""
         if batch.entries:  # it was not withdrawn
             self._outcomes.append(Answered(batch, answers, time.perf_counter()))

@@ -28,8 +28,18 @@ from mop.serving.calls import Batch, Call
 from mop.serving.config import MIB, ServiceConfig
 from mop.serving.disclosure import WITHHELD, Disclosure
 from mop.serving.exits import DURING_INIT, end_error, late_error
-from mop.serving.frames import Answers, FrameProtocol, read_result, run_frame, settings_frame, withdraw_frame
-from mop.serving.model_process import FAILED, READY, RESULT
+from mop.serving.frames import (
+    Answers,
+    FrameProtocol,
+    Listed,
+    read_listed,
+    read_result,
+    run_frame,
+    series_frame,
+    settings_frame,
+    withdraw_frame,
+)
+from mop.serving.model_process import AT_WORK, FAILED, LISTED, READY, RESULT, TELL_SECONDS
 from mop.serving.parent_death import die_with
 from mop.serving.service_log import LineSplitter, ServiceLog
 
@@ -48,7 +58,7 @@ class ProcessOwner(Protocol):
     def process_ready(self, process: ModelProcess) -> None:
         """It loaded the model."""
 
-    def process_answered(self, process: ModelProcess, batch: Batch, answers: Answers) -> None:
+    def process_answered(self, process: ModelProcess, batch: Batch, answers: Answers | Listed) -> None:
         """It answered a batch: one answer per item."""
 
     def process_overdue(self, process: ModelProcess) -> None:
@@ -141,10 +151,15 @@ class ModelProcess:
     def run(self, batch: Batch) -> None:
         """Hand a batch over."""
         self._numbers = (self._numbers + 1) & 0xFFFFFFFF
-        batch.started = time.perf_counter()
+        batch.begin(time.perf_counter())
         self.batches[self._numbers] = batch
         self.load += batch.size
-        self._channel.write(*run_frame(self._numbers, batch.items()))
+        if batch.series_of:
+            bodies = [body for _, body in batch.items()]
+            form = batch.entries[0][0].form
+            self._channel.write(*series_frame(self._numbers, form, bodies, most=batch.series_of))
+        else:
+            self._channel.write(*run_frame(self._numbers, batch.items()))
         if self._timer is None:
             self._timer = self._loop.call_later(self._config.request_deadline_s, self._check_deadline)
 
@@ -177,8 +192,10 @@ class ModelProcess:
     def _on_frame(self, kind: int, body: memoryview) -> None:
         if self.ending:
             return
-        if kind == RESULT and self.ready:
-            self._on_result(body)
+        if kind in (RESULT, LISTED) and self.ready:
+            self._on_result(body, read_result if kind == RESULT else read_listed)
+        elif kind == AT_WORK and self.ready:
+            self._on_at_work(body)
         elif kind == READY and not self.ready:
             self._read_output()
             self._cancel_timer()
@@ -189,9 +206,17 @@ class ModelProcess:
         else:
             self._misused(f"a frame of kind {kind}")
 
-    def _on_result(self, body: memoryview) -> None:
+    def _on_at_work(self, body: memoryview) -> None:
+        """Another batch of a series begins: its deadline counts from now."""
+        number = next(iter(self.batches), -1)
+        if int.from_bytes(body, "big") != number or not self.batches[number].go_on(time.perf_counter()):
+            self._misused("a word about something that was not asked")
+
+    def _on_result(
+        self, body: memoryview, read: Callable[[memoryview], tuple[int, Answers] | tuple[int, Listed]]
+    ) -> None:
         try:
-            number, answers = read_result(body)
+            number, answers = read(body)
         except ValueError as error:
             self._misused(str(error))
             return
@@ -199,10 +224,13 @@ class ModelProcess:
         if batch is None or len(answers) not in ((batch.size,) if batch.entries else (0, batch.size)):
             self._misused("a result for something that was not asked")
             return
+        if isinstance(answers, Listed) and not batch.series_of:
+            self._misused("a list for what was no list")
+            return
         del self.batches[number]
         self.load -= batch.size
         if self._batching and self.batches:
-            next(iter(self.batches.values())).started = time.perf_counter()
+            next(iter(self.batches.values())).begin(time.perf_counter())
         self._owner.process_answered(self, batch, answers)
 
     def _on_failed(self, body: memoryview) -> None:
@@ -238,8 +266,9 @@ class ModelProcess:
         self._timer = None
         if not self.batches or self.ending:
             return
-        oldest = next(iter(self.batches.values())).started
-        left = oldest + self._config.request_deadline_s - time.perf_counter()
+        oldest = next(iter(self.batches.values()))
+        begun = oldest.told + (TELL_SECONDS if oldest.series_of else 0)  # what is told late may have begun as late
+        left = begun + self._config.request_deadline_s - time.perf_counter()
         if left > 0:
             self._timer = self._loop.call_later(left + 0.001, self._check_deadline)
             return

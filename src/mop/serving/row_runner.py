@@ -51,7 +51,8 @@ LISTS_OF_A_PROCESS = 3  # one is worked on, one stands ready, one is on its way
 LEAST_LIST = 32
 MOST_LIST = 64
 QUICK_SECONDS = 0.25  # a list that is answered within these is quick: the next may be twice as long
-QUICK_LISTS = 4  # times as long, at most: many rows in flight keep a quick model at work while its caller is busy
+QUICK_LISTS = 8  # times as long, at most: many rows in flight keep a quick model at work while its caller is busy
+QUICK_ROWS = 900  # in flight at most, so that the queue of a service takes them
 READY_SECONDS = 300.0
 FULL_WAIT_SECONDS = 0.2
 DEADLINES = 4  # the service itself answers within three of its deadlines; later it is lost
@@ -102,12 +103,9 @@ class Pace:
         """Sized to a service of so many model processes, which take batches of so many items (1: no batching)."""
         most = max(LEAST_LIST, min(MOST_LIST, batch))
         whole = max(1, most // batch) * batch if batch <= most else most
-        return cls(
-            list_items=whole,
-            lists=LISTS_OF_A_PROCESS * workers,
-            deadline_s=deadline_s,
-            quick_items=QUICK_LISTS * whole,
-        )
+        lists = LISTS_OF_A_PROCESS * workers
+        quick = min(QUICK_LISTS, max(1, QUICK_ROWS // (lists * whole)))
+        return cls(list_items=whole, lists=lists, deadline_s=deadline_s, quick_items=quick * whole)
 
 
 class ServiceGaveUpError(Exception):
@@ -174,7 +172,7 @@ class _Runner:
     def __init__(self, service: Service, pace: Pace, form: str) -> None:
         self._service = service
         self._pace = pace
-        self._headers = {"x-mop-format": form}
+        self._headers = {"x-mop-format": form, "x-mop-pace": "series"}
         self._idle: list[KeptConnection] = []
         self._turns = _Turns()
         self._list_items = pace.list_items

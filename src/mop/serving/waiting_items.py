@@ -38,6 +38,21 @@ class WaitingItems:
             taken.append((call, index))
         return taken
 
+    def take_series(self, most: int, most_bytes: int) -> list[tuple[Call, int]]:
+        """Remove the first items that are of the same call as the head: so many, of so many bytes, at most."""
+        if (first := self.first()) is None:
+            return []
+        call = first[0]
+        taken: list[tuple[Call, int]] = []
+        size = 0
+        while self._entries and len(taken) < most and self._entries[0][0] is call:
+            size += len(call.bodies[self._entries[0][1]])
+            if taken and size > most_bytes:
+                break
+            taken.append(self._entries.popleft())
+        self._counted(call, -len(taken), -sum(len(call.bodies[index]) for _, index in taken))
+        return taken
+
     def put_back(self, entries: list[tuple[Call, int]]) -> None:
         """To the head, in order."""
         for call, index in reversed(entries):

@@ -40,7 +40,7 @@ from mop.hosting.tools import host_lock
 from mop.serving.row_runner import ServiceGaveUpError, run_rows
 from mop.serving.service import Service
 
-LOADED_AT_ONCE, TEXTS_AT_ONCE = 32, 256  # images may have some MiB each
+LOADED_AT_ONCE, TEXTS_AT_ONCE = 32, 512  # images may have some MiB each
 
 
 async def measured(kind: CaseKind[Any], run_id: str, attempt: int, *, watch: Watch) -> Outcome:
