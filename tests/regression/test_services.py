@@ -334,6 +334,18 @@ def test_a_task_that_is_not_proved_or_connected_any_more_has_no_cases_in_a_test(
     assert run.cases == 0
 
 
+def test_a_test_that_ended_because_its_version_was_vulnerable_begins_again_with_the_version(run: RegressionRun):
+    revisions = Revision.objects.filter(pk=run.revision_id)
+    put(revisions, status=RevisionStatus.VULNERABLE)
+    keep_up()
+    run.refresh_from_db()
+    assert (run.state, run.error["name"]) == (S.CANCELLED, "RunNotPossibleError")
+    put(revisions, status=RevisionStatus.VERIFIED)
+    keep_up()
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (S.QUEUED, 2)
+
+
 def test_nobody_is_told_of_a_test_that_came_too_late(run: RegressionRun):
     conclude(REGRESSION, str(run.pk), 1, ConflictError("The version is vulnerable by now."))
     run.refresh_from_db()

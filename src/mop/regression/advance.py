@@ -10,7 +10,7 @@ from mop.catalog.models import Task
 from mop.dsat.models import Case
 from mop.dsat.selectors import ReplayedCase, replayed
 from mop.engine.bulk import each_of
-from mop.errors import ConflictError
+from mop.errors import RunNotPossibleError
 from mop.evaluation.case_runs.kinds import (
     CaseKind,
     CaseTask,
@@ -51,7 +51,9 @@ REGRESSION_RUN: Entity[RegressionRun, CaseRunState] = Entity(
 
 def _tasks(run: RegressionRun) -> Sequence[CaseTask]:
     if run.revision.get_status() != RevisionStatus.VERIFIED:
-        raise ConflictError(f"The {run} cannot be done as things stand.", hint="Only a verified version can be tested.")
+        raise RunNotPossibleError(
+            f"The {run} cannot be done as things stand.", hint="Only a verified version can be tested."
+        )
     return tested_tasks(run.revision)
 
 

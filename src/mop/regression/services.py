@@ -30,11 +30,12 @@ REGRESSION_JOB = case_runs.job_of_kind(REGRESSION, RUN.name)
 
 
 def keep_up() -> None:
-    """Start every test that is missing, end those that are no longer wanted. Called again and again."""
+    """Start every test that is missing, end those that cannot be made any more. Called again and again."""
     for run in RegressionRun.objects.filter(state__in=CASE_RUN_LIFECYCLE.live).select_related(
         *REGRESSION.entity.related
     ):
         case_runs.end_unwanted(REGRESSION, REGRESSION_JOB, run, actor=SCHEDULER)
+    case_runs.begin_again(REGRESSION, REGRESSION_JOB, usable_runs(), actor=SCHEDULER)
     for revision in missing():
         start(actor=SCHEDULER, revision=revision)
 
