@@ -289,6 +289,21 @@ def test_cases_that_a_version_passes_are_marked_as_fixed_by_those_who_work_on_th
     assert run.state == S.FINISHED  # who closes a case changes nothing that is tested
 
 
+def test_a_case_that_is_expected_otherwise_since_is_neither_marked_nor_closed(
+    run: RegressionRun, cases: dict[str, Case], task: Task
+):
+    owner = task.owners.get()
+    finished(REGRESSION, run, knows("bad"))
+    bad, nice = cases["bad one"], cases["nice one"]
+    settle(actor=ACTOR, user=owner, run=run, to=CaseState.FIXED, chosen=[bad.pk])
+    for case, label in ((bad, "0"), (nice, "1")):
+        change_case(actor=ACTOR, case=case, change=CaseChange(expected_label=label))
+    assert nice not in cases_to_settle(owner, run, to=CaseState.FIXED)
+    assert cases_to_settle(owner, run, to=CaseState.CLOSED) == []
+    change_case(actor=ACTOR, case=bad, change=CaseChange(expected_label="1"))
+    assert cases_to_settle(owner, run, to=CaseState.CLOSED) == [bad]
+
+
 def test_owners_are_told_what_broke_and_nothing_of_a_case(model: Model, task: Task, cases: dict[str, Case]):
     made_case(task, f"bad {SECRET}", description=SECRET, trace_id=SECRET, tags=[SECRET])
     measured(model.revisions.get(), "bad")

@@ -81,11 +81,20 @@ def _load(_source: None, task: CaseTask, keys: Sequence[Key]) -> Sequence[Questi
     return questions
 
 
+def expected_of(case: Case) -> str:
+    """The label that is right for a case as it stands, as outcomes keep it."""
+    return _right(case.task.labels, case.expected_label, case.kind)[0]
+
+
 def _asked(task: CaseTask, edition: int, expected_label: str, kind: str) -> tuple[str, str, frozenset[str]]:
     """Of a question its digest, the label that is right, and the labels that are taken for right."""
-    case = ReplayedCase(0, edition, b"", expected_label, kind, task.task.labels[0])
-    passes = frozenset(label for label in task.task.labels if case.passes(label))
-    return _digest(task, edition), expected_text(case, passes), passes
+    return _digest(task, edition), *_right(task.task.labels, expected_label, kind)
+
+
+def _right(labels: Sequence[str], expected_label: str, kind: str) -> tuple[str, frozenset[str]]:
+    case = ReplayedCase(0, 0, b"", expected_label, kind, labels[0])
+    passes = frozenset(label for label in labels if case.passes(label))
+    return expected_text(case, passes), passes
 
 
 def expected_text(case: ReplayedCase, passes: Collection[str]) -> str:
