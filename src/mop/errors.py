@@ -558,6 +558,12 @@ class ConflictError(RequestFault):
     title = "Not possible now"
 
 
+class RunNotPossibleError(ConflictError):
+    """A run over hidden rows or cases cannot be made as things stand; what ended so begins again once it can."""
+
+    title = "The run is not possible now"
+
+
 class BundleNotReadyError(ConflictError):
     """The bundle of a release is still being made."""
 

@@ -107,6 +107,26 @@ def test_content_tags_and_trace_id_are_found_by_readers_alone(people: People, wa
     assert _finders(people, **wanted) == EVERYBODY
 
 
+def test_a_trace_id_without_a_word_is_found_by_readers_alone(people: People) -> None:
+    change_case(actor=ACTOR, case=people.case, change=CaseChange(trace_id="--/--"))
+    assert _finders(people, trace_id="--/--") == EVERYBODY
+
+
+def test_what_people_wrote_of_a_case_is_found_however_long_its_text_is(people: People) -> None:
+    words = " ".join(f"a{number:x}" for number in range(3_000))
+    case = make_case(people.task, text=words, trace_id="zulu-7", tags=["zebra"], description="zoology")
+    owner = reader(people.by_role["task owner"])
+    for wanted in ({"trace_id": "zulu-7"}, {"search": "zebra"}, {"search": "zoology"}, {"search": "a1"}):
+        assert list(cases_for_list(CaseFilter(**wanted), owner)[0]) == [case], wanted
+
+
+def test_a_number_is_narrowed_by_the_other_filters(people: People) -> None:
+    number = people.case.number
+    assert _finders(people, search=number, tag="food") == EVERYBODY
+    for wanted in ({"tag": "drink"}, {"trace_id": "trace-8"}, {"state": "open"}):
+        assert _finders(people, search=number, **wanted) == set(), wanted
+
+
 def test_facts_are_found_by_everybody(people: People) -> None:
     for wanted in ({"search": people.case.number}, {"task": "hate"}, {"state": "assigned"}, {"assignee": "assignee"}):
         assert _finders(people, **wanted) == set(people.by_role)

@@ -97,6 +97,18 @@ def test_the_models_list_shows_the_number_of_the_newest_usable_version_that_is_s
     assert f">{rows[2].macro_f1:.3f}<" in root
 
 
+def test_a_stranger_is_not_told_how_a_private_version_did(rows: list[Evaluation], owner: User):
+    publish_revision(actor=ACTOR, revision=rows[1].revision)
+    compare_new()
+    assert "than v1.0.0" in shown(client_of(owner), "/models/measured/")
+    stranger = client_of(make_user("stranger"))
+    page = shown(stranger, "/models/measured/")
+    assert f">{rows[1].macro_f1:.3f}<" in page
+    assert "v1.0.0" not in page
+    publish_revision(actor=ACTOR, revision=rows[0].revision)
+    assert "than v1.0.0" in shown(stranger, "/models/measured/")
+
+
 @pytest.mark.parametrize(("url", "most"), [("/home/", 1), ("/models/measured/", 2), ("/models/", 1)])
 def test_evaluations_ask_few_questions_on_pages_of_other_areas(
     rows: list[Evaluation], owner: User, url: str, most: int

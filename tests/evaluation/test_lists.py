@@ -182,6 +182,8 @@ def test_a_dataset_that_is_not_approved_is_refused_as_headline(model: Model, tas
     body = '{"dataset": "elsewhere"}'
     headers = {"X-CSRFToken": "x"}
     assert client.put(api, body, content_type="application/json", headers=headers).status_code == 409
+    unknown = client.put(api, '{"dataset": "nowhere"}', content_type="application/json", headers=headers)
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (422, ["dataset"])
     assert client.put(api, '{"dataset": "kinds-en"}', content_type="application/json").json()["is_chosen"]
 
 

@@ -18,8 +18,9 @@ from mop.evaluation.services import publish, start_missing
 from mop.evaluation.templatetags.evaluation_ui import MINUS
 from mop.registry.models import Model, Revision
 from mop.registry.publishing import publish_revision
+from mop.registry.statuses import RevisionStatus
 from support.evaluation_results import add_version, approved_dataset, evaluate, failed, running, verified
-from support.factories import ACTOR, make_model, make_task, make_user
+from support.factories import ACTOR, make_model, make_task, make_user, put
 from support.load_tests import enabled
 from support.load_tests import finished as finished_load_test
 
@@ -125,6 +126,22 @@ def test_a_stranger_sees_nothing_of_a_private_version_and_everything_of_a_public
     text(client, details(row))
     for url in (f"/tasks/{row.task_id}/results/", "/datasets/kinds-en/results/", "/datasets/kinds-en/"):
         assert f"{row.macro_f1:.3f}" in text(client, url)
+
+
+def test_the_best_model_on_a_dataset_is_one_that_can_be_used(row: Evaluation):
+    publish_revision(actor=ACTOR, revision=row.revision)
+    client = client_of(make_user())
+
+    def best() -> str:
+        return text(client, f"/tasks/{row.task_id}/results/").split('id="best"')[1].split("</section>")[0]
+
+    assert "measured v1.0.0" in best()
+    put(Revision.objects.filter(pk=row.revision_id), status=RevisionStatus.VULNERABLE)
+    assert "measured v1.0.0" not in best()
+    assert f"{row.macro_f1:.3f}" in text(client, f"/tasks/{row.task_id}/results/"), "it stays visible"
+    put(Revision.objects.filter(pk=row.revision_id), status=RevisionStatus.VERIFIED)
+    row.dataset.bindings.update(state="rejected")
+    assert "measured v1.0.0" not in best()
 
 
 def test_a_single_published_result_is_shown_and_links_nowhere(row: Evaluation):

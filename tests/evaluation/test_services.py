@@ -13,7 +13,7 @@ from evaluation.made import approved_dataset, finished, running, verified
 from mop.accounts.services import actor_of
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
-from mop.datasets.bindings import reject
+from mop.datasets.bindings import approve, reject
 from mop.datasets.models import Dataset
 from mop.datasets.services import delete_dataset
 from mop.errors import (
@@ -23,6 +23,7 @@ from mop.errors import (
     EvaluationMappingError,
     HostLostError,
     OutsideFault,
+    RunNotPossibleError,
     StaleAttemptError,
     UserScriptException,
 )
@@ -45,9 +46,10 @@ from mop.evaluation.services import (
 )
 from mop.evaluation.states import EvaluationState
 from mop.notifications.models import Alert, Notification
-from mop.registry.models import Model, Revision
+from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.services import create_revision
 from mop.registry.statuses import PublishStatus, RevisionStatus
+from support.contract_runs import prove
 from support.factories import ACTOR, make_model, make_revision_input, make_task
 from support.load_tests import enabled
 from support.load_tests import finished as finished_load_test
@@ -118,6 +120,41 @@ def test_an_evaluation_ends_when_the_dataset_is_refused(evaluation: Evaluation, 
     assert evaluation.state == S.CANCELLED
 
 
+def test_what_ended_because_it_could_not_be_run_begins_again_once_it_can(
+    evaluation: Evaluation, task: Task, model: Model
+):
+    owner = actor_of(task.owners.get())
+    binding = evaluation.dataset.bindings.get()
+    reject(actor=owner, binding=binding)
+    keep_up()
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.error["name"]) == (S.CANCELLED, "RunNotPossibleError")
+    approve(actor=owner, binding=binding)
+    keep_up()
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.attempt, evaluation.error) == (S.QUEUED, 2, None)
+    # a worker that claims it before the schedule looks ends it as failed
+    model.connections.all().delete()
+    with pytest.raises(RunNotPossibleError) as caught:
+        running(evaluation)
+    conclude(str(evaluation.pk), 2, 1, caught.value)
+    TaskConnection.objects.create(model=model, taxonomy=task.taxonomy, task=task, customized_name="another name")
+    keep_up()
+    evaluation.refresh_from_db()
+    assert evaluation.state == S.FAILED, "the version was not proved under this name"
+    model.connections.update(customized_name=task.taxonomy.name)
+    keep_up()
+    finished(evaluation)
+    assert (evaluation.state, evaluation.attempt) == (S.FINISHED, 3)
+
+
+def test_what_an_owner_cancelled_stays_cancelled(evaluation: Evaluation):
+    cancel(actor=ACTOR, evaluation=evaluation)
+    keep_up()
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.attempt) == (S.CANCELLED, 1)
+
+
 def test_a_result_is_kept_with_its_digests_and_headline(evaluation: Evaluation):
     finished(evaluation)
     document = document_of(evaluation)
@@ -163,6 +200,8 @@ def test_a_changed_environment_makes_a_result_stale_and_it_is_run_again(evaluati
 def test_another_name_in_the_models_output_makes_a_result_stale(evaluation: Evaluation, model: Model):
     finished(evaluation)
     model.connections.update(customized_name="renamed")
+    assert list(wanted.changed()) == [], "the version is to be proved under it first"
+    prove(evaluation.revision)
     assert [row.pk for row in wanted.changed()] == [evaluation.pk]
 
 

@@ -30,9 +30,10 @@ from mop.golden_sets.services import (
     try_again,
 )
 from mop.notifications.models import Notification
-from mop.registry.models import Model, Revision
+from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.statuses import RevisionStatus
 from support.case_runs import answered, begun, finished
+from support.contract_runs import prove
 from support.evaluation_results import add_version, approved_dataset, verified
 from support.evaluation_results import finished as finished_evaluation
 from support.factories import ACTOR, make_model, make_task
@@ -151,8 +152,26 @@ def test_a_changed_environment_or_name_makes_a_result_stale_and_every_row_is_ask
     assert (run.is_stale, run.passed, GoldenOutcome.objects.count()) == (False, 2, 4)
     model.connections.update(customized_name="renamed")
     renew_stale()
+    run.refresh_from_db()
+    assert run.state == S.FINISHED, "the version is to be proved under the name first"
+    prove(run.revision)
+    renew_stale()
     assert finished(GOLDEN, run, predicted) == 4
     assert (run.attempt, run.passed) == (3, 4)
+
+
+def test_a_run_that_ended_with_the_connection_of_its_task_begins_again_with_it(
+    run: GoldenRun, model: Model, task: Task
+):
+    begun(GOLDEN, run)
+    model.connections.all().delete()
+    keep_up()
+    run.refresh_from_db()
+    assert (run.state, run.error["name"]) == (S.CANCELLED, "RunNotPossibleError")
+    TaskConnection.objects.create(model=model, taxonomy=task.taxonomy, task=task, customized_name=task.taxonomy.name)
+    keep_up()
+    finished(GOLDEN, run, predicted)
+    assert (run.attempt, run.passed) == (2, 4)
 
 
 def test_a_run_again_asks_every_row_and_keeps_the_result_until_it_ends_well(run: GoldenRun):

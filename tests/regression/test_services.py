@@ -289,6 +289,21 @@ def test_cases_that_a_version_passes_are_marked_as_fixed_by_those_who_work_on_th
     assert run.state == S.FINISHED  # who closes a case changes nothing that is tested
 
 
+def test_a_case_that_is_expected_otherwise_since_is_neither_marked_nor_closed(
+    run: RegressionRun, cases: dict[str, Case], task: Task
+):
+    owner = task.owners.get()
+    finished(REGRESSION, run, knows("bad"))
+    bad, nice = cases["bad one"], cases["nice one"]
+    settle(actor=ACTOR, user=owner, run=run, to=CaseState.FIXED, chosen=[bad.pk])
+    for case, label in ((bad, "0"), (nice, "1")):
+        change_case(actor=ACTOR, case=case, change=CaseChange(expected_label=label))
+    assert nice not in cases_to_settle(owner, run, to=CaseState.FIXED)
+    assert cases_to_settle(owner, run, to=CaseState.CLOSED) == []
+    change_case(actor=ACTOR, case=bad, change=CaseChange(expected_label="1"))
+    assert cases_to_settle(owner, run, to=CaseState.CLOSED) == [bad]
+
+
 def test_owners_are_told_what_broke_and_nothing_of_a_case(model: Model, task: Task, cases: dict[str, Case]):
     made_case(task, f"bad {SECRET}", description=SECRET, trace_id=SECRET, tags=[SECRET])
     measured(model.revisions.get(), "bad")
@@ -332,6 +347,18 @@ def test_a_task_that_is_not_proved_or_connected_any_more_has_no_cases_in_a_test(
     renew_stale()
     finished(REGRESSION, run, knows("bad"))
     assert run.cases == 0
+
+
+def test_a_test_that_ended_because_its_version_was_vulnerable_begins_again_with_the_version(run: RegressionRun):
+    revisions = Revision.objects.filter(pk=run.revision_id)
+    put(revisions, status=RevisionStatus.VULNERABLE)
+    keep_up()
+    run.refresh_from_db()
+    assert (run.state, run.error["name"]) == (S.CANCELLED, "RunNotPossibleError")
+    put(revisions, status=RevisionStatus.VERIFIED)
+    keep_up()
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (S.QUEUED, 2)
 
 
 def test_nobody_is_told_of_a_test_that_came_too_late(run: RegressionRun):

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import html
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from golden_sets.made import supplied
+from mop.accounts.services import actor_of
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
+from mop.contract_runs.services import add_task, disconnect_task
+from mop.datasets.services import change_dataset, delete_dataset, set_outdated
 from mop.errors import ConflictError, ValidationFailedError
 from mop.evaluation.comparisons import comparison
+from mop.evaluation.metrics import ConfusionMatrix
+from mop.evaluation.results import EvaluationDocument
+from mop.evaluation.services import renew_stale
+from mop.golden_sets.services import delete_golden_set
 from mop.loadtest.plan import Strategy
 from mop.registry.models import Revision
-from mop.releases.gates.verdicts import Result
+from mop.releases.gates.conditions import EvaluationMeasure
+from mop.releases.gates.parser import parse
+from mop.releases.gates.readings import metric_of
+from mop.releases.gates.verdicts import Measured, Result
 from mop.releases.judging import gate_document, judge_changed, keep_report, revisions_to_judge
 from mop.releases.models import GateReport, Policy, Service, ServiceKind
 from mop.releases.selectors import current_report
-from mop.releases.services import change_gate, change_service, create_service
+from mop.releases.services import change_gate, change_service, check_conditions, create_service
 from support.evaluation_results import add_version, approved_dataset, evaluate, verified
 from support.factories import ACTOR, make_model, make_task, make_user, put
 from support.load_tests import enabled, finished, step_result
@@ -60,6 +72,22 @@ def test_conditions_that_can_not_be_meant_are_refused_with_their_places() -> Non
     assert [fault[:6] for fault in caught.value.fields["conditions"]] == ["Line 1", "Line 2"]
     with pytest.raises(ValidationFailedError, match="taxonomy Hate, not of Sexual"):
         change_gate(actor=ACTOR, owner=task, conditions='taxonomy "Sexual", open findings <= 3')
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("hate", "Did you mean “Hate”?"), ("Self harm", "Did you mean “Self-harm”?"), ("Spam", "Known are")],
+)
+def test_a_service_has_no_condition_of_a_taxonomy_that_does_not_exist(name: str, hint: str) -> None:
+    service = _service()
+    text = f'taxonomy "Hate", open findings <= 3\ntaxonomy "{name}", all datasets: macro F1 >= 0.9'
+    for owner in (service, None):
+        with pytest.raises(ValidationFailedError, match=f"no taxonomy “{name}”") as caught:
+            check_conditions(owner, text)
+        assert hint in caught.value.fields["conditions"][0]
+    with pytest.raises(ValidationFailedError):
+        change_gate(actor=ACTOR, owner=service, conditions=text)
+    assert not service.gate_versions.exists()
 
 
 def test_a_service_keeps_at_least_one_admin() -> None:
@@ -138,6 +166,39 @@ def test_a_metric_is_compared_with_the_live_release_on_the_same_rows(client: Cli
     assert other == {"The previous release was measured on other rows."}
 
 
+def test_a_metric_of_levels_is_over_the_levels_that_rows_of_the_dataset_have() -> None:
+    levels = ("none", "threat", "graphic")
+    counts = np.array([[50, 5, 3, 0], [4, 30, 6, 0], [0, 0, 0, 0]])
+    matrix = ConfusionMatrix(levels, (), counts)
+    document = EvaluationDocument(matrix, levels, {}, None, (), (), {}, 10)
+    (condition,) = parse("all datasets: macro F1 >= 0.5")
+    assert isinstance(condition.measure, EvaluationMeasure)
+    found = metric_of(document, None, condition.measure)
+    assert isinstance(found, Measured)
+    assert found.value == pytest.approx((2 * 50 / (58 + 54) + 2 * 30 / (40 + 35)) / 2)
+
+
+def test_the_ratio_of_a_metric_of_levels_has_no_interval_of_another_problem() -> None:
+    task = make_task(taxonomy="Violence", label_type="Ordinal", labels=["none", "threat", "graphic"])
+    approved_dataset(task)
+    model = make_model(tasks=(task,), load_test_option="off")
+    first, second = model.revisions.get(), add_version(model, "v2.0.0")
+    for revision, skill in ((first, 0.6), (second, 0.8)):
+        evaluate(verified(revision), skill=skill)
+    measure = "all datasets: macro F1"
+    conditions = f"{measure} >= 0.1\n{measure} >= 0.5 times the previous release"
+    change_gate(actor=ACTOR, owner=task, conditions=conditions)
+    service = make_service()
+    live(releasable(first), service)
+    value, ratio = (row.parts[0] for row in gate_document(second, service).rows)
+    before = gate_document(first, service).rows[0].parts[0]
+    assert value.value is not None
+    assert before.value is not None
+    assert value.low is not None
+    assert ratio.value == pytest.approx(value.value / before.value)
+    assert (ratio.low, ratio.high) == (None, None)
+
+
 def test_conditions_of_a_service_concern_its_taxonomies_and_findings_are_asked_once() -> None:
     hate, sexual = make_task(taxonomy="Hate"), make_task(taxonomy="Sexual")
     revision = _verified(hate, sexual)
@@ -190,6 +251,38 @@ def test_what_changed_is_judged_again_and_nothing_else() -> None:
     GateReport.objects.update(covers_until=timezone.now())
     assert set(revisions_to_judge()) == set()
     change_gate(actor=ACTOR, owner=task, conditions="DSAT pass rate >= 95 %")
+    assert set(revisions_to_judge()) == {revision}
+
+
+@pytest.mark.parametrize(
+    "take_away", ["set aside", "unbound", "deleted", "disconnected", "connected", "golden set", "stale"]
+)
+def test_what_is_taken_away_is_judged_again_too(take_away: str) -> None:
+    task, second, third = make_task(), make_task(taxonomy="Sexual"), make_task(taxonomy="Violence")
+    dataset = approved_dataset(task)
+    revision = verified(_verified(task, second))
+    evaluate(revision)
+    golden_set = supplied(task).golden_set
+    judge_changed()
+    GateReport.objects.update(covers_until=timezone.now())
+    assert set(revisions_to_judge()) == set()
+    owner = actor_of(dataset.owners.get())
+    match take_away:
+        case "set aside":
+            set_outdated(actor=owner, dataset=dataset)
+        case "unbound":
+            change_dataset(actor=owner, dataset=dataset, tasks=[])
+        case "deleted":
+            delete_dataset(actor=owner, dataset=dataset)
+        case "disconnected":
+            disconnect_task(actor=ACTOR, model=revision.model, task=second)
+        case "connected":
+            add_task(actor=ACTOR, model=revision.model, task=third)
+        case "golden set":
+            delete_golden_set(actor=ACTOR, golden_set=golden_set)
+        case "stale":
+            put(Revision.objects.filter(pk=revision.pk), environment_key="ef" * 32)
+            renew_stale()
     assert set(revisions_to_judge()) == {revision}
 
 

@@ -156,6 +156,17 @@ def test_roll_back_of_a_roll_back_goes_further_back(service: Service, model: Mod
     _sound()
 
 
+def test_of_a_slot_one_period_ends_when_the_next_begins(service: Service, model: Model):
+    live(model.revisions.get(), service)
+    second = live(next_version(model), service)
+    _by_admin(service, roll_back, release=second, comment="no")
+    for slot in LiveSlot.objects.filter(service=service):
+        periods = SlotPeriod.objects.filter(service=service, taxonomy=slot.taxonomy).order_by("pk")
+        times = list(periods.values_list("began_at", "ended_at"))
+        assert len(times) == 3
+        assert [ended for _, ended in times] == [*(began for began, _ in times[1:]), None]
+
+
 def test_roll_back_leaves_a_slot_empty_where_nothing_was_before(service: Service, model: Model):
     live(model.revisions.get(), service, "Hate")
     second = live(next_version(model), service)
@@ -214,6 +225,23 @@ def test_a_canary_is_started_changed_ended_and_promoted(service: Service, model:
         "canaryEnded",
     ]
     _sound()
+
+
+@pytest.mark.parametrize("how", [WentLive.ACKNOWLEDGED, WentLive.GATEWAY])
+def test_neither_service_nor_gateway_takes_a_canary_live_nor_one_that_ended(
+    service: Service, model: Model, how: WentLive
+):
+    live(model.revisions.get(), service)
+    release = approved(next_version(model), service, canary_share=10)
+    with pytest.raises(ConflictError, match="is a canary"):
+        mark_released(actor=ACTOR, release=release, how=how)
+    end_canary(actor=ACTOR, release=release, reason="3 % of its answers were errors.")
+    with pytest.raises(ConflictError, match="was a canary that ended") as caught:
+        mark_released(actor=ACTOR, release=release, how=how)
+    assert "admin of the service" in caught.value.hint
+    assert _live(service) == {"Hate": "v1.0.0", "Sexual": "v1.0.0"}
+    _by_admin(service, mark_released, release=release, how=WentLive.ADMIN)
+    assert _live(service) == {"Hate": "v1.0.1", "Sexual": "v1.0.1"}
 
 
 def test_a_canary_needs_something_live_and_no_other_canary(service: Service, model: Model):
@@ -306,7 +334,7 @@ def test_a_kill_before_a_commit_leaves_everything_as_it_was(
         with transaction.atomic():
             end_canary(actor=ACTOR, release=canary, reason="again")
             release = approved(third, service, canary_share=5)
-            mark_released(actor=ACTOR, release=release, how=WentLive.GATEWAY)
+            _by_admin(service, mark_released, release=release, how=WentLive.ADMIN)
 
     with monkeypatch.context() as patched:
         patched.setattr(failpoints, "hit", hit)

@@ -9,7 +9,7 @@ from mop.accounts.belongings import belongings_of, hand_over
 from mop.accounts.models import User
 from mop.accounts.services import actor_of, change_email
 from mop.audit.models import AuditEvent
-from mop.contract_runs.services import disconnect_task
+from mop.contract_runs.services import add_task, disconnect_task
 from mop.datasets.services import delete_dataset
 from mop.errors import ConflictError, NotAllowedError, NotFoundError, ValidationFailedError
 from mop.evaluation.models import Evaluation
@@ -25,6 +25,7 @@ from mop.releases.release_models import Release
 from mop.releases.requests.deciding import approve_release, current_evidence, reject_release, withdraw_release
 from mop.releases.requests.evidence import changes_between
 from mop.releases.services import change_gate, change_service
+from support.contract_runs import prove
 from support.evaluation_results import approved_dataset, evaluate
 from support.factories import ACTOR, make_task, make_user, put
 from support.releases import (
@@ -129,6 +130,25 @@ def test_approval_after_the_evidence_changed_is_refused_with_what_changed():
     assert Release.objects.get(pk=release.pk).state == "requested"
     now = current_evidence(Release.objects.get(pk=release.pk))
     assert _approve(release, evidence=now.digest).evidence_digest == now.digest
+
+
+def test_of_changed_conditions_those_alone_are_told_that_came_out_otherwise():
+    task = make_task("hate in posts")
+    kept = "DSAT pass rate >= 95 % or none"
+    change_gate(actor=ACTOR, owner=task, conditions=f"{kept}\nopen findings <= 100")
+    release = requested(make_releasable(task), make_service())
+    told = []
+    for conditions in (f"{kept}\nopen findings <= 90", f"# why\n{kept}\nopen findings <= 100"):
+        change_gate(actor=ACTOR, owner=task, conditions=conditions)
+        told.append(changes_between(release.evidence_at_request, current_evidence(release).document))
+    assert told == [
+        [
+            "The conditions of task hate in posts were changed: version 2 holds.",
+            "open findings <= 90 (of task hate in posts): pass.",
+            "No longer asked: open findings <= 100 (of task hate in posts): pass.",
+        ],
+        ["The conditions of task hate in posts were changed: version 3 holds."],
+    ]
 
 
 def test_what_was_measured_stays_in_the_evidence_when_its_dataset_is_deleted():
@@ -239,6 +259,26 @@ def test_what_a_service_may_take_is_neither_deleted_nor_hidden_nor_disconnected(
     with pytest.raises(ConflictError, match="cannot be disconnected"):
         disconnect_task(actor=ACTOR, model=revision.model, task=task)
     disconnect_task(actor=ACTOR, model=revision.model, task=other)
+
+
+def test_a_request_is_for_its_tasks_and_no_others_that_are_connected_meanwhile():
+    service = make_service()
+    asked, kept = make_task("hate as asked"), make_task(taxonomy="Sexual")
+    revision = make_releasable(asked, kept)
+    release = requested(revision, service)
+    disconnect_task(actor=ACTOR, model=revision.model, task=asked)
+    other = make_task("another hate")
+    add_task(actor=ACTOR, model=revision.model, task=other)
+    prove(revision)
+    now = current_evidence(release)
+    assert [one["task"] for one in now.document["tasks"]] == [kept.name]
+    assert "not connected to hate as asked" in " ".join(changes_between(release.evidence_at_request, now.document))
+    with pytest.raises(ConflictError, match="not connected to hate as asked") as caught:
+        _approve(release, evidence=now.digest)
+    assert "reject the release" in caught.value.hint
+    disconnect_task(actor=ACTOR, model=revision.model, task=other)
+    add_task(actor=ACTOR, model=revision.model, task=asked)
+    assert _approve(release).state == "approved"
 
 
 def test_the_same_is_not_requested_twice():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F, Q, QuerySet
 
@@ -52,13 +52,13 @@ def cases_for_list(wanted: CaseFilter, reader: Reader) -> tuple[QuerySet[Case], 
     cases = Case.objects.select_related("task", "submitter", "assignee", "fixed_by", "fixed_by__model")
     cases = cases.filter(_facts(wanted))
     if found := NUMBER.fullmatch(wanted.search.strip()):
-        number = Q(pk=int(found[1]))
-        return cases.filter(number), "id"
+        cases = cases.filter(pk=int(found[1]))
+        wanted = replace(wanted, search="")
     terms = terms_of(wanted)
     if wanted.search.strip() and not terms:
         return cases.none(), "id"
-    if wanted.trace_id:
-        cases = cases.filter(trace_id=wanted.trace_id)
+    if wanted.trace_id:  # it may have no word, such as "--"
+        cases = cases.filter(reader.readable, trace_id=wanted.trace_id)
     if not terms:
         return cases, "id"
     cases = cases.filter(reader.readable)

@@ -72,11 +72,15 @@ class Terms:
         self._tags: dict[str, int] = {}
 
     def of(self, item: Mapping[str, Any] | None, *, description: str, tags: Sequence[str], trace_id: str) -> set[int]:
-        """The terms by which a case is searched for."""
+        """The terms by which a case is searched for.
+
+        Of a text of very many words some are left out, and none of what people wrote of the case.
+        """
         words: Collection[str] = words_of(str((item or {}).get("text", "")))
         if description or tags or trace_id:
-            words = words_of(f"{description} {' '.join(tags)} {trace_id}").union(words)
-        if len(words) > _TERMS_MAX:
+            written = words_of(f"{description} {' '.join(tags)} {trace_id}")
+            words = written.union(words) if len(written) + len(words) <= _TERMS_MAX else _first(written, words)
+        elif len(words) > _TERMS_MAX:
             words = sorted(words)[:_TERMS_MAX]
         terms = _all(self._words, words, word_term)
         return terms | _all(self._tags, tags, tag_term) if tags else terms
@@ -116,6 +120,10 @@ def band_terms(signature: bytes) -> list[int]:
 def similarity(one: bytes, other: bytes) -> float:
     """Estimated Jaccard similarity, 0 to 1, of two kept signatures of the same version."""
     return float(np.mean(np.frombuffer(one, "<u4") == np.frombuffer(other, "<u4")))
+
+
+def _first(written: set[str], words: Collection[str]) -> Sequence[str]:
+    return [*sorted(written), *sorted(set(words) - written)][:_TERMS_MAX]
 
 
 def _all(known: dict[str, int], words: Iterable[str], term: Callable[[str], int]) -> set[int]:

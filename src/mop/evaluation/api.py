@@ -11,6 +11,7 @@ from ninja import Query, Router, Status
 from mop.accounts.access import Caller, caller_of
 from mop.accounts.listing import list_page
 from mop.accounts.models import User
+from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
 from mop.catalog.selectors import get_task
 from mop.datasets.selectors import get_dataset
@@ -182,7 +183,8 @@ def put_headline_dataset(request: HttpRequest, task: str, body: HeadlineIn) -> H
     caller = caller_of(request)
     found = get_task(task)
     authorise(caller.user, "evaluation.choose_headline", found, what="choose the headline dataset of this task")
-    dataset = None if body.dataset is None else get_dataset(body.dataset)
+    with named_in("dataset"):
+        dataset = None if body.dataset is None else get_dataset(body.dataset)
     choose_headline(actor=caller.actor, task=found, dataset=dataset)
     return headline_out(found)
 

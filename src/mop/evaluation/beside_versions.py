@@ -46,17 +46,22 @@ class Headline:
 
 
 def headlines_of(
-    revisions: Sequence[Revision] | QuerySet[Revision], *, also: QuerySet[Revision] | None = None
+    revisions: Sequence[Revision] | QuerySet[Revision],
+    *,
+    also: QuerySet[Revision] | None = None,
+    seen: QuerySet[Revision] | None = None,
 ) -> Mapping[uuid.UUID, Sequence[Headline]]:
     """The headline of each version for each connected task, by task. One query.
 
     Args:
         revisions: the versions; a queryset becomes part of the query.
         also: further versions.
+        seen: versions that the reader sees: of no other one is told how it did. None: all.
     """
     wanted: Any = revisions.values("pk") if isinstance(revisions, QuerySet) else [one.pk for one in revisions]
     which = Q(revision__in=wanted) if also is None else Q(revision__in=wanted) | Q(revision__in=also.values("pk"))
-    rows: Any = with_kept_comparison(with_previous(at_headline(evaluations()).filter(which).order_by("task__name")))
+    wanted_rows = at_headline(evaluations()).filter(which).order_by("task__name")
+    rows: Any = with_kept_comparison(with_previous(wanted_rows, among=seen))
     found: dict[uuid.UUID, list[Headline]] = defaultdict(list)
     for row in rows:
         metrics = row.compared

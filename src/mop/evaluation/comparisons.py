@@ -26,6 +26,7 @@ from mop.evaluation.models import Evaluation
 from mop.evaluation.reports.by_slice import reading_order, slice_headline
 from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of, slice_difference
 from mop.evaluation.results import document_of
+from mop.registry.models import Revision
 from mop.storage.artifact_store import ArtifactStore
 
 if TYPE_CHECKING:
@@ -103,8 +104,13 @@ def _counts(row: EvaluationComparison, first: Evaluation, second: Evaluation) ->
     ) and row.metric_version == first.metric_version == second.metric_version
 
 
-def with_previous(evaluations: QuerySet[Evaluation]) -> Any:
-    """Annotated with `before`: the result of the version before on the same rows, by its id."""
+def with_previous(evaluations: QuerySet[Evaluation], *, among: QuerySet[Revision] | None = None) -> Any:
+    """Annotated with `before`: the result of the version before on the same rows, by its id.
+
+    Args:
+        evaluations: of any versions.
+        among: versions that the one before may be, such as those that a person sees; None: all.
+    """
     before = Evaluation.objects.filter(
         revision__model=OuterRef("revision__model"),
         revision__created_at__lt=OuterRef("revision__created_at"),
@@ -114,6 +120,8 @@ def with_previous(evaluations: QuerySet[Evaluation]) -> Any:
         mapping_digest=OuterRef("mapping_digest"),
         measured_at__isnull=False,
     ).order_by("-revision__created_at")
+    if among is not None:
+        before = before.filter(revision__in=among.order_by().values("pk"))
     return evaluations.annotate(
         before=Subquery(before.values("pk")[:1]), before_version=Subquery(before.values("revision__version")[:1])
     )

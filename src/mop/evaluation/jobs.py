@@ -22,7 +22,6 @@ from mop.engine.fence import hold_fence
 from mop.engine.retries import RETRY_WINDOW, is_last_try, pause_after
 from mop.engine.watch import Run
 from mop.errors import (
-    ConflictError,
     EvaluationMappingError,
     ModelFault,
     MopError,
@@ -39,7 +38,7 @@ from mop.evaluation.models import PROGRESS_STEP, Evaluation, EvaluationChunk, Ev
 from mop.evaluation.predictions import SliceColumns
 from mop.evaluation.results import LENGTH_COLUMN, EvaluationDocument
 from mop.evaluation.states import EVALUATION_LIFECYCLE, EvaluationState
-from mop.evaluation.wanted import digests_of, is_applicable, metric_version
+from mop.evaluation.wanted import digests_of, is_applicable, metric_version, not_applicable
 from mop.hosting.jobs import RevisionJob, job_of
 from mop.hosting.this_host import WORKER
 from mop.notifications.alerts import raise_alert
@@ -105,7 +104,7 @@ def read_job(evaluation_id: str, attempt: int, host: str, tries: int = 1) -> Eva
 
     Raises:
         StaleAttemptError: it is over, or gone, or in another try.
-        ConflictError: it cannot be run as things stand.
+        RunNotPossibleError: it cannot be run as things stand.
         EvaluationMappingError: the labels of task and dataset do not fit.
         WorkerLostError: this worker's work was given to another.
     """
@@ -124,16 +123,13 @@ def job_for(row: Evaluation) -> EvaluationJob:
     """The job of an evaluation as things stand now.
 
     Raises:
-        ConflictError: it cannot be run as things stand.
+        RunNotPossibleError: it cannot be run as things stand.
         EvaluationMappingError: the labels of task and dataset do not fit.
     """
     revision, dataset, task = row.revision, row.dataset, row.task
     connection = revision.model.connections.filter(task=task).first()
     if connection is None or not is_applicable(row):
-        raise ConflictError(
-            f"The {row} cannot be run as things stand.",
-            hint="The version must be verified, the task connected, and the dataset approved for the task.",
-        )
+        raise not_applicable(row)
     digests = digests_of(revision, task, dataset, connection.customized_name)
     options = ServingOptions.of(revision)
     rows = dataset.rows or 0

@@ -64,8 +64,9 @@ def _facts(user: User, model: Model, found: Iterable[Sequence[Headline]]) -> lis
 
 def _cells(request: HttpRequest, revisions: Sequence[Revision], model: Model | None) -> Cells:
     user = user_of(request)
-    usable = visible_revisions(user).filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")
-    found = headlines_of(revisions, also=usable[:LOOKED_AT] if model else None)
+    seen = visible_revisions(user)
+    usable = seen.filter(model=model, status=RevisionStatus.VERIFIED).order_by("-created_at", "-id")
+    found = headlines_of(revisions, also=usable[:LOOKED_AT] if model else None, seen=seen)
     return Cells(
         html={row.pk: _cell(found.get(row.pk, ())) for row in revisions},
         state=[[_state(one) for one in found.get(row.pk, ())] for row in revisions],

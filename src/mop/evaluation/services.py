@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mop.audit.services import Actor, record
 from mop.engine.job import Job
-from mop.errors import ConflictError
+from mop.errors import ConflictError, MopError
 from mop.evaluation.actions import Action
 from mop.evaluation.advance import EVALUATION
 from mop.evaluation.area import EVALUATIONS, RUN
@@ -18,7 +18,15 @@ from mop.evaluation.budget import check_budget
 from mop.evaluation.models import Evaluation
 from mop.evaluation.states import EvaluationState
 from mop.evaluation.turns import priority_of
-from mop.evaluation.wanted import changed, is_applicable, missing, no_longer_applicable, to_recount
+from mop.evaluation.wanted import (
+    applicable_again,
+    changed,
+    is_applicable,
+    missing,
+    no_longer_applicable,
+    not_applicable,
+    to_recount,
+)
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
 from mop.registry.statuses import PublishStatus, RevisionStatus
@@ -43,12 +51,20 @@ EVALUATION_JOB: Job[Evaluation] = Job(
 
 
 def keep_up() -> None:
-    """Start every evaluation that is missing, end those that are no longer wanted. Called again and again."""
+    """Start every evaluation that is missing, end those that cannot be run any more. Called again and again.
+
+    What ended so begins again once it can be run: a task was connected again, a dataset approved again.
+    """
     for evaluation in no_longer_applicable():
         with transaction.atomic():
             row = EVALUATION.lock(evaluation.pk)
             if row.get_state().is_live and not is_applicable(row):
-                _cancel(row, SCHEDULER)
+                _cancel(row, SCHEDULER, error=not_applicable(row))
+    for evaluation in applicable_again():
+        with transaction.atomic():
+            row = EVALUATION.lock(evaluation.pk)
+            if row.error == evaluation.error and row.get_state().is_final:
+                _restart(row, actor=SCHEDULER, is_recount=row.is_recount, detail="possible again")
     start_missing(actor=SCHEDULER)
 
 
@@ -99,17 +115,15 @@ def rerun(*, actor: Actor, evaluation: Evaluation) -> Evaluation:
     """Run an evaluation again: every row is asked anew. The result that stands stays until the run ends well.
 
     Raises:
-        ConflictError: it waits or runs, or is no longer wanted as things stand.
+        ConflictError: it waits or runs.
+        RunNotPossibleError: it cannot be run as things stand.
         EvaluationBudgetError: no budget is left.
     """
     row = EVALUATION.lock(evaluation.pk)
     if row.get_state().is_live:
         raise ConflictError(f"The {row} is {row.state} already.", hint="Wait for it, or cancel it first.")
     if not is_applicable(row):
-        raise ConflictError(
-            f"The {row} cannot be run as things stand.",
-            hint="The version must be verified, the task connected, and the dataset approved for the task.",
-        )
+        raise not_applicable(row)
     check_budget(row.revision, row.dataset)
     row.created_by_label = actor.label
     _restart(row, actor=actor, is_recount=False, detail=f"run again by {actor.label}")
@@ -178,8 +192,8 @@ def _set_turn(evaluation: Evaluation) -> None:
     evaluation.priority = priority_of(evaluation.revision)
 
 
-def _cancel(row: Evaluation, actor: Actor) -> None:
-    EVALUATION.move(row, EvaluationState.CANCELLED, actor=actor)
+def _cancel(row: Evaluation, actor: Actor, error: MopError | None = None) -> None:
+    EVALUATION.move(row, EvaluationState.CANCELLED, actor=actor, error=error)
     EVALUATION_JOB.stop(row)
 
 

@@ -38,6 +38,11 @@ def shown_to_everybody() -> QuerySet[Evaluation]:
     return evaluations().filter(is_public, measured_at__isnull=False)
 
 
+def best_of(task: Task) -> QuerySet[Evaluation]:
+    """Results that may be the best on a dataset of a task: of usable versions alone, on datasets approved for it."""
+    return _approved(shown_to_everybody().filter(task=task, revision__status=RevisionStatus.VERIFIED))
+
+
 def competing() -> QuerySet[Evaluation]:
     """Results that are ranked: of public usable versions, on datasets that are approved for the task."""
     return _approved(

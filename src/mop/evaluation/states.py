@@ -15,7 +15,7 @@ class EvaluationState(State):
     MAPPING_ERROR = final(
         "mappingError", "The labels of model, task and dataset do not fit each other; no row was run.", tone=Tone.BAD
     )
-    CANCELLED = final("cancelled", "An owner ended the evaluation.", tone=Tone.QUIET)
+    CANCELLED = final("cancelled", "The evaluation was ended before its last row.", tone=Tone.QUIET)
 
 
 S = EvaluationState

@@ -15,7 +15,7 @@ from mop.areas.work import StagePosition
 from mop.catalog.models import Task
 from mop.datasets.models import Binding, Dataset, Reading
 from mop.datasets.states import BindingState, DatasetStatus
-from mop.errors import MopError
+from mop.errors import MopError, RunNotPossibleError
 from mop.evaluation.label_map import label_map, mapping_digest
 from mop.evaluation.metrics import METRIC_VERSION
 from mop.evaluation.models import Evaluation
@@ -73,6 +73,23 @@ def unfinished_revisions() -> QuerySet[Evaluation, Any]:
 def is_applicable(evaluation: Evaluation) -> bool:
     """Whether the evaluation may be run as things stand."""
     return _applicable(Evaluation.objects.filter(pk=evaluation.pk)).exists()
+
+
+def not_applicable(evaluation: Evaluation) -> RunNotPossibleError:
+    """Why an evaluation of which `is_applicable` says no is not run."""
+    return RunNotPossibleError(
+        f"The {evaluation} cannot be run as things stand.",
+        hint="The version must be verified and proved with the task, the task connected, and the dataset approved for "
+        "the task.",
+    )
+
+
+def applicable_again() -> QuerySet[Evaluation]:
+    """Evaluations that ended because they could not be run as things stood, and can be run now."""
+    ended = Evaluation.objects.filter(
+        state__in=(EvaluationState.CANCELLED, EvaluationState.FAILED), error__name=RunNotPossibleError.__name__
+    )
+    return _applicable(ended)
 
 
 def no_longer_applicable() -> QuerySet[Evaluation]:
@@ -143,7 +160,11 @@ def _dataset_and_mapping(task_id: int, dataset_id: int, customized_name: str) ->
 
 
 def _applicable(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
-    connected = TaskConnection.objects.filter(model=OuterRef("revision__model"), task=OuterRef("task"))
+    # under another name than the version was proved with, the run would end in a mapping error
+    proofs = TaskProof.objects.filter(
+        revision=OuterRef(OuterRef("revision")), task=OuterRef("task"), customized_name=OuterRef("customized_name")
+    )
+    connected = TaskConnection.objects.filter(Exists(proofs), model=OuterRef("revision__model"), task=OuterRef("task"))
     approved = Binding.objects.filter(
         dataset=OuterRef("dataset"),
         task=OuterRef("task"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from mop.audit.services import Actor
 from mop.catalog.models import Task
+from mop.dsat.models import Case
 from mop.dsat.services import add_case
 from mop.errors import ValidationFailedError
 from mop.gateway.categories import BY_NAME
@@ -24,7 +25,7 @@ _WIRE_NAMES = {"expected_label": "expectedLabel", "is_restricted": "isRestricted
 
 
 def report_answer(*, actor: Actor, service: Service, request_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the case.
+    """Make the case; of an answer that was reported for the same task before, give the first one.
 
     Args:
         actor: the caller.
@@ -50,9 +51,13 @@ def report_answer(*, actor: Actor, service: Service, request_id: str, data: Mapp
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise invalid("tags is a list of texts.", "tags")
     found = answer.findings[category]
+    task = _task(found["release"], category, answer.kind)
+    known = Case.objects.filter(service=service.name, task=task, trace_id=str(answer.request_id)).first()
+    if known is not None:  # callers send again what they got no answer to
+        return {"caseId": known.pk}
     try:
         case = add_case(
-            task=_task(found["release"], category, answer.kind),
+            task=task,
             content=content,
             actor=actor,
             reported_by_service=service.name,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from mop.audit.transitions import Change, Entity
 from mop.engine.bulk import each_of
-from mop.errors import ConflictError
+from mop.errors import RunNotPossibleError
 from mop.evaluation.case_runs.kinds import (
     CaseKind,
     CaseTask,
@@ -21,6 +21,7 @@ from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
 from mop.golden_sets.actions import Action
 from mop.golden_sets.models import GoldenOutcome, GoldenRow, GoldenRun, GoldenVersion
 from mop.golden_sets.notices import notify_end
+from mop.onboarding.proofs import is_proved
 from mop.registry.statuses import RevisionStatus
 
 
@@ -51,10 +52,12 @@ def _tasks(run: GoldenRun) -> Sequence[CaseTask]:
     connections = run.revision.model.connections.select_related("task__taxonomy")
     connection = connections.filter(task=run.version.golden_set.task_id).first()
     is_newest = GoldenVersion.objects.filter(pk=run.version_id, is_newest=True).exists()
-    if connection is None or not is_newest or run.revision.get_status() != RevisionStatus.VERIFIED:
-        raise ConflictError(
+    is_verified = run.revision.get_status() == RevisionStatus.VERIFIED
+    if connection is None or not is_newest or not is_verified or not is_proved(run.revision, connection):
+        raise RunNotPossibleError(
             f"The {run} cannot be done as things stand.",
-            hint="The version must be verified, the task connected, and the golden set's version the newest.",
+            hint="The version must be verified and proved with the task, the task connected, and the golden set's "
+            "version the newest.",
         )
     return (case_task_of(connection),)
 

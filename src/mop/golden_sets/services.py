@@ -83,9 +83,10 @@ def open_rows(*, actor: Actor, version: GoldenVersion) -> list[GoldenRow]:
 
 
 def keep_up() -> None:
-    """Start every run that is missing, end those that are no longer wanted. Called again and again."""
+    """Start every run that is missing, end those that cannot be made any more. Called again and again."""
     for run in GoldenRun.objects.filter(state__in=CASE_RUN_LIFECYCLE.live).select_related(*GOLDEN.entity.related):
         case_runs.end_unwanted(GOLDEN, GOLDEN_JOB, run, actor=SCHEDULER)
+    case_runs.begin_again(GOLDEN, GOLDEN_JOB, current_runs(), actor=SCHEDULER)
     start_missing(actor=SCHEDULER)
 
 

@@ -11,7 +11,13 @@ from django.utils import timezone
 from mop.engine.fence import hold_fence
 from mop.errors import StaleAttemptError
 from mop.onboarding.models import ConverterProof, TaskProof
-from mop.registry.models import Revision
+from mop.registry.models import Revision, TaskConnection
+
+
+def is_proved(revision: Revision, connection: TaskConnection) -> bool:
+    """Whether a version answered by the contract of a connected task, under the name that the connection has."""
+    proofs = TaskProof.objects.filter(revision=revision, task=connection.task_id)
+    return proofs.filter(customized_name=connection.customized_name).exists()
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from mop.catalog.models import Task
 from mop.dsat.models import Case
 from mop.dsat.selectors import ReplayedCase, replayed
 from mop.engine.bulk import each_of
-from mop.errors import ConflictError
+from mop.errors import RunNotPossibleError
 from mop.evaluation.case_runs.kinds import (
     CaseKind,
     CaseTask,
@@ -51,7 +51,9 @@ REGRESSION_RUN: Entity[RegressionRun, CaseRunState] = Entity(
 
 def _tasks(run: RegressionRun) -> Sequence[CaseTask]:
     if run.revision.get_status() != RevisionStatus.VERIFIED:
-        raise ConflictError(f"The {run} cannot be done as things stand.", hint="Only a verified version can be tested.")
+        raise RunNotPossibleError(
+            f"The {run} cannot be done as things stand.", hint="Only a verified version can be tested."
+        )
     return tested_tasks(run.revision)
 
 
@@ -79,11 +81,20 @@ def _load(_source: None, task: CaseTask, keys: Sequence[Key]) -> Sequence[Questi
     return questions
 
 
+def expected_of(case: Case) -> str:
+    """The label that is right for a case as it stands, as outcomes keep it."""
+    return _right(case.task.labels, case.expected_label, case.kind)[0]
+
+
 def _asked(task: CaseTask, edition: int, expected_label: str, kind: str) -> tuple[str, str, frozenset[str]]:
     """Of a question its digest, the label that is right, and the labels that are taken for right."""
-    case = ReplayedCase(0, edition, b"", expected_label, kind, task.task.labels[0])
-    passes = frozenset(label for label in task.task.labels if case.passes(label))
-    return _digest(task, edition), expected_text(case, passes), passes
+    return _digest(task, edition), *_right(task.task.labels, expected_label, kind)
+
+
+def _right(labels: Sequence[str], expected_label: str, kind: str) -> tuple[str, frozenset[str]]:
+    case = ReplayedCase(0, 0, b"", expected_label, kind, labels[0])
+    passes = frozenset(label for label in labels if case.passes(label))
+    return expected_text(case, passes), passes
 
 
 def expected_text(case: ReplayedCase, passes: Collection[str]) -> str:

@@ -18,7 +18,7 @@ from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
-from mop.regression.advance import REGRESSION
+from mop.regression.advance import REGRESSION, expected_of
 from mop.regression.area import RUN
 from mop.regression.comparison import outcomes_of
 from mop.regression.models import RegressionRun
@@ -30,11 +30,12 @@ REGRESSION_JOB = case_runs.job_of_kind(REGRESSION, RUN.name)
 
 
 def keep_up() -> None:
-    """Start every test that is missing, end those that are no longer wanted. Called again and again."""
+    """Start every test that is missing, end those that cannot be made any more. Called again and again."""
     for run in RegressionRun.objects.filter(state__in=CASE_RUN_LIFECYCLE.live).select_related(
         *REGRESSION.entity.related
     ):
         case_runs.end_unwanted(REGRESSION, REGRESSION_JOB, run, actor=SCHEDULER)
+    case_runs.begin_again(REGRESSION, REGRESSION_JOB, usable_runs(), actor=SCHEDULER)
     for revision in missing():
         start(actor=SCHEDULER, revision=revision)
 
@@ -111,12 +112,16 @@ def cancel(*, actor: Actor, revision: Revision) -> None:
 def cases_to_settle(user: User, run: RegressionRun, *, to: CaseState) -> list[Case]:
     """The cases that a version passes and that a person may mark as fixed by it, or close as such.
 
+    What was expected otherwise when the version answered is not passed until the test ran again.
+
     Args:
         user: who asks.
         run: of the version.
         to: `fixed`: cases that need somebody; `closed`: cases that this version fixed.
     """
-    cases = Case.objects.filter(pk__in=outcomes_of(run).filter(is_passed=True).values("case_id"))
+    passed = outcomes_of(run).filter(is_passed=True)
+    expected = dict(passed.order_by().values_list("case_id", "expected"))
+    cases = Case.objects.filter(pk__in=passed.values("case_id"))
     if to is CaseState.CLOSED:
         cases = cases.filter(state=CaseState.FIXED, fixed_by=run.revision)
         permission = "dsat.close"
@@ -124,7 +129,7 @@ def cases_to_settle(user: User, run: RegressionRun, *, to: CaseState) -> list[Ca
         cases = cases.filter(state__in=WAITING)
         permission = "dsat.decide"
     found = cases.select_related("task").prefetch_related("task__owners").order_by("-pk")
-    return [case for case in found if may(user, permission, case)]
+    return [case for case in found if expected.get(case.pk) == expected_of(case) and may(user, permission, case)]
 
 
 def settle(

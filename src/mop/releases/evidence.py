@@ -21,7 +21,7 @@ from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision
 from mop.releases.gates.conditions import Cut, EvaluationMeasure, FindingsMeasure, LoadMeasure, LoadOption, Rate
 from mop.releases.gates.ratios import ratio
-from mop.releases.gates.readings import metric_of, name_of, quantity_of
+from mop.releases.gates.readings import is_by_level, metric_of, name_of, quantity_of
 from mop.releases.gates.verdicts import Measured, Missing, Place, Reading, Step
 from mop.releases.rates import rate_of
 from mop.scanning.findings import Severity
@@ -72,7 +72,9 @@ class RevisionEvidence:
         now, then = self.evaluation_on(place.dataset), self.before.evaluation_on(place.dataset)
         if now and then and (now.dataset_digest, now.mapping_digest) != (then.dataset_digest, then.mapping_digest):
             return Missing("The previous release was measured on other rows.", Step.EVALUATION)
-        change = None if place.cut else functools.partial(_change, then, now, measure)
+        # comparisons of ordinal results are of the representing partition
+        is_compared = place.cut is None and not (now and now.is_measured and is_by_level(self._document(now)))
+        change = functools.partial(_change, then, now, measure) if is_compared else None
         return ratio(self.measured(place, measure), self.before.measured(place, measure), change)
 
     def evaluation_on(self, dataset: str) -> Evaluation | None:

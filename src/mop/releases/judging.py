@@ -7,15 +7,20 @@ import functools
 from collections.abc import Callable, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from mop import failpoints
+from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
+from mop.contract_runs.actions import Action as ConnectionAction
+from mop.datasets.actions import Action as DatasetAction
 from mop.datasets.models import Binding
 from mop.dsat.models import Case
 from mop.evaluation.models import Evaluation
 from mop.findings.models import Scan
+from mop.golden_sets.actions import Action as GoldenSetAction
 from mop.golden_sets.models import GoldenRun, GoldenVersion
 from mop.loadtest.models import LoadTest
 from mop.registry.models import Revision
@@ -34,6 +39,10 @@ from mop.releases.services import conditions_of
 AT_ONCE = 200
 # evidence has the time at which it ended, and is there once its transaction is over
 COMMIT_TAKES = dt.timedelta(minutes=2)
+
+# what leaves nothing behind that tells when it went, but for the audit log
+_CONNECTIONS = (ConnectionAction.TASK_CONNECTED, ConnectionAction.TASK_DISCONNECTED)
+_REMOVALS = (DatasetAction.DATASET_DELETED, DatasetAction.DATASET_TASKS_CHANGED, GoldenSetAction.DELETED)
 
 
 def gate_document(
@@ -128,16 +137,23 @@ def keep_report(revision: Revision, service: Service | None) -> GateReport:
 def revisions_to_judge() -> QuerySet[Revision]:
     """Verified versions whose evidence or conditions changed since they were last judged, or that never were."""
     report = GateReport.objects.filter(revision=OuterRef("pk"), service=None, is_current=True)
-    judged = Revision.objects.filter(status=RevisionStatus.VERIFIED).annotate(last=report.values("covers_until")[:1])
+    judged = Revision.objects.filter(status=RevisionStatus.VERIFIED).annotate(
+        last=report.values("covers_until")[:1], model_text=Cast("model_id", CharField())
+    )
     last = OuterRef("last")
+    bindings = Binding.objects.filter(task__connections__model=OuterRef("model"))
+    connections = AuditEvent.objects.filter(
+        object_type="model", object_id=OuterRef("model_text"), action__in=_CONNECTIONS, at__gte=last
+    )
     changed = (
         Q(last=None)
-        | Exists(Binding.objects.filter(task__connections__model=OuterRef("model"), decided_at__gte=last))
-        | Exists(Evaluation.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
+        | Exists(connections)
+        | Exists(bindings.filter(Q(decided_at__gte=last) | Q(dataset__status_changed_at__gte=last)))
+        | Exists(Evaluation.objects.filter(_ended_or_stale(last), revision=OuterRef("pk")))
         | Exists(LoadTest.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
         | Exists(Scan.objects.filter(revision=OuterRef("pk"), finished_at__gte=last))
-        | Exists(GoldenRun.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
-        | Exists(RegressionRun.objects.filter(revision=OuterRef("pk"), ended_at__gte=last))
+        | Exists(GoldenRun.objects.filter(_ended_or_stale(last), revision=OuterRef("pk")))
+        | Exists(RegressionRun.objects.filter(_ended_or_stale(last), revision=OuterRef("pk")))
         | Exists(
             GoldenVersion.objects.filter(golden_set__task__connections__model=OuterRef("model"), supplied_at__gte=last)
         )
@@ -147,7 +163,16 @@ def revisions_to_judge() -> QuerySet[Revision]:
         # conditions may be about what is live
         | Exists(SlotPeriod.objects.filter(Q(began_at__gte=last) | Q(ended_at__gte=last)))
     )
+    # the row that named the task is gone, so every version may be concerned
+    removal = AuditEvent.objects.filter(action__in=_REMOVALS).order_by("-id").values_list("at", flat=True).first()
+    if removal is not None:
+        changed |= Q(last__lte=removal)
     return judged.filter(changed).select_related("model").order_by("created_at")
+
+
+def _ended_or_stale(last: OuterRef) -> Q:
+    """A result came, or the one that stands holds no longer and is made anew."""
+    return Q(ended_at__gte=last) | Q(is_stale=True, queued_at__gte=last)
 
 
 def judge_changed() -> int:

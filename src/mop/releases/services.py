@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 
@@ -10,7 +11,7 @@ from mop.accounts.models import User
 from mop.accounts.validation import save_checked
 from mop.areas.words import AuditAction
 from mop.audit.services import Actor, record
-from mop.catalog.models import Task
+from mop.catalog.models import Task, Taxonomy
 from mop.errors import ConflictError, ValidationFailedError
 from mop.releases.actions import Action
 from mop.releases.gates.conditions import Condition
@@ -83,7 +84,7 @@ def change_gate(*, actor: Actor, owner: Task | Service, conditions: str, number:
         number: the version that the editor saw, 0 for none; None: not checked.
 
     Raises:
-        ValidationFailedError: a line is no condition, or names a taxonomy that the task does not have.
+        ValidationFailedError: a line is no condition, or names a taxonomy that the task does not have, or nobody.
         ConflictError: somebody changed the gate since.
     """
     conditions = conditions.replace("\r\n", "\n").strip()
@@ -118,10 +119,10 @@ def change_gate(*, actor: Actor, owner: Task | Service, conditions: str, number:
 
 
 def check_conditions(owner: Task | Service | None, text: str) -> tuple[Condition, ...]:
-    """The conditions of a text, checked against the task or service that is to have them; None: against neither.
+    """The conditions of a text, checked against the task or service that is to have them; None: against no task.
 
     Raises:
-        ValidationFailedError: a line is no condition, or cannot be meant for this task.
+        ValidationFailedError: a line is no condition, or names a taxonomy that does not exist or is not the task's.
     """
     if len(text) > CONDITIONS_MAX:
         message = f"The conditions have {len(text):,} characters; {CONDITIONS_MAX:,} are allowed."
@@ -132,13 +133,27 @@ def check_conditions(owner: Task | Service | None, text: str) -> tuple[Condition
         faults = [str(fault) for fault in error.faults]
         message = f"{len(faults)} lines are no conditions." if len(faults) > 1 else "A line is no condition."
         raise ValidationFailedError(message, fields={"conditions": faults}) from error
+    named = {one.taxonomy for one in conditions if one.taxonomy is not None}
     if isinstance(owner, Task):
-        others = {one.taxonomy for one in conditions if one.taxonomy not in (None, owner.taxonomy.name)}
-        if others:
-            names = ", ".join(sorted(filter(None, others)))
-            message = f"{owner.name} is a task of the taxonomy {owner.taxonomy.name}, not of {names}."
+        if others := sorted(named - {owner.taxonomy.name}):
+            message = f"{owner.name} is a task of the taxonomy {owner.taxonomy.name}, not of {', '.join(others)}."
             raise ValidationFailedError(message, fields={"conditions": [message]})
+    elif named:
+        _check_taxonomies(named)
     return conditions
+
+
+def _check_taxonomies(named: Collection[str]) -> None:
+    """A condition of a taxonomy that no task can have would never be asked, and so would stop nothing."""
+    known = list(Taxonomy.objects.order_by("name").values_list("name", flat=True))
+    faults = []
+    for name in sorted(set(named) - set(known)):
+        near = difflib.get_close_matches(name.casefold(), [one.casefold() for one in known], 1, 0.6)
+        meant = next((one for one in known if near and one.casefold() == near[0]), "")
+        hint = f"Did you mean “{meant}”?" if meant else f"Known are {', '.join(known)}."
+        faults.append(f"There is no taxonomy “{name}”, so the condition would never be asked. {hint}")
+    if faults:
+        raise ValidationFailedError(" ".join(faults), fields={"conditions": faults})
 
 
 def conditions_of(gate: GateVersion | None) -> tuple[Condition, ...]:

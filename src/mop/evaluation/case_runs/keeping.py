@@ -47,7 +47,7 @@ def read_job(kind: CaseKind[Any], run_id: str, attempt: int, host: str) -> CaseR
 
     Raises:
         StaleAttemptError: it is over, or gone.
-        ConflictError: it cannot be run as things stand.
+        RunNotPossibleError: it cannot be run as things stand.
         WorkerLostError: this worker's work was given to another.
     """
     return kind.job_for(kind.entity.claim(Run(run_id, attempt), host=host))

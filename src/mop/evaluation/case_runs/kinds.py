@@ -78,7 +78,8 @@ class CaseKind(Generic[R]):
         entity: changes the state of a run.
         outcomes: the table of outcomes, with a foreign key `run`.
         key: its column that names the case.
-        tasks: whose cases are run now, of a run; raises ConflictError when it cannot be run as things stand.
+        tasks: whose cases are run now, of a run; raises RunNotPossibleError when it cannot be run as things
+            stand.
         source: of a run, what `wanted` and `load` are told.
         wanted: the cases of a task as they stand now, without their content.
         load: questions by their keys; those that are gone are left out.
@@ -98,7 +99,7 @@ class CaseKind(Generic[R]):
         """The job of a run as things stand now.
 
         Raises:
-            ConflictError: it cannot be run as things stand.
+            RunNotPossibleError: it cannot be run as things stand.
         """
         revision = row.revision
         options = ServingOptions.of(revision)

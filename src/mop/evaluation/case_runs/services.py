@@ -7,12 +7,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from mop.audit.services import Actor
 from mop.engine.job import Job
 from mop.engine.retries import pause_after
-from mop.errors import CATALOGUE, ConflictError, MopError, OutsideFault, PlatformFault, StaleAttemptError
+from mop.errors import (
+    CATALOGUE,
+    ConflictError,
+    MopError,
+    OutsideFault,
+    PlatformFault,
+    RunNotPossibleError,
+    StaleAttemptError,
+)
 from mop.evaluation.area import EVALUATIONS
 from mop.evaluation.case_runs.keeping import drop_unfinished
 from mop.evaluation.case_runs.kinds import CaseKind, CaseTask, digest_of_tasks, digests_of, task_digest
@@ -71,8 +80,11 @@ def renew_changed(kind: CaseKind[Any], job: Job[Any], runs: Iterable[CaseRun], *
     seen: dict[tuple[Any, CaseTask], str] = {}
     count = 0
     for run in runs:
-        if not _has_changed(kind, run, seen):
-            continue
+        try:
+            if not _has_changed(kind, run, seen):
+                continue
+        except RunNotPossibleError:
+            continue  # once it can be run, it is looked at again
         with transaction.atomic():
             row: CaseRun = kind.entity.lock(run.pk)
             if row.get_state() == CaseRunState.FINISHED:
@@ -81,6 +93,16 @@ def renew_changed(kind: CaseKind[Any], job: Job[Any], runs: Iterable[CaseRun], *
                 run_again(kind, job, row, actor=actor, asks_all=False, detail="stale")
                 count += 1
     return count
+
+
+def begin_again(kind: CaseKind[Any], job: Job[Any], runs: QuerySet[Any], *, actor: Actor) -> None:
+    """Begin what ended because it could not be run as things stood, and can be run now."""
+    ended = (CaseRunState.CANCELLED, CaseRunState.FAILED)
+    for run in runs.filter(state__in=ended, error__name=RunNotPossibleError.__name__):
+        try:
+            run_again(kind, job, run, actor=actor, asks_all=run.asks_all, detail="possible again")
+        except (ConflictError, StaleAttemptError):
+            continue  # it still cannot be run, or somebody was faster
 
 
 def _has_changed(kind: CaseKind[Any], run: CaseRun, seen: dict[tuple[Any, CaseTask], str]) -> bool:
@@ -101,8 +123,8 @@ def _has_changed(kind: CaseKind[Any], run: CaseRun, seen: dict[tuple[Any, CaseTa
 
 
 @transaction.atomic
-def cancel(kind: CaseKind[Any], job: Job[Any], run: CaseRun, *, actor: Actor) -> CaseRun:
-    """End a run that waits or goes on; a result that stands stays.
+def cancel(kind: CaseKind[Any], job: Job[Any], run: CaseRun, *, actor: Actor, error: MopError | None = None) -> CaseRun:
+    """End a run that waits or goes on; a result that stands stays. `error` says why, where nobody asked for it.
 
     Raises:
         ConflictError: it ended already.
@@ -110,7 +132,7 @@ def cancel(kind: CaseKind[Any], job: Job[Any], run: CaseRun, *, actor: Actor) ->
     row: CaseRun = kind.entity.lock(run.pk)
     if not row.get_state().is_live:
         raise ConflictError(f"The {row} is {row.state}; there is nothing to cancel.")
-    kind.entity.move(row, CaseRunState.CANCELLED, actor=actor)
+    kind.entity.move(row, CaseRunState.CANCELLED, actor=actor, error=error)
     drop_unfinished(kind, row)
     job.stop(row)
     return row
@@ -137,9 +159,9 @@ def end_unwanted(kind: CaseKind[Any], job: Job[Any], run: CaseRun, *, actor: Act
     """End a run that waits or goes on though it cannot be run any more."""
     try:
         kind.tasks(run)
-    except ConflictError:
+    except RunNotPossibleError as error:
         try:
-            cancel(kind, job, run, actor=actor)
+            cancel(kind, job, run, actor=actor, error=error)
         except (ConflictError, StaleAttemptError):
             return  # it ended by itself meanwhile
 

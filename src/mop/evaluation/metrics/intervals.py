@@ -5,7 +5,7 @@ function of the share J = TP / (TP + FP + FN), 2J / (1 + J), and so has the imag
 resampled: counts are drawn anew from the multinomial distribution of the matrix's cells, and the interval reaches from
 the 2.5th to the 97.5th percentile of the metric.
 
-Resampling alone says [1, 1] of a matrix without an error. So where a label has fewer than 10 errors, or fewer than 10
+Resampling alone says [1, 1] of a matrix without an error. So where a label has fewer than 5 errors, or fewer than 5
 hits, the missing ones are imagined: as many as Wilson's interval adds (z² / 2, about two), spread over the cells in
 which they could have been. The interval then reaches from the lowest to the highest percentile of both resamplings.
 

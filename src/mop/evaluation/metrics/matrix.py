@@ -132,6 +132,15 @@ class ConfusionMatrix:
         """What the columns stand for, "no answer" last."""
         return (*self.labels, *self.outside, NO_ANSWER)
 
+    def of_present_labels(self) -> ConfusionMatrix:
+        """The same rows without the labels that none of them has: predictions of those stand outside."""
+        has_rows = self.counts.sum(axis=1) > 0
+        present, absent = (np.flatnonzero(has_rows == wanted) for wanted in (True, False))
+        others = np.arange(len(self.labels), self.counts.shape[1])
+        counts = self.counts[np.ix_(present, np.concatenate([present, absent, others]))]
+        labels, outside = (tuple(self.labels[place] for place in places) for places in (present, absent))
+        return ConfusionMatrix(labels, outside + self.outside, counts)
+
     def merged(self, merges: Mapping[str, str]) -> ConfusionMatrix:
         """The matrix of the same rows with labels put together.
 

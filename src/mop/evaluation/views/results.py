@@ -22,7 +22,7 @@ from mop.evaluation.listing import PINS_MAX, Query, best_by_dataset, choices_of,
 from mop.evaluation.models import Evaluation
 from mop.evaluation.ranking import leaderboard, rank_of
 from mop.evaluation.reports.names import AVERAGES, METRICS
-from mop.evaluation.standing import evaluations_of_model, shown_to_everybody
+from mop.evaluation.standing import best_of, evaluations_of_model, shown_to_everybody
 from mop.evaluation.views.rows import details_url, shown_results
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import get_model, visible_revisions
@@ -83,7 +83,7 @@ def of_task(request: HttpRequest, task_id: int) -> HttpResponse:
         ],
         "best": [
             (row, getattr(row, query.metric_field(query.metric)), details_link(row))
-            for row in best_by_dataset(rows, query)
+            for row in best_by_dataset(best_of(task), query)
         ],
         **board_context(user_of(request), board),
         "board_words": _metric_words(query),

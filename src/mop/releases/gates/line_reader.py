@@ -153,6 +153,6 @@ class LineReader:
         after, further = self.token, self.tokens[min(self.place + 1, len(self.tokens) - 1)]
         inside = any(one.text == "[" for one in self.tokens[: self.place])
         if after.text == "," and further.kind == NUMBER and after.start == token.end and not inside:
-            text = f"{token.text}.{further.text}"
-            raise WrongLine(after.start, "Numbers have a point, not a comma.", f"Write {text}.")
+            hint = "" if "." in token.text else f"Write {token.text}.{further.text}."
+            raise WrongLine(after.start, "Numbers have a point, not a comma.", hint)
         return Decimal(token.text)

@@ -47,6 +47,11 @@ def metric_of(document: EvaluationDocument, cut: Cut | None, measure: Evaluation
     return _reading(known(metric(matrix.counts)), intervals(matrix, {name: metric})[name], of)
 
 
+def is_by_level(document: EvaluationDocument) -> bool:
+    """Whether metrics without a partition are of the levels: of an ordinal task on an ordinal dataset."""
+    return bool(document.levels) and not document.matrix.outside
+
+
 def name_of(measure: EvaluationMeasure) -> str:
     """The name among `OF_THE_WHOLE` of a metric that is not of one label."""
     return "accuracy" if measure.metric is Metric.ACCURACY else f"{measure.average}_{measure.metric.lower()}"
@@ -79,8 +84,10 @@ def quantity_of(steps: Sequence[StepResult], measure: LoadMeasure) -> Reading:
 def _matrix(document: EvaluationDocument, cut: Cut | None) -> ConfusionMatrix:
     if cut is not None:
         return document.partitions[len(cut.lower) - 1].matrix
+    if is_by_level(document):  # a level that no row has is none of the dataset's labels
+        return document.matrix.of_present_labels()
     # of an ordinal task on a binary dataset the matrix has no diagonal: a partition stands for it
-    return document.decision if document.matrix.outside and document.levels else document.matrix
+    return document.decision if document.levels else document.matrix
 
 
 def _reading(value: float | None, interval: Interval | None, of: str) -> Reading:

@@ -228,17 +228,23 @@ def withdraw_release(*, actor: Actor, release: Release, comment: str = "") -> Re
 
 
 def current_evidence(release: Release) -> Evidence:
-    """The evidence of a release as it stands now.
+    """The evidence of a release as it stands now, for the tasks that it was requested for.
+
+    A model may have another task of a taxonomy by now, or call the taxonomy otherwise: what is known of that is no
+    evidence for this release.
 
     Raises:
         NotFoundError: the version was deleted.
     """
     revision = version_of(release)
-    taxonomies = [one.taxonomy_id for one in release.tasks.all()]
-    connections = revision.model.connections.filter(taxonomy__in=taxonomies).select_related(
-        "taxonomy", "task__taxonomy"
-    )
-    return evidence_of(revision, release.service, list(connections))
+    wanted = {(one.task_id, one.customized_name): one for one in release.tasks.select_related("task")}
+    found = {
+        (one.task_id, one.customized_name): one
+        for one in revision.model.connections.select_related("taxonomy", "task__taxonomy")
+    }
+    lacking = sorted(one.task.name for key, one in wanted.items() if key not in found)
+    connections = [one for key, one in found.items() if key in wanted]
+    return evidence_of(revision, release.service, connections, lacking=lacking)
 
 
 def approval_obstacle(release: Release, user: User) -> str:

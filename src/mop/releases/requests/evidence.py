@@ -26,7 +26,7 @@ from mop.releases.judging import gate_document
 from mop.releases.models import Service
 from mop.releases.release_models import LiveSlot
 from mop.releases.requests.difference import difference_to
-from mop.releases.requests.preconditions import Precondition, preconditions
+from mop.releases.requests.preconditions import Precondition, disconnected, preconditions
 from mop.releases.requests.selectors import previous_revision
 
 FORMAT = 1
@@ -67,16 +67,21 @@ class Evidence:
         return " and ".join(texts)
 
 
-def evidence_of(revision: Revision, service: Service, connections: Sequence[TaskConnection]) -> Evidence:
+def evidence_of(
+    revision: Revision, service: Service, connections: Sequence[TaskConnection], *, lacking: Sequence[str] = ()
+) -> Evidence:
     """The evidence as it stands.
 
     Args:
         revision: the version.
         service: to which it is offered.
         connections: the tasks of the release, with task and taxonomy.
+        lacking: tasks of the release that are not connected any more, by name.
     """
     ordered = sorted(connections, key=lambda one: one.taxonomy.name)
     required = preconditions(revision, service, ordered)
+    if lacking:
+        required = (disconnected(revision, lacking), *required)
     gates = gate_document(revision, service, tasks=[one.task for one in ordered])
     document = {
         "format": FORMAT,
@@ -127,18 +132,27 @@ def changes_between(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[s
         key=lambda one: one["name"],
         text=lambda one: f"{one['title']}: {'yes' if one['holds'] else 'no'}. {one['reason']}",
     )
-    changes += _otherwise(
-        before.get("gates", {}).get("rows", ()),
-        now["gates"]["rows"],
-        key=lambda row: (row["source"], row["gate"], row["task"], row["condition"]),
-        text=_row_text,
-    )
+    changes += _gate_changes(before.get("gates", {}).get("rows", ()), now["gates"]["rows"])
     if before.get("findings") != now["findings"]:
         changes.append(f"The findings of the version: {_findings_text(now['findings'])}.")
     if before.get("replaces") != now["replaces"]:
         names = ", ".join(f"{one['model']} {one['version']} ({one['taxonomy']})" for one in now["replaces"])
         changes.append(f"What is live for the service: {names or 'nothing'}.")
     return changes
+
+
+def _gate_changes(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[str]:
+    """That conditions were written anew, then each that came out otherwise; those that stayed as they were are none."""
+    former, later = ({(row["source"], row["gate"]): row["number"] for row in rows} for rows in (before, now))
+    anew = [
+        f"The conditions of {source} {gate} were changed: version {number} holds."
+        for (source, gate), number in later.items()
+        if former.get((source, gate), number) != number
+    ]
+    bare = ([{**row, "number": 0} for row in rows] for rows in (before, now))
+    return anew + _otherwise(
+        *bare, key=lambda row: (row["source"], row["gate"], row["task"], row["condition"]), text=_row_text
+    )
 
 
 def _otherwise(before: Iterable[Any], now: Iterable[Any], *, key: Any, text: Any) -> list[str]:

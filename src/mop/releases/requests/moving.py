@@ -10,6 +10,7 @@ who decide at once the second finds what the first decided.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -112,7 +113,7 @@ def fill_slots(release: Release, *, actor: Actor, end: PeriodEnd = PeriodEnd.REP
             replaced[slot.live_id] = slot.live
             slot.live, slot.live_since = release, now
             slot.save(update_fields=["live", "live_since"])
-        _close_period(release.service, one.taxonomy_id, one.modality, end)
+        _close_period(release.service, one.taxonomy_id, one.modality, end, at=now)
         SlotPeriod.objects.create(
             service=release.service, taxonomy_id=one.taxonomy_id, modality=one.modality, release=release, began_at=now
         )
@@ -125,7 +126,7 @@ def empty_slots(release: Release, slots: Sequence[LiveSlot], *, actor: Actor, en
     for slot in slots:
         if slot.canary is not None:
             end_canary_of(slot.canary, actor=actor, detail=f"{release} is no longer live", is_held=True)
-        _close_period(release.service, slot.taxonomy_id, slot.modality, end)
+        _close_period(release.service, slot.taxonomy_id, slot.modality, end, at=timezone.now())
         LiveSlot.objects.filter(pk=slot.pk).delete()
 
 
@@ -159,10 +160,9 @@ def _slot(service: Service, taxonomy_id: int, modality: str) -> LiveSlot | None:
     return slots.filter(service=service, taxonomy_id=taxonomy_id, modality=modality).first()
 
 
-def _close_period(service: Service, taxonomy_id: int, modality: str, end: PeriodEnd) -> None:
-    SlotPeriod.objects.filter(service=service, taxonomy_id=taxonomy_id, modality=modality, ended_at=None).update(
-        ended_at=timezone.now(), end=end
-    )
+def _close_period(service: Service, taxonomy_id: int, modality: str, end: PeriodEnd, *, at: dt.datetime) -> None:
+    periods = SlotPeriod.objects.filter(service=service, taxonomy_id=taxonomy_id, modality=modality, ended_at=None)
+    periods.update(ended_at=at, end=end)
 
 
 def _note(release: Release, what: str, action: Action, actor: Actor, detail: str) -> None:

@@ -52,6 +52,17 @@ def preconditions(
     return tuple(found)
 
 
+def disconnected(revision: Revision, tasks: Sequence[str]) -> Precondition:
+    """What does not hold where tasks of a release were disconnected since it was requested, or are named otherwise."""
+    return Precondition(
+        "connected",
+        "The tasks of the release are connected as they were",
+        holds=False,
+        reason=f"{revision.model.name} is not connected to {', '.join(tasks)} as it was at the request.",
+        hint="Connect the tasks again under their former names, or reject the release and request another.",
+    )
+
+
 def standing(revision: Revision) -> tuple[Precondition, ...]:
     """What a version needs whenever it goes live, roll back included."""
     return _verified(revision), _public(revision), _findings(revision)

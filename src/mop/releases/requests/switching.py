@@ -45,7 +45,8 @@ def mark_released(
 
     Raises:
         NotAllowedError: the person is no admin of the service.
-        ConflictError: it is not approved, or its version may not be released any more.
+        ConflictError: it is not approved, or its version may not be released any more; or it is a canary, or one that
+            ended, which an admin alone takes live.
     """
     row = lock_release(release)
     if user is not None:
@@ -53,6 +54,8 @@ def mark_released(
     if row.get_state() == ReleaseState.RELEASED:
         return row
     if row.get_state() == ReleaseState.APPROVED:  # otherwise `enter` refuses it
+        if user is None:
+            _refuse_canary(row)
         _refuse_fallen(version_of(row))
     go_live(row, actor=actor, how=how, detail=comment or how.label)
     return row
@@ -267,6 +270,17 @@ def _restored(
     begin_release_bundle(actor=actor, release=found)
     go_live(found, actor=actor, how=WentLive.ROLLBACK, detail=f"rolled back from release {replaced.pk}: {comment}")
     return found
+
+
+def _refuse_canary(release: Release) -> None:
+    """Refuse to gateway and service what an admin made a canary, or what was taken back as one."""
+    is_canary = LiveSlot.objects.filter(canary=release).exists()
+    if is_canary or release.is_held:
+        what = "is a canary" if is_canary else "was a canary that ended"
+        raise ConflictError(
+            f"Release {release.pk} {what}; an admin of the service takes it live.",
+            hint="Ask an admin of the service to make it live or to withdraw it.",
+        )
 
 
 def _refuse_fallen(revision: Revision) -> None:
