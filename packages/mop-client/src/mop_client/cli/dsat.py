@@ -307,7 +307,9 @@ def access(
 @cases.command()
 def assign(
     number: Number,
-    username: Annotated[Optional[str], typer.Argument(help="User name of the new assignee; left out: the case has none.")] = None,
+    username: Annotated[
+        Optional[str], typer.Argument(help="User name of the new assignee; left out: the case has none.")
+    ] = None,
     *,
     as_json: JsonFlag = False,
 ) -> None:

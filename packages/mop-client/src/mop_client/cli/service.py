@@ -88,7 +88,9 @@ def create(
         ),
     ] = "block",
     description: Annotated[str, typer.Option(help="What the service is for.", show_default=False)] = "",
-    contact: Annotated[str, typer.Option(help="Whom to ask about the service: an address or a channel.", show_default=False)] = "",
+    contact: Annotated[
+        str, typer.Option(help="Whom to ask about the service: an address or a channel.", show_default=False)
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Define a downstream service. Administrators only."""
@@ -128,7 +130,9 @@ def edit(
         ),
     ] = None,
     description: Annotated[Optional[str], typer.Option(help="What the service is for.", show_default=False)] = None,
-    contact: Annotated[Optional[str], typer.Option(help="Whom to ask about the service: an address or a channel.", show_default=False)] = None,
+    contact: Annotated[
+        Optional[str], typer.Option(help="Whom to ask about the service: an address or a channel.", show_default=False)
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Change a service; what is left out stays. Its admins and administrators."""
