@@ -1,14 +1,16 @@
 """The gateway beside its models: requests a second and latency through it and of the models called directly.
 
     .venv/bin/python benchmarks/gateway.py [--rounds 3] [--seconds 2] [--clients 1 8 32] [--only CASE ...] [--json FILE]
+                                           [--bare]
 
 The models are the sample models, in services as MOP runs them (no sandbox), reached over their unix sockets. The
 gateway runs in this process, with its database; clients are closed loop, in a process of their own for each service.
 Within a round both sides are measured one after the other. Cases: a text or image for one category, four categories of
 one version, and four categories of four versions, where the models called directly are the four, all at once, and the
-slowest counts. Below each cell stands the processor time of a request, in microseconds, by who spends it: with fewer
-cores than processes they take it from each other. At the end a switch is timed: from the order until every answer is
-the new version's.
+slowest counts. With --bare the models are also called through a forwarder that copies bytes between two sockets, from
+TCP to the model's, and reads none of them: what it costs, every gateway costs. Below each cell stands the processor
+time of a request, in microseconds, by who spends it: with fewer cores than processes they take it from each other. At
+the end a switch is timed: from the order until every answer is the new version's.
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2, help="of each measurement, after a fifth of it as warm-up")
     parser.add_argument("--clients", type=int, nargs="+", default=list(CLIENTS))
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--bare", action="store_true", help="measure what only forwards bytes as well")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where the environments are kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     return parser.parse_args()
@@ -124,12 +127,17 @@ async def measure(options: argparse.Namespace, root: Path) -> dict[str, Any]:
             ]
             addresses = [one.address for one in services]
             gateway = await stack.enter_async_context(open_bench_gateway(service, kind, addresses, rest))
+            bare = await stack.enter_async_context(forwarding(addresses)) if options.bare else None
             for count in options.clients:
-                pairs = [
-                    await one_round(bodies, kind, services, gateway.address, key, count, options.seconds, results)
+                rounds = [
+                    await one_round(
+                        bodies, kind, services, (gateway.address, bare), key, count, options.seconds, results
+                    )
                     for _ in range(options.rounds)
                 ]
-                results["cases"].append(_show(case, count, pairs))
+                results["cases"].append(_show(case, count, [found[:2] for found in rounds]))
+                if bare:
+                    results["cases"].append(_show(f"{case} bare", count, [found[::2] for found in rounds]))
     if "text-1" in options.only:
         results["switch_s"] = await measure_switch(service, key, options.cache, bodies)
         print(f"a switch to a version that runs: {results['switch_s'] * 1000:.1f} ms")
@@ -140,13 +148,14 @@ async def one_round(
     bodies: dict[str, Path],
     kind: str,
     services: list[OurService],
-    gateway: str,
+    addresses: tuple[str, str | None],
     key: str,
     count: int,
     seconds: float,
     results: dict[str, Any],
-) -> tuple[Measured, Measured]:
-    """The models called directly, the slowest of them; then through the gateway."""
+) -> list[Measured]:
+    """The models called directly, the slowest of them; then through the gateway; then through what only forwards."""
+    gateway, bare = addresses
     orders = [
         {"address": one.address, "bodies": str(bodies[f"{kind}-direct"]), "headers": [f"x-mop-format: acs-{kind}"]}
         for one in services
@@ -158,9 +167,10 @@ async def one_round(
         "bodies": str(bodies[kind]),
         "headers": [f"ocp-apim-subscription-key: {key}"],
     }
-    [through] = await _ask_all([order], services, count, seconds, results)
-    slowest = min(directly, key=lambda one: one.rps)
-    return slowest, through
+    found = [min(directly, key=lambda one: one.rps), *await _ask_all([order], services, count, seconds, results)]
+    if bare:
+        found += await _ask_all([orders[0] | {"address": bare}], services, count, seconds, results)
+    return found
 
 
 async def _ask_all(
@@ -192,7 +202,7 @@ def _processor_seconds(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-def _show(case: str, count: int, pairs: list[tuple[Measured, Measured]]) -> dict[str, Any]:
+def _show(case: str, count: int, pairs: list[list[Measured]]) -> dict[str, Any]:
     share = statistics.median(through.rps / direct.rps for direct, through in pairs)
     more = statistics.median(through.p50 - direct.p50 for direct, through in pairs)
     direct, through = (
@@ -269,6 +279,68 @@ async def open_bench_gateway(service: Any, kind: str, addresses: list[str], rest
     }
     async with open_gateway(service, FixedModels(Routing(slots)), GatewayMetrics("benchmark")) as gateway:
         yield gateway
+
+
+@contextlib.asynccontextmanager
+async def forwarding(services: list[str]) -> AsyncIterator[str]:
+    """What copies bytes between TCP and the sockets of the services and looks at none; answers are the first's.
+
+    Each connection of a caller has one of its own to each service.
+    """
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Forwarder(services), "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+class Forwarder(asyncio.Protocol):
+    """One connection of a caller."""
+
+    def __init__(self, services: list[str]) -> None:
+        self._services = services
+        self._early: list[bytes] = []
+        self._ends: list[asyncio.Transport] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connect to the services."""
+        self._connecting = asyncio.create_task(self._connect(transport))
+
+    async def _connect(self, caller: Any) -> None:
+        loop = asyncio.get_running_loop()
+        for place, address in enumerate(self._services):
+            end, _ = await loop.create_unix_connection(
+                lambda place=place: ForwardedAnswer(caller, is_last=place == len(self._services) - 1),
+                address.removeprefix("unix:"),
+            )
+            self._ends.append(end)
+        for data in self._early:
+            self.data_received(data)
+
+    def data_received(self, data: bytes) -> None:
+        """On it goes."""
+        if len(self._ends) < len(self._services):
+            self._early.append(data)
+            return
+        for end in self._ends:
+            end.write(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whyever
+        """The caller is gone."""
+        for end in self._ends:
+            end.close()
+
+
+class ForwardedAnswer(asyncio.Protocol):
+    """The end at a service."""
+
+    def __init__(self, caller: asyncio.Transport, *, is_last: bool) -> None:
+        self._caller = caller
+        self._is_last = is_last
+
+    def data_received(self, data: bytes) -> None:
+        """Back it goes; of several services the last one's."""
+        if self._is_last:
+            self._caller.write(data)
 
 
 class BenchModel:

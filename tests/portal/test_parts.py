@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
+import mop
 from mop.areas.area import Area
 from mop.areas.portal_extensions import ExtensionPoint, PortalExtension
 from mop.areas.references import Ref
 from mop.cli.static_files import STAMP
 from mop.ui.extensions import Sections, Tab, Tabs, extensions_at
 from mop.ui.fragments import etag_of
+from mop.ui.joined_files import ALL_SCRIPTS, ALL_STYLES, SCRIPT_FILES, SHEETS, STYLE_FILES
 from mop.ui.storage import StaticStorage
 from mop.ui.templatetags.mop_ui import duration, size, when
 from support.areas import also_registered
 from support.forked import run_python
+
+STATIC = Path(mop.__file__).parent / "ui/static"
+FIRST_VISIT_BYTES_MAX, PAGE_BYTES = 40_000, 8_500
 
 
 @pytest.mark.parametrize(
@@ -92,6 +100,31 @@ def test_static_files_have_plain_names_before_they_are_gathered_and_hashed_ones_
     assert url != "/static/mop/css/tokens.css"
     assert (tmp_path / url.removeprefix("/static/")).is_file()
     assert (tmp_path / (url.removeprefix("/static/") + ".gz")).is_file()
+
+
+@pytest.mark.django_db
+def test_every_page_has_one_style_sheet_and_one_script_and_a_first_visit_takes_little(
+    tmp_path: Path, settings: Any, client: Client
+):
+    settings.STATIC_ROOT = tmp_path
+    address = "/errors/"
+    names = re.compile(r'(?:href|src)="/static/([^"]+\.(?:css|js))"')
+    before = names.findall(client.get(address).content.decode())
+    assert before == [*STYLE_FILES, *SCRIPT_FILES]
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin", "ninja*", "*.map", "ext"])
+    settings.STATIC_ROOT = str(tmp_path)  # set anew, it is read anew
+    after = names.findall(client.get(address).content.decode())
+    assert [re.sub(r"\.[0-9a-f]{12}\.", ".", name) for name in after] == [ALL_STYLES, ALL_SCRIPTS]
+    joined = [tmp_path / name for name in after]
+    styles, scripts = (path.read_text(encoding="utf-8") for path in joined)
+    for name in SHEETS:  # nothing of a sheet is lost but comments and blanks
+        sheet = (STATIC / f"mop/css/{name}.css").read_text(encoding="utf-8")
+        assert re.sub(r"\s", "", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)) in re.sub(r"\s", "", styles)
+    assert scripts.count('"use strict"') >= len(SCRIPT_FILES)
+    assert "\n//" not in scripts
+    icons, mark = tmp_path / "mop/icons.svg.gz", tmp_path / "mop/favicon.svg"
+    compressed = [*(path.with_name(f"{path.name}.gz") for path in joined), icons, mark]
+    assert sum(path.stat().st_size for path in compressed) < FIRST_VISIT_BYTES_MAX - PAGE_BYTES
 
 
 OWN_PACKAGE = """

@@ -175,8 +175,8 @@ def test_what_is_live_is_part_of_the_evidence():
 
 
 def test_neither_requester_nor_owner_approves_and_no_other_account_of_theirs():
-    admin, second = make_user(), make_user()
-    service = make_service(admins=[admin, second, make_user()])
+    admin, second, third = make_user(), make_user(), make_user()
+    service = make_service(admins=[admin, second, third])
     revision = make_releasable(make_task(), owner=admin)
     with pytest.raises(NotAllowedError, match="than the requester"):
         _approve(requested(revision, service), admin)
@@ -185,14 +185,18 @@ def test_neither_requester_nor_owner_approves_and_no_other_account_of_theirs():
         change_email(actor=ACTOR, user=person, email="one@person.example")
     with pytest.raises(NotAllowedError, match="no owner of the model"):
         _approve(release, second)
-    change_email(actor=ACTOR, user=second, email="another@person.example")
-    # who gives up ownership after the request is still one of those who offered it
-    add_owner(actor=ACTOR, model=revision.model, user=second)
-    withdraw_release(actor=ACTOR, release=release)
-    release = requested(revision, service)
-    remove_owner(actor=ACTOR, model=revision.model, user=second)
+    # an address that people change themselves makes nobody another person
+    change_email(actor=ACTOR, user=second, email="Another@person.example")
+    change_email(actor=ACTOR, user=admin, email="")
     with pytest.raises(NotAllowedError, match="no owner of the model"):
         _approve(release, second)
+    # who gives up ownership after the request is still one of those who offered it
+    add_owner(actor=ACTOR, model=revision.model, user=third)
+    withdraw_release(actor=ACTOR, release=release)
+    release = requested(revision, service)
+    remove_owner(actor=ACTOR, model=revision.model, user=third)
+    with pytest.raises(NotAllowedError, match="no owner of the model"):
+        _approve(release, third)
 
 
 def test_an_installation_may_let_its_single_admin_approve_and_shows_it(settings):

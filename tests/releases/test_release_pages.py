@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from mop.notifications.webhooks import create_webhook
 from mop.registry.models import Revision
 from mop.releases.models import Policy
 from mop.releases.release_models import LiveSlot, Release, ServiceToken
-from mop.releases.requests.deciding import current_evidence
+from mop.releases.requests.deciding import approve_release, current_evidence
 from mop.releases.requests.notices import owner_of, service_webhooks
 from mop.releases.requests.selectors import get_release
 from mop.releases.requests.tokens import create_service_token
@@ -74,6 +75,37 @@ def test_an_admin_approves_what_the_page_showed_and_nothing_else(client: Client)
     accepted = client.post(address, {"comment": "yes", "evidence": now})
     assert accepted.status_code == 302
     assert Release.objects.get().state == "approved"
+
+
+def test_the_second_of_two_admins_reads_on_the_page_what_the_first_decided(client: Client):
+    service = make_service()
+    release = requested(make_releasable(make_task()), service)
+    second = make_user()
+    service.admins.add(second)
+    client.force_login(second)
+    page = client.get(reverse("releases:release", args=[release.pk]))
+    form = {"comment": "", "evidence": page.context["approval"].initial["evidence"]}
+    approve_release(actor=ACTOR, user=admin_of(service), release=release, comment="Good enough.")
+    answer = client.post(reverse("releases:approve", args=[release.pk]), form)
+    assert answer.status_code == 422
+    said = html.unescape(answer.content.decode())
+    assert f"Release {release.pk} is approved since" in said
+    assert f"by {admin_of(service).username}; it cannot become approved." in said
+    assert ">Approve</button>" not in said
+
+
+def test_what_a_blocking_service_cannot_take_has_no_button_that_approves(client: Client):
+    task, service = make_task(), make_service(policy=Policy.BLOCK)
+    release = requested(make_releasable(task), service)
+    client.force_login(admin_of(service))
+    address = reverse("releases:release", args=[release.pk])
+    shown = client.get(address).content.decode()
+    assert re.search(r"<button[^>]*>Approve</button><a[^>]*>Reject…</a>", shown)  # side by side, as in the design
+    change_gate(actor=ACTOR, owner=service, conditions="golden set pass rate >= 100 %")
+    shown = client.get(address).content.decode()
+    assert "it cannot be approved" in shown
+    assert ">Approve</button>" not in shown
+    assert ">Reject…</a>" in shown
 
 
 def test_failing_conditions_must_have_been_read(client: Client):

@@ -38,9 +38,10 @@ class PostgresServer:
 
     Args:
         empty: without the databases to make others from.
+        data: what another one wrote by `copy_to`, to begin with.
     """
 
-    def __init__(self, *, empty: bool = False) -> None:
+    def __init__(self, *, empty: bool = False, data: Path | None = None) -> None:
         self._data = Path(tempfile.mkdtemp(prefix="mop-pg-", dir="/tmp"))
         self._as_user: tuple[str, ...] = ("setpriv", "--pdeathsig=QUIT")
         if os.geteuid() == 0:
@@ -51,7 +52,7 @@ class PostgresServer:
             initdb = ("--auth=trust", "--username=mop", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
             self._run(_binary("initdb"), *initdb, str(self._data))
         else:
-            copy_folder(prepared_cluster() / CLUSTER, self._data)
+            copy_folder(data or prepared_cluster() / CLUSTER, self._data)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]

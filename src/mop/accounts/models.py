@@ -24,6 +24,23 @@ class User(AbstractUser):
         return (self.username[:2] or "?").upper()
 
 
+class UserEmail(models.Model):
+    """An address that an account has or had, in lower case: accounts that share one are one person's.
+
+    People change their own address, and another address makes nobody another person.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="emails")
+    email = models.CharField(max_length=254, db_index=True)
+    first_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "email"), name="each_address_once_of_a_user"),)
+
+    def __str__(self) -> str:
+        return f"an address of {self.user}"
+
+
 class Team(models.Model):
     """Owns models, tasks and datasets. A personal team belongs to the one user without another."""
 

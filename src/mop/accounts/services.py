@@ -11,7 +11,7 @@ from django.forms import EmailField
 
 from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
-from mop.accounts.models import Team, TeamMembership, User
+from mop.accounts.models import Team, TeamMembership, User, UserEmail
 from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, ValidationFailedError
@@ -104,6 +104,8 @@ def change_email(*, actor: Actor, user: User, email: str) -> None:
     except ValidationError as error:
         raise ValidationFailedError(" ".join(error.messages), fields={"email": error.messages}) from error
     user.save(update_fields=["email"])
+    if user.email:
+        UserEmail.objects.get_or_create(user=user, email=user.email.casefold())
     record(
         actor=actor, action=Action.USER_EMAIL_CHANGED, object_type="user", object_id=user.pk, object_label=user.username
     )

@@ -100,7 +100,7 @@ class Analyzer:
         if request.blob_url:
             image = await read_blob(request.blob_url, self._shared.containers)
             await asyncio.to_thread(check_image, image, "image.blobUrl")
-            request = ImageRequest(pybase64.b64encode(image).decode(), "", request.categories)
+            request = ImageRequest(pybase64.b64encode(image), "", request.categories)
         findings = await self._find(Kind.IMAGE, request.item(), request.categories, OutputType.FOUR)
         rows = [{"category": name, "severity": found["severity"]} for name, found in findings.items()]
         return Analysis(orjson.dumps({"categoriesAnalysis": rows}), findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,13 @@ import pybase64
 
 from mop.gateway.categories import BY_NAME, Category, OutputType
 from mop.gateway.images import BYTES_MAX, check_image
-from mop.gateway.wire_errors import invalid
+from mop.gateway.wire_errors import WireError, invalid
 
 TEXT_CHARACTERS_MAX = 10_000
 BLOCKLISTS_MAX = 100
 _TEXT_FIELDS = frozenset({"text", "categories", "blocklistNames", "haltOnBlocklistHit", "outputType"})
 _IMAGE_FIELDS = frozenset({"image", "categories", "outputType"})
+_IMAGE_BEGINS = re.compile(rb'\s*\{\s*"image"\s*:\s*\{\s*"content"\s*:\s*"')
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ class ImageRequest:
         categories: those that were asked for; None: every one that is released.
     """
 
-    content: str
+    content: bytes
     blob_url: str
     categories: tuple[Category, ...] | None
 
     def item(self) -> bytes:
         """What a model service takes; base64 needs no escapes in JSON."""
-        return b'{"image":"' + self.content.encode() + b'"}'
+        return b'{"image":"' + self.content + b'"}'
 
 
 def read_text_request(body: bytes | bytearray) -> TextRequest:
@@ -86,29 +88,53 @@ def read_image_request(body: bytes | bytearray) -> ImageRequest:
     Raises:
         WireError: it is not what the contract asks for.
     """
-    data = read_object(body, _IMAGE_FIELDS)
+    data, content, decoded = _image_taken_out(body) or (read_object(body, _IMAGE_FIELDS), b"", b"")
     categories = _categories(data.get("categories"))
     _output_type(data.get("outputType"), (OutputType.FOUR,))
+    if content:
+        check_image(decoded, "image.content")
+        return ImageRequest(content, "", categories)
     image = data.get("image")
     if not isinstance(image, dict):
         raise invalid('The field image is required: {"content": base64} or {"blobUrl": url}.', "image")
-    content, url = image.get("content"), image.get("blobUrl")
-    if (content is None) == (url is None):
+    text, url = image.get("content"), image.get("blobUrl")
+    if (text is None) == (url is None):
         raise invalid("Give either image.content or image.blobUrl.", "image")
     if url is not None:
         if not isinstance(url, str) or not url:
             raise invalid("image.blobUrl is a url.", "image.blobUrl")
-        return ImageRequest("", url, categories)
-    if not isinstance(content, str):
+        return ImageRequest(b"", url, categories)
+    if not isinstance(text, str):
         raise invalid("image.content is the image in base64.", "image.content")
-    if len(content) > BYTES_MAX * 4 // 3 + 4:
+    if len(text) > BYTES_MAX * 4 // 3 + 4:
         raise invalid(f"The image has more than {BYTES_MAX:,} bytes.", "image.content")
     try:
-        decoded = pybase64.b64decode(content, validate=True)
+        decoded = pybase64.b64decode(text, validate=True)
     except ValueError:
         raise invalid("image.content is not base64.", "image.content") from None
     check_image(decoded, "image.content")
-    return ImageRequest(content, "", categories)
+    return ImageRequest(text.encode(), "", categories)
+
+
+def _image_taken_out(body: bytes | bytearray) -> tuple[Mapping[str, Any], bytes, bytes] | None:
+    """The rest of a body that begins as clients write it, its base64, and that decoded; None of any other body.
+
+    Of a body nearly all is the image, and to read that as JSON takes longer than all else that is done with it. So its
+    base64 is taken out as it stands, and the rest is read with nothing in its place. Base64 has neither quotes nor
+    escapes: what can be decoded is what JSON would have given. Any other body is read whole, also to say what is wrong.
+    """
+    begin = _IMAGE_BEGINS.match(body)
+    end = body.find(b'"', begin.end()) if begin else -1
+    if begin is None or end < 0:
+        return None
+    content = bytes(body[begin.end() : end])
+    try:
+        data = read_object(body[: begin.end()] + body[end:], _IMAGE_FIELDS)
+        decoded = pybase64.b64decode(content, validate=True)
+    except (WireError, ValueError):
+        return None
+    alone = data["image"] == {"content": ""}  # otherwise it is named twice, or something stands beside it
+    return (data, content, decoded) if content and alone else None
 
 
 def read_object(body: bytes | bytearray, fields: frozenset[str]) -> Mapping[str, Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from mop.ui.joined_files import ALL_STYLES, joined
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +22,17 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plain = not self.hashed_files
+        self.has_joined = ALL_STYLES in self.hashed_files
         if self._plain:
             logger.info("no manifest in %s: static files are served under plain names", self.location)
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:  # noqa: FBT001, FBT002 - the base class's signature
+        """Hash and compress what was gathered, and the files that join some of it."""
+        if not dry_run:
+            for name, text in joined(lambda one: Path(self.path(one)).read_text(encoding="utf-8")).items():
+                Path(self.path(name)).write_text(text, encoding="utf-8")
+                paths[name] = (self, name)
+        yield from super().post_process(paths, dry_run=dry_run, **options)
 
     def create_compressor(self, **kwargs: Any) -> Compressor:
         """Gzip alone: brotli at its highest level made `collectstatic` four times as slow, at the first `mop up`."""

@@ -16,7 +16,7 @@ from mop.errors import ConflictError, ValidationFailedError
 from mop.registry.selectors import get_revision
 from mop.releases.presentation import counts, groups
 from mop.releases.release_models import LiveSlot, Release
-from mop.releases.release_states import WentLive
+from mop.releases.release_states import ReleaseState, WentLive
 from mop.releases.requests.deciding import (
     approve_release,
     current_evidence,
@@ -104,16 +104,17 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
     failing = bool(current_evidence(release).failing) if release.revision else False
     sent = request.POST.copy()
     form = ApprovalForm(sent, is_failing=failing)
-    if form.is_valid():
+    # of what somebody else decided meanwhile the service tells that, whatever the form lacks
+    if form.is_valid() or release.state != ReleaseState.REQUESTED:
         given = form.cleaned_data
         try:
             approve_release(
                 actor=actor_in(request),
                 user=user,
                 release=release,
-                comment=given["comment"],
-                evidence=given["evidence"],
-                canary_share=given["canary_share"],
+                comment=given.get("comment", ""),
+                evidence=given.get("evidence"),
+                canary_share=given.get("canary_share"),
             )
         except ValidationFailedError as error:
             take_errors(form, error)

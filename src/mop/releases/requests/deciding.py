@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from mop.accounts.models import User
+from mop.accounts.models import User, UserEmail
 from mop.audit.services import Actor
 from mop.errors import ConflictError, NotAllowedError, ValidationFailedError
 from mop.registry.models import Model, Revision, TaskConnection
@@ -261,13 +261,14 @@ def approval_obstacle(release: Release, user: User) -> str:
 def is_own(release: Release, user: User) -> bool:
     """Whether a person requested the release or owns the model, or did when it was requested, by any of their accounts.
 
-    Accounts with the same e-mail address are one person's.
+    Accounts that share an e-mail address, or did, are one person's.
     """
     owners = release.revision.model.owners.values_list("pk", flat=True) if release.revision else ()
-    people = User.objects.filter(pk__in={release.requested_by_id, *release.owners_at_request, *owners})
-    found = list(people.values_list("pk", "email"))
-    mine = user.email.strip().casefold()
-    return any(pk == user.pk or (mine and email.strip().casefold() == mine) for pk, email in found)
+    people = {release.requested_by_id, *release.owners_at_request, *owners}
+    if user.pk in people:
+        return True
+    mine = UserEmail.objects.filter(user=user).values("email")
+    return UserEmail.objects.filter(user__in=people, email__in=mine).exists()
 
 
 def refuse_unmet(evidence: Evidence) -> None:

@@ -77,6 +77,11 @@ def show_release(request: HttpRequest, release: Release, approval: ApprovalForm 
     wanted = {one.slot for one in release.tasks.all()}
     slots = [slot for slot in slots_of(release.service) if (slot.taxonomy_id, slot.modality) in wanted]
     form = approval or _approval(now)
+    decides = release.state == ReleaseState.REQUESTED and bool(is_admin_of_release(user, release))
+    obstacle = approval_obstacle(release, user) if release.state == ReleaseState.REQUESTED else ""
+    unmet = [one for one in document["preconditions"] if not one["holds"]]
+    blocks = release.service.policy == Policy.BLOCK
+    approves = decides and form is not None and not obstacle and not unmet and not (blocks and now and now.failing)
     context = {
         "release": release,
         "state": release.get_state(),
@@ -90,7 +95,7 @@ def show_release(request: HttpRequest, release: Release, approval: ApprovalForm 
         "counts": counts(gates),
         "groups": groups(gates),
         "preconditions": document["preconditions"],
-        "unmet": [one for one in document["preconditions"] if not one["holds"]],
+        "unmet": unmet,
         "findings": document["findings"],
         "replaces": document["replaces"],
         "difference": changes_of(document["difference"]),
@@ -101,9 +106,11 @@ def show_release(request: HttpRequest, release: Release, approval: ApprovalForm 
         "canary": next((slot for slot in slots if slot.canary_id == release.pk), None),
         "events": list(release.events.all()),
         "actions": _actions(user, release, slots),
-        "decides": release.state == ReleaseState.REQUESTED and bool(is_admin_of_release(user, release)),
-        "obstacle": approval_obstacle(release, user) if release.state == ReleaseState.REQUESTED else "",
-        "blocks": release.service.policy == Policy.BLOCK,
+        "decides": decides,
+        "approves": approves,
+        "refusals": form.non_field_errors() if form and not approves else [],
+        "obstacle": obstacle,
+        "blocks": blocks,
         "approval": form,
         "sections": RELEASE_SECTIONS.shown(request, release),
         "details_url": _details(release),

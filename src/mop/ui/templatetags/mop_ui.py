@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
+from mop.ui import joined_files
 from mop.ui.fragments import Status
 
 register = template.Library()
@@ -31,6 +33,28 @@ def icon(name: str, look: str = "") -> SafeString:
         static("mop/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def styles() -> SafeString:
+    """The style sheets of every page."""
+    names = (joined_files.ALL_STYLES,) if _is_joined() else joined_files.STYLE_FILES
+    media = {joined_files.PRINT: mark_safe(' media="print"')}
+    return format_html_join(
+        "\n  ", '<link rel="stylesheet" href="{}"{}>', ((static(name), media.get(name, "")) for name in names)
+    )
+
+
+@register.simple_tag
+def scripts() -> SafeString:
+    """The scripts of every page."""
+    names = (joined_files.ALL_SCRIPTS,) if _is_joined() else joined_files.SCRIPT_FILES
+    return format_html_join("\n  ", '<script src="{}" defer></script>', ((static(name),) for name in names))
+
+
+def _is_joined() -> bool:
+    """Whether static files were gathered, and with them the files that join others."""
+    return getattr(staticfiles_storage, "has_joined", False)
 
 
 @register.filter
