@@ -38,7 +38,7 @@ GET  /add-datasets/<str:draft>/                     -       401 302 302 302 302 
 POST /add-datasets/<str:draft>/                     -       401 302 302 302 302 401 401
 GET  /datasets/<str:name>/                          -       401 200 200 200 200 401 401
 GET  /live/datasets/<str:name>/                     -       401 200 200 200 200 401 401
-GET  /datasets/<str:name>/faults.csv                -       401 403 403 200 403 401 401 dataset-owner
+GET  /datasets/<str:name>/faults.csv                -       401 403 403 200 403 401 401
 GET  /datasets/<str:name>/description/              -       401 403 403 200 403 401 401 dataset-owner
 POST /datasets/<str:name>/description/              -       401 403 403 302 403 401 401 dataset-owner
 POST /datasets/<str:name>/owners/add/               -       401 403 403 302 302 401 401 dataset-owner
