@@ -100,12 +100,13 @@ def test_a_model_is_added_watched_and_deleted(walk: tuple[int, Page, Keyboard], 
     expect(page.get_by_role("main")).to_contain_text(f"{name} is deleted.")
 
 
-def test_a_verified_version_is_published_grouped_shared_and_edited(walk: tuple[int, Page, Keyboard]):
+def test_a_verified_version_is_published_grouped_shared_and_edited(walk: tuple[int, Page, Keyboard], portal: Portal):
     width, page, keyboard = walk
     name = f"keyboard-shared-{width}"
     page.goto(f"/models/{name}/")
     publish(page, keyboard)
     group_and_share(page, keyboard, name, f"Group {width}")
+    as_the_second_user(page, portal, width, name, f"Group {width}")
     edit(page, keyboard, name)
     page.goto(f"/models/{name}/")
     delete_model(page, keyboard, name)
@@ -144,6 +145,17 @@ def test_load_tests_of_two_versions_are_compared(walk: tuple[int, Page, Keyboard
     keyboard.reach(page.locator(place).get_by_role("group", name=re.compile("^Steps")))
 
 
+def test_a_log_is_opened_from_the_history_and_searched(walk: tuple[int, Page, Keyboard]):
+    _, page, keyboard = walk
+    page.goto("/models/text-hate-severity/?version=v1.0.0")
+    keyboard.press("link", "Build log of v1.0.0")
+    page.wait_for_url("**/versions/v1.0.0/logs/build/")
+    keyboard.fill("Search in the log", "package")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**search=package*")
+    expect(page.get_by_role("main").locator("mark").first).to_have_text("package")
+
+
 def delete_model(page: Page, keyboard: Keyboard, name: str) -> None:
     keyboard.open(f"More actions for {name}")
     keyboard.press("link", "Delete model…")
@@ -169,6 +181,29 @@ def group_and_share(page: Page, keyboard: Keyboard, name: str, group: str) -> No
     keyboard.fill("User name", "sam")
     keyboard.press("button", "Share group")
     expect(page.get_by_role("rowheader", name="sam")).to_be_visible()
+
+
+def as_the_second_user(owner: Page, portal: Portal, width: int, name: str, group: str) -> None:
+    """Somebody whom a group was shared with finds it, sees what is public of its models, and can change nothing."""
+    assert owner.context.browser is not None
+    context = owner.context.browser.new_context(base_url=portal.url, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    messages, keyboard, main = listen(page), Keyboard(page), page.get_by_role("main")
+    sign_in(page, "sam")
+    keyboard.open("All models")
+    keyboard.press("link", re.compile(f"^{group}"))
+    page.wait_for_url("**/models/?group=*")
+    keyboard.press("link", name)
+    expect(main.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(main).to_contain_text("v1.0.0")
+    for what in ("Upgrade version", "Add task", re.compile("log of v1.0.0$")):
+        expect(main.get_by_role("link", name=what)).to_have_count(0)
+    expect(main.get_by_role("button", name=re.compile("change who sees"))).to_have_count(0)
+    page.goto("/groups/")
+    keyboard.press("button", re.compile(f"Remove from my list.*{group}"))
+    expect(main.get_by_role("button", name=re.compile(f"Show in my list.*{group}"))).to_be_visible()
+    context.close()
+    assert messages == []
 
 
 def edit(page: Page, keyboard: Keyboard, name: str) -> None:
