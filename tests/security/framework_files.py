@@ -146,8 +146,39 @@ def gensim(folder: Path) -> None:
     model.wv.save_word2vec_format(str(folder / "words.txt"))
 
 
+def torch(folder: Path) -> None:
+    """States in both formats, a whole module, TorchScript, an exported program, a package."""
+    import torch
+    from torch.package import PackageExporter
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.relu(self.linear(x))
+
+    net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(3, 2)).eval()
+    example = torch.zeros(1, 4)
+    torch.save(net.state_dict(), folder / "state.pt")
+    torch.save(net.state_dict(), folder / "state.pth", _use_new_zipfile_serialization=False)
+    torch.save({"model": net.state_dict(), "step": 3, "at": torch.Size([1])}, folder / "checkpoint.ckpt")
+    optimiser = torch.optim.AdamW(net.parameters())
+    torch.save(optimiser.state_dict(), folder / "optimiser.pt")
+    torch.save(torch.ones(3, dtype=torch.bfloat16), folder / "tensor.pt")
+    torch.jit.trace(net, example).save(str(folder / "traced.pt"))
+    torch.jit.script(Net()).save(str(folder / "scripted.pt"))
+    torch.export.save(torch.export.export(net, (example,)), folder / "exported.pt2")
+    with PackageExporter(str(folder / "package.pt")) as exporter:
+        exporter.extern("torch.**")
+        exporter.save_source_string("own.net", "import torch\n\nclass Net(torch.nn.Module):\n    pass\n")
+        exporter.save_pickle("own", "model.pkl", net.state_dict())
+
+
 ALL: dict[str, Callable[[Path], None]] = {
     "scikit-learn": scikit_learn,
+    "torch": torch,
     "xgboost-cpu": xgboost,
     "lightgbm": lightgbm,
     "safetensors": safetensors,

@@ -265,7 +265,7 @@ def _packaged(marker: str) -> dict[str, bytes]:
     """Fires in torch 2.13 when PackageImporter loads the pickle, whose class is of the package."""
     loaded = b"\x80\x02cnet.model\nNet\n)\x81."
     members = {
-        ".data/extern_modules": b"torch\n",
+        ".data/extern_modules": b"os\n",
         ".data/version": b"6\n",
         "net/__init__.py": b"",
         "net/model.pkl": loaded,

@@ -91,8 +91,12 @@ class Unwrapping:
 
     def examine(self, part: Part, known: Format | None = None) -> Format:
         """Read a part as what it is; its format."""
-        found = known or format_of(Head(part.reader.peek(HEAD_BYTES), part.size))
-        if known is None and not isinstance(found, _FOLLOWED_ANYWAY):
+        if known is None or known.gives_way:
+            found = format_of(Head(part.reader.peek(HEAD_BYTES), part.size))
+            found = known if known is not None and isinstance(found, Unknown) else found
+        else:
+            found = known
+        if (known is None or known.gives_way) and not isinstance(found, _FOLLOWED_ANYWAY):
             self._look_for_a_pickle(part)
         search = Search() if found.is_searched else None
         part.reader = Reader(part.reader, watchers=[search.feed] if search else [])

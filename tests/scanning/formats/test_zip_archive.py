@@ -107,3 +107,9 @@ def test_a_link_is_judged_by_where_it_leads(tmp_path: Path, target: str, rule: s
         link.create_system, link.external_attr = 3, 0o120777 << 16
         archive.writestr(link, target)
     assert rules(looked_at(tmp_path, file.getvalue())) == rule
+
+
+@pytest.mark.parametrize("name", ["m/data/aotinductor/model/a.wrapper.so", "data/aotinductor/model/a.wrapper.cpp"])
+def test_native_code_that_torch_loads_with_a_package_blocks(tmp_path: Path, name: str):
+    look = looked_at(tmp_path, zipped({"m/archive_format": b"pt2", name: b"int a;"}))
+    assert [(one.rule, one.severity) for one in look.findings] == [("compiled-code", Severity.CRITICAL)]

@@ -82,6 +82,7 @@ class Format(ABC):
         seen: what MOP looks at.
         is_searched: whether its bytes are searched for pickles besides, as no text is.
         urgency: those with the least are read first.
+        gives_way: where a container says that a part is of this format, another that knows the content reads it.
     """
 
     name: ClassVar[str]
@@ -89,6 +90,7 @@ class Format(ABC):
     seen: ClassVar[str]
     is_searched: ClassVar[bool] = False
     urgency: ClassVar[int] = 5
+    gives_way: ClassVar[bool] = False
 
     @abstractmethod
     def recognises(self, head: Head) -> bool:

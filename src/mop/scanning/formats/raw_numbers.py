@@ -51,6 +51,12 @@ class Storage(Format):
         """Nothing of it is looked at in particular."""
 
 
+class Weights(Storage):
+    """Numbers of a tensor in archives of torch.export and torch.package, whose members may be other files as well."""
+
+    gives_way = True
+
+
 def are_numbers(data: bytes) -> bool:
     """Whether a sample of the bytes reads as numbers of ordinary size; random bytes do in one case of three."""
     return not any(data) or max(_share(data, "<f4", 4), _share(data, "<f8", 8)) >= _LEAST_SHARE

@@ -16,9 +16,9 @@ from mop.scanning.formats.archived_python import ArchivedPython
 from mop.scanning.formats.base import Format, Head, Part
 from mop.scanning.formats.member_names import called, leads_out
 from mop.scanning.formats.pickles import tell_of_search
-from mop.scanning.formats.raw_numbers import Storage
+from mop.scanning.formats.raw_numbers import Storage, Weights
 from mop.scanning.formats.torch_script import TorchScriptCode
-from mop.scanning.look import plain
+from mop.scanning.look import plain, shown
 from mop.scanning.pickles.search import Search
 from mop.scanning.reader import ByteStream, Slice
 
@@ -48,7 +48,11 @@ _COMPARED = 64 * 1024
 _TORCH_PICKLE = "data.pkl"
 _TORCH_STORAGE = re.compile(r"(|.*/)(?:data|constants)/\d+")
 _CONSTANTS = "constants.pkl"
-_STORAGE = Storage()
+_TORCH_VERSION = ".data/version"
+_TORCH_WEIGHTS = re.compile(r"(|.*/)(?:data/(?:weights/weight|constants/tensor)_\d+|\.data/\d+\.storage)")
+_COMPILED = "/data/aotinductor/"
+_COMPILED_SUFFIXES = (".so", ".cpp", ".o", ".cubin")
+_STORAGE, _WEIGHTS = Storage(), Weights()
 _SCRIPT = TorchScriptCode()
 
 
@@ -122,6 +126,7 @@ def read_archive(part: Part, file: IO[bytes], *, certain: bool) -> None:
 def _read_members(part: Part, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], prefix: str = "") -> None:
     names = archive.namelist()
     roots = {name[: -len(_TORCH_PICKLE)] for name in names if name.endswith(_TORCH_PICKLE)}
+    exports = {name[: -len(_TORCH_VERSION)] for name in names if name.endswith(_TORCH_VERSION)}
     scripts = {name[: -len(_CONSTANTS)] for name in names if name.endswith(_CONSTANTS)}
     python = ArchivedPython(part)
     for name in names:
@@ -131,10 +136,15 @@ def _read_members(part: Part, archive: zipfile.ZipFile, members: list[zipfile.Zi
             break
         if leads_out(member.filename):
             part.look.escape(part.name, member.filename)
+        if _COMPILED in f"/{member.filename}" and member.filename.endswith(_COMPILED_SUFFIXES):
+            what = f"holds {shown(member.filename)!r}, native code that torch builds or loads with the model"
+            part.look.code(part.name, "compiled-code", what, "Save the program with torch.export.save in its place.")
         if stat.S_ISLNK(member.external_attr >> 16):
             _look_at_link(part, archive, member)
         if not member.filename.endswith("/"):
-            known: Format | None = _STORAGE if _is_storage(member.filename, roots) else None
+            known: Format | None = _STORAGE if _is_of(_TORCH_STORAGE, member.filename, roots) else None
+            if _is_of(_TORCH_WEIGHTS, member.filename, exports):
+                known = _WEIGHTS
             if member.filename.endswith(".py") and member.filename.partition("code/")[0] in scripts:
                 known = _SCRIPT
             _read_member(part, archive, member, f"{part.name}!{prefix}{called(member.filename)}", known, python)
@@ -148,9 +158,9 @@ def _look_at_link(part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
             part.look.escape(part.name, member.filename)
 
 
-def _is_storage(name: str, roots: set[str]) -> bool:
+def _is_of(pattern: re.Pattern[str], name: str, roots: set[str]) -> bool:
     """Whether torch reads this member as the numbers of a tensor."""
-    place = _TORCH_STORAGE.fullmatch(name)
+    place = pattern.fullmatch(name)
     return place is not None and place[1] in roots
 
 
