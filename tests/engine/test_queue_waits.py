@@ -127,9 +127,9 @@ from mop.engine import queue_waits, runtime, wakes
 
 kept = []
 install = queue_waits.QueueWaits.install
-queue_waits.QueueWaits.install = lambda self, engine: (kept.append(self), install(self, engine))
+queue_waits.QueueWaits.install = lambda self, engine, **more: (kept.append(self), install(self, engine, **more))
 
-ran = []
+ran, begun = [], []
 @DBOS.workflow(name="work")
 def work(number):
     ran.append(number)
@@ -137,7 +137,10 @@ def work(number):
 
 async def main():
     runtime.prepare_database(sys.argv[1])
-    await runtime.launch(url=sys.argv[1], executor_id="e", queues=[runtime.WorkQueue("one", 1)])
+    begin = lambda: begun.append(threading.current_thread().name)
+    queues = [runtime.WorkQueue("one", 1)]
+    await runtime.launch(url=sys.argv[1], executor_id="e", queues=queues, on_first_work=begin)
+    assert begun == []
     for number in range(20):
         handle = await DBOS.enqueue_workflow_async("one", work, number)
         wakes.wake("one")
@@ -145,6 +148,7 @@ async def main():
     (waits,) = kept
     assert "one" in waits._sleepers, waits._sleepers
     assert sorted(ran) == list(range(20)), ran
+    assert begun == ["mop-first-work"], begun
     assert not [thread.name for thread in threading.enumerate() if thread.name == BACKGROUND_JOBS_THREAD_NAME]
 
 asyncio.run(asyncio.wait_for(main(), 60))

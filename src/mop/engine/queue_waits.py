@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import dbos._dbos as engine_module
 from dbos import DBOS
-from dbos._core import ActiveWorkflowById
+from dbos._core import ActiveWorkflowById, ActiveWorkflowEntry
 from dbos._queue import queue_thread
 
 from mop.deferred import deferred
@@ -107,9 +107,14 @@ class QueueWaits:
         self._deaf = deaf
         self.wake_all()
 
-    def install(self, engine: DBOS) -> None:
-        """Let the queue threads of an engine that is not launched yet wait here."""
-        engine._active_workflows_set = _ActiveWorkflows(self.wake)  # noqa: SLF001 - see the top of this file
+    def install(self, engine: DBOS, *, on_first_work: Callable[[], object]) -> None:
+        """Let the queue threads of an engine that is not launched yet wait here.
+
+        Args:
+            engine: it.
+            on_first_work: called once, in a thread of its own, when this process begins its first work.
+        """
+        engine._active_workflows_set = _ActiveWorkflows(self.wake, on_first_work)  # noqa: SLF001 - see the top
 
         def run(stop: threading.Event, dbos: DBOS) -> None:
             stop.set = self.set  # type: ignore[method-assign]  # the engine sets its own event when it stops
@@ -134,9 +139,19 @@ def _no_background_jobs(stop: threading.Event, dbos: DBOS) -> None:
 class _ActiveWorkflows(ActiveWorkflowById):
     """The engine's register of what runs in this process; tells the queue of which a slot became free."""
 
-    def __init__(self, wake: Callable[[str], object]) -> None:
+    def __init__(self, wake: Callable[[str], object], on_first_work: Callable[[], object]) -> None:
         super().__init__()
         self._wake = wake
+        self._first = threading.Thread(target=on_first_work, name="mop-first-work", daemon=True)
+        self._begin = threading.Lock()  # taken by the first, for good
+
+    def add(
+        self, key: str, queue_name: str | None = None, queue_partition_key: str | None = None
+    ) -> ActiveWorkflowEntry:
+        """Note what begins."""
+        if self._begin.acquire(blocking=False):
+            self._first.start()
+        return super().add(key, queue_name, queue_partition_key)
 
     def _remove(self, key: str, bucket: tuple[str, str | None] | None) -> None:
         super()._remove(key, bucket)

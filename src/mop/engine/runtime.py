@@ -7,7 +7,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -67,10 +67,18 @@ class ExecutorLock:
             self._file = None
 
 
-async def launch(*, url: str, executor_id: str, queues: Sequence[WorkQueue]) -> None:
+async def launch(
+    *, url: str, executor_id: str, queues: Sequence[WorkQueue], on_first_work: Callable[[], object] = lambda: None
+) -> None:
     """Take work on the running event loop, and recover what this executor left unfinished. Never fork after this.
 
     Import every module that defines workflows before: DBOS recovers only what it knows.
+
+    Args:
+        url: of the engine's database.
+        executor_id: of this process.
+        queues: whose work it takes.
+        on_first_work: called once, in a thread of its own, when the first work begins.
     """
     config: DBOSConfig = {
         "name": "mop",
@@ -87,7 +95,7 @@ async def launch(*, url: str, executor_id: str, queues: Sequence[WorkQueue]) -> 
     }
     logging.getLogger("dbos").addFilter(is_no_cancellation)
     waits = QueueWaits()
-    waits.install(DBOS(config=config))
+    waits.install(DBOS(config=config), on_first_work=on_first_work)
     _for_life.enter_context(hearing_wakes(waits.wake))
     DBOS.listen_queues([queue.name for queue in queues])
     DBOS.launch()

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.urls import get_resolver
 
 from mop.catalog.models import InstanceType
 from mop.engine import hosts
@@ -77,7 +78,12 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     set_host_name(name)
     load_workflows()
     if not settings.MOP_MANY_WORKERS:
-        await launch(url=settings.MOP_ENGINE_URL, executor_id=f"worker:{name}", queues=queues)
+        await launch(
+            url=settings.MOP_ENGINE_URL,
+            executor_id=f"worker:{name}",
+            queues=queues,
+            on_first_work=know_addresses,
+        )
         return WorkerMembership(lock, None)
     liveness = Liveness(
         name=name,
@@ -90,10 +96,21 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     await in_database(liveness.register)()
     stand_behind_fence(liveness.executor_id, stop_at_once)
     liveness.start_beating()  # before the engine, whose start may take longer than others wait
-    await launch(url=settings.MOP_ENGINE_URL, executor_id=liveness.executor_id, queues=queues)
+    await launch(
+        url=settings.MOP_ENGINE_URL, executor_id=liveness.executor_id, queues=queues, on_first_work=know_addresses
+    )
     liveness.start_looking()
     register_schedule("engine.unheard", UNHEARD_SECONDS, recover_what_nobody_does)
     return WorkerMembership(lock, liveness)
+
+
+def know_addresses() -> None:
+    """Import pages and operations, to whose addresses notifications lead.
+
+    It takes a second. The first notification would spend it in the transaction that it is part of, which on SQLite lets
+    everybody else wait; an idle worker would keep the memory for nothing.
+    """
+    get_resolver().reverse_dict  # noqa: B018 - reads every address
 
 
 def recover_what_nobody_does() -> None:
