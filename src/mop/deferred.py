@@ -1,17 +1,23 @@
 """Modules that are imported when they are used: those of libraries that take megabytes and no idle process needs.
 
     if TYPE_CHECKING:
-        import numpy as np
+        import httpx
     else:
-        np = deferred("numpy")
+        httpx = deferred("httpx")
 
-`tests/worker/test_imports.py` lists the libraries that portal and worker do without until somebody uses them.
+numpy, which many modules use, stands here as `np`. `tests/worker/test_imports.py` lists the libraries that portal and
+worker do without until somebody uses them.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["deferred", "np"]
 
 
 class _Deferred:
@@ -27,3 +33,7 @@ class _Deferred:
 def deferred(module: str) -> Any:
     """A stand-in for a module, imported at the first use of what is in it."""
     return _Deferred(module)
+
+
+if not TYPE_CHECKING:
+    np = deferred("numpy")

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from mop.deferred import deferred
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = deferred("numpy")
+from mop.deferred import np
 
 ROWS_AT_ONCE = 500_000
 WIDTH = 8

@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.dsat.inputs import NewCase
 from mop.dsat.models import Case, CaseContent, CaseTerm, item_of
 from mop.dsat.terms import Terms, band_terms, signature_version, signatures
 from mop.engine.bulk import insert_rows
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 _TERMS = CaseTerm._meta.db_table  # noqa: SLF001 - documented name
 _BINARY = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension of the header

@@ -16,18 +16,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mop.datasets.keyed import keyed_digest
-from mop.deferred import deferred
+from mop.deferred import deferred, np
 from mop.dsat.content import images_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import rensa
     import xxhash
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.uint32]
 else:
-    np = deferred("numpy")
     Matrix = Any
     rensa = deferred("rensa")
     xxhash = deferred("xxhash")

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.label_map import LabelMap
 from mop.evaluation.predictions import Predictions
 from mop.onboarding.contract import TaskInput
 from mop.serving.row_runner import Outcome, Unanswered
 from mop_utils.output_rules import TaskContract, check_output, predicted_label
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = deferred("numpy")
 
 
 class RowFacts(NamedTuple):

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
 from pydantic import TypeAdapter
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.errors import ConflictError, MopError
 from mop.evaluation.comparison_models import EvaluationComparison
 from mop.evaluation.dataset_columns import slice_columns_of
@@ -30,10 +30,7 @@ from mop.registry.models import Revision
 from mop.storage.artifact_store import ArtifactStore
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 logger = logging.getLogger(__name__)
 _DOCUMENT: TypeAdapter[ComparisonOut] = TypeAdapter(ComparisonOut)

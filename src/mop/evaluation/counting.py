@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.label_map import LabelMap
 from mop.evaluation.metrics import ConfusionMatrix
 from mop.evaluation.metrics.curves import GRID, Calibration, ScoreHistograms, places
@@ -17,10 +17,7 @@ from mop.evaluation.predictions import Predictions, SliceColumns
 from mop.evaluation.results import EvaluationDocument, LabelScoreCounts, SliceCounts
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 PLACES_MAX = 20
 

@@ -14,14 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.label_map import LabelMap
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.errors import NotFoundError
 from mop.evaluation.metrics import ConfusionMatrix, Report, report
 from mop.evaluation.metrics.curves import Calibration, Curves, ScoreHistograms, SubgroupAuc, curves, subgroup_auc
@@ -29,10 +29,7 @@ from mop.evaluation.metrics.partitions import Partition, partitions, representin
 from mop.evaluation.metrics.slices import SliceName
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 if TYPE_CHECKING:  # documents are read where no Django is set up, as of a bundle
     from mop.evaluation.models import Evaluation

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from mop.datasets.caged_rows import HiddenRows, hidden_rows
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.errors import ConflictError
 from mop.evaluation.answers import Answers, RowFacts
 from mop.evaluation.checks import Check
@@ -31,10 +31,7 @@ from mop.hosting.tools import HostTools
 from mop.serving.row_runner import run_rows
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 AGAIN_ROWS = 200
 TOLERANCE = 1e-12

@@ -11,15 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.metrics.intervals import DRAWS, Interval, generator_for, percentiles
 from mop.evaluation.metrics.matrix import ConfusionMatrix, Metric, known
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 EXACT_UP_TO = 2000  # rows on which they differ; beyond, the chi-squared distribution is as good as exact
 LEAST_DIFFERENT = 10

@@ -11,15 +11,13 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mop.deferred import deferred
+from mop.deferred import np
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Histogram = NDArray[np.int64]
 else:
-    np = deferred("numpy")
     Histogram = Any
 
 

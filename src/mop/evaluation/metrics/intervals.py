@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.metrics.matrix import (
     BY_LABEL,
     ConfusionMatrix,
@@ -34,10 +34,7 @@ from mop.evaluation.metrics.matrix import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 Z_95 = 1.959963984540054  # the 97.5th percentile of the normal distribution
 DRAWS = 2000

@@ -15,17 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mop.deferred import deferred
+from mop.deferred import np
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Counts = NDArray[np.int64]
     Values = NDArray[np.float64]
     Metric = Callable[[Counts], Values]
 else:
-    np = deferred("numpy")
     Counts = Values = Metric = Any
 
 

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.metrics.matrix import ConfusionMatrix, f1, known, recall
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = deferred("numpy")
 
 NEGATIVE, POSITIVE = "0", "1"
 

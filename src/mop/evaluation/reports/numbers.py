@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.metrics.intervals import Interval, intervals, label_intervals
 from mop.evaluation.metrics.matrix import (
     BY_LABEL,
@@ -23,11 +22,6 @@ from mop.evaluation.metrics.matrix import (
     report,
 )
 from mop.evaluation.metrics.partitions import POSITIVE, Partition, partitions, representing
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = deferred("numpy")
 
 HEADLINE = "macro_f1"
 POSITIVE_F1 = "positive_f1"

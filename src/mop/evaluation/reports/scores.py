@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.evaluation.metrics.curves import (
     Calibration,
     ScoreHistograms,
@@ -16,10 +16,7 @@ from mop.evaluation.metrics.curves import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-else:
-    np = deferred("numpy")
 
 DECIMALS = 4
 BINS = 10

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models.fields.json import KeyTransform
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from mop.catalog.models import LabelType
-from mop.deferred import deferred
+from mop.deferred import np
 from mop.errors import MopError
 from mop.evaluation.comparisons import comparison, obstacle
 from mop.evaluation.listing import PIN_NAMES, Query, ResultsPage
@@ -26,11 +26,6 @@ from mop.evaluation.states import EvaluationState
 from mop.evaluation.views.row_cells import NOTHING, Cells, Ends
 from mop.registry.statuses import PublishStatus
 from mop.ui.figures import Span, span_of
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = deferred("numpy")
 
 
 @dataclass(frozen=True)
