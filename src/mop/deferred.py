@@ -12,6 +12,7 @@ worker do without until somebody uses them.
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ __all__ = ["deferred", "np"]
 
 class _Deferred:
     def __init__(self, name: str) -> None:
-        self.__dict__["__name__"] = name
+        self._name = name
+        self._module: ModuleType | None = None
 
     def __getattr__(self, attribute: str) -> Any:
-        found = getattr(import_module(self.__dict__["__name__"]), attribute)
-        self.__dict__[attribute] = found  # the next time it is found at once
-        return found
+        if self._module is None:
+            self._module = import_module(self._name)
+        return getattr(self._module, attribute)  # asked each time: what a test replaces in the module is seen
 
 
 def deferred(module: str) -> Any:

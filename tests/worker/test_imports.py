@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from mop.deferred import deferred
 
 FOR_FILES = {"PIL", "numpy", "obstore", "pyarrow", "pynvml", "rensa", "xxhash"}
 FOR_OTHER_HOSTS = {"aiohttp", "azure", "httpx", "jwt", "requests"}
@@ -46,3 +50,18 @@ def test_an_idle_process_has_no_library_that_it_does_not_use(code: str, unused: 
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("package", ["mop.datasets.reading", "mop.sandbox", "mop_client"])
+def test_what_a_package_imports_late_is_called_like_none_of_its_modules(package: str):
+    """Once such a module is imported, the package's attribute of that name is the module."""
+    found = import_module(package)
+    folder = Path(str(found.__file__)).parent
+    assert {*found.__all__}.isdisjoint(path.stem for path in folder.iterdir())
+
+
+def test_a_deferred_module_is_the_module_itself(monkeypatch: pytest.MonkeyPatch):
+    late = deferred("json")
+    assert late.dumps is json.dumps
+    monkeypatch.setattr(json, "dumps", "replaced")
+    assert late.dumps == "replaced"

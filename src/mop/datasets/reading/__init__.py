@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mop.datasets.reading.digests import shared_rows
     from mop.datasets.reading.faults import KINDS, Fault, FaultKind
     from mop.datasets.reading.report import Report
-    from mop.datasets.reading.rows import NotAsVerifiedError, Row, rows
+    from mop.datasets.reading.row_reader import NotAsVerifiedError, Row, rows
     from mop.datasets.reading.spec import DatasetSpec, LabelColumn, LabelType, Limits, Modality
     from mop.datasets.reading.verification import OpenStream, Progress, verify
 
@@ -59,9 +59,9 @@ _PLACES = {
     "LabelType": "spec",
     "Limits": "spec",
     "Modality": "spec",
-    "NotAsVerifiedError": "rows",
-    "Row": "rows",
-    "rows": "rows",
+    "NotAsVerifiedError": "row_reader",
+    "Row": "row_reader",
+    "rows": "row_reader",
     "shared_rows": "digests",
     "OpenStream": "verification",
     "Progress": "verification",

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mop.datasets.reading.rows import Row, rows
+from mop.datasets.reading.row_reader import Row, rows
 from mop.datasets.reading.spec import DatasetSpec
 
 BLOCK_ROWS = 256
