@@ -8,9 +8,10 @@ gateway runs in this process, with its database; clients are closed loop, in a p
 Within a round both sides are measured one after the other. Cases: a text or image for one category, four categories of
 one version, and four categories of four versions, where the models called directly are the four, all at once, and the
 slowest counts. With --bare the models are also called through a forwarder that copies bytes between two sockets, from
-TCP to the model's, and reads none of them: what it costs, every gateway costs. Below each cell stands the processor
-time of a request, in microseconds, by who spends it: with fewer cores than processes they take it from each other. At
-the end a switch is timed: from the order until every answer is the new version's.
+TCP to the model's, and reads none of them: what it costs, every gateway costs. Of four versions it waits for the last
+one alone, which no gateway can. Below each cell stands the processor time of a request, in microseconds, by who spends
+it: with fewer cores than processes they take it from each other. At the end a switch is timed: from the order until
+every answer is the new version's.
 """
 
 from __future__ import annotations

@@ -117,9 +117,9 @@ def test_every_page_has_one_style_sheet_and_one_script_and_a_first_visit_takes_l
     assert [re.sub(r"\.[0-9a-f]{12}\.", ".", name) for name in after] == [ALL_STYLES, ALL_SCRIPTS]
     joined = [tmp_path / name for name in after]
     styles, scripts = (path.read_text(encoding="utf-8") for path in joined)
-    for name in SHEETS:  # nothing of a sheet is lost but comments and blanks
+    for name in SHEETS:  # nothing of a sheet is lost but comments, blanks and the last semicolon of a block
         sheet = (STATIC / f"mop/css/{name}.css").read_text(encoding="utf-8")
-        assert re.sub(r"\s", "", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)) in re.sub(r"\s", "", styles)
+        assert re.sub(r"/\*.*?\*/|\s|;(?=\s*\})", "", sheet, flags=re.DOTALL) in re.sub(r"\s", "", styles)
     assert scripts.count('"use strict"') >= len(SCRIPT_FILES)
     assert "\n//" not in scripts
     icons, mark = tmp_path / "mop/icons.svg.gz", tmp_path / "mop/favicon.svg"

@@ -22,7 +22,8 @@ SCRIPT_FILES = ("django_htmx/htmx-2.min.js", *(f"mop/js/{name}.js" for name in S
 ALL_STYLES, ALL_SCRIPTS = "mop/css/all.css", "mop/js/all.js"
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SPACE = re.compile(r"\s+")
+# a text in quotes stays, and so does a space before a colon, which means something in a selector
+_IN_SHEET = re.compile(r"""("[^"]*"|'[^']*')|;?\s*(\})\s*|\s*([{;,])\s*|(:)\s+|(\s)\s*""")
 _SCRIPT_LINE = re.compile(r"^\s*//.*|^\s+", re.MULTILINE)  # comments of a line, and what lines begin with
 
 
@@ -37,8 +38,11 @@ def joined(read: Callable[[str], str]) -> dict[str, str]:
         if name == PRINT:
             styles[place] = f"@media print{{{styles[place]}}}"
     scripts = [_SCRIPT_LINE.sub("", read(name)) for name in SCRIPT_FILES]
-    return {ALL_STYLES: "\n".join(styles), ALL_SCRIPTS: ";\n".join(scripts)}
+    return {ALL_STYLES: "".join(styles), ALL_SCRIPTS: ";\n".join(scripts)}
 
 
 def _without_comments(sheet: str) -> str:
-    return _SPACE.sub(" ", _COMMENT.sub("", sheet)).strip()
+    def shorter(found: re.Match[str]) -> str:
+        return found[1] or found[2] or found[3] or found[4] or " "
+
+    return _IN_SHEET.sub(shorter, _COMMENT.sub(" ", sheet)).strip()
