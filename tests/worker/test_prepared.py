@@ -9,9 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from mop.worker import prepared
 from mop.worker.prepared import STAMP, copy_prepared, fingerprint
+from mop.worker.setup import sqlite_databases
 from support.forked import run_python
 
 OWN_PACKAGE = """
@@ -69,6 +72,15 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "mop.db").write_bytes(b"tables")
     (folder / STAMP).write_text(fingerprint())
     return folder
+
+
+def test_a_database_in_memory_is_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    default = settings.DATABASES["default"]
+    for name in (":memory:", "file:memorydb_default?mode=memory&cache=shared"):
+        monkeypatch.setitem(default, "NAME", name)
+        assert "mop.db" not in sqlite_databases()
+    monkeypatch.setitem(default, "NAME", tmp_path / "mop.db")
+    assert connection.vendor != "sqlite" or sqlite_databases()["mop.db"] == tmp_path / "mop.db"
 
 
 def test_a_database_that_is_there_is_never_replaced(package: Path, tmp_path: Path):

@@ -42,11 +42,14 @@ def prepare_tables() -> None:
 
 
 def sqlite_databases() -> dict[str, Path]:
-    """The files of this installation's databases, by the names that they have in MOP_HOME; empty on PostgreSQL."""
+    """The files of this installation's databases, by the names that they have in MOP_HOME.
+
+    Empty on PostgreSQL, and where a database is in memory, as that of tests.
+    """
     found: dict[str, Path] = {}
-    tables = settings.DATABASES[DEFAULT_DB_ALIAS]
-    if tables["ENGINE"].endswith("sqlite3"):
-        found["mop.db"] = Path(tables["NAME"])
+    tables = str(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"])
+    if connection.vendor == "sqlite" and tables != ":memory:" and "mode=memory" not in tables:
+        found["mop.db"] = Path(tables)
     if (engine := sqlite_file(settings.MOP_ENGINE_URL)) is not None:
         found["engine.db"] = engine
     return found
