@@ -1,9 +1,9 @@
 """Modules that are imported when they are used: those of libraries that take megabytes and no idle process needs.
 
     if TYPE_CHECKING:
-        import httpx
+        import xxhash
     else:
-        httpx = deferred("httpx")
+        xxhash = deferred("xxhash")
 
 numpy, which many modules use, stands here as `np`. `tests/worker/test_imports.py` lists the libraries that portal and
 worker do without until somebody uses them.
