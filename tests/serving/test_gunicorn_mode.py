@@ -17,6 +17,7 @@ from mop.errors import (
     RequestDeadlineError,
     UserScriptException,
 )
+from mop.serving import local_service
 from mop.serving.config import BatchPolicy
 from mop.serving.http_client import request
 from mop.serving.local_service import LocalService
@@ -173,8 +174,9 @@ async def test_a_lease_that_is_not_renewed_ends_the_service(make_model: MakeMode
 
 
 async def test_stop_lets_requests_in_flight_finish_and_abort_does_not(
-    make_model: MakeModel, make_gate: MakeGate, start: StartService
+    make_model: MakeModel, make_gate: MakeGate, start: StartService, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(local_service, "STOP_GRACE_S", 60.0)  # a busy machine takes seconds until nobody connects
     folder = make_model(GATED)
     gate = make_gate(folder)
     service = await start(folder, server=GUNICORN)

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from mop.errors import HostLostError
+from mop.serving import local_service
 from mop.serving.leases import Lease, LeaseFolder, ProcessId
 from mop.serving.local_host import LocalServiceHost
 from mop.serving.service import ServiceRequest
@@ -111,7 +112,10 @@ async def test_a_lease_that_is_not_renewed_ends_the_service(make_model: MakeMode
     assert "[front] the service stops: its owner did not renew the lease" in service.log_lines(0)
 
 
-async def test_stop_lets_requests_in_flight_finish(make_model: MakeModel, make_gate: MakeGate, start: StartService):
+async def test_stop_lets_requests_in_flight_finish(
+    make_model: MakeModel, make_gate: MakeGate, start: StartService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(local_service, "STOP_GRACE_S", 60.0)  # a busy machine takes seconds until nobody connects
     folder = make_model(PASS_GATE + "\ndef inference(self, item):\n    self.pass_gate(item)\n    return item\n")
     gate = make_gate(folder)
     service = await start(folder)
