@@ -249,9 +249,8 @@ class ArtifactStore:
             raise store_fault(error) from error
 
     async def _discard(self, key: str) -> None:
-        with suppress(
-            OSError, exceptions.BaseError
-        ):  # the sweep takes what is left; the first error is the one to tell
+        # the sweep takes what is left; the first error is the one to tell
+        with suppress(OSError, exceptions.BaseError):
             await obstore.delete_async(self._store, key)
 
 

@@ -14,6 +14,7 @@ from mop_client.cli.exit_codes import of_result
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
 from mop_client.cli.output import error_lines, metric_text, print_columns, print_json, printable, say
+from mop_client.cli.owners import Username, add_to, remove_from, show_owners
 from mop_client.words import DATASET_STATUSES, DATASET_TYPES, MODALITIES
 
 if TYPE_CHECKING:
@@ -236,18 +237,11 @@ def delete(
 owners = typer.Typer(help="Owners of a dataset, who change and delete it.")
 datasets.add_typer(owners, name="owners", invoke_without_command=True, callback=show_help)
 
-Username = Annotated[str, typer.Argument(help="User name.", show_default=False)]
-
 
 @owners.command(name="add")
 def add_owner(name: Name, username: Username, *, as_json: JsonFlag = False) -> None:
     """Add an owner to a dataset."""
-    with open_server() as server:
-        dataset = server.post("datasets", name, "owners", body={"username": username})
-    if as_json:
-        print_json(dataset)
-    else:
-        say(f"owners of {name}: {', '.join(dataset['owners'])}")
+    add_to("datasets", name, username, as_json=as_json)
 
 
 @owners.command(name="remove")
@@ -260,14 +254,9 @@ def remove_owner(
 ) -> None:
     """Remove an owner from a dataset; never the last one."""
     with open_server() as server:
-        if not yes:
-            typer.confirm(f"Remove {username} from the owners of {name}?", abort=True, err=True)
-        server.delete("datasets", name, "owners", username)
+        remove_from(server, "datasets", name, username, yes=yes)
         dataset = server.get("datasets", name)
-    if as_json:
-        print_json(dataset)
-    else:
-        say(f"owners of {name}: {', '.join(dataset['owners'])}")
+    show_owners(dataset, as_json=as_json)
 
 
 def _ended(server: "Server", names: Sequence[str], *, watch: bool, as_json: bool) -> None:
