@@ -13,6 +13,7 @@ from mop.contract_runs.models import ContractRun
 from mop.registry.group_models import ModelGroup
 from mop.registry.models import Model, Revision
 from support.contract_runs import prove
+from support.datasets import dataset_input, make_datasets
 from support.factories import make_model, make_task, make_team, make_user, put
 
 Mop = Callable[..., Result]
@@ -59,6 +60,18 @@ def test_owners_come_and_go_and_one_may_leave_a_model_that_one_then_sees_no_more
     assert (left.code, left.err) == (0, "owners of toxicity: sam\n")
     assert mop("model", "show", "toxicity").code == 64
     assert [owner.username for owner in model.owners.all()] == ["sam"]
+
+
+def test_owners_of_a_dataset_come_and_go(mop: Mop, user: User):
+    make_user("sam")
+    (dataset,) = make_datasets(dataset_input("hate-en"), owner=user)
+    assert mop("dataset", "owners", "remove", "hate-en", "ada", "--yes").code == 64  # the last one
+    assert mop("dataset", "owners", "add", "hate-en", "nobody").code == 64
+    assert mop("dataset", "owners", "add", "hate-en", "sam").err == "owners of hate-en: ada, sam\n"
+    assert mop("dataset", "owners", "add", "hate-en", "sam", "--json").json["owners"] == ["ada", "sam"]
+    left = mop("dataset", "owners", "remove", "hate-en", "ada", "--yes")
+    assert (left.code, left.err) == (0, "owners of hate-en: sam\n")
+    assert [owner.username for owner in dataset.owners.all()] == ["sam"]
 
 
 def test_a_task_is_added_checked_again_and_disconnected(mop: Mop, verified: Revision):
