@@ -40,7 +40,7 @@ class Immortal:
         self.mop.kill(self._worker)
         wait_for(lambda: not self.mop.children(), seconds=20, what="all died with the worker", note=self.mop.listing)
         self.mop.assert_no_groups()
-        self._worker = self.mop.start_worker()
+        self._worker = self.mop.start_worker(may_die=True)
 
     def see_through(self, name: str, status: str) -> dict[str, Any]:
         """Revive the worker until every failpoint was met and the dataset ended in the status."""

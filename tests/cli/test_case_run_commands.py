@@ -126,6 +126,42 @@ def test_regression_run_and_watch_follow_a_test_to_its_end(measured: Model, mop:
     assert mop("regression", "show", "measured", "v2").code == 0
 
 
+def test_watch_waits_for_a_test_that_starts_by_itself_and_for_no_other(
+    user: User, task: Task, mop: Mop, monkeypatch: pytest.MonkeyPatch
+):
+    """Right after `--watch` of an upgrade the version is verified, and the stages before its regression test come."""
+    revision = make_model("new", owner=user, tasks=(task,)).revisions.get()
+    coming = iter((lambda: verified(revision), lambda: None, lambda: start(actor=ACTOR, revision=revision)))
+
+    def goes_on(_seconds: float) -> None:
+        if happens := next(coming, None):
+            happens()
+        else:
+            run = RegressionRun.objects.get()
+            begun(REGRESSION, run)
+            finished(REGRESSION, run, knows("bad"))
+
+    monkeypatch.setattr(commands.time, "sleep", goes_on)
+    watched = mop("regression", "watch", "new", "v1.0.0")
+    assert watched.code == 0
+    assert [line for line in watched.err.splitlines() if line.startswith(("not started", "queued", "finished"))] == [
+        "not started: the version is created",
+        "not started: earlier stages come first",
+        "queued",
+        "finished",
+    ]
+    # where it is not enabled none comes
+    disabled = add_version(revision.model, "v2")
+    type(disabled).objects.filter(pk=disabled.pk).update(regression_enabled=False)
+    never = mop("regression", "watch", "new", "v2")
+    assert (never.code, "none starts by itself" in never.err, "mop regression run new v2" in never.err) == (
+        64,
+        True,
+        True,
+    )
+    assert mop("regression", "watch", "new", "v3").code == 64
+
+
 def test_cases_that_a_version_passes_are_marked_as_fixed_and_closed(measured: Model, mop: Mop):
     passed = mop("regression", "show", "measured", "v2", "--json").json["outcomes"]
     numbers = sorted(one["case"] for one in passed if one["passed"])

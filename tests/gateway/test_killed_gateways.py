@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,9 +170,18 @@ def test_one_of_two_gateways_is_killed_in_a_switch_and_the_other_answers_on(
         mop.arm(how)
         number = pair.run("release", after)
     else:
-        number = pair.run("release", after)
-        wait_for(lambda: len(mop.processes(FRONT)) > fronts, seconds=60, what="a version comes up", note=pair.told)
-        pair.processes[0].send_signal(signal.SIGKILL)
+        # a quick gateway has switched before the process that released it has ended
+        with ThreadPoolExecutor(1) as beside:
+            released = beside.submit(pair.run, "release", after)
+            wait_for(
+                lambda: len(mop.processes(FRONT)) > fronts,
+                seconds=60,
+                what="a version comes up",
+                note=pair.told,
+                every=0.01,
+            )
+            pair.processes[0].send_signal(signal.SIGKILL)
+            number = released.result()
     wait_for(pair.dead, seconds=60, what=f"a gateway dies {how}", note=pair.told)
     died = time.monotonic()
     [dead] = pair.dead()

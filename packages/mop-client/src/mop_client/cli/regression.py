@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from mop.errors import NotFoundError
 from mop_client.cli.case_runs import RATE_HEAD, rate_columns, rate_of, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
@@ -72,7 +73,10 @@ def run(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) ->
 
 @regression.command()
 def watch(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) -> None:
-    """Wait until the regression test of a version has ended; exit codes as of `mop regression show`."""
+    """Wait until the regression test of a version has ended; exit codes as of `mop regression show`.
+
+    A test that is enabled and did not start yet is waited for, from onboarding on.
+    """
     with open_server() as server:
         try:
             found = _followed(server, name, version)
@@ -122,14 +126,36 @@ def _settle(name: str, version: str, to: str, cases: Optional[list[int]], *, as_
 def _followed(server: "Server", name: str, version: str) -> dict[str, Any]:
     said = ""
     while True:
-        found: dict[str, Any] = server.get(*_path(name, version))
-        line = found["status"] + (f" {found['progress']} %" if found["status"] == "running" else "")
+        try:
+            found: dict[str, Any] = server.get(*_path(name, version))
+        except NotFoundError:
+            line, is_final = _until_it_starts(server, name, version), False
+        else:
+            line = found["status"] + (f" {found['progress']} %" if found["status"] == "running" else "")
+            is_final = found["is_final"]
         if line != said:
             said = line
             say(line)
-        if found["is_final"]:
+        if is_final:
             return found
         time.sleep(POLL_SECONDS)
+
+
+def _until_it_starts(server: "Server", name: str, version: str) -> str:
+    """What a test that will start by itself waits for. To be called where there is none.
+
+    Raises:
+        NotFoundError: there is no such version, or its test does not start by itself.
+    """
+    revision = server.get("models", name, "revisions", version)
+    if revision["status"] == "verified" and revision["regression_enabled"]:
+        return "not started: earlier stages come first"
+    if revision["is_final"] or not revision["regression_enabled"]:
+        raise NotFoundError(
+            f"{name} {version} has no regression test, and none starts by itself.",
+            hint=f"`mop regression run {name} {version}` starts one, once the version is verified.",
+        )
+    return f"not started: the version is {revision['status']}"
 
 
 def _outcomes(server: "Server", name: str, version: str, query: dict[str, str]) -> list[dict[str, Any]]:
