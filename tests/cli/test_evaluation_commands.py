@@ -182,3 +182,17 @@ def test_verify_of_what_is_not_measured_is_a_fault_of_usage(measured: Model, mop
     done = mop("evaluation", "verify", "measured", "v1.0.0")
     assert done.code == 64
     assert "There is no finished evaluation of measured v1.0.0" in done.err
+
+
+def test_a_result_is_published_withdrawn_asked_for_again_and_cancelled(row: Evaluation, mop: Mop):
+    on = ("measured", "v1.0.0", "kinds-en")
+    assert mop("evaluation", "publish", *on).err == "the evaluation of measured v1.0.0 on kinds-en is published\n"
+    assert [one["model"] for one in mop("dataset", "results", "kinds-en", "--json").json["items"]] == ["measured"]
+    assert mop("evaluation", "withdraw", *on, "--task", "kinds").code == 0
+    assert mop("dataset", "results", "kinds-en", "--json").json == {"items": []}
+    assert mop("evaluation", "rerun", *on, "--json").json["status"] == "queued"
+    assert mop("evaluation", "cancel", *on).err.startswith("the evaluation of measured v1.0.0 on kinds-en is ")
+    row.refresh_from_db()
+    assert row.is_measured  # the result that stands stays
+    assert mop("evaluation", "cancel", *on).code == 64
+    assert mop("evaluation", "rerun", "measured", "v1.0.0", "nothing").code == 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,3 +141,25 @@ def test_an_upgrade_takes_the_url_as_create_does(mop: Mop, model: Model):
     twice = mop("model", "upgrade", "toxicity", url, "--url", url)
     assert twice.code == 64
     assert "give the model url once" in twice.err
+
+
+def test_contract_runs_are_listed_and_ended(mop: Mop, verified: Revision):
+    put(Revision.objects.all(), sample_post_data={"text": "old"})
+    assert mop("model", "sample", "toxicity", "--set", '{"text": "new"}').code == 0
+    [run] = [one for one in mop("model", "checks", "toxicity", "--json").json if one["state"] == "queued"]
+    [line] = [line for line in mop("model", "checks", "toxicity").out.splitlines() if line.startswith(run["id"])]
+    assert line.split()[1:5] == ["sample", "post", "data", "queued"]
+    assert mop("model", "cancel-check", "toxicity", run["id"]).err == f"Contract run {run['id']} is cancelled.\n"
+    assert mop("model", "cancel-check", "toxicity", run["id"]).code == 64
+    assert mop("model", "sample", "toxicity").json == {"text": "old"}
+
+
+def test_a_webhook_is_edited(mop: Mop, user: User, settings: Any):
+    settings.MOP_WEBHOOK_HOSTS = ["hooks.example.com"]
+    hook = mop("webhook", "create", "https://hooks.example.com/mop", "--kind", "verified", "--json").json
+    assert mop("webhook", "edit", str(hook["id"])).code == 64
+    assert mop("webhook", "edit", str(hook["id"]), "--kind", "verified", "--every-kind").code == 64
+    edited = mop("webhook", "edit", str(hook["id"]), "--description", "Chat.", "--json").json
+    assert (edited["description"], edited["kinds"], edited["url"]) == ("Chat.", ["verified"], hook["url"])
+    assert mop("webhook", "edit", str(hook["id"]), "--every-kind", "--json").json["kinds"] is None
+    assert mop("webhook", "edit", str(hook["id"]), "--url", "https://elsewhere.example.com/").code == 64

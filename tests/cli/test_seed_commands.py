@@ -1,4 +1,4 @@
-"""Commands for what the portal's pages of guides, taxonomies, notes and datasets do."""
+"""Commands for what the portal's pages of guides, notes and datasets do."""
 
 from __future__ import annotations
 
@@ -26,12 +26,6 @@ def test_guides_are_listed_and_printed(mop: Mop):
     assert (shown.code, shown.out) == (0, get_guide("gates").text)
     assert mop("guide", "show", "gates", "--json").json["text"] == shown.out
     assert mop("guide", "show", "no-such-guide").code == 64
-
-
-def test_taxonomies_are_listed(mop: Mop):
-    rows = mop("task", "taxonomies").out.splitlines()[1:]
-    assert {row.split()[0] for row in rows} >= {"Hate", "Self-harm", "Sexual", "Violence", "Jailbreak", "Defensive"}
-    assert len(mop("task", "taxonomies", "--json").json) == len(rows)
 
 
 def test_the_note_of_a_version_is_edited(model: Model, mop: Mop):

@@ -44,6 +44,7 @@ AREA = Area(
     team_bonds=(Ref("mop.accounts.single_sign_on:team_bonds"),),
     commands=(
         Commands(Ref("mop_client.cli.token:app"), order=75),
+        Commands(Ref("mop_client.cli.session:app"), order=75),
         Commands(Ref("mop_client.cli.team:app"), order=79),
         Commands(Ref("mop_client.cli.user:app"), order=79),
         Commands(Ref("mop.cli.createuser:app"), order=110),

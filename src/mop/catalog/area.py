@@ -33,6 +33,11 @@ AREA = Area(
     ),
     belongings=(Ref("mop.catalog.belongings:tasks_of"),),
     audit_actions=Action,
-    commands=(Commands(Ref("mop_client.cli.task_list:app"), order=76, group="task"),),
+    commands=(
+        Commands(Ref("mop_client.cli.task_list:app"), order=76, group="task"),
+        Commands(Ref("mop_client.cli.task_edit:app"), order=76, group="task"),
+        Commands(Ref("mop_client.cli.taxonomy:app"), order=76),
+        Commands(Ref("mop_client.cli.instance_type:app"), order=76),
+    ),
     searches=(Ref("mop.catalog.search:TASKS"),),
 )

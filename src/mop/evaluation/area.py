@@ -53,6 +53,7 @@ AREA = Area(
     ),
     commands=(
         Commands(Ref("mop_client.cli.evaluation:app"), order=45),
+        Commands(Ref("mop_client.cli.evaluation_changes:app"), order=46, group="evaluation"),
         Commands(Ref("mop.cli.evaluation_verify:app"), order=46, group="evaluation"),
         Commands(Ref("mop_client.cli.task_results:app"), order=77, group="task"),
     ),

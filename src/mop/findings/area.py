@@ -28,5 +28,6 @@ AREA = Area(
     commands=(
         Commands(Ref("mop.cli.scan:app"), order=20),
         Commands(Ref("mop_client.cli.model_findings:app"), order=60, group="model"),
+        Commands(Ref("mop_client.cli.model_waivers:app"), order=60, group="model"),
     ),
 )

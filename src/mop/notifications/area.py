@@ -35,7 +35,8 @@ AREA = Area(
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(
-        Commands(Ref("mop_client.cli.notifications:app"), order=70),
+        Commands(Ref("mop_client.cli.notification:app"), order=70),
+        Commands(Ref("mop_client.cli.alert:app"), order=106),
         Commands(Ref("mop_client.cli.webhook:app"), order=72),
     ),
 )

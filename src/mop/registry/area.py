@@ -32,6 +32,7 @@ AREA = Area(
     commands=(
         Commands(Ref("mop_client.cli.model:app"), order=50),
         Commands(Ref("mop_client.cli.model_owners:app"), order=51, group="model"),
+        Commands(Ref("mop_client.cli.model_hosts:app"), order=51, group="model"),
         Commands(Ref("mop_client.cli.group:app"), order=55),
     ),
     searches=(Ref("mop.registry.search:MODELS"),),

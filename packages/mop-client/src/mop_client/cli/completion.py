@@ -116,6 +116,11 @@ def instance_types(incomplete: str) -> list[str]:
     return _of_list(("instance-types",), "name", incomplete)
 
 
+def taxonomies(incomplete: str) -> list[str]:
+    """Names of taxonomies."""
+    return _of_list(("taxonomies",), "name", incomplete)
+
+
 def _names(kind: str, incomplete: str) -> list[str]:
     from mop_client.cli.near_names import names
 

@@ -85,7 +85,7 @@ def show(
 ) -> None:
     """Show the metrics of a version on a dataset."""
     with open_server() as server:
-        path = _path(server, name, version, dataset, task)
+        path = path_of(server, name, version, dataset, task)
         found = server.get(*path, **({"merge": merge} if merge else {}))
     if as_json:
         print_json(found)
@@ -108,7 +108,7 @@ def compare(
 ) -> None:
     """Compare two versions on the same rows of a dataset."""
     with open_server() as server:
-        path = _path(server, name, version, dataset, task)
+        path = path_of(server, name, version, dataset, task)
         found = server.get(*path, **{"with": other})
     if as_json:
         print_json(found["comparison"])
@@ -159,7 +159,7 @@ def _followed(server: "Server", name: str, version: str) -> list[dict[str, Any]]
         time.sleep(POLL_SECONDS)
 
 
-def _path(server: "Server", name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
+def path_of(server: "Server", name: str, version: str, dataset: str, task: str) -> tuple[str, ...]:
     """The address of the one evaluation that is meant.
 
     Raises:

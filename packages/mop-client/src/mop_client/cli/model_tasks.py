@@ -1,4 +1,4 @@
-"""`mop model tasks`, `add-task`, `disconnect-task`, `check-task`, `sample`: what versions are proved with."""
+"""`mop model tasks`, `add-task`, `check-task`, `checks`, `sample` and others: what versions are proved with."""
 
 from typing import Annotated, Any, Optional
 
@@ -58,6 +58,42 @@ def check_task(name: ModelName, task: Task, *, version: Version = None, as_json:
         print_json(run)
     else:
         say(f"Contract run {run['id']} is {run['state']}.")
+
+
+@app.command()
+def checks(name: ModelName, *, version: Version = None, as_json: JsonFlag = False) -> None:
+    """List the contract runs of a version, newest first: checks with tasks, and of a changed sample."""
+    with open_server() as server:
+        found = server.get("models", name, "revisions", version_of(server, name, version), "contract-runs")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["id"],
+            one["task"] or "sample post data",
+            one["state"],
+            one["created_at"][:16].replace("T", " "),
+            one["error"]["message"] if one["error"] else one["note"],
+        )
+        for one in found
+    ]
+    print_columns(("RUN", "OF", "STATE", "ASKED FOR", "RESULT"), rows)
+
+
+@app.command("cancel-check")
+def cancel_check(
+    name: ModelName,
+    run: Annotated[str, typer.Argument(help="Its id, as `mop model checks` shows it.", show_default=False)],
+    *,
+    version: Version = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """End a contract run that waits or is in progress. Model owners only."""
+    with open_server() as server:
+        version = version_of(server, name, version)
+        found = server.post("models", name, "revisions", version, "contract-runs", run, "cancel")
+    print_done(found, f"Contract run {run} is {found['state']}.", as_json=as_json)
 
 
 @app.command()

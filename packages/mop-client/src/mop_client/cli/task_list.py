@@ -34,17 +34,6 @@ def list_tasks(
 
 
 @app.command()
-def taxonomies(*, as_json: JsonFlag = False) -> None:
-    """List the taxonomies: the kinds of harm that tasks belong to."""
-    with open_server() as server:
-        found = server.get("taxonomies")
-    if as_json:
-        print_json(found)
-    else:
-        print_columns(("TAXONOMY", "DESCRIPTION"), [(one["name"], one["description"]) for one in found])
-
-
-@app.command()
 def create(
     name: Annotated[str, typer.Argument(help="The new task's name.", show_default=False)],
     *,

@@ -9,7 +9,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
-from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.output import print_columns, print_done, print_json, printable, say
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -64,6 +64,33 @@ def create(
         return
     say(f"webhook {made['id']} is added; its secret is shown this once:")
     print(made["secret"])
+
+
+@webhooks.command()
+def edit(
+    webhook: Webhook,
+    *,
+    url: Annotated[Optional[str], typer.Option(help="Where messages are sent from now on.", show_default=False)] = None,
+    description: Annotated[Optional[str], typer.Option(help="Its new description.", show_default=False)] = None,
+    kinds: Annotated[
+        Optional[list[str]],
+        typer.Option("--kind", help="A kind to be told of, and no other. Repeatable.", show_default=False),
+    ] = None,
+    every_kind: Annotated[bool, typer.Option("--every-kind", help="Be told of every kind.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change the url, the description or the kinds of a webhook; its secret stays."""
+    if kinds and every_kind:
+        raise typer.BadParameter("give --kind or --every-kind, not both")
+    body: dict[str, Any] = {"url": url, "description": description, "kinds": kinds or None}
+    body = {name: value for name, value in body.items() if value is not None}
+    if every_kind:
+        body["kinds"] = None
+    if not body:
+        raise typer.BadParameter("give --url, --description, --kind or --every-kind")
+    with open_server() as server:
+        changed = server.patch("webhooks", str(webhook), body=body)
+    print_done(changed, f"webhook {webhook} is changed", as_json=as_json)
 
 
 @webhooks.command()

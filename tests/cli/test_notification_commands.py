@@ -1,4 +1,4 @@
-"""`mop notifications` against a real server."""
+"""`mop notification` against a real server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def tell(user: User) -> None:
 
 def test_it_shows_the_newest_first_and_marks_the_unread(mop: Callable[..., Result], user: User):
     tell(user)
-    result = mop("notifications")
+    result = mop("notification", "list")
     assert (result.code, result.err) == (0, "1 unread; * marks them\n")
     lines = result.out.splitlines()
     assert (lines[0][0], lines[0].endswith("  toxicity v1.0.1 is verified"), lines[1]) == (" ", True, "    /models/")
@@ -56,12 +56,43 @@ def test_it_shows_the_newest_first_and_marks_the_unread(mop: Callable[..., Resul
 
 def test_the_unread_alone_and_as_json(mop: Callable[..., Result], user: User):
     tell(user)
-    page = mop("notifications", "--unread", "--json").json
+    page = mop("notification", "list", "--unread", "--json").json
     assert [item["kind"] for item in page["items"]] == ["verifyFailed"]
     assert page["unread"] == 1
-    assert len(mop("notifications", "--limit", "1", "--json").json["items"]) == 1
+    assert len(mop("notification", "list", "--limit", "1", "--json").json["items"]) == 1
 
 
 def test_nothing_to_tell_is_no_failure(mop: Callable[..., Result]):
-    result = mop("notifications")
+    result = mop("notification", "list")
     assert (result.code, result.out, result.err) == (0, "", "0 unread; * marks them\n")
+
+
+def test_everything_is_marked_as_read(mop: Callable[..., Result], user: User, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOP_TOKEN", make_token(user))
+    assert mop("notification", "read", "--json").json == {"marked": 0}
+    tell(user)
+    assert mop("notification", "read").err == "1 marked as read\n"
+    assert mop("notification", "list", "--unread", "--json").json["unread"] == 0
+
+
+def test_what_one_is_told_of_is_shown_and_changed(
+    mop: Callable[..., Result], user: User, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOP_TOKEN", make_token(user))
+
+    def told_of(kind: str) -> tuple[bool, bool]:
+        kinds = mop("notification", "settings", "--json").json["kinds"]
+        return next((one["in_portal"], one["by_email"]) for one in kinds if one["kind"] == kind)
+
+    shown = mop("notification", "settings")
+    assert any(line.split()[:2] == ["verifyFailed", "yes"] for line in shown.out.splitlines())
+    changed = mop(
+        "notification", "settings", "--email", "ada@example.com", "--off", "verified", "--email-on", "releaseLive"
+    )
+    assert changed.code == 0, changed.err
+    assert changed.err == "e-mails go to ada@example.com\n"
+    assert (told_of("verified"), told_of("verifyFailed")[0]) == ((False, False), True)
+    assert mop("notification", "settings", "--on", "verified", "--email-off", "verified").code == 0
+    assert told_of("verified") == (True, False)
+    refused = mop("notification", "settings", "--on", "nothing")
+    assert (refused.code, "There is no kind 'nothing'" in refused.err) == (64, True)
