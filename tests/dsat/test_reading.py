@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from mop.accounts.models import User
-from mop.accounts.services import actor_of
+from mop.accounts.services import actor_of, change_access
 from mop.catalog.models import Task
 from mop.dsat import services
 from mop.dsat.access import grant_self, withdraw
@@ -98,6 +98,15 @@ def test_an_administrator_reads_after_taking_the_right_and_not_restricted_cases(
     services.restrict(actor=ACTOR, case=people.case, is_restricted=True)
     people.case.refresh_from_db()
     assert "administrator" not in _readers(people)
+
+
+def test_the_right_that_an_administrator_took_ends_with_the_role(people: People) -> None:
+    administrator = people.by_role["administrator"]
+    grant_self(actor=actor_of(administrator), task=people.task, administrator=administrator)
+    make_user("another", is_administrator=True)
+    change_access(actor=ACTOR, user=administrator, is_active=True, is_administrator=False)
+    assert _readers(people) == EVERYBODY
+    assert _finders(people, search="lasagne") == EVERYBODY
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,14 @@ from mop.accounts.models import User
 from mop.catalog.models import Task
 from mop.errors import EvaluationMappingError
 from mop.evaluation.models import Evaluation
-from mop.evaluation.services import publish, start_missing
+from mop.evaluation.services import publish, rerun, start_missing
 from mop.evaluation.templatetags.evaluation_ui import MINUS
 from mop.registry.models import Model, Revision
 from mop.registry.publishing import publish_revision
 from mop.registry.statuses import RevisionStatus
+from support.api import Api
 from support.evaluation_results import add_version, approved_dataset, evaluate, failed, running, verified
-from support.factories import ACTOR, make_model, make_task, make_user, put
+from support.factories import ACTOR, make_model, make_task, make_token, make_user, put
 from support.load_tests import enabled
 from support.load_tests import finished as finished_load_test
 
@@ -155,6 +156,22 @@ def test_a_single_published_result_is_shown_and_links_nowhere(row: Evaluation):
     text(client, details(row), 404)
     # it competes with nobody
     assert "No public version was measured" in text(client, f"/tasks/{row.task_id}/")
+
+
+def test_of_a_published_result_nothing_is_told_of_the_runs_of_its_private_version(row: Evaluation):
+    publish(actor=ACTOR, evaluation=row)
+    again = rerun(actor=ACTOR, evaluation=row)
+    failed(again, EvaluationMappingError("The secret plan does not fit."))
+    reader = make_user()
+    api = Api(token=make_token(reader), client=Client())
+    (shown,) = api.call("GET", "/datasets/kinds-en/evaluations").json()["items"]
+    assert (shown["status"], shown["error"], shown["tries"], shown["progress"]) == ("finished", None, 1, 100)
+    assert shown["headline"] == row.macro_f1
+    for url in (f"/tasks/{row.task_id}/results/", "/datasets/kinds-en/results/"):
+        page = text(client_of(reader), url)
+        assert "measured v1.0.0" in page
+        assert "mappingError" not in page
+    assert "last run: mappingError" in text(client_of(row.revision.model.owners.get()), "/models/measured/evaluation/")
 
 
 def test_pinned_results_are_compared_and_significant_differences_marked(row: Evaluation, model: Model, owner: User):

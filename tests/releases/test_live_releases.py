@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +16,13 @@ from mop.catalog.models import Taxonomy
 from mop.errors import ConflictError, NotAllowedError, ValidationFailedError
 from mop.notifications.models import Notification
 from mop.registry.models import Model, Revision
+from mop.registry.publishing import unpublish_revision
 from mop.registry.services import delete_revision
 from mop.registry.statuses import RevisionStatus
 from mop.releases.models import Service
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent, SlotPeriod
 from mop.releases.release_states import WentLive
-from mop.releases.requests.deciding import withdraw_release
+from mop.releases.requests.deciding import current_evidence, withdraw_release
 from mop.releases.requests.selectors import live_releases, previous_revision, releases_to_take
 from mop.releases.requests.switching import end_canary, mark_released, retire_release, roll_back, start_canary
 from support.factories import ACTOR, make_task, make_user, put
@@ -310,6 +312,19 @@ def test_the_previous_release_is_what_is_live_or_what_it_replaced(service: Servi
     live(second, service)
     assert previous_revision(service, hate, "Text", second) == first
     assert previous_revision(service, hate, "Image", second) is None
+
+
+def test_of_what_was_replaced_and_is_private_again_nothing_is_told(service: Service, model: Model):
+    first, second, third = model.revisions.get(), next_version(model), next_version(model, "v1.0.2")
+    for revision in (first, second):
+        live(revision, service)
+    release = live(third, service)
+    hate = Taxonomy.objects.get(name="Hate").pk
+    unpublish_revision(actor=ACTOR, revision=second)
+    assert previous_revision(service, hate, "Text", third) == first
+    unpublish_revision(actor=ACTOR, revision=first)
+    assert previous_revision(service, hate, "Text", third) is None
+    assert "v1.0.1" not in json.dumps(dict(current_evidence(release).document))
 
 
 class Killed(BaseException):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from golden_sets.made import predicted, supplied, wrong_of_them
 from mop.catalog.models import Task
 from mop.dsat.deletion import delete_case
-from mop.dsat.services import reject
+from mop.dsat.services import CaseChange, change_case, reject
 from mop.golden_sets.advance import GOLDEN
 from mop.golden_sets.models import GoldenRun
 from mop.golden_sets.services import start_missing
@@ -18,13 +18,14 @@ from mop.regression.models import RegressionRun
 from mop.regression.services import renew_stale, start
 from mop.releases.evidence import NO_PREVIOUS, RevisionEvidence
 from mop.releases.gates.parser import parse
+from mop.releases.gates.verdicts import Missing, judge
 from mop.releases.judging import COMMIT_TAKES, gate_document, judge_changed, revisions_to_judge
 from mop.releases.models import GateReport
 from mop.releases.requests.difference import difference_to
 from mop.releases.services import change_gate
 from regression.made import knows, made_case
 from support.case_runs import finished
-from support.evaluation_results import add_version, verified
+from support.evaluation_results import add_version, approved_dataset, evaluate, verified
 from support.factories import ACTOR, make_model, make_task, put
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +174,43 @@ def test_a_rate_is_compared_with_that_of_the_release_before(revision: Revision, 
     assert RevisionEvidence(newer, task).rate(rate.measure, to_previous=True) == NO_PREVIOUS
     [row] = difference_to(revision, newer, task)
     assert (row["measure"], row["before"], row["now"], row["is_better"]) == (DSAT, 0.5, 1.0, True)
+
+
+def test_a_case_whose_expected_label_changed_counts_no_more_until_it_is_asked_again(revision: Revision, task: Task):
+    first, second = made_case(task, "bad"), made_case(task, "bad too")
+    run = measured(revision, "bad")
+    condition = f"{DSAT} >= 100 %"
+    assert part(revision, task, condition)[:2] == (1.0, "2 cases")
+    change_case(actor=ACTOR, case=first, change=CaseChange(expected_label="0"))
+    assert part(revision, task, condition)[2] == "The version was tested on 1 of 2 cases."
+    reject(actor=ACTOR, case=second)
+    made_case(task, "ugly")  # as many cases as outcomes, and not the same
+    assert part(revision, task, condition)[2] == "The version was tested on 0 of 2 cases."
+    renew_stale()
+    finished(REGRESSION, run, knows("bad"))
+    assert part(revision, task, condition)[:2] == (0.0, "2 cases")
+
+
+@pytest.mark.parametrize("change", ["name", "environment", "disconnected"])
+def test_results_of_another_name_or_environment_count_no_more_before_they_are_marked(
+    revision: Revision, task: Task, change: str
+):
+    made_case(task, "bad")
+    measured(revision, "bad")
+    supplied(task)
+    start_missing(actor=ACTOR)
+    finished(GOLDEN, GoldenRun.objects.get(), predicted)
+    approved_dataset(task)
+    evaluate(revision)
+    evidence = RevisionEvidence(revision, task)
+    conditions = parse(f"{DSAT} >= 1 %\n{GOLDEN_SET} >= 1 %\nall datasets: macro F1 >= 0.01")
+    assert [judge(one, evidence).result for one in conditions] == ["pass", "pass", "pass"]
+    if change == "environment":
+        put(Revision.objects.filter(pk=revision.pk), environment_key="ef" * 32)
+        revision.refresh_from_db()
+    elif change == "name":
+        revision.model.connections.update(customized_name="other")
+    else:
+        revision.model.connections.all().delete()
+    found = [judge(one, RevisionEvidence(revision, task)).parts[0].reading for one in conditions]
+    assert all(isinstance(one, Missing) for one in found), found

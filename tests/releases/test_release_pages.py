@@ -23,6 +23,7 @@ from mop.releases.requests.selectors import get_release
 from mop.releases.requests.tokens import create_service_token
 from mop.releases.services import change_gate
 from support.api import Api
+from support.dsat import make_case
 from support.factories import ACTOR, make_task, make_user, put
 from support.releases import admin_of, approved, live, make_releasable, make_service, next_version, requested
 
@@ -294,6 +295,21 @@ def test_a_service_reports_a_case_once_for_each_trace_id():
     assert api.call("POST", address, body | {"task": foreign.name}).status_code == 422
     assert api.call("POST", address, body | {"trace_id": "t-2", "expected_label": "7"}).status_code == 422
     assert "fool" not in first.content.decode()
+
+
+def test_a_case_that_a_person_added_in_the_name_of_a_service_takes_no_report_of_it_in():
+    service, task = make_service(), make_task()
+    approved(make_releasable(task), service)
+    make_case(task, submitter=make_user(), reported_by_service=service.name, trace_id="t-1", is_restricted=True)
+    _, secret = create_service_token(actor=ACTOR, user=admin_of(service), service=service, name="cases")
+    body = {"task": task.name, "content": {"text": "You fool."}, "expected_label": "1", "trace_id": "t-1"}
+    address = f"/services/{service.name}/cases"
+    answer = Api(token=secret, client=Client()).call("POST", address, body)
+    assert answer.status_code == 202
+    assert Case.objects.get(pk=answer.json()["number"]).submitter is None
+    # both came so far that neither had seen the other's case
+    again = make_case(task, reported_by_service=service.name, trace_id="t-1")
+    assert again.pk == answer.json()["number"]
 
 
 def test_the_api_checks_an_offer_and_tells_why_it_would_be_refused():

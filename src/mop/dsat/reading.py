@@ -1,7 +1,8 @@
 """Who may read the content of a case, and what people wrote about it.
 
 People on the case (submitter and assignee) always may. While the submitter has not restricted the case, so may the
-owners of its task, members of teams that an owner of the task let read, and administrators who took the right.
+owners of its task, members of teams that an owner of the task let read, and administrators who took the right, as
+long as they are administrators.
 Everybody else sees that there is a case, and nothing that leads to its content.
 """
 
@@ -44,7 +45,9 @@ class Reader:
 def reader(user: User) -> Reader:
     """What a person may read. One query."""
     owned = Q(owners=user)
-    granted = Q(dsat_grants__team__members=user) | Q(dsat_grants__user=user)
+    granted = Q(dsat_grants__team__members=user)
+    if user.is_administrator:  # the right was taken in that role, and ends with it
+        granted |= Q(dsat_grants__user=user)
     return Reader(user, frozenset(Task.objects.filter(owned | granted).order_by().values_list("pk", flat=True)))
 
 

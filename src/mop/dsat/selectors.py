@@ -112,6 +112,12 @@ def get_case(case_id: int) -> Case:
     return case
 
 
+def reported_case(*, service: str, task: Task, trace_id: str) -> Case | None:
+    """The case that a service reported for a task with a trace id, with its task; None where it did not."""
+    cases = Case.objects.filter(submitter=None, service=service, task=task, trace_id=trace_id)
+    return cases.select_related("task").order_by("id").first()
+
+
 def cases_of_ids(ids: Sequence[int]) -> QuerySet[Case]:
     """Those of the cases that are there, newest first, with what decides who may do what with them."""
     cases = Case.objects.filter(pk__in=ids).select_related("task", "assignee")

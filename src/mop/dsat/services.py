@@ -18,7 +18,7 @@ from mop.dsat.advance import CASE
 from mop.dsat.inputs import CaseInput, Problems, check_labels, check_tags, check_texts, clean_tags, new_case
 from mop.dsat.models import COMMENT_MAX, Case, CaseContent, Comment, item_of
 from mop.dsat.notices import notify_assigned
-from mop.dsat.selectors import content_of
+from mop.dsat.selectors import content_of, reported_case
 from mop.dsat.states import CASE_LIFECYCLE, CaseState
 from mop.dsat.store import index_again, insert_contents, prepare
 from mop.errors import ConflictError, ValidationFailedError
@@ -41,6 +41,9 @@ def add_case(
     is_restricted: bool = False,
 ) -> Case:
     """Add one case, in `open`.
+
+    A service sends again what it got no answer to: of a trace id that it reported for this task before, the first case
+    is given. Cases that people added in its name, under whatever trace id, are none of those.
 
     Args:
         task: whose labels and modality the case has.
@@ -82,6 +85,11 @@ def add_case(
     prepared = prepare([new])
     case = Case(task=task, submitter=submitter, **new.fields)
     with transaction.atomic():
+        if submitter is None and case.trace_id:
+            # the row of the task is the lock: two that come at once do not both make a case
+            Task.objects.select_for_update(of=("self",), no_key=True).get(pk=task.pk)
+            if known := reported_case(service=case.service, task=task, trace_id=case.trace_id):
+                return known
         CASE.begin(case, actor=actor)
         insert_contents(prepared, [case.pk])
     return case

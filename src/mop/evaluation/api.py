@@ -23,6 +23,7 @@ from mop.evaluation.documents import (
     headline_out,
     leaderboard_out,
     rank_page,
+    result_out,
     verification_out,
 )
 from mop.evaluation.exports import format_of, lines_of
@@ -167,7 +168,7 @@ def list_evaluations_of_dataset(
     caller_of(request)
     rows = shown_to_everybody().filter(dataset=get_dataset(name))
     page = list_page(rows, field="created_at", descending=True, cursor=cursor, limit=limit)
-    return EvaluationPage(tuple(evaluation_out(row) for row in page["items"]), page["next"])
+    return EvaluationPage(tuple(result_out(row) for row in page["items"]), page["next"])
 
 
 @router.get("/tasks/{path:task}/headline-dataset", response=HeadlineOut)

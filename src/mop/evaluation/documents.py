@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal, cast
 
 from mop.accounts.models import User
@@ -63,6 +64,23 @@ def evaluation_out(row: Evaluation) -> EvaluationOut:
         metrics={name: getattr(row, name) for name in LISTED} if row.is_measured else {},
         measured_at=row.measured_at,
         visibility=_visibility(row),
+    )
+
+
+def result_out(row: Evaluation) -> EvaluationOut:
+    """One result for everybody: of a private version what its owner published, and nothing of its runs."""
+    found = evaluation_out(row)
+    if found.visibility == "public":
+        return found
+    return dataclasses.replace(
+        found,
+        status="finished",
+        is_final=True,
+        progress=100,
+        ends_about=None,
+        tries=1,
+        retry_at=None,
+        error=None,
     )
 
 

@@ -15,7 +15,7 @@ from mop.areas.work import StagePosition
 from mop.catalog.models import Task
 from mop.datasets.models import Binding, Dataset, Reading
 from mop.datasets.states import BindingState, DatasetStatus
-from mop.errors import MopError, RunNotPossibleError
+from mop.errors import EvaluationMappingError, MopError, RunNotPossibleError
 from mop.evaluation.label_map import label_map, mapping_digest
 from mop.evaluation.metrics import METRIC_VERSION
 from mop.evaluation.models import Evaluation
@@ -142,6 +142,22 @@ def digests_of(revision: Revision, task: Task, dataset: Dataset, customized_name
         "dataset_digest": dataset_digest_of(dataset.reading, dataset.label_header),
         "mapping_digest": mapping_digest(task, dataset, customized_name, mapped),
     }
+
+
+def is_outdone(evaluation: Evaluation, customized_name: str | None) -> bool:
+    """Whether a result is not about version, dataset and mapping as they are now, marked as stale yet or not.
+
+    Args:
+        evaluation: with a result, read with its revision, and its dataset's file and reading.
+        customized_name: that the model's output has for the task now; None: the task is not connected.
+    """
+    if evaluation.is_stale or customized_name is None:
+        return True
+    try:
+        now = digests_of(evaluation.revision, evaluation.task, evaluation.dataset, customized_name)
+    except EvaluationMappingError:
+        return True
+    return any(getattr(evaluation, name) != digest for name, digest in now.items())
 
 
 def dataset_digest_of(reading: Reading, label_header: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mop.audit.services import Actor
 from mop.catalog.models import Task
-from mop.dsat.models import Case
+from mop.dsat.selectors import reported_case
 from mop.dsat.services import add_case
 from mop.errors import ValidationFailedError
 from mop.gateway.categories import BY_NAME
@@ -52,7 +52,7 @@ def report_answer(*, actor: Actor, service: Service, request_id: str, data: Mapp
         raise invalid("tags is a list of texts.", "tags")
     found = answer.findings[category]
     task = _task(found["release"], category, answer.kind)
-    known = Case.objects.filter(service=service.name, task=task, trace_id=str(answer.request_id)).first()
+    known = reported_case(service=service.name, task=task, trace_id=str(answer.request_id))
     if known is not None:  # callers send again what they got no answer to
         return {"caseId": known.pk}
     try:

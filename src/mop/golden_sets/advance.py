@@ -14,13 +14,13 @@ from mop.evaluation.case_runs.kinds import (
     Question,
     Wanted,
     case_task_of,
-    question_digest,
     set_fields,
 )
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
 from mop.golden_sets.actions import Action
 from mop.golden_sets.models import GoldenOutcome, GoldenRow, GoldenRun, GoldenVersion
 from mop.golden_sets.notices import notify_end
+from mop.golden_sets.selectors import digest_of_row
 from mop.onboarding.proofs import is_proved
 from mop.registry.statuses import RevisionStatus
 
@@ -63,12 +63,12 @@ def _tasks(run: GoldenRun) -> Sequence[CaseTask]:
 
 
 def _wanted(version_id: int, task: CaseTask) -> Wanted:
-    digest = question_digest(task, str(version_id))  # the rows of a version never change
+    digest = digest_of_row(version_id, task)
     return dict.fromkeys(GoldenRow.objects.filter(version=version_id).values_list("number", flat=True), digest)
 
 
 def _load(version_id: int, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
-    digest = question_digest(task, str(version_id))
+    digest = digest_of_row(version_id, task)
     rows = GoldenRow.objects.filter(version=version_id, number__in=each_of(keys))
     return [
         Question(number, digest, content.encode(), expected, frozenset((expected,)))

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from mop.areas.work import StagePosition
 from mop.catalog.models import Task
 from mop.errors import NotFoundError
+from mop.evaluation.case_runs.kinds import CaseTask, question_digest
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE
 from mop.golden_sets.models import GoldenOutcome, GoldenRun, GoldenSet, GoldenVersion
 from mop.onboarding.models import TaskProof
@@ -82,6 +83,17 @@ def missing(revision: Revision | None = None, *, waits: bool = True) -> list[tup
         found = ready_for(StagePosition.GOLDEN_SETS, found)
     rows = found.order_by("-created_at", "golden_version_id")
     return list(rows.values_list("pk", "golden_version_id"))
+
+
+def digest_of_row(version_id: int, task: CaseTask) -> str:
+    """Of any row of a version, which never change, and of how it is asked."""
+    return question_digest(task, str(version_id))
+
+
+def is_asked_as_now(run: GoldenRun, task: CaseTask) -> bool:
+    """Whether the result that stands is of rows that were asked as they would be now. One query."""
+    rows = GoldenOutcome.objects.filter(run=run, attempt=run.measured_attempt or 0)
+    return not rows.exclude(case_digest=digest_of_row(run.version_id, task)).exists()
 
 
 def current_runs() -> QuerySet[GoldenRun]:

@@ -23,6 +23,7 @@ from mop.insights.analysis import (
     weeks_of,
 )
 from mop.insights.drawing import columns_of
+from mop.registry.statuses import RevisionStatus
 from mop.ui.extensions import ANALYSIS_PARTS, HOME_CARDS, HOME_ITEMS, HomeItem, HomeList
 from mop.ui.fragments import Live, live_answer
 
@@ -67,7 +68,7 @@ def analysis(request: HttpRequest) -> HttpResponse:
             (label, found, *(round(200 * one / longest) for one in (found.p50, found.p95))) for label, found in phases
         ],
         "reasons": [(one, round(100 * one.versions / reasons[0].versions)) for one in reasons],
-        "failed": sum(one.versions for one in reasons),
+        "failed": sum(week.counts[RevisionStatus.VERIFY_FAILED] for week in weeks),  # reasons are the most frequent
         "parts": ANALYSIS_PARTS.shown(request, user),
     }
     return render(request, "insights/analysis.html", context)

@@ -18,7 +18,6 @@ from mop.evaluation.case_runs.kinds import (
     Question,
     Wanted,
     case_task_of,
-    question_digest,
     set_fields,
 )
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
@@ -26,6 +25,7 @@ from mop.onboarding.models import TaskProof
 from mop.registry.models import Revision
 from mop.registry.statuses import RevisionStatus
 from mop.regression.actions import Action
+from mop.regression.comparison import digest_of_case
 from mop.regression.models import RegressionOutcome, RegressionRun
 from mop.regression.notices import notify_end
 
@@ -66,7 +66,7 @@ def tested_tasks(revision: Revision) -> Sequence[CaseTask]:
 
 def _wanted(_source: None, task: CaseTask) -> Wanted:
     cases = replayed(Task(pk=task.task_id)).filter(content__isnull=False).values_list("pk", "edition")
-    digest = functools.cache(functools.partial(_digest, task))
+    digest = functools.cache(functools.partial(digest_of_case, task))
     return {pk: digest(edition) for pk, edition in cases}
 
 
@@ -88,7 +88,7 @@ def expected_of(case: Case) -> str:
 
 def _asked(task: CaseTask, edition: int, expected_label: str, kind: str) -> tuple[str, str, frozenset[str]]:
     """Of a question its digest, the label that is right, and the labels that are taken for right."""
-    return _digest(task, edition), *_right(task.task.labels, expected_label, kind)
+    return digest_of_case(task, edition), *_right(task.task.labels, expected_label, kind)
 
 
 def _right(labels: Sequence[str], expected_label: str, kind: str) -> tuple[str, frozenset[str]]:
@@ -102,10 +102,6 @@ def expected_text(case: ReplayedCase, passes: Collection[str]) -> str:
     if case.expected_label:
         return case.expected_label
     return next(iter(passes)) if len(passes) == 1 else f"not {case.first_label}"
-
-
-def _digest(task: CaseTask, edition: int) -> str:
-    return question_digest(task, str(edition))  # content never changes; what decides counts its editions
 
 
 def _standing(keys: Collection[Key]) -> Collection[Key]:

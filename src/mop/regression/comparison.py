@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
+from mop.dsat.states import CaseState
+from mop.evaluation.case_runs.kinds import CaseTask, question_digest
 from mop.evaluation.metrics.comparison import mcnemar
 from mop.evaluation.metrics.intervals import Interval, wilson
 from mop.registry.models import Revision
@@ -80,6 +82,11 @@ class Comparison:
         return (self.fixed - self.broken) / self.cases if self.cases else None
 
 
+def digest_of_case(task: CaseTask, edition: int) -> str:
+    """Of a case and of how it is asked: its content never changes, and what decides counts its editions."""
+    return question_digest(task, str(edition))
+
+
 def outcomes_of(run: RegressionRun) -> QuerySet[RegressionOutcome]:
     """The outcomes of the result that stands."""
     rows = RegressionOutcome.objects.filter(run=run, attempt=run.measured_attempt or 0)
@@ -94,6 +101,20 @@ def rates_of(run: RegressionRun) -> list[TaskRate]:
         TaskRate(row["case__task_id"], row["case__task__name"], row["cases"], row["passed"])
         for row in counted.order_by("case__task__name")
     ]
+
+
+def rate_as_they_stand(run: RegressionRun, task: CaseTask) -> tuple[int, int]:
+    """How many cases of a task were tested as they stand now, and how many of those passed. One query.
+
+    A case that was rejected since is none of them; nor is one whose expected label changed, or that was asked under
+    another name of the task's taxonomy.
+    """
+    rows = outcomes_of(run).filter(case__task=task.task_id).exclude(case__state=CaseState.REJECTED).order_by()
+    counted = rows.values_list("case__edition", "case_digest").annotate(
+        cases=Count("pk"), passed=Count("pk", filter=Q(is_passed=True))
+    )
+    holding = [(cases, passed) for edition, digest, cases, passed in counted if digest == digest_of_case(task, edition)]
+    return sum(cases for cases, _ in holding), sum(passed for _, passed in holding)
 
 
 def compared(run: RegressionRun, against: RegressionRun | None) -> Any:

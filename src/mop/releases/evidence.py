@@ -14,11 +14,12 @@ from mop.evaluation.comparisons import comparison
 from mop.evaluation.metrics.intervals import Interval
 from mop.evaluation.models import Evaluation
 from mop.evaluation.results import EvaluationDocument, document_of
+from mop.evaluation.wanted import is_outdone
 from mop.findings.models import ScanFinding
 from mop.findings.selectors import current_scan
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LoadTestState
-from mop.registry.models import Revision
+from mop.registry.models import Revision, TaskConnection
 from mop.releases.gates.conditions import Cut, EvaluationMeasure, FindingsMeasure, LoadMeasure, LoadOption, Rate
 from mop.releases.gates.ratios import ratio
 from mop.releases.gates.readings import is_by_level, metric_of, name_of, quantity_of
@@ -88,7 +89,9 @@ class RevisionEvidence:
             return Missing("The version was not evaluated on this dataset.", Step.EVALUATION)
         if not evaluation.is_measured:
             return Missing(f"The evaluation is {evaluation.get_state().label}.", Step.EVALUATION)
-        if evaluation.is_stale:
+        # it is marked as stale when the scheduler comes by: a gate does not wait for that
+        connection = self._connection
+        if is_outdone(evaluation, connection.customized_name if connection else None):
             return Missing("The result is stale: environment, dataset or mapping changed since.", Step.EVALUATION)
         return metric_of(self._document(evaluation), place.cut, measure)
 
@@ -99,7 +102,12 @@ class RevisionEvidence:
     @cached_property
     def _evaluations(self) -> Mapping[str, Evaluation]:
         rows = Evaluation.objects.filter(revision=self.revision, task=self.task, dataset__name__in=self._approved)
-        return {row.dataset.name: row for row in rows.select_related("dataset", "result")}
+        related = ("revision", "task", "dataset__file", "dataset__reading", "result")
+        return {row.dataset.name: row for row in rows.select_related(*related)}
+
+    @cached_property
+    def _connection(self) -> TaskConnection | None:
+        return self.revision.model.connections.select_related("task__taxonomy").filter(task=self.task).first()
 
     @cached_property
     def _documents(self) -> dict[str, EvaluationDocument]:
@@ -138,7 +146,7 @@ class RevisionEvidence:
 
     def rate(self, rate: Rate, *, to_previous: bool) -> Reading:
         """The pass rate on DSAT cases or on golden sets, or its ratio to the previous release's."""
-        now = rate_of(rate, self.revision, self.task)
+        now = rate_of(rate, self.revision, self.task, lambda: self._connection)
         if not to_previous:
             return now
         return NO_PREVIOUS if self.before is None else ratio(now, self.before.rate(rate, to_previous=False))

@@ -76,7 +76,7 @@ class Cells:
         return format_html(
             '<th role="rowheader" scope="row" class="card-title"><span class="strong n">{}</span>{}</th>',
             name,
-            _tags(row),
+            _tags(row, tells_runs=self._scope == "model" or is_linked),
         )
 
     def values(self, row: Evaluation, ends: Ends | None, *, reference: float | None, is_baseline: bool) -> SafeString:
@@ -146,7 +146,8 @@ class Cells:
         return format_html('<td role="cell" class="card-end">{}</td>', link)
 
 
-def _tags(row: Evaluation) -> SafeString:
+def _tags(row: Evaluation, *, tells_runs: bool) -> SafeString:
+    """Of a single result that was published everybody is told the result, and nothing of the version's runs."""
     found = []
     if row.is_stale:
         found.append(
@@ -155,6 +156,8 @@ def _tags(row: Evaluation) -> SafeString:
     if row.is_published:
         found.append(_tag("A single result of a private version, published by its owner", "published"))
     state = row.get_state()
+    if not tells_runs:
+        return _joined(found)
     if row.is_measured and not state.is_final:
         share = f", {row.progress} %" if state == EvaluationState.RUNNING else ""
         found.append(format_html(' <span class="tag tag--busy">{} again{}</span>', state.value, share))

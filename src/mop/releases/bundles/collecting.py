@@ -54,7 +54,7 @@ def documents_of(
     """
     scan = current_scan(revision)
     parts: dict[str, str] = {GATES: _json(EnclosedGates(service, gates, tuple(map(_task, tasks))).to_dict())}
-    evaluations = measured_evaluations(revision)
+    evaluations = measured_evaluations(revision, revision.model.connections.all())
     parts |= _numbered(EVALUATIONS, (asdict(_evaluation(one)) for one in evaluations))
     parts |= _numbered(LOAD_TESTS, map(asdict, _load_tests(revision)))
     if scan is not None:

@@ -17,6 +17,7 @@ from mop.evaluation.models import Evaluation
 from mop.evaluation.reading import report_for
 from mop.evaluation.reports.document import IntervalOut, LabelOut, ReportOut, SliceOut
 from mop.evaluation.reports.names import WORDS
+from mop.evaluation.wanted import is_outdone
 from mop.findings.models import Scan
 from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, findings_of
 from mop.loadtest.models import LoadTest
@@ -74,11 +75,18 @@ class Reader:
 SERVICE = Reader(None)
 
 
-def measured_evaluations(revision: Revision) -> list[Evaluation]:
-    """The results that stand, on datasets of tasks that are connected now; of others they are hidden, not lost."""
-    connected = revision.model.connections.values("task")
-    rows = Evaluation.objects.filter(revision=revision, task__in=connected, measured_at__isnull=False)
-    return list(rows.select_related("task", "dataset__file", "result").order_by("task__name", "dataset__name"))
+def measured_evaluations(revision: Revision, connections: Iterable[TaskConnection]) -> list[Evaluation]:
+    """The results that stand, on datasets of tasks that are connected now; of others they are hidden, not lost.
+
+    Those that gates do not count are stale, marked so in the database yet or not.
+    """
+    names = {one.task_id: one.customized_name for one in connections}
+    rows = Evaluation.objects.filter(revision=revision, task__in=names, measured_at__isnull=False)
+    related = ("revision", "task", "dataset__file", "dataset__reading", "result")
+    found = list(rows.select_related(*related).order_by("task__name", "dataset__name"))
+    for row in found:
+        row.is_stale = is_outdone(row, names[row.task_id])
+    return found
 
 
 def finished_load_tests(revision: Revision) -> list[LoadTest]:
@@ -99,7 +107,7 @@ def card_of(revision: Revision, reader: Reader) -> Card:
     """
     model = revision.model
     connections = list(model.connections.select_related("task", "taxonomy").order_by("taxonomy__name"))
-    evaluations = measured_evaluations(revision)
+    evaluations = measured_evaluations(revision, connections)
     scan = current_scan(revision)
     return Card(
         model=model.name,

@@ -12,6 +12,7 @@ from mop.accounts.references import named_in
 from mop.accounts.schemas import InputSchema
 from mop.catalog.models import Task
 from mop.dsat.models import Case
+from mop.dsat.selectors import reported_case
 from mop.dsat.services import add_case
 from mop.errors import NotFoundError
 from mop.releases.models import Service
@@ -74,7 +75,7 @@ def report_case(request: HttpRequest, service: str, body: ServiceCaseIn) -> Stat
     caller = service_of(request, service)
     task = _task(caller.service, body.task)
     if body.trace_id:
-        known = Case.objects.filter(service=service, task=task, trace_id=body.trace_id).select_related("task").first()
+        known = reported_case(service=service, task=task, trace_id=body.trace_id)
         if known is not None:
             return Status(200, ServiceCaseOut.of(known))
     case = add_case(

@@ -160,13 +160,21 @@ def periods_of(service: Service) -> QuerySet[SlotPeriod]:
 
 
 def previous_revision(service: Service, taxonomy_id: int, modality: str, revision: Revision) -> Revision | None:
-    """The version that a version is measured against in a slot: what is live; for the live one, what it replaced."""
+    """The version that a version is measured against in a slot: what is live; for the live one, what it replaced.
+
+    What is live is public. What it replaced may be private again by now: then nobody who reads the evidence of a
+    release is told of it, and the newest one that is public stands in its place.
+    """
     periods = SlotPeriod.objects.filter(service=service, taxonomy_id=taxonomy_id, modality=modality)
     periods = periods.select_related("release__revision__model").order_by("-pk")
     now = periods.filter(ended_at=None).first()
     if now is None or now.release.revision_id != revision.pk:
         return now.release.revision if now else None
-    before = periods.filter(pk__lt=now.pk).exclude(release__revision=revision).exclude(release__revision=None).first()
+    before = (
+        periods.filter(pk__lt=now.pk, release__revision__publish_status=PublishStatus.PUBLIC)
+        .exclude(release__revision=revision)
+        .first()
+    )
     return before.release.revision if before else None
 
 
