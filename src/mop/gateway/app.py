@@ -29,6 +29,7 @@ from mop.gateway.management import Management
 from mop.gateway.request_ids import RequestIds
 from mop.gateway.shared_state import SharedState
 from mop.gateway.wire_errors import WireError, internal, invalid, not_found, of_transport
+from mop.prometheus_text import MEDIA_TYPE
 from mop.serving.exchange import Exchange, HttpError
 
 API_VERSION = "2023-10-01"
@@ -245,7 +246,7 @@ class GatewayApp:
 
     async def _metrics_page(self, _request_id: str, _started: float) -> Reply:
         page = self._metrics.text(self._models.routing, connections=self.connections, in_flight=self.in_flight)
-        return Reply(HTTPStatus.OK, page.encode(), b"text/plain; version=0.0.4")
+        return Reply(HTTPStatus.OK, page.encode(), MEDIA_TYPE.encode())
 
     def _say_state(self, exchange: Exchange, path: str) -> None:
         if path == "/health" or self._models.is_ready:

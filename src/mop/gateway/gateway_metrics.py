@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from mop.gateway.live_models import Routing
+from mop.prometheus_text import head, sample
 from mop.serving.metrics import LATENCY_BOUNDS_S, Histogram
 
 
@@ -12,7 +13,7 @@ class GatewayMetrics:
     """Counters of one process; nothing of what was asked is in them."""
 
     def __init__(self, service: str) -> None:
-        self._service = _quoted(service)
+        self._service = service
         self.requests: Counter[tuple[str, int]] = Counter()
         self.latency = Histogram(LATENCY_BOUNDS_S)
         self.model_answers: Counter[tuple[str, str, bool, bool]] = Counter()
@@ -72,13 +73,8 @@ class GatewayMetrics:
         return "\n".join(lines) + "\n"
 
     def _sample(self, name: str, value: float, **labels: object) -> str:
-        given = "".join(f',{label}="{_quoted(str(text))}"' for label, text in labels.items())
-        return f'mop_gateway_{name}{{service="{self._service}"{given}}} {value:g}'
+        return sample(f"mop_gateway_{name}", value, {"service": self._service, **labels})
 
 
 def _head(name: str, kind: str, text: str) -> list[str]:
-    return [f"# HELP mop_gateway_{name} {text}", f"# TYPE mop_gateway_{name} {kind}"]
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return head(f"mop_gateway_{name}", kind, text)

@@ -8,6 +8,7 @@ from mop.areas.references import Ref
 
 AREA = Area(
     name="insights",
+    routers=(Ref("mop.insights.api:router"),),
     urls=(Urls("mop.insights.urls"),),
     permissions=Ref("mop.insights.permissions:PERMISSIONS"),
     navigation=(

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from mop.errors import InvalidRequestError, MopError, QueueFullError, ServiceNotReadyError
+from mop.prometheus_text import MEDIA_TYPE
 from mop.serving.calls import Call
 from mop.serving.config import ServiceConfig
 from mop.serving.dispatcher import Dispatcher
@@ -207,7 +208,7 @@ class ServiceApp:
             "in_flight_items": (pool.load, "Items handed to model processes and not answered."),
             "ready_processes": (pool.ready_count, "Model processes that can answer."),
         }
-        exchange.respond(HTTPStatus.OK, b"text/plain; version=0.0.4", self._metrics.text(gauges).encode())
+        exchange.respond(HTTPStatus.OK, MEDIA_TYPE.encode(), self._metrics.text(gauges).encode())
 
 
 def _format(headers: dict[bytes, bytes]) -> int:

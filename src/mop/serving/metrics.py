@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from mop.prometheus_text import NO_LABELS, head, sample
+
 LATENCY_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 BATCH_BOUNDS = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 32.0, 64.0, 128.0)
 
@@ -22,14 +24,14 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
-    def lines(self, name: str) -> list[str]:
+    def lines(self, name: str, labels: Mapping[str, object] = NO_LABELS) -> list[str]:
         """The samples of the histogram `name`."""
         lines = []
         total = 0
         for bound, count in zip([*(f"{bound:g}" for bound in self._bounds), "+Inf"], self._counts, strict=True):
             total += count
-            lines.append(f'{name}_bucket{{le="{bound}"}} {total}')
-        return [*lines, f"{name}_sum {self._sum:.6f}", f"{name}_count {total}"]
+            lines.append(sample(f"{name}_bucket", total, {**labels, "le": bound}))
+        return [*lines, sample(f"{name}_sum", round(self._sum, 6), labels), sample(f"{name}_count", total, labels)]
 
 
 class Metrics:
@@ -40,7 +42,7 @@ class Metrics:
     """
 
     def __init__(self, worker: int | None = None) -> None:
-        self._label = "" if worker is None else f'worker="{worker}"'
+        self._labels: Mapping[str, object] = NO_LABELS if worker is None else {"worker": worker}
         self.requests: Counter[int] = Counter()
         self.latency = Histogram(LATENCY_BOUNDS_S)
         self.batch_size = Histogram(BATCH_BOUNDS)
@@ -51,13 +53,8 @@ class Metrics:
 
     def text(self, gauges: Mapping[str, tuple[float, str]]) -> str:
         """The whole page; `gauges` maps names to (value now, help)."""
-        lines = [
-            "# HELP mop_service_requests_total Requests to /score by status code.",
-            "# TYPE mop_service_requests_total counter",
-        ]
-        lines += [
-            f'mop_service_requests_total{{code="{code}"}} {count}' for code, count in sorted(self.requests.items())
-        ]
+        lines = _head("requests_total", "counter", "Requests to /score by status code.")
+        lines += [self._sample("requests_total", count, code=code) for code, count in sorted(self.requests.items())]
         counters = (
             ("abandoned_items_total", self.abandoned, "Items dropped because their caller gave up."),
             ("retried_items_total", self.retried, "Items run again because another one blocked their process."),
@@ -65,22 +62,18 @@ class Metrics:
             ("process_deaths_total", self.deaths, "Model processes that ended."),
         )
         for name, count, text in counters:
-            lines += [*_head(name, "counter", text), f"mop_service_{name} {count}"]
+            lines += [*_head(name, "counter", text), self._sample(name, count)]
         for name, (value, text) in gauges.items():
-            lines += [*_head(name, "gauge", text), f"mop_service_{name} {value:g}"]
+            lines += [*_head(name, "gauge", text), self._sample(name, value)]
         lines += _head("request_seconds", "histogram", "Time from a request's arrival to its answer.")
-        lines += self.latency.lines("mop_service_request_seconds")
+        lines += self.latency.lines("mop_service_request_seconds", self._labels)
         lines += _head("batch_size", "histogram", "Items handed to a model process in one frame.")
-        lines += self.batch_size.lines("mop_service_batch_size")
-        return "\n".join(self._labelled(line) for line in lines) + "\n"
+        lines += self.batch_size.lines("mop_service_batch_size", self._labels)
+        return "\n".join(lines) + "\n"
 
-    def _labelled(self, line: str) -> str:
-        if not self._label or line.startswith("#"):
-            return line
-        name, _, value = line.rpartition(" ")
-        name = name.replace("{", "{" + self._label + ",") if "{" in name else name + "{" + self._label + "}"
-        return f"{name} {value}"
+    def _sample(self, name: str, value: float, **labels: object) -> str:
+        return sample(f"mop_service_{name}", value, {**self._labels, **labels})
 
 
 def _head(name: str, kind: str, text: str) -> list[str]:
-    return [f"# HELP mop_service_{name} {text}", f"# TYPE mop_service_{name} {kind}"]
+    return head(f"mop_service_{name}", kind, text)
