@@ -16,11 +16,16 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.browsing import Portal, launch, running_portal, sign_in
-from browser.test_look import ADMINISTRATOR_PAGES, OPEN_PAGES, OWNER_PAGES
+from browser.pages import ADMINISTRATOR_PAGES, ALIKE, OPEN_PAGES, OWNER_PAGES, begin_drafts
 
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
-PEOPLE = (("", OPEN_PAGES), ("olivia", OWNER_PAGES), ("ada", ADMINISTRATOR_PAGES))
+PEOPLE = (
+    ("", OPEN_PAGES),
+    ("olivia", OWNER_PAGES + ALIKE["olivia"]),
+    ("ada", ADMINISTRATOR_PAGES + ALIKE["ada"]),
+)
+DRAFTS_OF = "olivia"
 
 
 def main(folder: Path, wanted: Sequence[str]) -> None:
@@ -54,8 +59,12 @@ def _take(
     page = context.new_page()
     if username:
         sign_in(page, username)
+    if username == DRAFTS_OF:
+        urls = [*urls, *begin_drafts(page, portal.models)]
     for url in urls:
-        page.goto(url)
+        answer = page.goto(url)
+        if answer is None or not answer.ok:
+            print(f"NO PAGE: {url}", file=sys.stderr)
         path = folder / f"{_name(url, username)}-{theme}-{width}.png"
         page.screenshot(path=path, full_page=width < WIDTHS[0])
         print(path)
@@ -63,7 +72,8 @@ def _take(
 
 
 def _name(url: str, username: str) -> str:
-    words = re.sub(r"[^A-Za-z0-9.]+", "-", url).strip("-")
+    without_draft = re.sub(r"(?<=/draft/)[^/]+/|(?<=^/add-datasets/)[^/]+", "connect", url)
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", without_draft).strip("-")
     return f"{username or 'open'}-{words or 'first'}"
 
 

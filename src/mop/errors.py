@@ -256,7 +256,10 @@ class TaxonomyMisMatchError(ModelFault):
     """A mapped taxonomy is missing from the output."""
 
     title = "A connected taxonomy is missing from the output"
-    default_hint = "Return every mapped taxonomy under its customized name, or correct that name on the model's page."
+    default_hint = (
+        "Return every mapped taxonomy under its customized name. Or correct that name, beside the task on the model's "
+        "page or in the file of tasks, and retry the same files."
+    )
 
 
 class TaskLabelMismatchError(ModelFault):

@@ -41,6 +41,14 @@ def test_an_expired_token_is_refused():
     assert Api(token=token).get("/me").status_code == 401
 
 
+@pytest.mark.parametrize(("method", "access"), [("get", "Read"), ("post", "Read and write")])
+def test_what_a_token_lacks_is_named_as_on_the_page_that_makes_tokens(method: str, access: str):
+    api = Api(token=make_token(make_user(), scopes=("groups:read",)))
+    refused = api.get("/models") if method == "get" else api.post("/models", {})
+    assert refused.status_code == 403
+    assert refused.json()["hint"] == f"Create a token with the access '{access}' to 'Models', and use that."
+
+
 def test_a_session_writes_only_with_the_csrf_token():
     user = make_user()
     client = Client(enforce_csrf_checks=True)

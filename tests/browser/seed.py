@@ -10,6 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from browser.browsing import PASSWORD
+from browser.pages import TRIAL
 from mop.accounts.models import Team, User
 from mop.accounts.services import actor_of, add_member, change_email, create_team, create_user
 from mop.audit.services import Actor
@@ -45,6 +46,7 @@ from mop.notifications.alerts import raise_alert
 from mop.notifications.webhooks import create_webhook
 from mop.onboarding.models import LogKind, LogLine
 from mop.registry.advance import advance
+from mop.registry.groups import add_to_group, create_group, share_group
 from mop.registry.models import Model, Revision
 from mop.registry.publishing import publish_revision
 from mop.registry.services import ConnectionInput, RevisionInput, add_owner, create_model, create_revision
@@ -83,7 +85,6 @@ from support.scans import (
 
 SYSTEM = Actor.system("tests")
 KEYBOARD_MODELS = tuple(f"keyboard-{part}-{width}" for part in ("shared", "changed") for width in (1440, 390))
-TRIAL = "00000000-0000-4000-8000-000000000001"
 CONDITIONS = """all datasets: macro F1 >= 0.7
 any dataset: macro F1 >= 0.99 times the previous release or none
 DSAT pass rate >= 95 % or none
@@ -142,11 +143,19 @@ def main() -> None:
         retry_at=timezone.now() + dt.timedelta(minutes=4),
     )
     add_owner(actor=SYSTEM, model=model, user=ada)
+    make_group(olivia, ada, [model, broken])
     make_all_datasets(olivia, team, hate, violence)
     make_evaluations(olivia, ada, team)
     make_releases(ada)
     for _ in range(2):
         raise_alert(actor=WORKER, fault=DiskFullError("No room to write the snapshot at /srv/mop/work: no space left."))
+
+
+def make_group(olivia: User, ada: User, models: list[Model]) -> None:
+    """A group that somebody is shown."""
+    group = create_group(actor=SYSTEM, user=olivia, name="For the meeting")
+    add_to_group(group=group, models=models)
+    share_group(actor=SYSTEM, group=group, user=ada)
 
 
 def make_releases(ada: User) -> None:
@@ -167,6 +176,7 @@ def make_releases(ada: User) -> None:
     add_container(actor=SYSTEM, service=service, url=container, credential={"anonymous": True})
     with override_settings(MOP_WEBHOOK_HOSTS=("hooks.example",)):  # the portal itself sends none
         create_webhook(actor=SYSTEM, url="https://hooks.example/releases", owner=owner_of(service.pk))
+        create_webhook(actor=SYSTEM, url="https://hooks.example/mine", user=ada)
 
 
 def make_contract_runs(user: User, team: Team, first: Revision, newest: Revision) -> None:

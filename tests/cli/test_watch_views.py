@@ -135,6 +135,13 @@ def test_lines_say_what_changes_once(capsys: pytest.CaptureFixture[str]):
     ]
 
 
+def test_a_status_that_takes_long_gives_one_sign_of_life(capsys: pytest.CaptureFixture[str]):
+    view = LineView()
+    for seconds in (1.0, 9.0, 11.0, 30.0):
+        view.stands(seconds, REVISION)
+    assert capsys.readouterr().err.splitlines() == [f"{REVISION['status']}  over 10 s so far"]
+
+
 def test_notes_are_empty_where_nothing_is_waited_for():
     assert (queue_note(REVISION), retry_note(REVISION)) == ("", "")
     over = REVISION | {"retry_at": "2020-01-01T00:00:00Z"}

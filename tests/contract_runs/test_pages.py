@@ -64,8 +64,11 @@ def test_the_only_task_of_a_model_that_failed_gets_the_right_name(client: Client
     client.login(username="bo", password=PASSWORD)
     url = f"/models/misnamed/tasks/add/?task={task.pk}"
     assert f'href="{url}"' in text_of(client, "/models/misnamed/")
-    assert f'<option value="{task.pk}" selected>' in text_of(client, url)
-    client.post(url, {"task": task.pk, "customized_name": "insult"})
+    form = text_of(client, url)
+    assert "Correct the customized name of insults" in form
+    assert f'value="{model.connections.get().customized_name}"' in form
+    done = client.post(url, {"task": task.pk, "customized_name": "insult"}, follow=True).content.decode()
+    assert "The customized name of insults is insult. Retry the versions that failed" in done
     assert model.connections.get().customized_name == "insult"
     prove(model.revisions.get())
     assert "Correct<span" not in text_of(client, "/models/misnamed/")

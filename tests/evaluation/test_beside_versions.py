@@ -126,7 +126,7 @@ def test_evaluations_ask_few_questions_on_pages_of_other_areas(
 def test_home_tells_of_results_runs_and_failures_one_item_a_version(rows: list[Evaluation], owner: User, model: Model):
     page = shown(client_of(owner), "/home/")
     assert page.count("was evaluated on kinds-en") == 3
-    assert f"kinds-en {rows[0].headline:.3f}" in page
+    assert f"F1 {rows[0].headline:.3f} on kinds-en" in page
     for name in ("second", "third"):
         approved_dataset(rows[0].task, name=name, groups={})
     evaluate(rows[0].revision, keeps=False)

@@ -16,7 +16,7 @@ from mop.accounts.route_scopes import scope_of_route
 from mop.accounts.services import actor_of
 from mop.accounts.token_services import authenticate_token
 from mop.accounts.wrong_tokens import count_wrong_token
-from mop.areas.scopes import covers
+from mop.areas.scopes import READ, covers
 from mop.audit.services import Actor
 from mop.errors import NotAllowedError, NotAuthenticatedError
 
@@ -57,9 +57,10 @@ class TokenAuthentication(HttpBearer):
         if scope is None:
             raise NotAllowedError("No token may do this.", hint="Sign in to the portal.")
         if not covers(found.scopes, needed := scope.needed(request.method or "")):
+            access = "Read" if needed.endswith(READ) else "Read and write"
             raise NotAllowedError(
                 f"This needs the scope {needed}; the token {found.name!r} has {', '.join(found.scopes)}.",
-                hint=f"Create a token with the scope {needed} and use that.",
+                hint=f"Create a token with the access '{access}' to '{scope.label}', and use that.",
             )
         return Caller(user=found.user, actor=actor_of(found.user, client_address(request)), token=found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
+from django.forms import HiddenInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,7 +16,7 @@ from mop.accounts.rules import authorise
 from mop.catalog.selectors import get_task_by_id
 from mop.contract_runs.forms import AddTaskForm, SampleForm
 from mop.contract_runs.pages import sample_context, tasks_context
-from mop.contract_runs.selectors import get_run, tasks_to_connect
+from mop.contract_runs.selectors import get_run, tasks_to_connect, unproved_tasks
 from mop.contract_runs.services import (
     add_task,
     cancel_run,
@@ -26,7 +27,7 @@ from mop.contract_runs.services import (
 )
 from mop.contract_runs.states import ContractRunState
 from mop.errors import ConflictError, NotFoundError, ValidationFailedError
-from mop.registry.models import Model, Revision
+from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.samples import sample_tag
 from mop.registry.selectors import get_model, get_revision
 from mop.registry.statuses import RevisionStatus
@@ -47,8 +48,13 @@ def live_tasks(request: HttpRequest, name: str) -> HttpResponse:
 def add(request: HttpRequest, name: str) -> HttpResponse:
     """Connect a task, or correct what the model's output calls the taxonomy of a connected one."""
     model = _changeable(request, name)
-    initial = {"task": request.GET.get("task", "")}
-    form = AddTaskForm(request.POST or None, initial=initial, tasks=tasks_to_connect(model))
+    chosen = request.GET.get("task", "")
+    misnamed = (
+        unproved_tasks(model).select_related("task").filter(task=int(chosen) if chosen.isdecimal() else 0).first()
+    )
+    if misnamed:
+        return _correct(request, model, misnamed)
+    form = AddTaskForm(request.POST or None, initial={"task": chosen}, tasks=tasks_to_connect(model))
 
     def act() -> Done:
         task = form.chosen
@@ -69,6 +75,36 @@ def add(request: HttpRequest, name: str) -> HttpResponse:
         lead="Each verified version first passes the task's contract check: labels, scores and the taxonomy's name in "
         "its output. A version that fails it stays verified for its other tasks.",
         submit="Add task",
+        cancel_url=_tasks_url(model),
+    )
+
+
+def _correct(request: HttpRequest, model: Model, connection: TaskConnection) -> HttpResponse:
+    """The same form for what the model's output calls the taxonomy of a connected task."""
+    task = connection.task
+    initial = {"task": str(task.pk), "customized_name": connection.customized_name}
+    form = AddTaskForm(request.POST or None, initial=initial, tasks=[task])
+    form.fields["task"].widget = HiddenInput()
+
+    def act() -> Done:
+        given = form.cleaned_data["customized_name"]
+        runs = add_task(actor=actor_in(request), model=model, task=task, customized_name=given)
+        follows = (
+            "It is being checked." if runs else "Retry the versions that failed: their files can stay as they are."
+        )
+        return Done(
+            f"The customized name of {task.name} is {given or task.taxonomy.name}. {follows}", _tasks_url(model)
+        )
+
+    title = f"Correct the customized name of {task.name}"
+    return form_page(
+        request,
+        form,
+        act,
+        title=title,
+        trail=below_model(model.name, (title, "")),
+        lead=f"Under this name {model.name} is checked with the task. It can be corrected until a version passed.",
+        submit="Save name",
         cancel_url=_tasks_url(model),
     )
 

@@ -79,7 +79,7 @@ def _progress(row: Evaluation) -> str:
 
 def _numbers(rows: Sequence[Evaluation]) -> str:
     shown = [
-        f"{row.dataset.name} {'undefined' if row.headline is None else f'{row.headline:.3f}'}"
+        f"F1 {'undefined' if row.headline is None else f'{row.headline:.3f}'} on {row.dataset.name}"
         for row in rows[:_NAMES_MAX]
     ]
     more = f" and {len(rows) - _NAMES_MAX} more" if len(rows) > _NAMES_MAX else ""

@@ -1,4 +1,4 @@
-"""Small things that every page shows the same way: icons, times, durations, sizes."""
+"""Small things that every page shows the same way: icons, times, durations, sizes, rates."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _TONE_CLASSES = {"ok": "ok", "bad": "bad", "warn": "warn", "busy": "busy", "quie
 _NOTE_LOOKS = {"success": "ok", "warning": "warn", "error": "bad"}
 _SECONDS_PER_MINUTE, _SECONDS_PER_HOUR = 60, 3600
 _KIB = 1024
+_NO_DECIMAL = 100
 
 
 @register.simple_tag
@@ -133,6 +134,12 @@ def size(count: float | None) -> str:
             break
         number, unit = number / _KIB, larger
     return f"{number:.1f}".removesuffix(".0") + f" {unit}"
+
+
+@register.filter
+def rate(number: float) -> str:
+    """`412`, `6,599`; under 100 with a decimal: `88.3`."""
+    return f"{number:,.0f}" if number >= _NO_DECIMAL else f"{number:.1f}".removesuffix(".0")
 
 
 @register.filter

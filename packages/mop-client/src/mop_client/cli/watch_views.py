@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TONES = {"verified": "green", "verifyFailed": "red", "vulnerable": "red", "toBeRetried": "yellow"}
 LOG_LINES = 5
+LONG_SECONDS = 10
 FRAMES_A_SECOND = 8
 ROWS_BESIDE_LOG = 15
 GIB = 1024**3
@@ -71,7 +72,7 @@ class LineView:
     """A line on stderr for each change; the end of the log when it went wrong."""
 
     def __init__(self) -> None:
-        self._note = ""
+        self._told = ("", "")
         self._attempt = 0
         self._log: collections.deque[str] = collections.deque(maxlen=LOG_LINES * 2)
         self._revision: dict[str, Any] = {}
@@ -83,16 +84,19 @@ class LineView:
         self._attempt = event["attempt"]
         say(stage_line(printable(event["status"]), event["seconds"], printable(event["detail"])))
 
-    def stands(self, _seconds: float | None, revision: dict[str, Any], /) -> None:
-        """What it waits for, when that changed."""
+    def stands(self, seconds: float | None, revision: dict[str, Any], /) -> None:
+        """What it waits for, when that changed; once, that a status takes long of which nothing more is known."""
         self._revision = revision
         note = queue_note(revision)
         if revision["retry_at"]:
             error = from_dict(revision["error"] or {})
             note = printable(f"{error.name}: {' '.join(error.message.split())}; tries again at {revision['retry_at']}")
-        if note and note != self._note:
+        is_long = (seconds or 0) >= LONG_SECONDS
+        if not note and is_long:
+            note = f"over {LONG_SECONDS} s so far"
+        if note and (note, revision["status"]) != self._told:
             say(f"{revision['status']}  {note}")
-        self._note = note
+        self._told = (note, revision["status"])
 
     def lines(self, _kind: str, items: list[dict[str, Any]], /) -> None:
         """Keep the last ones."""
