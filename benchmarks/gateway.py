@@ -351,7 +351,8 @@ class BenchModel:
         from mop.gateway.running_versions import AskedService  # noqa: PLC0415
 
         self.release, self.label = release, f"sample {release}"
-        self.ask = AskedService(address, together=BatchPolicy().max_size).ask
+        self.together = BatchPolicy().max_size
+        self.ask = AskedService(address, together=self.together).ask
 
 
 @dataclass

@@ -36,6 +36,7 @@ class WordModel:
     finding: str = "hate"
     release: int = 1
     label: str = "words v1"
+    together: int = 12
     error: MopError | None = None
     seconds: float = 0.0
     asked: list[tuple[Kind, Any]] = field(default_factory=list)

@@ -42,6 +42,7 @@ class Version:
     level: int
     is_ready: bool = False
     is_stopped: bool = False
+    together: int = 12
     seconds: float = 0.0
     error: Exception | None = None
     asked: int = 0

@@ -11,7 +11,7 @@ from golden_sets.made import ROWS, predicted, supplied, wrong_of_them
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.errors import ConflictError, EvaluationMappingError, HostLostError, UserScriptException, ValidationFailedError
-from mop.evaluation.case_runs.keeping import begin, conclude, finish, left, read_job
+from mop.evaluation.case_runs.keeping import begin, conclude, finish, pending, read_job
 from mop.evaluation.case_runs.services import cancel
 from mop.evaluation.case_runs.states import CaseRunState
 from mop.evaluation.models import Evaluation
@@ -110,7 +110,7 @@ def test_a_run_resumes_with_the_rows_that_have_no_outcome(run: GoldenRun):
     assert answered(GOLDEN, job, predicted, most=3) == 3
     again = read_job(GOLDEN, str(run.pk), run.attempt, "worker-2")
     begin(GOLDEN, again)
-    assert left(GOLDEN, again) == 1
+    assert [len(keys) for keys in pending(GOLDEN, again).values()] == [1]
     assert not finish(GOLDEN, again)
     assert answered(GOLDEN, again, predicted) == 1
     assert finish(GOLDEN, again)

@@ -19,8 +19,9 @@ from mop.gateway.block_terms import Term, folded
 from mop.gateway.categories import Category, Kind, OutputType
 from mop.gateway.gateway_metrics import GatewayMetrics
 from mop.gateway.images import check_image
-from mop.gateway.live_models import Choice, Findings, LiveModels, Model
+from mop.gateway.live_models import Choice, Findings, LiveModels, Model, Routing
 from mop.gateway.shared_state import SharedState
+from mop.gateway.whole_groups import WholeGroups
 from mop.gateway.wire_errors import busy, invalid, of_model
 
 
@@ -77,6 +78,7 @@ class Analyzer:
         self._shared = shared
         self._metrics = metrics
         self._service = service
+        self._groups = WholeGroups()
 
     async def text(self, request: TextRequest) -> Analysis:
         """Analyze a text.
@@ -121,8 +123,17 @@ class Analyzer:
     async def _find(
         self, kind: Kind, item: bytes, asked: tuple[Category, ...] | None, output: OutputType
     ) -> dict[str, dict[str, Any]]:
-        # from here to the last question nothing is awaited, so that all of them are asked of one state
+        draw = random.random()  # noqa: S311 - a share, not a secret
         routing = self._models.routing
+        models = frozenset(choice.model for choice in self._choices(routing, kind, asked, draw).values())
+        if len(models) == 1:
+            return await self._answers(kind, item, asked, output, draw)
+        async with self._groups.turn(models, routing):
+            return await self._answers(kind, item, asked, output, draw)
+
+    def _choices(
+        self, routing: Routing, kind: Kind, asked: tuple[Category, ...] | None, draw: float
+    ) -> dict[Category, Choice]:
         categories = routing.released(kind) if asked is None else list(asked)
         if not categories:
             raise busy(f"No model is released to {self._service} for {kind.value.lower()}s.")
@@ -130,8 +141,15 @@ class Analyzer:
             names = ", ".join(missing)
             message = f"No model is released to {self._service} for {names} of {kind.value.lower()}s."
             raise invalid(message, "categories")
+        return routing.choose(kind, categories, draw=draw)
+
+    async def _answers(
+        self, kind: Kind, item: bytes, asked: tuple[Category, ...] | None, output: OutputType, draw: float
+    ) -> dict[str, dict[str, Any]]:
+        # from here to the last question nothing is awaited, so that all of them are asked of one state
+        routing = self._models.routing
+        choices = self._choices(routing, kind, asked, draw)
         with routing.held():
-            choices = routing.choose(kind, categories, draw=random.random())  # noqa: S311 - a share, not a secret
             asked_models = _Asked(kind, item, self._models)
             for choice in choices.values():
                 asked_models.of(choice.model, is_canary=choice.fallback is not None)

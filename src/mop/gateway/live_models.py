@@ -33,6 +33,10 @@ class Model(Protocol):
     def release(self) -> int:
         """The release's number."""
 
+    @property
+    def together(self) -> int:
+        """Items that it works on at once; 1 if it takes each by itself."""
+
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item, `{"text"}` or `{"image": base64}` as JSON. It is asked at once, awaited or not.
 

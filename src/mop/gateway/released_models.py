@@ -45,6 +45,11 @@ class ReleasedModel:
     label: str
     version: RunningVersion = field(repr=False)
 
+    @property
+    def together(self) -> int:
+        """Items that it works on at once."""
+        return self.version.together
+
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item."""
         return self.version.ask(kind, item)

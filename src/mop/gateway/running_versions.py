@@ -50,6 +50,10 @@ class RunningVersion(Protocol):
     def is_ready(self) -> bool:
         """Whether it answers now."""
 
+    @property
+    def together(self) -> int:
+        """Items that it works on at once; 1 if it takes each by itself, or does not run."""
+
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item; asked at once, awaited or not.
 
@@ -75,12 +79,15 @@ class AskedService:
     Args:
         address: `unix:/path/of/socket` or `http://host:port`.
         together: items of one request at most; no more than a batch of the model, so that none waits for others' work.
+
+    Attributes:
+        together: as given.
     """
 
     def __init__(self, address: str, *, together: int = 1) -> None:
         self._client = ServiceClient(address)
         self._loop = asyncio.get_running_loop()
-        self._together = together
+        self.together = together
         self._gathered: dict[Kind, list[_Item]] = {kind: [] for kind in Kind}
 
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
@@ -90,7 +97,7 @@ class AskedService:
             MopError: it did not answer.
         """
         asked = _Item(item, self._loop.create_future())
-        if self._together == 1 or len(item) > GATHERED_BYTES_MAX:
+        if self.together == 1 or len(item) > GATHERED_BYTES_MAX:
             self._send(kind, [asked])
         else:
             gathered = self._gathered[kind]
@@ -102,8 +109,8 @@ class AskedService:
     def _send_gathered(self, kind: Kind) -> None:
         gathered, self._gathered[kind] = self._gathered[kind], []
         waiting = [one for one in gathered if not one.answer.done()]
-        for begin in range(0, len(waiting), self._together):
-            self._send(kind, waiting[begin : begin + self._together])
+        for begin in range(0, len(waiting), self.together):
+            self._send(kind, waiting[begin : begin + self.together])
 
     def _send(self, kind: Kind, items: list[_Item]) -> None:
         body = items[0].body if len(items) == 1 else b"[" + b",".join(one.body for one in items) + b"]"
@@ -170,6 +177,11 @@ class HostedVersion:
     def is_ready(self) -> bool:
         """Whether it answers now."""
         return self._asked is not None
+
+    @property
+    def together(self) -> int:
+        """Items that it works on at once; 1 if it takes each by itself, or does not run."""
+        return 1 if self._asked is None else self._asked.together
 
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item; asked at once, awaited or not.

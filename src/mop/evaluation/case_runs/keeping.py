@@ -92,11 +92,6 @@ def pending(kind: CaseKind[Any], job: CaseRunJob) -> Mapping[CaseTask, Sequence[
     return {task: keys for task, keys in found.items() if keys}
 
 
-def left(kind: CaseKind[Any], job: CaseRunJob) -> int:
-    """How many those are."""
-    return sum(map(len, pending(kind, job).values()))
-
-
 def load(kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
     """Questions with their content."""
     return kind.load(job.source, task, keys)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -25,7 +25,6 @@ from mop.evaluation.case_runs.keeping import (
     begin,
     conclude,
     finish,
-    left,
     load,
     pending,
     read_job,
@@ -41,6 +40,7 @@ from mop.serving.row_runner import ServiceGaveUpError, run_rows
 from mop.serving.service import Service
 
 LOADED_AT_ONCE, TEXTS_AT_ONCE = 32, 512  # images may have some MiB each
+FIRST_TEXTS = 64  # the model waits for these
 
 
 async def measured(kind: CaseKind[Any], run_id: str, attempt: int, *, watch: Watch) -> Outcome:
@@ -68,65 +68,95 @@ async def _measure(kind: CaseKind[Any], job: CaseRunJob) -> None:
     async with host_lock().shared(notes.tell):
         await in_database(begin)(kind, job)
         while not await in_database(finish)(kind, job):
-            await answer_all(
-                job.revision_job,
-                left=functools.partial(in_database(left), kind, job),
-                ask=functools.partial(_ask, kind, job),
-                observer=notes,
-            )
+            asker = _Asker(kind, job)
+            await answer_all(job.revision_job, left=asker.left, ask=asker.ask, observer=notes)
 
 
-async def _ask(kind: CaseKind[Any], job: CaseRunJob, service: Service) -> None:
-    """Let a service answer the cases without an outcome, task by task.
+class _Asker:
+    """Lets services answer the cases without an outcome, task by task."""
 
-    Raises:
-        EvaluationMappingError: the model's labels are not a task's.
-        ServiceGaveUpError, HostLostError: by `run_rows`; the outcomes before count.
-    """
-    waiting = await in_database(pending)(kind, job)
-    for task in waiting:
-        await prove_mapping(task.task, service)
-    keeper = _Keeper(kind, job, waiting)
-    try:
-        for task, keys in waiting.items():
-            contract = task.task.contract()
-            asked: deque[Question] = deque()
-            bodies = _bodies(kind, job, task, keys, asked)
-            async with aclosing(bodies), aclosing(run_rows(bodies, service=service, pace=job.pace)) as outcomes:
-                async for outcome in outcomes:
-                    answer = answer_of(outcome, contract)
-                    await keeper.add(Judged(asked.popleft(), answer.label, answer.error))
-        await keeper.keep()
-    except (MopError, ServiceGaveUpError):
-        await keeper.keep()
-        raise
-    finally:
-        keeper.let_go()
+    def __init__(self, kind: CaseKind[Any], job: CaseRunJob) -> None:
+        self._kind, self._job = kind, job
+        self._waiting: Mapping[CaseTask, Sequence[Key]] = {}
+
+    async def left(self) -> int:
+        """How many cases have no outcome; a service that is asked next answers these."""
+        self._waiting = await in_database(pending)(self._kind, self._job)
+        return sum(map(len, self._waiting.values()))
+
+    async def ask(self, service: Service) -> None:
+        """Ask what was left. What is gone by now is left out; what came or changed since is asked in another turn.
+
+        Raises:
+            EvaluationMappingError: the model's labels are not a task's.
+            ServiceGaveUpError, HostLostError: by `run_rows`; the outcomes before count.
+        """
+        keeper = _Keeper(self._kind, self._job, self._waiting)
+        bodies = [_Bodies(self._kind, self._job, task, keys) for task, keys in self._waiting.items()]
+        try:
+            bodies[0].begin()
+            for one in bodies:
+                await prove_mapping(one.task.task, service)
+            for one in bodies:
+                await self._ask_each(one, keeper, service)
+            await keeper.keep()
+        except (MopError, ServiceGaveUpError):
+            await keeper.keep()
+            raise
+        finally:
+            for one in bodies:
+                one.let_go()
+            keeper.let_go()
+
+    async def _ask_each(self, bodies: _Bodies, keeper: _Keeper, service: Service) -> None:
+        contract = bodies.task.task.contract()
+        asked: deque[Question] = deque()
+        async with (
+            aclosing(bodies.each(asked)) as rows,
+            aclosing(run_rows(rows, service=service, pace=self._job.pace)) as outcomes,
+        ):
+            async for outcome in outcomes:
+                answer = answer_of(outcome, contract)
+                await keeper.add(Judged(asked.popleft(), answer.label, answer.error))
 
 
-async def _bodies(
-    kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key], asked: deque[Question]
-) -> AsyncGenerator[bytes, None]:
-    """The cases one after the other; the next ones are read while these are asked."""
-    most = TEXTS_AT_ONCE if task.task.modality == Modality.TEXT else LOADED_AT_ONCE
-    parts = [keys[place : place + most] for place in range(0, len(keys), most)]
-    coming = _loading(kind, job, task, parts[0])
-    try:
-        for following in [*parts[1:], None]:
-            questions = await coming
-            if following is not None:
-                coming = _loading(kind, job, task, following)
+class _Bodies:
+    """The cases of a task one after the other; the next ones are read while these are asked."""
+
+    def __init__(self, kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]) -> None:
+        self.task = task
+        self._load = functools.partial(in_database(load), kind, job, task)
+        self._parts = iter(_parts(keys, is_text=task.task.modality == Modality.TEXT))
+        self._coming: asyncio.Future[Sequence[Question]] | None = None
+
+    def begin(self) -> None:
+        """Begin to read the next ones."""
+        keys = next(self._parts, None)
+        self._coming = None if keys is None else asyncio.ensure_future(self._load(keys))
+
+    async def each(self, asked: deque[Question]) -> AsyncGenerator[bytes, None]:
+        """Their bodies; `asked` takes each question whose body is given out."""
+        if self._coming is None:
+            self.begin()
+        while self._coming is not None:
+            questions = await self._coming
+            self.begin()
             for question in questions:
                 asked.append(question)
                 yield question.body
-    finally:
-        _let_go(coming)
+
+    def let_go(self) -> None:
+        """Nobody asks for more."""
+        if self._coming is not None:
+            _let_go(self._coming)
 
 
-def _loading(
-    kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]
-) -> asyncio.Future[Sequence[Question]]:
-    return asyncio.ensure_future(in_database(load)(kind, job, task, keys))
+def _parts(keys: Sequence[Key], *, is_text: bool) -> Iterator[Sequence[Key]]:
+    """Keys of cases that are read at once; of texts few at first, for which the model waits."""
+    place, most = 0, FIRST_TEXTS if is_text else LOADED_AT_ONCE
+    while place < len(keys):
+        yield keys[place : place + most]
+        place, most = place + most, TEXTS_AT_ONCE if is_text else LOADED_AT_ONCE
 
 
 def _let_go(work: asyncio.Future[Any]) -> None:
