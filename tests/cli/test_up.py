@@ -72,6 +72,16 @@ def test_a_killed_worker_is_started_again(up: tuple[subprocess.Popen[str], str],
     assert "the worker ended with status -9; starting it again in 1 s" in (tmp_path / "stderr").read_text()
 
 
+def test_a_worker_that_is_drained_is_not_started_again(up: tuple[subprocess.Popen[str], str], tmp_path: Path):
+    process, address = up
+    with watched(the_worker(process)) as worker:
+        os.kill(the_worker(process), signal.SIGUSR1)
+        assert all_ended(worker)
+    with following(tmp_path / "stderr") as lines:
+        assert next(line for line in lines if "the worker ended as it was asked to; the other parts go on" in line)
+    assert httpx.get(f"{address}/accounts/login/").status_code == 200
+
+
 def test_nothing_outlives_a_killed_mop_up(up: tuple[subprocess.Popen[str], str]):
     process, address = up
     parts = children_of(process.pid)

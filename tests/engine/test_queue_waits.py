@@ -130,6 +130,13 @@ install = queue_waits.QueueWaits.install
 queue_waits.QueueWaits.install = lambda self, engine, **more: (kept.append(self), install(self, engine, **more))
 
 ran, begun = [], []
+goes_on, ends = threading.Event(), threading.Event()
+
+@DBOS.workflow(name="long")
+def long():
+    goes_on.set()
+    ends.wait()
+
 @DBOS.workflow(name="work")
 def work(number):
     ran.append(number)
@@ -138,18 +145,36 @@ def work(number):
 async def main():
     runtime.prepare_database(sys.argv[1])
     begin = lambda: begun.append(threading.current_thread().name)
-    queues = [runtime.WorkQueue("one", 1)]
-    await runtime.launch(url=sys.argv[1], executor_id="e", queues=queues, on_first_work=begin)
+    queues = [runtime.WorkQueue("one", 1), runtime.WorkQueue("two", 1)]
+    launched = await runtime.launch(url=sys.argv[1], executor_id="e", queues=queues, on_first_work=begin)
     assert begun == []
     for number in range(20):
         handle = await DBOS.enqueue_workflow_async("one", work, number)
         wakes.wake("one")
     assert await handle.get_result() == 19
     (waits,) = kept
+    assert launched is waits
     assert "one" in waits._sleepers, waits._sleepers
     assert sorted(ran) == list(range(20)), ran
     assert begun == ["mop-first-work"], begun
     assert not [thread.name for thread in threading.enumerate() if thread.name == BACKGROUND_JOBS_THREAD_NAME]
+
+    # drained: what runs goes on to its end, what waits is not begun
+    running = await DBOS.enqueue_workflow_async("two", long)
+    wakes.wake("two")
+    await asyncio.to_thread(goes_on.wait)
+    draining = asyncio.create_task(asyncio.to_thread(waits.drain))
+    while not waits.is_set():
+        await asyncio.sleep(0.01)
+    waiting = await DBOS.enqueue_workflow_async("one", work, 20)
+    wakes.wake("one")
+    await asyncio.sleep(0.5)
+    assert not draining.done()
+    ends.set()
+    await draining
+    assert (await running.get_status()).status == "SUCCESS"
+    assert (await waiting.get_status()).status == "ENQUEUED"
+    assert 20 not in ran
 
 asyncio.run(asyncio.wait_for(main(), 60))
 print("done", flush=True)
@@ -159,7 +184,7 @@ os._exit(0)
 """
 
 
-def test_the_engine_in_use_waits_there_and_takes_the_next_when_one_ends(tmp_path: Path):
+def test_the_engine_in_use_waits_there_takes_the_next_when_one_ends_and_is_drained(tmp_path: Path):
     """20 pieces of work on a queue of one slot; without the wake of a slot each would wait for two minutes."""
     argv = [sys.executable, "-c", ENGINE, f"sqlite:///{tmp_path}/engine.db"]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=100)

@@ -71,3 +71,26 @@ def test_workers_of_two_names_share_the_queue(mop: Installation):
         "select host from registry_revision where id in (?, ?)", *(one.id.replace("-", "") for one in revisions)
     )
     assert {host for (host,) in hosts} == {"left", "right"}
+
+
+@pytest.mark.second_tier
+def test_a_drained_worker_ends_with_what_it_has_taken_and_takes_no_more(mop: Installation, index: PackageIndex):
+    worker = mop.start_worker("leaves", worker_concurrency=2)
+    index.add(wheel("tiny-drained", "1.0"))
+    index.gate.clear()
+    taken = mop.submit(write_model(mop.folders / "taken", requirements="tiny-drained==1.0\n"))
+    assert index.waiting.wait(30), mop.story(taken)
+    drain = ("-m", "mop.cli", "worker", "--drain", "--name")
+    assert mop.run(*drain, "nobody").returncode == 64
+    assert mop.run(*drain, "leaves").returncode == 0
+    wait_for(lambda: "takes no more work" in mop.output("leaves"), seconds=30, what="it drains")
+    waiting = mop.submit(write_model(mop.folders / "waiting"))
+    index.gate.set()
+    mop.wait(taken, "verified")
+    wait_for(lambda: worker.poll() is not None, seconds=30, what="it ends", note=lambda: mop.output("leaves"))
+    assert worker.returncode == 0
+    assert mop.show(waiting)["status"] == "created"
+    mop.start_worker("stays")
+    mop.wait(waiting, "verified")
+    for revision in (taken, waiting):
+        mop.assert_each_status_once(revision)

@@ -7,6 +7,7 @@ from mop_client.cli.failures import CommandError, RequestRefusedError, ServerUnr
 
 __all__ = [
     "CommandError",
+    "NoWorkerError",
     "PartFailedError",
     "PolicyError",
     "PortTakenError",
@@ -20,6 +21,13 @@ class PartFailedError(CommandError):
     """A process of the installation could not be made ready or ended while it was starting."""
 
     default_hint = "Read the lines above; `mop doctor` checks what MOP needs."
+
+
+class NoWorkerError(CommandError):
+    """No worker of that name runs on this host."""
+
+    exit_code = ExitCode.USAGE
+    default_hint = "Give its name with --name, and run this on its own host."
 
 
 class PortTakenError(CommandError):

@@ -97,7 +97,7 @@ def parts(host: str, port: int) -> tuple[Part, Part]:
     # the worker may be killed at any moment by design, and a hanging one must not outlive us
     return (
         Part("portal", portal),
-        Part("worker", python("-m", "mop.worker"), death_signal=signal.SIGKILL, ready_line="ready"),
+        Part("worker", python("-m", "mop.worker"), death_signal=signal.SIGKILL, ready_line="ready", may_leave=True),
     )
 
 

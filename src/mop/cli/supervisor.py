@@ -1,8 +1,8 @@
 """Keeps the processes of an installation alive, and stops them together. Runs on Linux, in the main thread.
 
-A part that dies is started again after 1, 2, 4 ... 30 seconds; a part that dies before everything was ready once ends
-the whole, because it would only fail again. Children die with this process: the kernel signals them when the thread
-that started them ends, so they are started from the main thread alone.
+A part that dies is started again after 1, 2, 4 ... 30 seconds, one that was asked to leave is not; a part that dies
+before everything was ready once ends the whole, because it would only fail again. Children die with this process: the
+kernel signals them when the thread that started them ends, so they are started from the main thread alone.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ class Part:
         argv: its command line.
         death_signal: what the kernel sends it when the supervisor dies.
         ready_line: what it writes on its stdout when it is ready; empty when it is known otherwise.
+        may_leave: it is not started again when it ends with status 0, as somebody asked it to.
     """
 
     name: str
     argv: tuple[str, ...]
     death_signal: signal.Signals = signal.SIGTERM
     ready_line: str = ""
+    may_leave: bool = False
 
 
 @dataclass
@@ -105,6 +107,10 @@ class Supervisor:
                 return
             if not self._was_ready:
                 raise PartFailedError(f"The {part.name} ended with status {status} while it was starting.")
+            if part.may_leave and status == 0:
+                say(f"the {part.name} ended as it was asked to; the other parts go on")
+                await self._stopping.wait()
+                return
             if time.monotonic() - began > STEADY_SECONDS:
                 delay = 1.0
             say(f"the {part.name} ended with status {status}; starting it again in {delay:.0f} s")

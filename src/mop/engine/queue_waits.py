@@ -39,6 +39,7 @@ SAFETY_SECONDS = 120.0
 AGAIN_SECONDS = (0.2, 1.0, 5.0)
 DEAF_SECONDS = 0.5
 LISTEN_AGAIN_SECONDS = 1.0
+DRAINED_SECONDS = 0.2  # between two looks at whether work still runs
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class QueueWaits:
         self._sleepers: dict[str, _Sleeper] = {}
         self._lock = threading.Lock()
         self._deaf = True
+        self._threads_ended = threading.Event()
+        self._active: ActiveWorkflowById = ActiveWorkflowById()
 
     def is_set(self) -> bool:
         """Whether the engine stops."""
@@ -70,6 +73,13 @@ class QueueWaits:
         """Stop the engine's queue threads."""
         self._stop.set()
         self.wake_all()
+
+    def drain(self) -> None:
+        """Take no more work, and return when what this process took has ended. To be called after `install`."""
+        self.set()
+        self._threads_ended.wait()  # a thread that looks just now may still begin what it finds
+        while self._active.activeList():
+            time.sleep(DRAINED_SECONDS)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until this thread's queue is to be looked at; whether the engine stops.
@@ -114,11 +124,13 @@ class QueueWaits:
             engine: it.
             on_first_work: called once, in a thread of its own, when this process begins its first work.
         """
-        engine._active_workflows_set = _ActiveWorkflows(self.wake, on_first_work)  # noqa: SLF001 - see the top
+        self._active = _ActiveWorkflows(self.wake, on_first_work)
+        engine._active_workflows_set = self._active  # noqa: SLF001 - see the top
 
         def run(stop: threading.Event, dbos: DBOS) -> None:
             stop.set = self.set  # type: ignore[method-assign]  # the engine sets its own event when it stops
             queue_thread(self, dbos)  # type: ignore[arg-type]  # it is_set and waits, nothing else
+            self._threads_ended.set()
 
         engine_module.queue_thread = run  # type: ignore[attr-defined, assignment]
         engine_module.background_jobs_thread = _no_background_jobs  # type: ignore[attr-defined, assignment]

@@ -69,7 +69,7 @@ class ExecutorLock:
 
 async def launch(
     *, url: str, executor_id: str, queues: Sequence[WorkQueue], on_first_work: Callable[[], object] = lambda: None
-) -> None:
+) -> QueueWaits:
     """Take work on the running event loop, and recover what this executor left unfinished. Never fork after this.
 
     Import every module that defines workflows before: DBOS recovers only what it knows.
@@ -79,6 +79,9 @@ async def launch(
         executor_id: of this process.
         queues: whose work it takes.
         on_first_work: called once, in a thread of its own, when the first work begins.
+
+    Returns:
+        What lets this process take no more work.
     """
     config: DBOSConfig = {
         "name": "mop",
@@ -102,6 +105,7 @@ async def launch(
     for queue in queues:
         await DBOS.register_queue_async(queue.name, worker_concurrency=queue.concurrency)
     threading.Thread(target=hear_always, args=(waits, transport(), heard), name="mop-wakes", daemon=True).start()
+    return waits
 
 
 def is_no_cancellation(record: logging.LogRecord) -> bool:

@@ -20,6 +20,15 @@ def names_of_living_workers() -> list[str]:
     return sorted(path.stem for path in lock_folder().glob("*.lock") if _is_held(path))
 
 
+def process_of(name: str) -> int | None:
+    """The process of this host's worker of a name; None where none runs."""
+    path = lock_folder() / f"{name}.lock"
+    try:
+        return int(path.read_text("ascii")) if _is_held(path) else None
+    except (OSError, ValueError):  # it is being taken, or never was
+        return None
+
+
 def lock_folder() -> Path:
     """Where each worker of this host holds a lock on its name."""
     return Path(settings.MOP_HOME) / LOCKS

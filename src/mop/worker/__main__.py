@@ -1,4 +1,7 @@
-"""The worker process: takes durable work until it is told to stop."""
+"""The worker process: takes durable work until it is told to stop.
+
+SIGTERM and SIGINT stop it at once; SIGUSR1 stops it when the work that it took has ended.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,15 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
 
 from mop.cycle_collector import paused_collector
+
+if TYPE_CHECKING:
+    from mop.worker.host import WorkerMembership
 
 LEAVE_SECONDS = 3.0
 
@@ -46,8 +53,9 @@ async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib
     from mop.worker.areas import register_schedules  # noqa: PLC0415
     from mop.worker.host import queues_of, start  # noqa: PLC0415
 
-    stopping = asyncio.Event()
+    stopping, draining = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, draining.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     end_frozen_transactions()
@@ -59,7 +67,9 @@ async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib
     logging.getLogger("mop.worker").info("worker %s takes work", name)
     starting.close()
     print("ready", flush=True)  # noqa: T201 - the program that started the worker waits for this line
+    drained = asyncio.create_task(_drained(name, draining, place, stopping))
     await stopping.wait()
+    drained.cancel()
     upkeep.cancel()
     opening.cancel()
     with contextlib.suppress(TimeoutError):
@@ -69,6 +79,14 @@ async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib
     end_services()
     sys.stdout.flush()
     os._exit(0)
+
+
+async def _drained(name: str, asked: asyncio.Event, place: WorkerMembership, stopping: asyncio.Event) -> None:
+    """Once it is asked for: stop when nothing runs any more."""
+    await asked.wait()
+    print(f"the worker {name} takes no more work, and ends with what it has taken", flush=True)  # noqa: T201 - as above
+    await asyncio.to_thread(place.drain)
+    stopping.set()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from mop.engine.database import in_database
 from mop.engine.fence import stand_behind_fence
 from mop.engine.job import release_host
 from mop.engine.liveness import Liveness, Pulse, recover_unheard
+from mop.engine.queue_waits import QueueWaits
 from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch, recover
 from mop.engine.schedules import register_schedule
 from mop.engine.worker_registry import lock_folder
@@ -51,10 +52,15 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
 
 @dataclass
 class WorkerMembership:
-    """The lock on this worker's name, and its heartbeat where there may be other workers."""
+    """The lock on this worker's name, its heartbeat where there may be other workers, and the waits of its queues."""
 
     lock: ExecutorLock
     liveness: Liveness | None
+    waits: QueueWaits
+
+    def drain(self) -> None:
+        """Take no more work, and return when what was taken has ended; that may take as long as a load test."""
+        self.waits.drain()
 
     def leave(self) -> None:
         """Let others, or the next life of this worker, go on with the work at once."""
@@ -78,13 +84,13 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     set_host_name(name)
     load_workflows()
     if not settings.MOP_MANY_WORKERS:
-        await launch(
+        waits = await launch(
             url=settings.MOP_ENGINE_URL,
             executor_id=f"worker:{name}",
             queues=queues,
             on_first_work=know_addresses,
         )
-        return WorkerMembership(lock, None)
+        return WorkerMembership(lock, None, waits)
     liveness = Liveness(
         name=name,
         lock=hosts.this_lock(lock.path),
@@ -96,12 +102,12 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     await in_database(liveness.register)()
     stand_behind_fence(liveness.executor_id, stop_at_once)
     liveness.start_beating()  # before the engine, whose start may take longer than others wait
-    await launch(
+    waits = await launch(
         url=settings.MOP_ENGINE_URL, executor_id=liveness.executor_id, queues=queues, on_first_work=know_addresses
     )
     liveness.start_looking()
     register_schedule("engine.unheard", UNHEARD_SECONDS, recover_what_nobody_does)
-    return WorkerMembership(lock, liveness)
+    return WorkerMembership(lock, liveness, waits)
 
 
 def know_addresses() -> None:
