@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from mop.accounts.models import Invitation, User
 from mop.audit.models import AuditEvent
 from mop.catalog.models import InstanceType, Taxonomy
+from mop.catalog.services import change_task
 from mop.registry.groups import create_group, share_group
 from mop.registry.models import Model
 from support.browsing import client_of, send
@@ -127,6 +128,19 @@ def test_a_tasks_owner_changes_its_description_and_owners_and_nothing_else(root:
     task.refresh_from_db()
     assert (task.name, task.description, task.owners.count()) == ("hate in text", "new", 2)
     assert AuditEvent.objects.get(action="task.changed").data == {"description": "changed", "owners added": "otto"}
+
+
+def test_an_owner_who_was_removed_meanwhile_does_not_come_back_with_a_new_description(root: User):
+    owner, removed = make_user("olivia"), make_user("rob")
+    task = make_task("hate in text", owners=[owner, removed])
+    page = f"/tasks/{task.pk}/change/"
+    client = client_of(owner)
+    assert 'name="initial-owners" value="olivia, rob"' in client.get(page).content.decode()
+    change_task(actor=ACTOR, task=task, owners=[owner])
+    sent = {"description": "new", "initial-description": "", "owners": "olivia, rob", "initial-owners": "olivia, rob"}
+    assert send(client, page, sent).status_code == 302
+    task.refresh_from_db()
+    assert (task.description, list(task.owners.all())) == ("new", [owner])
 
 
 def test_administrators_retire_an_instance_type_and_describe_a_taxonomy(root: User):

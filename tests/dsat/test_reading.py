@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from mop.accounts.belongings import hand_over
 from mop.accounts.models import User
 from mop.accounts.services import actor_of, change_access
 from mop.catalog.models import Task
@@ -107,6 +108,18 @@ def test_the_right_that_an_administrator_took_ends_with_the_role(people: People)
     change_access(actor=ACTOR, user=administrator, is_active=True, is_administrator=False)
     assert _readers(people) == EVERYBODY
     assert _finders(people, search="lasagne") == EVERYBODY
+
+
+def test_who_takes_over_what_a_leaver_had_reads_no_restricted_case(people: People) -> None:
+    leaver, administrator = people.by_role["assignee"], people.by_role["administrator"]
+    services.restrict(actor=ACTOR, case=people.case, is_restricted=True)
+    plain = make_case(people.task)
+    services.assign(actor=ACTOR, case=plain, to=leaver)
+    assert hand_over(actor=actor_of(administrator), user=leaver, to=administrator) == 1
+    people.case.refresh_from_db()
+    assert _readers(people) == {"submitter", "assignee"}
+    plain.refresh_from_db()
+    assert plain.assignee == administrator
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from mop.accounts.models import User
 from mop.insights.analysis import (
+    REASONS_SHOWN,
     Durations,
     Period,
     durations,
@@ -118,6 +119,14 @@ def test_nothing_is_a_page_without_numbers(client: Client, olivia: User):
     assert "Nothing is live in any service." in page
     assert until_verified(Revision.objects.none()) is None
     assert durations([]) is None
+
+
+def test_versions_that_failed_are_counted_beyond_the_reasons_that_are_shown(client: Client, olivia: User, model: Model):
+    at = timezone.now() - dt.timedelta(days=1)
+    for number in range(REASONS_SHOWN + 2):
+        version(model, number, S.VERIFY_FAILED, at, error=f"Error{number}")
+    client.force_login(olivia)
+    assert f"{REASONS_SHOWN + 2} versions; time until" in client.get(reverse("insights:analysis")).content.decode()
 
 
 def test_of_many_durations_the_middle_and_the_one_that_most_stay_below_are_told():

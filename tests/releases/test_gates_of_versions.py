@@ -23,7 +23,9 @@ from mop.evaluation.results import EvaluationDocument
 from mop.evaluation.services import renew_stale
 from mop.golden_sets.services import delete_golden_set
 from mop.loadtest.plan import Strategy
+from mop.notifications.models import Notification
 from mop.registry.models import Revision
+from mop.registry.services import delete_revision
 from mop.releases.gates.conditions import EvaluationMeasure
 from mop.releases.gates.parser import parse
 from mop.releases.gates.readings import metric_of
@@ -199,6 +201,13 @@ def test_the_ratio_of_a_metric_of_levels_has_no_interval_of_another_problem() ->
     assert (ratio.low, ratio.high) == (None, None)
 
 
+def test_two_services_do_not_look_the_same() -> None:
+    _service("Content Safety")
+    with pytest.raises(ValidationFailedError) as caught:
+        _service("Content Safety ")
+    assert set(caught.value.fields) == {"name"}
+
+
 def test_conditions_of_a_service_concern_its_taxonomies_and_findings_are_asked_once() -> None:
     hate, sexual = make_task(taxonomy="Hate"), make_task(taxonomy="Sexual")
     revision = _verified(hate, sexual)
@@ -284,6 +293,33 @@ def test_what_is_taken_away_is_judged_again_too(take_away: str) -> None:
             put(Revision.objects.filter(pk=revision.pk), environment_key="ef" * 32)
             renew_stale()
     assert set(revisions_to_judge()) == {revision}
+
+
+def test_with_a_dataset_goes_what_was_told_of_its_results() -> None:
+    task = make_task()
+    gone, kept = approved_dataset(task, name="gone-1"), approved_dataset(task, name="kept-1")
+    change_gate(actor=ACTOR, owner=task, conditions="all datasets: macro F1 >= 0.1")
+    revision = verified(_verified(task))
+    evaluate(revision)
+    judge_changed()
+    change_gate(actor=ACTOR, owner=task, conditions="all datasets: macro F1 >= 0.2")
+    judge_changed()
+
+    def told(name: str) -> list[int]:
+        reports = [str(one) for one in GateReport.objects.values_list("document", flat=True)]
+        news = Notification.objects.filter(kind__in=["evaluationFinished", "datasetMeasured"])
+        titles = news.values_list("title", flat=True)
+        return [sum(name in text for text in found) for found in (reports, titles)]
+
+    assert told("gone-1") == told("kept-1") == [2, 2]  # of the model's owner, and of the dataset's
+    delete_dataset(actor=actor_of(gone.owners.get()), dataset=gone)
+    assert told("gone-1") == [0, 0]
+    judge_changed()
+    assert told("kept-1") == [1, 2]
+    add_version(revision.model, "v2")
+    delete_revision(actor=ACTOR, revision=revision)
+    assert told("kept-1") == [0, 0]
+    assert kept.bindings.exists()
 
 
 def test_the_editor_writes_a_condition_from_choices_and_saves_what_is_right(client: Client) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from mop import failpoints
@@ -312,6 +313,25 @@ def test_the_previous_release_is_what_is_live_or_what_it_replaced(service: Servi
     live(second, service)
     assert previous_revision(service, hate, "Text", second) == first
     assert previous_revision(service, hate, "Image", second) is None
+
+
+def test_what_took_long_to_start_does_not_replace_what_was_approved_later(
+    service: Service, model: Model, client: Client
+):
+    live(model.revisions.get(), service)
+    slow = approved(next_version(model), service)
+    quick = approved(next_version(model, "v1.0.2"), service, "Hate")
+    assert [one.pk for one in releases_to_take(service)] == [slow.pk, quick.pk]
+    mark_released(actor=ACTOR, release=quick, how=WentLive.GATEWAY)
+    assert list(releases_to_take(service)) == []
+    with pytest.raises(ConflictError, match="was approved later"):
+        mark_released(actor=ACTOR, release=slow, how=WentLive.GATEWAY)
+    client.force_login(admin_of(service))
+    assert f"Release {quick.pk}</a> is live in its place" in client.get(f"/releases/{slow.pk}/").content.decode()
+    assert "is live in its place" not in client.get(f"/releases/{quick.pk}/").content.decode()
+    _by_admin(service, mark_released, release=slow, how=WentLive.ADMIN)
+    assert _live(service) == {"Hate": "v1.0.1", "Sexual": "v1.0.1"}
+    _sound()
 
 
 def test_of_what_was_replaced_and_is_private_again_nothing_is_told(service: Service, model: Model):

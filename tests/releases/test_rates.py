@@ -9,6 +9,7 @@ from golden_sets.made import predicted, supplied, wrong_of_them
 from mop.catalog.models import Task
 from mop.dsat.deletion import delete_case
 from mop.dsat.services import CaseChange, change_case, reject
+from mop.findings.waivers import end_waiver
 from mop.golden_sets.advance import GOLDEN
 from mop.golden_sets.models import GoldenRun
 from mop.golden_sets.services import start_missing
@@ -22,11 +23,14 @@ from mop.releases.gates.verdicts import Missing, judge
 from mop.releases.judging import COMMIT_TAKES, gate_document, judge_changed, revisions_to_judge
 from mop.releases.models import GateReport
 from mop.releases.requests.difference import difference_to
+from mop.releases.requests.preconditions import standing
 from mop.releases.services import change_gate
 from regression.made import knows, made_case
 from support.case_runs import finished
 from support.evaluation_results import add_version, approved_dataset, evaluate, verified
-from support.factories import ACTOR, make_model, make_task, put
+from support.factories import ACTOR, make_model, make_task, make_user, put
+from support.releases import make_releasable
+from support.scans import BLOCKS, scan_later, waive
 
 pytestmark = pytest.mark.django_db
 DSAT, GOLDEN_SET = "DSAT pass rate", "golden set pass rate"
@@ -214,3 +218,18 @@ def test_results_of_another_name_or_environment_count_no_more_before_they_are_ma
         revision.model.connections.all().delete()
     found = [judge(one, RevisionEvidence(revision, task)).parts[0].reading for one in conditions]
     assert all(isinstance(one, Missing) for one in found), found
+
+
+def test_a_waiver_that_ended_lets_its_finding_block_before_the_scan_is_decided_about_again(task: Task):
+    revision = make_releasable(task)
+    waiver = waive(revision.model, make_user(is_administrator=True))
+    scan_later(revision, BLOCKS)
+    (condition,) = parse("open findings <= 0")
+
+    def stands() -> tuple[str, bool]:
+        (found,) = [one for one in standing(revision) if one.name == "findings"]
+        return judge(condition, RevisionEvidence(revision, task)).result, found.holds
+
+    assert stands() == ("pass", True)
+    end_waiver(actor=ACTOR, waiver=waiver)
+    assert stands() == ("fail", False)

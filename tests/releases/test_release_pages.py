@@ -10,21 +10,24 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from mop.accounts.services import actor_of
 from mop.dsat.models import Case
 from mop.errors import NotFoundError
 from mop.notifications.models import Delivery, Notification
 from mop.notifications.webhooks import create_webhook
 from mop.registry.models import Revision
+from mop.registry.publishing import unpublish_revision
 from mop.releases.models import Policy
 from mop.releases.release_models import LiveSlot, Release, ServiceToken
 from mop.releases.requests.deciding import approve_release, current_evidence
 from mop.releases.requests.notices import owner_of, service_webhooks
 from mop.releases.requests.selectors import get_release
+from mop.releases.requests.switching import retire_release
 from mop.releases.requests.tokens import create_service_token
-from mop.releases.services import change_gate
+from mop.releases.services import change_gate, change_service
 from support.api import Api
 from support.dsat import make_case
-from support.factories import ACTOR, make_task, make_user, put
+from support.factories import ACTOR, make_task, make_token, make_user, put
 from support.releases import admin_of, approved, live, make_releasable, make_service, next_version, requested
 
 pytestmark = pytest.mark.django_db
@@ -297,6 +300,45 @@ def test_a_service_reports_a_case_once_for_each_trace_id():
     assert "fool" not in first.content.decode()
 
 
+def test_an_admin_who_was_removed_meanwhile_does_not_come_back_with_another_change(client: Client):
+    kept, removed = make_user("kept"), make_user("removed")
+    service = make_service(admins=[kept, removed])
+    client.force_login(kept)
+    address = f"/services/{service.name}/edit/"
+    page = client.get(address).content.decode()
+    shown = {"description": "", "contact": "", "policy": "warn", "admins": "kept, removed"}
+    for name, value in shown.items():
+        assert re.search(rf'name="initial-{name}"[^>]*value="{value}"', page) or not value
+    change_service(actor=ACTOR, service=service, policy=Policy.BLOCK, admins=[kept])
+    sent = {**shown, **{f"initial-{name}": value for name, value in shown.items()}, "contact": "#safety"}
+    assert client.post(address, sent).status_code == 302
+    service.refresh_from_db()
+    assert (service.contact, service.policy, list(service.admins.all())) == ("#safety", "block", [kept])
+
+
+def test_how_a_version_stands_now_is_not_told_once_its_release_ended_and_it_is_private():
+    service = make_service()
+    revision = make_releasable(make_task())
+    release = live(revision, service)
+    admin = admin_of(service)
+    _, secret = create_service_token(actor=ACTOR, user=admin, service=service, name="pull")
+    owner = make_token(revision.model.owners.get())
+    readers = {"admin": make_token(admin), "service": secret, "owner": owner}
+    retire_release(actor=actor_of(admin), user=admin, release=release, comment="over")
+
+    def told() -> list[str]:
+        answers = {
+            name: Api(token=token, client=Client()).call("GET", f"/releases/{release.pk}/evidence").json()
+            for name, token in readers.items()
+        }
+        assert all(answer["at_decision"] for answer in answers.values())
+        return [name for name, answer in answers.items() if answer["now"]]
+
+    assert told() == ["admin", "service", "owner"]
+    unpublish_revision(actor=ACTOR, revision=revision)
+    assert told() == ["owner"]
+
+
 def test_a_case_that_a_person_added_in_the_name_of_a_service_takes_no_report_of_it_in():
     service, task = make_service(), make_task()
     approved(make_releasable(task), service)
@@ -316,8 +358,6 @@ def test_the_api_checks_an_offer_and_tells_why_it_would_be_refused():
     service = make_service(policy=Policy.BLOCK)
     change_gate(actor=ACTOR, owner=service, conditions="golden set pass rate >= 100 %")
     revision = make_releasable(make_task())
-    from support.factories import make_token  # noqa: PLC0415 - only here
-
     api = Api(token=make_token(revision.model.owners.get()), client=Client())
     offer = {"model": revision.model.name, "version": revision.version}
     found = api.call("POST", f"/services/{service.name}/releases/check", offer).json()

@@ -149,10 +149,9 @@ def patch_task(request: HttpRequest, name: str, body: TaskPatch) -> Task:
     caller = caller_of(request)
     task = get_task(name)
     authorise(caller.user, "catalog.change_task", task, what="change this task")
-    owners = list(task.owners.all())
+    owners = None
     if body.owners is not None:
         with named_in("owners"):
             owners = [get_user(one) for one in dict.fromkeys(body.owners)]
-    description = task.description if body.description is None else body.description
-    change_task(actor=caller.actor, task=task, description=description, owners=owners)
+    change_task(actor=caller.actor, task=task, description=body.description, owners=owners)
     return get_task(name)

@@ -6,7 +6,7 @@ from mop.accounts.belongings import Belongings
 from mop.accounts.models import User
 from mop.audit.services import Actor
 from mop.catalog.models import Task
-from mop.catalog.services import change_task
+from mop.catalog.services import replace_owner
 
 
 def tasks_of(user: User) -> Belongings:
@@ -18,7 +18,5 @@ def tasks_of(user: User) -> Belongings:
 def _hand_over(actor: Actor, user: User, to: User) -> int:
     tasks = list(Task.objects.filter(owners=user))
     for task in tasks:
-        owners = {owner.pk: owner for owner in task.owners.all()}
-        owners.pop(user.pk)
-        change_task(actor=actor, task=task, description=task.description, owners=[*owners.values(), to])
+        replace_owner(actor=actor, task=task, user=user, to=to)
     return len(tasks)

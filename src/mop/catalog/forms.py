@@ -46,10 +46,15 @@ class TaskForm(PlainForm):
 
 
 class TaskChangeForm(PlainForm):
-    """What of a task may change."""
+    """What of a task may change. It knows what was changed since it was shown: the rest may be others' work."""
 
-    description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
-    owners = forms.CharField(help_text="User names, separated by commas.")
+    description = forms.CharField(
+        required=False,
+        max_length=DESCRIPTION_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        show_hidden_initial=True,
+    )
+    owners = forms.CharField(help_text="User names, separated by commas.", show_hidden_initial=True)
 
     def clean_owners(self) -> list[User]:
         """The named users, all of them active."""

@@ -58,34 +58,48 @@ def create_task(
 
 
 @transaction.atomic
-def change_task(*, actor: Actor, task: Task, description: str, owners: Sequence[User]) -> None:
+def change_task(
+    *, actor: Actor, task: Task, description: str | None = None, owners: Sequence[User] | None = None
+) -> None:
     """Change a task's description and owners; what models and datasets are measured by stays.
+
+    None leaves a field as it is by then.
 
     Raises:
         ValidationFailedError: nobody would own it.
     """
-    if not owners:
+    if owners is not None and not owners:
         message = "A task needs at least one owner."
         raise ValidationFailedError(f"owners: {message}", fields={"owners": [message]})
-    before = set(task.owners.all())
+    row = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
     data: dict[str, object] = {}
-    if description != task.description:
-        task.description = description
-        save_checked(task)
+    if description is not None and description != row.description:
+        row.description = description
+        save_checked(row)
         data["description"] = "changed"
-    task.owners.set(owners)
-    for word, people in (("added", set(owners) - before), ("removed", before - set(owners))):
-        if people:
-            data[f"owners {word}"] = ", ".join(sorted(person.username for person in people))
+    if owners is not None:
+        before = set(row.owners.all())
+        row.owners.set(owners)
+        for word, people in (("added", set(owners) - before), ("removed", before - set(owners))):
+            if people:
+                data[f"owners {word}"] = ", ".join(sorted(person.username for person in people))
     if data:
         record(
             actor=actor,
             action=Action.TASK_CHANGED,
             object_type="task",
-            object_id=task.pk,
-            object_label=task.name,
+            object_id=row.pk,
+            object_label=row.name,
             data=data,
         )
+
+
+@transaction.atomic
+def replace_owner(*, actor: Actor, task: Task, user: User, to: User) -> None:
+    """Make another person an owner of a task in the place of one."""
+    row = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
+    people = {person.pk: person for person in row.owners.all() if person.pk != user.pk}
+    change_task(actor=actor, task=row, owners=list((people | {to.pk: to}).values()))
 
 
 @transaction.atomic

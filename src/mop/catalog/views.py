@@ -89,7 +89,8 @@ def change(request: HttpRequest, task_id: int) -> HttpResponse:
     form = TaskChangeForm(request.POST or None, initial={"description": found.description, "owners": owners})
 
     def act() -> Done:
-        change_task(actor=actor_in(request), task=found, **form.cleaned_data)
+        given = {name: form.cleaned_data[name] for name in form.changed_data}  # since the form was shown
+        change_task(actor=actor_in(request), task=found, **given)
         return Done(f"The task {found.name} is changed.", here)
 
     return form_page(

@@ -7,13 +7,14 @@ from typing import TypeGuard
 from django.urls import reverse
 
 from mop.audit.services import Actor
+from mop.datasets.models import Dataset
 from mop.datasets.notices import DATASET_SCOPE
 from mop.errors import ConflictError, MopError
 from mop.evaluation.kinds import Kind
 from mop.evaluation.models import Evaluation
 from mop.evaluation.states import EvaluationState
 from mop.notifications.scopes import Scope
-from mop.notifications.services import News, notify
+from mop.notifications.services import News, forget_named, notify
 from mop.registry.notices import MODEL_SCOPE
 from mop.registry.statuses import PublishStatus
 
@@ -45,7 +46,7 @@ def _tell_owners(evaluation: Evaluation, actor: Actor, kind: Kind, ending: str, 
         people=revision.model.owners.order_by("pk"),
         news=News(
             kind=kind,
-            event=f"revision:{revision.pk}:{evaluation.run_name}",  # goes with the revision
+            event=_event(evaluation, evaluation.attempt),
             title=f"{revision} {ending}",
             reason=reason,
             hint=hint,
@@ -63,13 +64,24 @@ def _tell_dataset_owners(evaluation: Evaluation, actor: Actor) -> None:
         people=dataset.owners.order_by("pk"),
         news=News(
             kind=Kind.DATASET_MEASURED,
-            event=f"dataset:{dataset.pk}:{evaluation.run_name}",
+            event=f"{_event(evaluation, evaluation.attempt)}:dataset",
             title=f"{revision if is_public else 'A private version'} was evaluated on {dataset}",
             reason=_number(evaluation) if is_public else f"Task {evaluation.task}. Its owners see the result.",
             link=reverse("datasets:dataset", args=[dataset.name]),
             scope=Scope(DATASET_SCOPE, dataset.pk),
         ),
     )
+
+
+def forget_results(dataset: Dataset) -> None:
+    """Remove what was told of results on a dataset that is deleted: the results go with it."""
+    rows = Evaluation.objects.filter(dataset=dataset).only("revision_id", "attempt")
+    forget_named([_event(row, attempt) for row in rows for attempt in range(1, row.attempt + 1)])
+
+
+def _event(evaluation: Evaluation, attempt: int) -> str:
+    """What was told under it goes with the version, whoever was told."""
+    return f"revision:{evaluation.revision_id}:evaluation:{evaluation.pk}:{attempt}"
 
 
 def _number(evaluation: Evaluation) -> str:

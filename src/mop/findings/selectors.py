@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from mop.errors import NotFoundError
 from mop.findings.models import Rescan, Scan, ScanFinding, ScannedFile, Waiver
@@ -77,6 +78,19 @@ def findings_of(scan: Scan, *, severity: str = "", scanner: str = "", action: st
     wanted = {"severity": severity, "scanner": scanner, "action": action}
     rows = ScanFinding.objects.filter(scan=scan, **{name: value for name, value in wanted.items() if value})
     return rows.select_related("waiver", "waiver__owner")
+
+
+def waived_findings(scan: Scan) -> QuerySet[ScanFinding]:
+    """A scan's findings that only a waiver keeps from blocking, whose waiver holds today."""
+    return ScanFinding.objects.filter(
+        scan=scan, waiver__isnull=False, waiver__ended_at=None, waiver__until__gte=timezone.localdate()
+    )
+
+
+def lapsed_findings(scan: Scan) -> QuerySet[ScanFinding]:
+    """A scan's findings whose waiver ended since it was decided about, so that they block from then on."""
+    ended = Q(waiver__ended_at__isnull=False) | Q(waiver__until__lt=timezone.localdate())
+    return ScanFinding.objects.filter(ended, scan=scan)
 
 
 def files_of(scan: Scan, *, verdict: str = "", search: str = "") -> QuerySet[ScannedFile]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,8 @@ from mop.notifications.selectors import preferences_of, visible_notifications
 from mop.notifications.texts import one_line
 from mop.notifications.webhook_selectors import webhooks_told
 from mop.notifications.webhooks import enqueue_delivery, link_of
+
+_NAMES_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,14 @@ def forget_events(prefix: str) -> None:
     """Remove what was told of the events whose names begin so; queued e-mails and webhooks go with it."""
     Delivery.objects.filter(event__startswith=prefix).delete()
     Notification.objects.filter(event__startswith=prefix).delete()
+
+
+def forget_named(events: Collection[str]) -> None:
+    """Remove what was told of these events; queued e-mails and webhooks go with it."""
+    waiting = iter(events)
+    while names := list(islice(waiting, _NAMES_AT_ONCE)):
+        Delivery.objects.filter(event__in=names).delete()
+        Notification.objects.filter(event__in=names).delete()
 
 
 @transaction.atomic

@@ -73,10 +73,10 @@ def patch_service(request: HttpRequest, service: str, body: ServicePatch) -> Ser
     change_service(
         actor=caller.actor,
         service=found,
-        description=found.description if body.description is None else body.description,
-        contact=found.contact if body.contact is None else body.contact,
-        policy=Policy(found.policy if body.policy is None else body.policy),
-        admins=list(found.admins.all()) if body.admins is None else _people(body.admins),
+        description=body.description,
+        contact=body.contact,
+        policy=None if body.policy is None else Policy(body.policy),
+        admins=None if body.admins is None else _people(body.admins),
     )
     return get_service(service)
 

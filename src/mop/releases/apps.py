@@ -7,11 +7,13 @@ class ReleasesConfig(config.AreaConfig):
     name = "mop.releases"
 
     def ready(self) -> None:
-        """Register the area, and say who is told of releases and of what is live."""
+        """Register the area, say who is told of releases and of what is live, and what goes with a dataset."""
         super().ready()
-        from mop.findings.notices import OTHERS_TOLD  # noqa: PLC0415 - models load after the registry
+        from mop.datasets.services import DELETION_HOOKS  # noqa: PLC0415 - models load after the registry
+        from mop.findings.notices import OTHERS_TOLD  # noqa: PLC0415 - as above
         from mop.notifications.scopes import SCOPES, TEAMS  # noqa: PLC0415 - as above
         from mop.registry.notices import MODEL_SCOPE  # noqa: PLC0415 - as above
+        from mop.releases.judging import forget_reports  # noqa: PLC0415 - as above
         from mop.releases.requests import notices  # noqa: PLC0415 - as above
 
         SCOPES[notices.RELEASE_SCOPE] = notices.seen_releases
@@ -20,3 +22,5 @@ class ReleasesConfig(config.AreaConfig):
         SCOPES[MODEL_SCOPE] = notices.told_of_models
         if notices.admins_told not in OTHERS_TOLD:
             OTHERS_TOLD.append(notices.admins_told)
+        if forget_reports not in DELETION_HOOKS:
+            DELETION_HOOKS.append(forget_reports)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from mop.accounts.belongings import Belongings
 from mop.accounts.models import User
 from mop.audit.services import Actor
-from mop.releases.models import Policy, Service
-from mop.releases.services import change_service
+from mop.releases.models import Service
+from mop.releases.services import replace_admin
 
 
 def services_of(user: User) -> Belongings:
@@ -21,15 +21,5 @@ def services_of(user: User) -> Belongings:
 def _hand_over(actor: Actor, user: User, to: User) -> int:
     services = list(Service.objects.filter(admins=user).order_by("pk"))
     for service in services:
-        admins = {person.pk: person for person in service.admins.all()}
-        del admins[user.pk]
-        admins[to.pk] = to
-        change_service(
-            actor=actor,
-            service=service,
-            description=service.description,
-            contact=service.contact,
-            policy=Policy(service.policy),
-            admins=list(admins.values()),
-        )
+        replace_admin(actor=actor, service=service, user=user, to=to)
     return len(services)

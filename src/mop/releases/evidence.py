@@ -15,8 +15,7 @@ from mop.evaluation.metrics.intervals import Interval
 from mop.evaluation.models import Evaluation
 from mop.evaluation.results import EvaluationDocument, document_of
 from mop.evaluation.wanted import is_outdone
-from mop.findings.models import ScanFinding
-from mop.findings.selectors import current_scan
+from mop.findings.selectors import current_scan, waived_findings
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision, TaskConnection
@@ -152,7 +151,7 @@ class RevisionEvidence:
         return NO_PREVIOUS if self.before is None else ratio(now, self.before.rate(rate, to_previous=False))
 
     def findings(self, measure: FindingsMeasure) -> Reading:
-        """The number of findings of the newest scan that no waiver covers."""
+        """The number of findings of the newest scan that no waiver covers today."""
         scan = current_scan(self.revision)
         if scan is None:
             return Missing("The version was not scanned yet.", Step.SCAN)
@@ -162,7 +161,7 @@ class RevisionEvidence:
         order = [*Severity]
         counted = {one.value for one in order[0 if measure.least is None else order.index(measure.least) :]}
         found = sum(number for severity, number in scan.severities.items() if severity in counted)
-        waived = ScanFinding.objects.filter(scan=scan, severity__in=counted, waiver__isnull=False).count()
+        waived = waived_findings(scan).filter(severity__in=counted).count()
         return Measured(float(found - waived), of=f"scan of {scan.finished_at:%Y-%m-%d}")
 
 

@@ -50,10 +50,15 @@ class ServiceForm(forms.Form):
 
 
 class ServiceEditForm(ServiceForm):
-    """What of a service can change."""
+    """What of a service can change. It knows what was changed since it was shown: the rest may be others' work."""
 
     name = None  # type: ignore[assignment] # Django's way to leave a field of the base out
     kind = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
 
 
 class ConditionsForm(forms.Form):

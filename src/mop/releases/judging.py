@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -16,7 +16,7 @@ from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.contract_runs.actions import Action as ConnectionAction
 from mop.datasets.actions import Action as DatasetAction
-from mop.datasets.models import Binding
+from mop.datasets.models import Binding, Dataset
 from mop.dsat.models import Case
 from mop.evaluation.models import Evaluation
 from mop.findings.models import Scan
@@ -132,6 +132,17 @@ def keep_report(revision: Revision, service: Service | None) -> GateReport:
     failpoints.hit("before gate report")
     transaction.on_commit(functools.partial(failpoints.hit, "after gate report"))
     return report
+
+
+def forget_reports(dataset: Dataset) -> None:
+    """Remove the reports that tell results on a dataset that is deleted; the versions are judged again.
+
+    What releases were decided on is theirs, and stays.
+    """
+    measured = Evaluation.objects.filter(dataset=dataset).order_by().values("revision")
+    reports = GateReport.objects.filter(revision__in=measured).annotate(text=Cast("document", TextField()))
+    told = list(reports.filter(text__contains=dataset.name).values_list("pk", flat=True))
+    GateReport.objects.filter(pk__in=told).delete()
 
 
 def revisions_to_judge() -> QuerySet[Revision]:

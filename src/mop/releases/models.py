@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
+from mop.accounts.validation import check_name
 from mop.catalog.models import Task
 from mop.registry.models import Revision
 from mop.releases import release_models  # noqa: F401 - tables of this app, in a file of their own
@@ -50,6 +51,10 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that looks like another."""
+        check_name(self.name)
 
 
 class GateVersion(models.Model):

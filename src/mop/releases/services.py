@@ -52,25 +52,43 @@ def create_service(
 
 @transaction.atomic
 def change_service(
-    *, actor: Actor, service: Service, description: str, contact: str, policy: Policy, admins: Sequence[User]
+    *,
+    actor: Actor,
+    service: Service,
+    description: str | None = None,
+    contact: str | None = None,
+    policy: Policy | None = None,
+    admins: Sequence[User] | None = None,
 ) -> None:
-    """Change what may change of a service: everything but its name and kind.
+    """Change what may change of a service: everything but its name and kind. None leaves a field as it is by then.
 
     Raises:
         ValidationFailedError: no admin would be left, or a value is too long.
     """
-    if not admins:
+    if admins is not None and not admins:
         raise ValidationFailedError(
             "A service needs at least one admin.", fields={"admins": ["Name at least one admin."]}
         )
     # a decision about a release holds this lock while its person is found to be an admin
-    Service.objects.select_for_update().get(pk=service.pk)
-    before = {"policy": service.policy, "admins": _names(service.admins.all())}
-    service.description, service.contact, service.policy = description, contact, policy
-    save_checked(service)
-    service.admins.set(admins)
-    after = {"policy": service.policy, "admins": _names(admins)}
-    record_of_service(actor, Action.SERVICE_CHANGED, service, {"before": before, "after": after})
+    row = Service.objects.select_for_update().get(pk=service.pk)
+    before = {"policy": row.policy, "admins": _names(row.admins.all())}
+    given = {"description": description, "contact": contact, "policy": policy}
+    for name, value in given.items():
+        if value is not None:
+            setattr(row, name, value)
+    save_checked(row)
+    if admins is not None:
+        row.admins.set(admins)
+    after = {"policy": row.policy, "admins": _names(row.admins.all())}
+    record_of_service(actor, Action.SERVICE_CHANGED, row, {"before": before, "after": after})
+
+
+@transaction.atomic
+def replace_admin(*, actor: Actor, service: Service, user: User, to: User) -> None:
+    """Make another person an admin of a service in the place of one."""
+    row = Service.objects.select_for_update().get(pk=service.pk)
+    people = {person.pk: person for person in row.admins.all() if person.pk != user.pk}
+    change_service(actor=actor, service=row, admins=list((people | {to.pk: to}).values()))
 
 
 @transaction.atomic

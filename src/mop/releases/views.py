@@ -125,8 +125,10 @@ def edit_service(request: HttpRequest, service: str) -> HttpResponse:
     form = ServiceEditForm(request.POST or None, initial=initial)
 
     def act() -> Done:
-        given = form.cleaned_data
-        change_service(actor=actor_in(request), service=found, **{**given, "policy": Policy(given["policy"])})
+        given = {name: form.cleaned_data[name] for name in form.changed_data}  # since the form was shown
+        if "policy" in given:
+            given["policy"] = Policy(given["policy"])
+        change_service(actor=actor_in(request), service=found, **given)
         return Done(f"The service {found.name} is changed.", here)
 
     return form_page(

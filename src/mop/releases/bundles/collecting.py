@@ -15,8 +15,8 @@ from mop.environments import Installed
 from mop.evaluation.models import Evaluation
 from mop.evaluation.results import EvaluationDocument, document_of
 from mop.findings.downloads import findings_json
-from mop.findings.models import Scan, ScanFinding
-from mop.findings.selectors import current_scan
+from mop.findings.models import Scan
+from mop.findings.selectors import current_scan, waived_findings
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision
@@ -143,7 +143,7 @@ def _without_host(conditions: Mapping[str, Any]) -> dict[str, Any]:
 
 def _findings(scan: Scan) -> EnclosedFindings:
     waived: dict[str, int] = {}
-    for severity in ScanFinding.objects.filter(scan=scan, waiver__isnull=False).values_list("severity", flat=True):
+    for severity in waived_findings(scan).values_list("severity", flat=True):
         waived[severity] = waived.get(severity, 0) + 1
     return EnclosedFindings(
         scanned_at=scan.finished_at.isoformat(),

@@ -19,7 +19,7 @@ from mop.evaluation.reports.document import IntervalOut, LabelOut, ReportOut, Sl
 from mop.evaluation.reports.names import WORDS
 from mop.evaluation.wanted import is_outdone
 from mop.findings.models import Scan
-from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, findings_of
+from mop.findings.selectors import SEVERITIES, VERDICTS, current_scan, findings_of, waived_findings
 from mop.loadtest.models import LoadTest
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision, TaskConnection
@@ -241,7 +241,7 @@ def _findings(scan: Scan, *, sees_all: bool) -> CardFindings:
         decision=scan.get_decision().label,
         is_complete=scan.is_complete,
         severities=tuple((name, scan.severities.get(name, 0)) for name in SEVERITIES),
-        waived=rows.filter(waiver__isnull=False).count(),
+        waived=waived_findings(scan).count(),
         verdicts=tuple((name, scan.verdicts[name]) for name in VERDICTS if scan.verdicts.get(name)),
         items=tuple(
             CardFinding(row.severity, row.scanner, row.rule, row.path, row.message, row.waiver_id is not None)

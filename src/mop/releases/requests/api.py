@@ -11,9 +11,10 @@ from ninja import Query, Router, Status
 from mop.accounts.access import Caller, caller_of
 from mop.accounts.listing import list_page
 from mop.accounts.references import named_in
-from mop.accounts.rules import authorise
+from mop.accounts.rules import authorise, may
 from mop.registry.models import Revision
 from mop.registry.selectors import get_revision
+from mop.registry.statuses import PublishStatus
 from mop.releases.release_models import Release, ServiceScope
 from mop.releases.release_states import WentLive
 from mop.releases.requests.access import calling_service, service_of, service_or_person
@@ -86,7 +87,7 @@ def show_release(request: HttpRequest, number: int) -> Release:
 def show_evidence(request: HttpRequest, number: int) -> dict[str, Any]:
     """The evidence of a release: as it stands, and as it was frozen at the request and at the decision."""
     release = one_of(_seen(request), number)
-    now = current_evidence(release) if release.revision else None
+    now = current_evidence(release) if _is_known_now(request, release) else None
     return {
         "digest": now.digest if now else release.evidence_digest,
         "now": now.document if now else None,
@@ -242,6 +243,16 @@ def _seen(request: HttpRequest) -> QuerySet[Release]:
     if service is not None:
         return releases().filter(service=service.service)
     return visible_releases(caller_of(request).user)
+
+
+def _is_known_now(request: HttpRequest, release: Release) -> bool:
+    """Whether how the version stands now is told: once its release ended, it may be private again."""
+    revision = release.revision
+    if revision is None:
+        return False
+    if revision.publish_status == PublishStatus.PUBLIC or not release.get_state().is_final:
+        return True
+    return calling_service(request) is None and may(caller_of(request).user, "registry.view_revision", revision)
 
 
 def _offered(caller: Caller, body: OfferIn) -> Revision:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mop.catalog.models import Modality
 from mop.evaluation.case_runs.states import CaseRunState
 from mop.findings.models import ScanDecision
-from mop.findings.selectors import current_scan
+from mop.findings.selectors import current_scan, lapsed_findings
 from mop.onboarding.models import ConverterProof, TaskProof
 from mop.registry.models import Revision, TaskConnection
 from mop.registry.statuses import PublishStatus, RevisionStatus
@@ -96,6 +96,10 @@ def _findings(revision: Revision) -> Precondition:
     if scan.decision == ScanDecision.VULNERABLE:
         reason = f"{scan.blocking} of its findings block."
         hint = "Offer a version without them, or ask an administrator for a waiver."
+        return Precondition("findings", title, holds=False, reason=reason, hint=hint)
+    if lapsed := lapsed_findings(scan).count():  # it is decided about again within minutes: nothing goes live till then
+        reason = f"{lapsed} of its findings block since their waiver ended."
+        hint = "Offer a version without them, or ask an administrator for another waiver."
         return Precondition("findings", title, holds=False, reason=reason, hint=hint)
     return Precondition("findings", title, holds=True, reason=f"Scanned on {scan.finished_at:%Y-%m-%d}.")
 

@@ -201,7 +201,9 @@ class EvidenceOut(Schema):
     """The evidence of a release as it stands, and as it was frozen."""
 
     digest: str = Field(description="of the evidence as it stands: give it with an approval")
-    now: dict[str, Any] | None = Field(description="as it stands; null where the version was deleted")
+    now: dict[str, Any] | None = Field(
+        description="as it stands; null where the version was deleted or is private again"
+    )
     changes: list[str] = Field(description="what it says otherwise than at the request, one sentence each")
     at_request: dict[str, Any]
     at_decision: dict[str, Any] | None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from mop.accounts.models import User
 from mop.errors import NotFoundError
@@ -70,9 +71,33 @@ def version_of(release: Release) -> Revision:
 
 
 def releases_to_take(service: Service) -> QuerySet[Release]:
-    """Approved releases that a service takes live by itself, the oldest first: no canaries, and none that is held."""
+    """Approved releases that a service takes live by itself, the oldest first.
+
+    No canaries, and none that is held; nor those in whose place one is live that was approved later: what took long to
+    start does not undo the later decision.
+    """
     found = releases().filter(service=service, state=ReleaseState.APPROVED, is_held=False, canary_slots=None)
-    return found.order_by("pk")
+    return found.exclude(Exists(_later_live())).order_by("pk")
+
+
+def overtaking(release: Release) -> Release | None:
+    """What is live in the place of an approved release though it was approved later; None where nothing is."""
+    if release.state != ReleaseState.APPROVED:
+        return None
+    slot = LiveSlot.objects.filter(
+        pk__in=Release.objects.filter(pk=release.pk).annotate(later=Subquery(_later_live()[:1])).values("later")
+    )
+    found = slot.select_related("live").first()
+    return found.live if found else None
+
+
+def _later_live() -> QuerySet[LiveSlot, Any]:
+    """Of an outer release the slots of its tasks in which a release is live that was approved later, by their ids."""
+    of_its_tasks = ReleaseTask.objects.filter(
+        release=OuterRef(OuterRef("pk")), taxonomy=OuterRef("taxonomy"), modality=OuterRef("modality")
+    )
+    later = LiveSlot.objects.filter(service=OuterRef("service"), live__decided_at__gt=OuterRef("decided_at"))
+    return later.filter(Exists(of_its_tasks)).order_by().values("pk")
 
 
 def releases() -> QuerySet[Release]:

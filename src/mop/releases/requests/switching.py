@@ -27,7 +27,7 @@ from mop.releases.requests.moving import (
     require_admin,
 )
 from mop.releases.requests.preconditions import standing
-from mop.releases.requests.selectors import periods_of, releases, returns_to, version_of
+from mop.releases.requests.selectors import overtaking, periods_of, releases, returns_to, version_of
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def mark_released(
     Raises:
         NotAllowedError: the person is no admin of the service.
         ConflictError: it is not approved, or its version may not be released any more; or it is a canary, or one that
-            ended, which an admin alone takes live.
+            ended, which an admin alone takes live; or, for a gateway, one that was approved later is live.
     """
     row = lock_release(release)
     if user is not None:
@@ -56,6 +56,8 @@ def mark_released(
     if row.get_state() == ReleaseState.APPROVED:  # otherwise `enter` refuses it
         if user is None:
             _refuse_canary(row)
+        if how == WentLive.GATEWAY:
+            _refuse_overtaken(row)
         _refuse_fallen(version_of(row))
     go_live(row, actor=actor, how=how, detail=comment or how.label)
     return row
@@ -279,6 +281,16 @@ def _refuse_canary(release: Release) -> None:
         what = "is a canary" if is_canary else "was a canary that ended"
         raise ConflictError(
             f"Release {release.pk} {what}; an admin of the service takes it live.",
+            hint="Ask an admin of the service to make it live or to withdraw it.",
+        )
+
+
+def _refuse_overtaken(release: Release) -> None:
+    """Refuse to a gateway what took so long to start that a release which was approved later is live in its place."""
+    if later := overtaking(release):
+        raise ConflictError(
+            f"Release {later.pk} is live in the place of release {release.pk} and was approved later; an admin of the "
+            "service takes the earlier one live.",
             hint="Ask an admin of the service to make it live or to withdraw it.",
         )
 

@@ -22,7 +22,16 @@ from mop.releases.requests.deciding import approval_obstacle, current_evidence
 from mop.releases.requests.evidence import Evidence, changes_between
 from mop.releases.requests.forms import ApprovalForm, ReleaseFilter
 from mop.releases.requests.presentation import changes_of, gate_counts, steps_of
-from mop.releases.requests.selectors import ENDED, LIVE, WAITING, filtered, get_release, slots_of, visible_releases
+from mop.releases.requests.selectors import (
+    ENDED,
+    LIVE,
+    WAITING,
+    filtered,
+    get_release,
+    overtaking,
+    slots_of,
+    visible_releases,
+)
 from mop.releases.rules import is_admin_of_release
 from mop.releases.selectors import services
 from mop.ui.extensions import RELEASE_SECTIONS
@@ -99,6 +108,7 @@ def show_release(request: HttpRequest, release: Release, approval: ApprovalForm 
         "findings": document["findings"],
         "replaces": document["replaces"],
         "difference": changes_of(document["difference"]),
+        "overtaking": overtaking(release),
         "frozen": now is None,
         "evidence": now,
         "changes": changes_between(release.evidence_at_request, document) if now else [],
