@@ -554,6 +554,7 @@ def test_a_symlink_to_another_folder_or_file_is_not_followed(what: str):
 def test_a_file_that_never_stands_still_is_tried_again_and_read_as_it_is_in_the_end():
     folder = dataset_folder()
     (dataset,) = make_datasets(folder=folder)
+    (folder / "dataset.csv").write_bytes(bytes(32 << 20))  # a small one can be read between two changes
     with changing(folder / "dataset.csv"):
         read(dataset)
     reading = Reading.objects.get(pk=dataset.reading_id)

@@ -29,8 +29,8 @@ def test_the_worker_sends_what_the_owner_is_told(mop: Installation):
     mop.run("-c", GIVE_ADDRESS, seconds=SECONDS).check_returncode()
     mop.start_worker("console")
     title = submit_broken(mop, "first")
-    told = mop.call("GET", "/notifications")["items"][0]
-    assert (told["title"], told["read_at"]) == (title, None)
+    told = mop.told(title)
+    assert told["read_at"] is None
     assert "inference.py" in told["reason"]
     wait_for(
         lambda: f"Subject: [MOP] {title}" in mop.output("console"),
@@ -49,7 +49,7 @@ def test_the_worker_sends_what_the_owner_is_told(mop: Installation):
         wait_for(arrived, seconds=SECONDS, what="the e-mail arrives", note=lambda: mop.output("smtp"))
         assert arrived() == ["owner@example.org"]
         wait_for(
-            lambda: mop.call("GET", "/notifications")["items"][0]["email"]["state"] == "sent",
+            lambda: mop.told(title)["email"]["state"] == "sent",
             seconds=SECONDS,
             what="the e-mail is marked as sent",
         )

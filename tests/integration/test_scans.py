@@ -127,8 +127,7 @@ def test_a_rescan_by_a_stricter_policy_makes_a_verified_version_vulnerable(mop: 
     assert mop.show(revision)["status"] == "vulnerable"
     scan = mop.call("GET", f"{revision.path}/scan")
     assert (scan["reason"], scan["decision"]) == ("rescan", "vulnerable")
-    told = mop.call("GET", "/notifications")["items"][0]
-    assert told["title"] == f"{revision.model} {revision.version} is vulnerable"
+    assert mop.told(f"{revision.model} {revision.version} is vulnerable")
 
 
 def test_an_imported_advisory_is_matched_with_what_is_verified(mop: Installation, index: PackageIndex, tmp_path: Path):
@@ -168,9 +167,7 @@ def test_an_imported_advisory_is_matched_with_what_is_verified(mop: Installation
     shown = mop.show(revision)
     assert shown["status"] == "verified"
     assert any("tiny-old" in warning for warning in shown["warnings"])
-    told = mop.call("GET", "/notifications")["items"][0]
-    assert told["title"] == f"{revision.model} {revision.version} has 1 new finding"
-    assert "tiny-old" in told["reason"]
+    assert "tiny-old" in mop.told(f"{revision.model} {revision.version} has 1 new finding")["reason"]
 
 
 def match_now(mop: Installation) -> None:

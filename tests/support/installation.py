@@ -355,6 +355,11 @@ class Installation:
         finally:
             self.api.headers["Authorization"] = own
 
+    def told(self, title: str) -> dict[str, Any]:
+        """The owner's notification of that title; those of other tests' models stand among them."""
+        items = self.call("GET", "/notifications?limit=200")["items"]
+        return next(one for one in items if one["title"] == title)
+
     def show(self, revision: Submitted) -> dict[str, Any]:
         """The revision as the API gives it."""
         shown: dict[str, Any] = self.call("GET", revision.path)
