@@ -35,7 +35,7 @@ test: .venv/.dev ## run all suites but the second tier and the slow tests, with 
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@TIER=first sh scripts/run-tests.sh $(ARGS)
 
-test-second: .venv/.dev ## run the second tier: what kills, fills and freezes; CI requires it too
+test-second: .venv/.dev ## run the second tier: what kills, fills, freezes, fuzzes or takes long; CI requires it too
 	@sh scripts/system-packages.sh bubblewrap chromium postgresql
 	@TIER=second sh scripts/run-tests.sh $(ARGS)
 

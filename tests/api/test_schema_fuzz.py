@@ -29,8 +29,8 @@ from support.factories import make_model, make_token, make_user
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 load_all_checks()
-# in one process, where the description is read once
-pytestmark = pytest.mark.xdist_group("schema")
+# in one process, where the description is read once; half a minute of CPU for what seldom breaks
+pytestmark = [pytest.mark.second_tier, pytest.mark.xdist_group("schema")]
 OPERATIONS = [*operations()]
 each_operation = pytest.mark.parametrize(
     ("method", "path"), OPERATIONS, ids=[f"{method} {path}" for method, path in OPERATIONS]

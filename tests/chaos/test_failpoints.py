@@ -20,12 +20,10 @@ from support.model_folders import write_model
 from support.postgres import running_postgres
 from support.waiting import wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.xdist_group("failpoints")]
+pytestmark = [pytest.mark.chaos, pytest.mark.sandbox, pytest.mark.second_tier, pytest.mark.xdist_group("failpoints")]
 
 SECONDS = 120.0
 OPTIONS = {"chaos": True, "retry_base": 0.2}
-# one of the worker's own statuses and the last; around a failure too `make test` kills for real
-FIRST_TIER = ("environmentCreated", "verified")
 
 
 class Immortal:
@@ -123,7 +121,7 @@ def around(*statuses: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "status",
-    [status if status in FIRST_TIER else pytest.param(status, marks=pytest.mark.second_tier) for status in CHAIN[1:]],
+    CHAIN[1:],
 )
 def test_around_a_status_of_the_chain(immortal: Immortal, status: str):
     mop = immortal.mop
@@ -133,7 +131,6 @@ def test_around_a_status_of_the_chain(immortal: Immortal, status: str):
     mop.assert_each_status_once(revision)
 
 
-@pytest.mark.second_tier
 def test_around_vulnerable(immortal: Immortal):
     mop = immortal.mop
     mop.arm(*around("vulnerable"))
@@ -157,7 +154,6 @@ def test_around_verify_failed(immortal: Immortal):
     mop.assert_each_status_once(revision, ending=(*CHAIN[:7], "verifyFailed"))
 
 
-@pytest.mark.second_tier
 def test_around_to_be_retried_and_the_next_attempt(immortal: Immortal, index: PackageIndex):
     mop = immortal.mop
     index.add(wheel("tiny-retried", "1.0"))
@@ -171,7 +167,6 @@ def test_around_to_be_retried_and_the_next_attempt(immortal: Immortal, index: Pa
     mop.assert_each_status_once(revision)
 
 
-@pytest.mark.second_tier
 def test_around_created_the_portal_dies(immortal: Immortal):
     mop = immortal.mop
     folder = write_model(mop.folders / "created")
@@ -188,7 +183,6 @@ def test_around_created_the_portal_dies(immortal: Immortal):
     mop.assert_each_status_once(revision)
 
 
-@pytest.mark.second_tier
 def test_around_cancelled_the_portal_dies(immortal: Immortal, index: PackageIndex):
     mop = immortal.mop
     index.add(wheel("tiny-cancelled", "1.0"))
@@ -207,7 +201,6 @@ def test_around_cancelled_the_portal_dies(immortal: Immortal, index: PackageInde
     assert mop.events(revision)[:4] == [(1, status) for status in (*CHAIN[:3], "cancelled")]
 
 
-@pytest.mark.second_tier
 def test_where_folders_and_processes_come_to_be(immortal: Immortal, index: PackageIndex):
     mop = immortal.mop
     index.add(wheel("tiny-places", "1.0"))
@@ -219,7 +212,6 @@ def test_where_folders_and_processes_come_to_be(immortal: Immortal, index: Packa
     assert not [*(mop.root / "home").glob("models/.*.partial"), *(mop.root / "home").glob("environments/builds/*")]
 
 
-@pytest.mark.second_tier
 def test_a_killed_reader_of_the_folder_is_tried_again(immortal: Immortal):
     mop = immortal.mop
     mop.arm(*around("snapshot file"))
@@ -242,7 +234,6 @@ def test_failpoints_are_refused_outside_tests_of_crashes(tmp_path: Path):
     assert "MOP_CHAOS=true" in done.stderr
 
 
-@pytest.mark.second_tier
 @pytest.mark.postgres
 def test_a_selection_on_postgresql(module_index: PackageIndex):
     with (

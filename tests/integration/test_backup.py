@@ -67,6 +67,7 @@ def go_on(original: Installation, copy: Installation, verified: Submitted, other
     copy.wait(Submitted(again["id"], again["model"], again["version"]), "verified")
 
 
+@pytest.mark.second_tier
 async def test_an_installation_at_work_goes_on_from_its_backup(index: PackageIndex, tmp_path: Path):
     key = make_signing_key(tmp_path / "key.pem")
     with running_installation(package_index=index.url, signing_key=key) as mop:

@@ -41,6 +41,7 @@ def wait_state(mop: Installation, revision: Submitted, *states: str) -> dict[str
 DEATHS = ("after load test running", "before load test step", "after load test step", "before load test finished")
 
 
+@pytest.mark.second_tier
 def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_however_often_the_worker_is_killed(
     mop: Installation, index: PackageIndex
 ):
@@ -91,6 +92,7 @@ def test_a_load_test_follows_verification_and_goes_on_after_the_last_step_howeve
 
 
 # by PerRPS, which leaves the processors to the others: as many requests as can be answered are of no use here
+@pytest.mark.second_tier
 def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Installation, index: PackageIndex):
     mop.arm("before load test step")
     worker = mop.start_worker()
@@ -111,6 +113,7 @@ def test_a_deferred_load_test_lets_waiting_versions_be_verified_first(mop: Insta
     assert all(at > verified for (at,) in steps)
 
 
+@pytest.mark.second_tier
 def test_a_deferred_load_test_gives_way_between_two_of_its_steps(mop: Installation, index: PackageIndex):
     mop.start_worker(load_test_deferred=True, load_test_step_seconds=6)
     folder = write_model(mop.folders / "meanwhile")

@@ -57,6 +57,7 @@ def test_a_second_worker_of_the_same_name_refuses(mop: Installation):
     assert first.poll() is None
 
 
+@pytest.mark.second_tier
 @pytest.mark.dialect
 def test_workers_of_two_names_share_the_queue(mop: Installation):
     mop.start_worker("left", worker_concurrency=1)

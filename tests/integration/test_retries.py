@@ -43,6 +43,7 @@ def test_an_index_that_does_not_answer_is_waited_for(mop: Installation, index: P
     assert "The package index did not answer" in waited["detail"]
 
 
+@pytest.mark.second_tier
 def test_after_the_last_try_the_outside_cause_is_the_reason(mop: Installation, index: PackageIndex):
     mop.start_worker(package_index=f"http://127.0.0.1:{free_port()}/simple", retry_base=0.05, retry_max=1)
     revision = mop.submit(write_model(mop.folders / "unreachable", requirements=new_package(index)))
@@ -53,6 +54,7 @@ def test_after_the_last_try_the_outside_cause_is_the_reason(mop: Installation, i
     assert (statuses.count("toBeRetried"), statuses[-1]) == (1, "verifyFailed")
 
 
+@pytest.mark.second_tier
 def test_faults_of_the_platform_do_not_count_and_are_told_to_the_operator(mop: Installation, index: PackageIndex):
     mop.start_worker(retry_base=0.05, retry_max=1)
     index.status = HTTPStatus.UNAUTHORIZED
@@ -76,6 +78,7 @@ def test_faults_of_the_platform_do_not_count_and_are_told_to_the_operator(mop: I
     assert "the platform is at fault" in mop.output("w1")
 
 
+@pytest.mark.second_tier
 def test_an_owner_need_not_wait_for_the_next_try(mop: Installation, index: PackageIndex):
     mop.start_worker(retry_base=3600)
     index.status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -89,6 +92,7 @@ def test_an_owner_need_not_wait_for_the_next_try(mop: Installation, index: Packa
     mop.assert_each_status_once(revision)
 
 
+@pytest.mark.second_tier
 def test_a_wait_survives_the_worker(mop: Installation, index: PackageIndex):
     worker = mop.start_worker(retry_base=4)
     index.status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -35,6 +35,7 @@ print(*found, deliver_due(), deliver_due(), Email.objects.get().state)
 """
 
 
+@pytest.mark.second_tier
 @pytest.mark.chaos
 def test_a_killed_worker_s_e_mail_is_sent_again_under_the_same_message_id(tmp_path: Path):
     with running_mail_server() as server:

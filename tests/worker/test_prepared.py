@@ -44,6 +44,7 @@ def asked(database: Path, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
+@pytest.mark.second_tier
 def test_a_first_start_copies_the_databases_that_the_migrations_made_for_the_package(tmp_path: Path):
     package, home = tmp_path / "package", tmp_path / "home"
     run(package, tmp_path / "builder", "build")
