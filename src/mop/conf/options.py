@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mop.conf.email import CONSOLE, mail_address, mail_server
+from mop.conf.log_formats import LogFormat, read_log_format
 from mop.conf.option_values import (
     read_advisory_source,
     read_boolean,
@@ -268,6 +269,12 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "MOP_GATEWAY_CANARY_LATENCY", float, 1.5, "how many times the P95 latency of what is live a canary's may be"
+    ),
+    Option(
+        "MOP_LOG_FORMAT",
+        read_log_format,
+        LogFormat.LINE,
+        "how portal and workers write their log: `line` for people, `json` for one object a line",
     ),
     Option("MOP_LOG_LINES_MAX", int, 20_000, "lines kept of one build or deployment log, and of one load test"),
     Option(

@@ -13,6 +13,7 @@ from mop.areas.installed import AREAS
 from mop.conf.databases import django_database, engine_url
 from mop.conf.email import mail_settings
 from mop.conf.home import find_home, keep_secret, runtime_folder
+from mop.conf.log_formats import LogFormat
 from mop.conf.options import read_options
 
 MOP_HOME = find_home(os.environ)
@@ -320,8 +321,11 @@ FILE_UPLOAD_HANDLERS = ["mop.ui.uploads.MemoryUploadHandler"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        LogFormat.LINE: {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        LogFormat.JSON: {"()": "mop.conf.log_formats.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": OPTIONS["MOP_LOG_FORMAT"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR"},
