@@ -18,8 +18,8 @@ from django.utils import timezone
 from mop.accounts.models import User
 from mop.api.api import api as ninja
 from mop.api.examples import EXAMPLES
-from mop.api.idempotency import forget_old
 from mop.api.models import IdempotentAnswer
+from mop.api.services import forget_old
 from mop.notifications.models import Webhook
 from mop.registry.group_models import ModelGroup
 from support.factories import make_token, make_user

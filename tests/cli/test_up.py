@@ -48,6 +48,8 @@ def test_it_serves_the_portal_says_how_to_add_a_user_and_stops_its_parts(
     assert page.status_code == 200
     assert httpx.get(f"{address}/api/v1/models").json()["name"] == "NotAuthenticatedError"
     assert "mop createuser NAME --admin" in (tmp_path / "stderr").read_text()
+    # the driver of a database that it does not use: see mop.engine.library
+    assert "psycopg" not in Path(f"/proc/{the_worker(process)}/maps").read_text(encoding="utf-8")
     with watched(*children_of(process.pid)) as parts:
         assert len(parts) == 2
         process.send_signal(signal.SIGTERM)

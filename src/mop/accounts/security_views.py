@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, cast
 
 from allauth.account.views import ReauthenticateView as ReauthenticateByPasswordView
 from allauth.core.ratelimit import consume_or_429
-from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
-from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
-from allauth.mfa.webauthn.views import (
-    AddWebAuthnView,
-    LoginWebAuthnView,
-    ReauthenticateWebAuthnView,
-    RemoveWebAuthnView,
-)
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.generic import View as ClassView
 
 from mop.accounts.access_ends import end_session, end_sessions
 from mop.accounts.addresses import client_address
@@ -42,11 +34,29 @@ from mop.accounts.links import (
 from mop.accounts.models import SignIn, User
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import sessions_of
+from mop.areas.references import Ref
 from mop.audit.services import Actor
 from mop.errors import NotFoundError
 from mop.ui.pages import Done, sent, show_form
 
 View = Callable[..., HttpResponseBase]
+
+
+def _second_factor(name: str) -> View:
+    """A page of allauth, by its name below `allauth.mfa`, imported when it is first asked for.
+
+    Together they import libraries for passkeys that take 10 MB.
+    """
+    page: Ref[type[ClassView]] = Ref(f"allauth.mfa.{name}")
+
+    @cache
+    def view() -> View:
+        return page.load().as_view()
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view()(request, *args, **kwargs)
+
+    return answer
 
 
 def _own(view: View) -> View:
@@ -61,16 +71,16 @@ def _own(view: View) -> View:
 
 
 reauthenticate = _own(ReauthenticateByPasswordView.as_view())
-reauthenticate_by_code = _own(ReauthenticateView.as_view())
-reauthenticate_by_passkey = _own(ReauthenticateWebAuthnView.as_view())
-activate_totp = _own(ActivateTOTPView.as_view())
-deactivate_totp = _own(DeactivateTOTPView.as_view())
-recovery_codes = _own(ViewRecoveryCodesView.as_view())
-new_recovery_codes = _own(GenerateRecoveryCodesView.as_view())
-add_passkey = _own(AddWebAuthnView.as_view())
-remove_passkey = _own(RemoveWebAuthnView.as_view())
-authenticate = require_http_methods(["GET", "POST"])(AuthenticateView.as_view())
-login_by_passkey = require_http_methods(["GET", "POST"])(LoginWebAuthnView.as_view())
+reauthenticate_by_code = _own(_second_factor("base.views:ReauthenticateView"))
+reauthenticate_by_passkey = _own(_second_factor("webauthn.views:ReauthenticateWebAuthnView"))
+activate_totp = _own(_second_factor("totp.views:ActivateTOTPView"))
+deactivate_totp = _own(_second_factor("totp.views:DeactivateTOTPView"))
+recovery_codes = _own(_second_factor("recovery_codes.views:ViewRecoveryCodesView"))
+new_recovery_codes = _own(_second_factor("recovery_codes.views:GenerateRecoveryCodesView"))
+add_passkey = _own(_second_factor("webauthn.views:AddWebAuthnView"))
+remove_passkey = _own(_second_factor("webauthn.views:RemoveWebAuthnView"))
+authenticate = require_http_methods(["GET", "POST"])(_second_factor("base.views:AuthenticateView"))
+login_by_passkey = require_http_methods(["GET", "POST"])(_second_factor("webauthn.views:LoginWebAuthnView"))
 
 
 @require_GET

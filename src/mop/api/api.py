@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.views.decorators.http import require_GET
 
 from mop.accounts.access import SessionAuthentication, TokenAuthentication
-from mop.api.documented import DocumentedAPI
+from mop.api.documented import DocumentationPage, DocumentedAPI
 from mop.api.idempotency import accept_keys
 from mop.api.parsing import StrictParser
 from mop.api.problems import answer_with_problems
@@ -22,6 +22,7 @@ api = DocumentedAPI(
     ),
     auth=[TokenAuthentication(), SessionAuthentication()],
     parser=StrictParser(),
+    docs=DocumentationPage(),
     docs_decorator=require_GET,
 )
 answer_with_problems(api)

@@ -12,5 +12,5 @@ AREA = Area(
     name="api",
     urls=(Urls("mop.api.urls", prefix="api/"),),
     permissions=Ref("mop.api.permissions:PERMISSIONS"),
-    schedules=(Schedule("api.forget", FORGET_SECONDS, Ref("mop.api.idempotency:forget_old")),),
+    schedules=(Schedule("api.forget", FORGET_SECONDS, Ref("mop.api.services:forget_old")),),
 )

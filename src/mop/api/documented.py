@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from ninja import NinjaAPI
+from ninja.openapi.docs import ABS_TPL_PATH, Swagger
 from ninja.openapi.schema import OpenAPISchema
 
 from mop.api.examples import EXAMPLES
@@ -30,6 +31,12 @@ MEANINGS = {
 }
 _ALWAYS = (400, 401, 403, 422, 429, 500, 503, 507)
 _WRITING = (409, 413)
+
+
+class DocumentationPage(Swagger):
+    """With the portal's own static files: ninja, where it is no app of Django, takes those of a public server."""
+
+    template_cdn = str(ABS_TPL_PATH / "swagger.html")
 
 
 class DocumentedAPI(NinjaAPI):

@@ -7,7 +7,6 @@ it created nothing, and is tried anew.
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import hashlib
 from collections.abc import Callable
@@ -21,12 +20,11 @@ from ninja.operation import Operation, PathView
 
 from mop.accounts.access import Caller, caller_of
 from mop.accounts.sealing import seal, unseal
-from mop.api.models import KEY_MAX, IdempotentAnswer
+from mop.api.models import KEPT, KEY_MAX, IdempotentAnswer
 from mop.errors import IdempotencyKeyReusedError, ValidationFailedError
 
 HEADER = "Idempotency-Key"
 CREATED = 201
-KEPT = dt.timedelta(hours=24)
 PURPOSE = "idempotent answers"
 AGAIN = "Idempotency-Replayed"
 
@@ -44,16 +42,6 @@ def accept_keys(api: NinjaAPI) -> None:
             for operation in view.operations:
                 if creates(operation):
                     operation.view_func = _once(api, operation, operation.view_func)
-
-
-def forget_old() -> int:
-    """Remove answers that are no longer given again.
-
-    Returns:
-        How many went.
-    """
-    removed, _ = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
-    return removed
 
 
 def _once(api: NinjaAPI, operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:

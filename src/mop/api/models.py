@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 KEY_MAX = 200
+KEPT = dt.timedelta(hours=24)
 
 
 class IdempotentAnswer(models.Model):

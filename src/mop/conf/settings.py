@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -106,6 +109,9 @@ ALLOWED_HOSTS = [*OPTIONS["MOP_ALLOWED_HOSTS"], *([_PUBLIC.hostname or ""] if PU
 CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"] if PUBLIC_URL else []
 MOP_TRUSTED_PROXIES: int = OPTIONS["MOP_TRUSTED_PROXIES"]
 
+# of the page that describes the API. As an app it would be imported, with pydantic, by processes that have no API
+_NINJA = Path(str(cast("ModuleSpec", find_spec("ninja")).origin)).parent
+
 INSTALLED_APPS = [
     "mop.ui",  # first: its templates of sign-in and error pages stand before those of the packages
     "django.contrib.admin",
@@ -120,7 +126,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "csp",
     "django_htmx",
-    "ninja",  # its docs page is served from our own static files
     "rules.apps.AutodiscoverRulesConfig",
     *(area for area in AREAS if area != "mop.ui"),
 ]
@@ -153,6 +158,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        "DIRS": [_NINJA / "templates"],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -265,6 +271,7 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [_NINJA / "static"]
 STATIC_ROOT = MOP_HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

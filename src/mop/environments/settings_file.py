@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import yaml
 from packaging.version import InvalidVersion, Version
 
+from mop.deferred import deferred
 from mop.errors import SettingsFileError
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = deferred("yaml")
 
 PLACE = "src/settings.yml"
 MAX_BYTES = 64 * 1024

@@ -13,9 +13,8 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
-from pydantic import TypeAdapter
 
-from mop.deferred import np
+from mop.deferred import deferred, np
 from mop.errors import ConflictError, MopError
 from mop.evaluation.comparison_models import EvaluationComparison
 from mop.evaluation.dataset_columns import slice_columns_of
@@ -30,11 +29,12 @@ from mop.registry.models import Revision
 from mop.storage.artifact_store import ArtifactStore
 
 if TYPE_CHECKING:
+    import pydantic
     from numpy.typing import NDArray
+else:
+    pydantic = deferred("pydantic")
 
 logger = logging.getLogger(__name__)
-_DOCUMENT: TypeAdapter[ComparisonOut] = TypeAdapter(ComparisonOut)
-_DIFFERENCE: TypeAdapter[DifferenceOut] = TypeAdapter(DifferenceOut)
 Pair = tuple[uuid.UUID, uuid.UUID]
 COMPARED_AT_ONCE = 50
 
@@ -90,7 +90,7 @@ def kept_comparisons(pairs: Iterable[tuple[Evaluation, Evaluation]]) -> Mapping[
     for row in EvaluationComparison.objects.filter(second__in=seconds):
         pair = wanted.get((row.first_id, row.second_id))
         if pair is not None and _counts(row, *pair) and "slices" in row.document:
-            found[row.first_id, row.second_id] = _DOCUMENT.validate_python(row.document)
+            found[row.first_id, row.second_id] = _document().validate_python(row.document)
     return found
 
 
@@ -139,7 +139,7 @@ def with_kept_comparison(evaluations: Any) -> Any:
 
 def difference_of(kept: Mapping[str, Any]) -> DifferenceOut:
     """One metric of a kept comparison."""
-    return _DIFFERENCE.validate_python(kept)
+    return _difference().validate_python(kept)
 
 
 def previous_result(evaluation: Evaluation) -> Evaluation | None:
@@ -227,6 +227,16 @@ async def _rows_of(digest: str) -> _Rows:
         said=np.concatenate([part.predicted for part in parts]).astype(np.int64),
         slices=np.concatenate([part.slices for part in parts]),
     )
+
+
+@cache
+def _document() -> pydantic.TypeAdapter[ComparisonOut]:
+    return pydantic.TypeAdapter(ComparisonOut)
+
+
+@cache
+def _difference() -> pydantic.TypeAdapter[DifferenceOut]:
+    return pydantic.TypeAdapter(DifferenceOut)
 
 
 @cache

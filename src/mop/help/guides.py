@@ -10,16 +10,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 import mop
+from mop.deferred import deferred
 from mop.errors import NotFoundError
 from mop.ui.search import Hit, Search
+
+if TYPE_CHECKING:
+    import markdown_it
+    from markdown_it.token import Token
+else:
+    markdown_it = deferred("markdown_it")
 
 PACKAGED = Path(__file__).parent / "guides"  # an installed MOP brings them along
 IN_REPOSITORY = Path(mop.__file__).parents[2] / "docs"
@@ -161,7 +166,7 @@ def _read(name: str, group: str) -> Guide | None:
     path = folder / f"{name}.md"
     if not path.is_file():
         return None
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = markdown_it.MarkdownIt("commonmark", {"html": False}).enable("table")
     text = path.read_text(encoding="utf-8")
     tokens = markdown.parse(text)
     sections = _sections(tokens)

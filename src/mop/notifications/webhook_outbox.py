@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -27,14 +27,20 @@ from django.utils import timezone
 from mop.accounts.sealing import unseal
 from mop.accounts.token_services import could_sign_in
 from mop.audit.services import Actor
+from mop.deferred import deferred
 from mop.notifications.models import Delivery, DeliveryAttempt, Webhook
 from mop.notifications.scopes import within_sight
 from mop.notifications.texts import one_line
-from mop.notifications.webhook_http import Answer, Poster
 from mop.notifications.webhook_selectors import allowed
 from mop.notifications.webhook_signing import PURPOSE, signatures
 from mop.notifications.webhook_states import DeliveryState
 from mop.notifications.webhooks import disable_webhook
+
+if TYPE_CHECKING:
+    from mop.notifications import webhook_http
+    from mop.notifications.webhook_http import Answer, Poster
+else:
+    webhook_http = deferred("mop.notifications.webhook_http")
 
 BATCH = 200
 LANES = 8
@@ -78,7 +84,7 @@ def deliver_due(poster: Poster | None = None) -> int:
     ready = [messages for lane in lanes.values() if (messages := _prepared(lane[:LANE_LENGTH]))]
     if not ready:
         return 0
-    sender = poster or Poster(allowed(), settings.MOP_WEBHOOK_SECONDS)
+    sender = poster or webhook_http.Poster(allowed(), settings.MOP_WEBHOOK_SECONDS)
     outcomes: queue.SimpleQueue[tuple[_Message, Answer | None]] = queue.SimpleQueue()
     arrived = 0
     with ThreadPoolExecutor(LANES, thread_name_prefix="webhook") as pool:
@@ -176,7 +182,7 @@ def _send_lane(
                 answer = sender.post(message.url, message.headers, message.body)
             except Exception:
                 logger.exception("the webhook of %s failed", message.delivery.message_id)
-                answer = Answer(None, error="MOP failed; its log says why.")
+                answer = webhook_http.Answer(None, error="MOP failed; its log says why.")
             goes_on = answer.arrived and time.monotonic() - began < LANE_SECONDS
         outcomes.put((message, answer))
 

@@ -46,6 +46,9 @@ def main() -> None:
 
 
 async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib.ExitStack) -> None:
+    from mop.engine.library import import_dbos  # noqa: PLC0415
+
+    import_dbos()
     from mop.engine.activity import report_changes  # noqa: PLC0415
     from mop.engine.database import end_frozen_transactions, in_database  # noqa: PLC0415
     from mop.engine.schedules import run_schedules  # noqa: PLC0415

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from cvss import CVSS2, CVSS3, CVSS4
-from cvss.exceptions import CVSSError
-
+from mop.deferred import deferred
 from mop.scanning.findings import Severity
+
+if TYPE_CHECKING:
+    import cvss
+    import cvss.exceptions
+else:
+    cvss = deferred("cvss")
 
 _VECTOR_LENGTH_MAX = 400
 _VECTORS_MAX = 50
-_READERS: dict[str, Callable[[str], Any]] = {"CVSS_V2": CVSS2, "CVSS_V3": CVSS3, "CVSS_V4": CVSS4}
+_READERS = {"CVSS_V2": "CVSS2", "CVSS_V3": "CVSS3", "CVSS_V4": "CVSS4"}
 # the least base score of each, as the specifications of versions 3 and 4 draw the lines, and NVD for version 2
 _FROM_SCORE = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.0, Severity.LOW))
 _V2_WORST = Severity.HIGH
@@ -42,8 +46,8 @@ def severity_of_vector(kind: str, vector: str) -> Severity | None:
     if reader is None or len(vector) > _VECTOR_LENGTH_MAX:
         return None
     try:
-        score = float(reader(vector).scores()[0])
-    except CVSSError:
+        score = float(getattr(cvss, reader)(vector).scores()[0])
+    except cvss.exceptions.CVSSError:
         return None
     severity = next(severity for least, severity in _FROM_SCORE if score >= least)
     return min(severity, _V2_WORST, key=lambda one: one.rank) if kind == "CVSS_V2" else severity
