@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +10,20 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
 
 from mop.accounts.belongings import hand_over
 from mop.accounts.models import User
 from mop.accounts.services import actor_of, change_access
+from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
-from mop.dsat import services
+from mop.dsat import retention, services
 from mop.dsat.access import grant_self, withdraw
 from mop.dsat.deletion import DELETION_HOOKS, delete_case
 from mop.dsat.models import Case, CaseContent, CaseTerm, Comment
 from mop.dsat.reading import may_read_content, reader
+from mop.dsat.retention import expire
 from mop.dsat.selectors import CaseFilter, cases_for_list, grants_of, similar_cases
 from mop.dsat.services import CaseChange, add_comment, change_case
 from mop.notifications.models import Notification
@@ -205,6 +210,26 @@ def test_a_deleted_case_leaves_nothing_but_its_number_in_the_audit_log(people: P
     for row in _all_rows():
         assert "lasagne" not in row
         assert "trace-7" not in row
+
+
+def test_cases_that_nobody_changed_for_long_go_as_if_they_were_deleted(
+    people: People, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    settings.MOP_DSAT_RETENTION_DAYS = 30
+    olds = [people.case, *(make_case(people.task, text=f"lasagne number {number}") for number in range(4))]
+    kept, said = make_case(people.task, text="pasta"), make_case(people.task, text="pesto")
+    long_ago = timezone.now() - dt.timedelta(days=31)
+    Case.objects.exclude(pk=kept.pk).update(changed_at=long_ago)
+    add_comment(actor=ACTOR, case=said, author=said.submitter, text="still true")  # type: ignore[arg-type]
+    assert expire() == len(olds)
+    assert set(Case.objects.all()) == {kept, said}
+    assert not any("lasagne" in row or "trace-7" in row for row in _all_rows())
+    expired = AuditEvent.objects.filter(action="dsat_case.expired").values_list("object_id", flat=True)
+    assert set(expired) == {str(case.pk) for case in olds}
+    Case.objects.update(changed_at=long_ago)
+    settings.MOP_DSAT_RETENTION_DAYS = 0  # for ever
+    assert expire() == 0
 
 
 def test_sqlite_overwrites_what_is_deleted(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from mop.accounts.models import User
 from mop.catalog.models import Task
@@ -156,6 +156,25 @@ def test_a_single_published_result_is_shown_and_links_nowhere(row: Evaluation):
     text(client, details(row), 404)
     # it competes with nobody
     assert "No public version was measured" in text(client, f"/tasks/{row.task_id}/")
+
+
+def test_slices_of_a_comparison_are_withheld_as_those_of_the_results(
+    row: Evaluation, model: Model, owner: User, settings: Settings
+):
+    evaluate(add_version(model, "v2"), skill=0.97)
+    client = client_of(owner)
+    address = f"/api/v1/models/measured/revisions/v2/evaluations/kinds/{row.dataset.name}?with=v1.0.0"
+    least = settings.MOP_EVALUATION_SLICE_ROWS_MIN
+
+    def told() -> list[bool]:
+        answer = client.get(address).json()
+        return [bool(answer["comparison"]["slices"]), any(one["metrics"] for one in answer["slices"])]
+
+    assert told() == [True, True]
+    settings.MOP_EVALUATION_SLICE_ROWS_MIN = least + 1
+    assert told() == [False, False]  # kept from before, and not counted again yet
+    settings.MOP_EVALUATION_SLICE_ROWS_MIN = least - 1
+    assert told() == [True, True]
 
 
 def test_of_a_published_result_nothing_is_told_of_the_runs_of_its_private_version(row: Evaluation):

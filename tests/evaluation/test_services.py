@@ -227,6 +227,23 @@ def test_a_budget_that_is_used_up_ends_a_run_before_its_first_row(evaluation: Ev
         rerun(actor=ACTOR, evaluation=evaluation)
 
 
+@pytest.mark.parametrize("whose", ["person", "team"])
+def test_a_person_and_a_team_have_budgets_for_all_their_models_together(
+    evaluation: Evaluation, task: Task, settings: Any, whose: str
+):
+    setattr(settings, f"MOP_EVALUATION_BUDGET_{whose.upper()}", 1)
+    model = evaluation.revision.model
+    finished(evaluation)
+    own = {"owner": evaluation.revision.created_by} if whose == "person" else {"team": model.team}
+    second = verified(make_model("second", tasks=(task,), **own))
+    other = verified(make_model("third", tasks=(task,)))
+    start_missing(actor=ACTOR)
+    mine, theirs = (Evaluation.objects.get(revision=one) for one in (second, other))
+    with pytest.raises(EvaluationBudgetError, match=rf"The {whose} .* was measured once"):
+        running(mine)
+    running(theirs)
+
+
 def test_a_run_counts_once_in_the_budget_however_often_it_resumes(evaluation: Evaluation):
     running(evaluation)
     running(evaluation)

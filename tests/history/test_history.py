@@ -14,12 +14,14 @@ from mop.accounts.actions import Action
 from mop.accounts.models import User
 from mop.audit.models import AuditEvent
 from mop.audit.services import Actor, record
+from mop.catalog.services import change_task
+from mop.dsat.access import grant_team
 from mop.history.export import harmless
 from mop.registry.models import Model
 from mop.registry.services import add_owner
 from support.api import Api
 from support.browsing import client_of
-from support.factories import ACTOR, make_model, make_task, make_token, make_user, publish
+from support.factories import ACTOR, make_model, make_task, make_team, make_token, make_user, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +125,17 @@ def test_a_tasks_history_is_open(root: User):
     assert "Show who changed what" in client.get(f"/tasks/{task.pk}/").content.decode()
     part = client.get(f"/history/task/{task.pk}/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
+
+
+def test_a_tasks_history_tells_strangers_no_addresses_and_not_who_reads_its_cases(root: User):
+    owner = make_user("olivia")
+    task = make_task("hate in text", owners=[owner])
+    somewhere = Actor(id="7", label="olivia", address="10.0.0.7")
+    change_task(actor=somewhere, task=task, description="new")
+    grant_team(actor=somewhere, task=task, team=make_team("readers"))
+    told = {}
+    for reader in (owner, root, make_user()):
+        page = client_of(reader).get(f"/history/task/{task.pk}/").content.decode()
+        assert "task.changed" in page
+        told[reader] = [text in page for text in ("10.0.0.7", "dsat_access.granted", "team readers")]
+    assert list(told.values()) == [[True] * 3, [True] * 3, [False] * 3]

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mop.accounts.models import User
+from mop.accounts.services import create_team
 from mop.insights.analysis import (
     REASONS_SHOWN,
     Durations,
@@ -25,7 +26,7 @@ from mop.insights.analysis import (
 from mop.insights.drawing import columns_of
 from mop.registry.models import Model, Revision, RevisionEvent
 from mop.registry.statuses import CHAIN, RevisionStatus
-from support.factories import make_model, make_task, make_team, make_user, put
+from support.factories import ACTOR, make_model, make_task, make_team, make_user, put
 from support.releases import live, make_releasable, make_service
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
@@ -127,6 +128,14 @@ def test_versions_that_failed_are_counted_beyond_the_reasons_that_are_shown(clie
         version(model, number, S.VERIFY_FAILED, at, error=f"Error{number}")
     client.force_login(olivia)
     assert f"{REASONS_SHOWN + 2} versions; time until" in client.get(reverse("insights:analysis")).content.decode()
+
+
+def test_personal_teams_of_others_are_not_offered(client: Client, olivia: User, model: Model):
+    create_team(actor=ACTOR, name="sam-alone", is_personal=True)
+    client.force_login(olivia)
+    page = client.get(reverse("insights:analysis")).content.decode()
+    assert model.team.name in page
+    assert "sam-alone" not in page
 
 
 def test_of_many_durations_the_middle_and_the_one_that_most_stay_below_are_told():

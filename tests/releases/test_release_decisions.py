@@ -17,13 +17,20 @@ from mop.onboarding.models import ConverterProof
 from mop.onboarding.proofs import record_proofs
 from mop.registry.models import Revision
 from mop.registry.publishing import unpublish_revision
-from mop.registry.services import add_owner, delete_revision, remove_owner
+from mop.registry.services import add_owner, delete_model, delete_revision, remove_owner
 from mop.registry.statuses import RevisionStatus
 from mop.regression.models import RegressionRun
 from mop.releases.models import Policy, Service, ServiceKind
 from mop.releases.release_models import Release
-from mop.releases.requests.deciding import approve_release, current_evidence, reject_release, withdraw_release
+from mop.releases.requests.deciding import (
+    approve_release,
+    current_evidence,
+    reject_release,
+    request_release,
+    withdraw_release,
+)
 from mop.releases.requests.evidence import changes_between
+from mop.releases.selectors import get_service
 from mop.releases.services import change_gate, change_service
 from support.contract_runs import prove
 from support.evaluation_results import approved_dataset, evaluate
@@ -105,8 +112,6 @@ def test_a_gate_that_does_not_pass_blocks_or_asks_for_a_reason():
         requested(revision, blocking)
     assert "all datasets: macro F1 >= 0.8 (of service Content Safety): " in caught.value.message
     owner = revision.model.owners.get()
-    from mop.releases.requests.deciding import request_release  # noqa: PLC0415 - only here without a comment
-
     with pytest.raises(ValidationFailedError, match="give a reason"):
         request_release(actor=actor_of(owner), user=owner, revision=revision, service=warning)
     release = requested(revision, warning)
@@ -224,6 +229,22 @@ def test_a_revoked_role_and_a_disabled_person_do_not_decide():
     other.save()
     with pytest.raises(NotAllowedError):
         _approve(release, other)
+
+
+def test_a_request_is_about_what_holds_once_it_has_the_lock():
+    service, owner = make_service(policy=Policy.WARN), make_user()
+    revision = make_releasable(make_task(), owner=owner)
+    change_gate(actor=ACTOR, owner=service, conditions="golden set pass rate >= 100 %")
+    as_read = get_service(service.name)
+    change_service(actor=ACTOR, service=service, policy=Policy.BLOCK)
+    given = {"revision": revision, "service": as_read, "comment": "now"}
+    with pytest.raises(ConflictError, match="takes only what passes"):
+        request_release(actor=actor_of(owner), user=owner, **given)
+    with pytest.raises(NotAllowedError, match="no owner"):
+        request_release(actor=ACTOR, user=make_user(), **given)
+    delete_model(actor=ACTOR, model=revision.model)
+    with pytest.raises(ConflictError, match="was deleted"):
+        request_release(actor=actor_of(owner), user=owner, **given)
 
 
 def test_of_two_decisions_the_second_is_told_of_the_first():

@@ -17,6 +17,7 @@ from mop.notifications.models import Delivery, Notification
 from mop.notifications.webhooks import create_webhook
 from mop.registry.models import Revision
 from mop.registry.publishing import unpublish_revision
+from mop.registry.services import add_owner, remove_owner
 from mop.releases.models import Policy
 from mop.releases.release_models import LiveSlot, Release, ServiceToken
 from mop.releases.requests.deciding import approve_release, current_evidence
@@ -337,6 +338,23 @@ def test_how_a_version_stands_now_is_not_told_once_its_release_ended_and_it_is_p
     assert told() == ["admin", "service", "owner"]
     unpublish_revision(actor=ACTOR, revision=revision)
     assert told() == ["owner"]
+
+
+def test_who_is_no_owner_any_more_reads_of_a_private_version_what_was_requested_alone(client: Client):
+    former, owner = make_user(), make_user()
+    revision = make_releasable(make_task(), owner=former)
+    release = requested(revision, service := make_service())
+    add_owner(actor=ACTOR, model=revision.model, user=owner)
+    remove_owner(actor=ACTOR, model=revision.model, user=former)
+    unpublish_revision(actor=ACTOR, revision=revision)
+    address = f"/releases/{release.pk}"
+    told = {}
+    for user in (former, owner, admin_of(service)):
+        api = Api(token=make_token(user), client=Client())
+        client.force_login(user)
+        told[user] = api.call("GET", f"{address}/evidence").json()["now"] is not None
+        assert ("As it stands now." in client.get(f"{address}/").content.decode()) is told[user]
+    assert told == {former: False, owner: True, admin_of(service): True}
 
 
 def test_a_case_that_a_person_added_in_the_name_of_a_service_takes_no_report_of_it_in():

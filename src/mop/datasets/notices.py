@@ -5,6 +5,8 @@ No text holds anything that stands in a file, nor the rows of faults: e-mails le
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.urls import reverse
 
 from mop.accounts.models import User
@@ -18,6 +20,9 @@ from mop.notifications.services import News, forget_scope, notify
 
 DATASET_SCOPE = "dataset"
 REQUEST_SCOPE = "dataset binding"
+FORGET_HOOKS: list[Callable[[Dataset], None]] = []
+"""What areas above do when a dataset is deleted, for what no foreign key reaches, such as texts that tell its results.
+Each is given it, in the transaction of the deletion, before its rows go."""
 
 
 def notify_status(dataset: Dataset, *, actor: Actor) -> None:
@@ -103,6 +108,8 @@ def notify_owners_changed(dataset: Dataset, *, actor: Actor, user: User, is_owne
 
 def forget_dataset(dataset: Dataset) -> None:
     """Remove what was told of a dataset that is deleted."""
+    for hook in FORGET_HOOKS:
+        hook(dataset)
     forget_scope(Scope(DATASET_SCOPE, dataset.pk))
     for binding in dataset.bindings.all():
         forget_binding(binding)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,9 +26,6 @@ from mop.datasets.wording import about_a_dataset
 from mop.errors import ConflictError, MopError, ValidationFailedError, VerificationCancelledError
 
 DATASETS_MAX = 20
-DELETION_HOOKS: list[Callable[[Dataset], None]] = []
-"""What areas above do when a dataset is deleted, for what no foreign key reaches, such as texts that tell its results.
-Each is given it, in the transaction of the deletion, before its rows go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +186,6 @@ def delete_dataset(*, actor: Actor, dataset: Dataset) -> None:
         object_label=row.name,
         data={"status": row.status},
     )
-    for hook in DELETION_HOOKS:
-        hook(row)
     forget_dataset(row)
     row.delete()
     _stop_if_unwanted(reading)

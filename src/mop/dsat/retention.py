@@ -27,17 +27,24 @@ def expire() -> int:
     before = timezone.now() - dt.timedelta(days=settings.MOP_DSAT_RETENTION_DAYS)
     Import.objects.filter(state__in=IMPORT_LIFECYCLE.final, created_at__lt=before).delete()
     gone = 0
-    while ids := list(Case.objects.filter(changed_at__lt=before).values_list("pk", flat=True)[:_AT_ONCE]):
-        with transaction.atomic():
-            remove_cases(ids)
-            for case_id in ids:
-                record(
-                    actor=_WORKER,
-                    action=Action.CASES_EXPIRED,
-                    object_type="dsat case",
-                    object_id=case_id,
-                    object_label=f"DSAT-{case_id}",
-                    data={"days": settings.MOP_DSAT_RETENTION_DAYS},
-                )
-        gone += len(ids)
+    while count := _expire_some(before):
+        gone += count
     return gone
+
+
+@transaction.atomic
+def _expire_some(before: dt.datetime) -> int:
+    # locked: who says something about a case at this moment comes first, and the case stays, or finds it gone
+    old = Case.objects.select_for_update().filter(changed_at__lt=before).order_by("pk")
+    ids = list(old.values_list("pk", flat=True)[:_AT_ONCE])
+    remove_cases(ids)
+    for case_id in ids:
+        record(
+            actor=_WORKER,
+            action=Action.CASES_EXPIRED,
+            object_type="dsat case",
+            object_id=case_id,
+            object_label=f"DSAT-{case_id}",
+            data={"days": settings.MOP_DSAT_RETENTION_DAYS},
+        )
+    return len(ids)

@@ -67,9 +67,13 @@ def check_budget(revision: Revision, dataset: Dataset) -> None:
     for one in budgets_of(revision, dataset):
         if not one.left:
             raise EvaluationBudgetError(
-                f"The {one.whose} {one.name} was measured {one.used} times on {dataset} in {one.days} days; "
-                f"{one.most} times are allowed."
+                f"The {one.whose} {one.name} was measured {_times(one.used)} on {dataset} in {one.days} days; "
+                f"the budget is {one.most}."
             )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def count_measurement(evaluation: Evaluation) -> None:

@@ -25,6 +25,7 @@ from mop.evaluation.models import Evaluation
 from mop.evaluation.reports.by_slice import reading_order, slice_headline
 from mop.evaluation.reports.comparison import ComparisonOut, DifferenceOut, comparison_of, slice_difference
 from mop.evaluation.results import document_of
+from mop.evaluation.wanted import least_rows_of
 from mop.registry.models import Revision
 from mop.storage.artifact_store import ArtifactStore
 
@@ -65,7 +66,7 @@ def comparison(first: Evaluation, second: Evaluation) -> ComparisonOut:
         raise ConflictError(f"{first.revision} and {second.revision} cannot be compared: {reason}.")
     kept = kept_comparisons([(first, second)])
     if (first.pk, second.pk) in kept:
-        return kept[first.pk, second.pk]
+        return _told(kept[first.pk, second.pk], first, second)
     found = _compared(first, second)
     EvaluationComparison.objects.update_or_create(
         first=first,
@@ -77,7 +78,15 @@ def comparison(first: Evaluation, second: Evaluation) -> ComparisonOut:
             "document": dataclasses.asdict(found),
         },
     )
-    return found
+    return _told(found, first, second)
+
+
+def _told(found: ComparisonOut, *evaluations: Evaluation) -> ComparisonOut:
+    """Without slices where they need more rows now than when a result was counted, as the results themselves."""
+    counted_with = min(least_rows_of(one.metric_version) for one in evaluations)
+    if counted_with >= settings.MOP_EVALUATION_SLICE_ROWS_MIN:
+        return found
+    return dataclasses.replace(found, slices=())
 
 
 def kept_comparisons(pairs: Iterable[tuple[Evaluation, Evaluation]]) -> Mapping[Pair, ComparisonOut]:

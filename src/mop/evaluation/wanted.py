@@ -129,6 +129,12 @@ def metric_version() -> str:
     return f"{METRIC_VERSION}/{settings.MOP_EVALUATION_SLICE_ROWS_MIN}"
 
 
+def least_rows_of(version: str) -> int:
+    """Under how many rows slices were withheld when numbers of this version were counted; 0 where it does not say."""
+    _, _, least = version.partition("/")
+    return int(least) if least.isdecimal() else 0
+
+
 def digests_of(revision: Revision, task: Task, dataset: Dataset, customized_name: str) -> Mapping[str, str]:
     """The digests of everything that a score depends on, as columns of Evaluation.
 

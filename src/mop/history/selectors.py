@@ -1,7 +1,8 @@
 """Reads of the audit log.
 
 Administrators read all of it. Others read the history of what they own: a label or a detail of an event may name what
-they may not see, so nobody else reads it; the history of a task is open, as tasks are.
+they may not see, so nobody else reads it; the history of a task is open, as tasks are, but for addresses and for who
+reads the content of its cases.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from mop.errors import NotFoundError
 from mop.registry.models import Revision
 from mop.registry.selectors import visible_models
 
+CASE_READERS = "dsat_access."  # actions about who reads the content of a task's cases
 Find = Callable[[User, int], "History | None"]
 
 
@@ -51,11 +53,16 @@ class EventFilter:
 
 @dataclass(frozen=True)
 class History:
-    """The events of one object, and where its page is."""
+    """The events of one object, and where its page is.
+
+    Attributes:
+        tells_addresses: whether the reader is told from where people did what they did.
+    """
 
     label: str
     url: str
     events: QuerySet[AuditEvent]
+    tells_addresses: bool = True
 
 
 def events(chosen: EventFilter) -> QuerySet[AuditEvent]:
@@ -102,11 +109,14 @@ def _of_model(user: User, object_id: int) -> History | None:
     return History(model.name, f"/models/{model.name}/", AuditEvent.objects.filter(mine | theirs))
 
 
-def _of_task(_user: User, object_id: int) -> History | None:
+def _of_task(user: User, object_id: int) -> History | None:
     task = Task.objects.filter(pk=object_id).first()
     if task is None:
         return None
-    return History(task.name, f"/tasks/{task.pk}/", _plain("task", task.pk))
+    found, url = _plain("task", task.pk), f"/tasks/{task.pk}/"
+    if may(user, "catalog.change_task", task):
+        return History(task.name, url, found)
+    return History(task.name, url, found.exclude(action__startswith=CASE_READERS), tells_addresses=False)
 
 
 def _of_dataset(user: User, object_id: int) -> History | None:

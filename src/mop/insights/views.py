@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from mop.accounts.current_user import user_of
-from mop.accounts.models import Team
+from mop.accounts.selectors import visible_teams
 from mop.insights.analysis import (
     RESULTS,
     Period,
@@ -55,7 +55,7 @@ def analysis(request: HttpRequest) -> HttpResponse:
         "days": DAYS,
         "chosen": str(period.days),
         "team": period.team,
-        "teams": list(Team.objects.order_by("name").values_list("name", flat=True)),
+        "teams": list(visible_teams(user).values_list("name", flat=True)),
         "now": now,
         "first_try": None if now.first_try is None else round(100 * now.first_try),
         "versions_change": round(100 * (now.versions / before.versions - 1)) if before.versions else None,

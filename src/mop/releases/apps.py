@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mop.areas import config
+
+if TYPE_CHECKING:
+    from mop.datasets.models import Dataset
 
 
 class ReleasesConfig(config.AreaConfig):
@@ -9,11 +14,10 @@ class ReleasesConfig(config.AreaConfig):
     def ready(self) -> None:
         """Register the area, say who is told of releases and of what is live, and what goes with a dataset."""
         super().ready()
-        from mop.datasets.services import DELETION_HOOKS  # noqa: PLC0415 - models load after the registry
+        from mop.datasets.notices import FORGET_HOOKS  # noqa: PLC0415 - models load after the registry
         from mop.findings.notices import OTHERS_TOLD  # noqa: PLC0415 - as above
         from mop.notifications.scopes import SCOPES, TEAMS  # noqa: PLC0415 - as above
         from mop.registry.notices import MODEL_SCOPE  # noqa: PLC0415 - as above
-        from mop.releases.judging import forget_reports  # noqa: PLC0415 - as above
         from mop.releases.requests import notices  # noqa: PLC0415 - as above
 
         SCOPES[notices.RELEASE_SCOPE] = notices.seen_releases
@@ -22,5 +26,11 @@ class ReleasesConfig(config.AreaConfig):
         SCOPES[MODEL_SCOPE] = notices.told_of_models
         if notices.admins_told not in OTHERS_TOLD:
             OTHERS_TOLD.append(notices.admins_told)
-        if forget_reports not in DELETION_HOOKS:
-            DELETION_HOOKS.append(forget_reports)
+        if _forget not in FORGET_HOOKS:
+            FORGET_HOOKS.append(_forget)
+
+
+def _forget(dataset: Dataset) -> None:
+    from mop.releases.judging import forget_reports  # noqa: PLC0415 - no start of a process needs it
+
+    forget_reports(dataset)

@@ -6,7 +6,7 @@ import rules
 from django.contrib.auth.models import AnonymousUser
 
 from mop.accounts.models import User
-from mop.accounts.rules import is_administrator, is_signed_in
+from mop.accounts.rules import is_administrator, is_signed_in, may
 from mop.catalog.rules import is_task_owner
 from mop.registry.rules import is_model_owner
 from mop.releases.models import Service
@@ -46,6 +46,19 @@ def may_take_back(user: User | AnonymousUser, release: Release | None) -> bool:
     return release.state != ReleaseState.REQUESTED and bool(is_admin_of_release(user, release))
 
 
+@rules.predicate
+def sees_how_it_stands(user: User | AnonymousUser, release: Release | None) -> bool:
+    """The user sees the version, or is an admin of the service that it is offered to or held by.
+
+    A version may be private again, and a person who saw it no owner any more.
+    """
+    if release is None or release.revision is None:
+        return False
+    decides = not release.get_state().is_final and bool(is_admin_of_release(user, release))
+    return decides or may(user, "registry.view_revision", release.revision)
+
+
+rules.add_perm("releases.see_how_it_stands", sees_how_it_stands)
 rules.add_perm("releases.request", is_model_owner)
 rules.add_perm("releases.decide", is_admin_of_release)
 rules.add_perm("releases.withdraw", may_take_back)

@@ -246,13 +246,13 @@ def _seen(request: HttpRequest) -> QuerySet[Release]:
 
 
 def _is_known_now(request: HttpRequest, release: Release) -> bool:
-    """Whether how the version stands now is told: once its release ended, it may be private again."""
+    """Whether how the version stands now is told."""
     revision = release.revision
     if revision is None:
         return False
-    if revision.publish_status == PublishStatus.PUBLIC or not release.get_state().is_final:
-        return True
-    return calling_service(request) is None and may(caller_of(request).user, "registry.view_revision", revision)
+    if calling_service(request) is None:
+        return may(caller_of(request).user, "releases.see_how_it_stands", release)
+    return revision.publish_status == PublishStatus.PUBLIC or not release.get_state().is_final
 
 
 def _offered(caller: Caller, body: OfferIn) -> Revision:

@@ -76,11 +76,17 @@ def request_release(
         comment: for the admin who decides; required where a gate does not pass and the service's policy warns.
 
     Raises:
-        ConflictError: a precondition does not hold, a gate blocks it, or it is requested or live already.
+        NotAllowedError: the person owns the model no more.
+        ConflictError: a precondition does not hold, a gate blocks it, or it is requested or live already; or the
+            version was deleted meanwhile.
         ValidationFailedError: no task fits, or the comment is missing or too long.
     """
-    lock_service(service, revision.pk)
-    row = Revision.objects.select_related("model").get(pk=revision.pk)
+    service = lock_service(service, revision.pk)  # and its policy as it is by then
+    row = Revision.objects.select_related("model").filter(pk=revision.pk).first()
+    if row is None:
+        raise ConflictError(f"{revision} was deleted a moment ago.")
+    if not row.model.owners.filter(pk=user.pk).exists():
+        raise NotAllowedError(f"{user.username} is no owner of {row.model.name}.", hint="Ask an owner to request it.")
     connections = connections_for(row.model, service, taxonomies)
     refuse_repeated(row, service, connections)
     evidence = evidence_of(row, service, connections)

@@ -80,7 +80,8 @@ def release_page(request: HttpRequest, number: int) -> HttpResponse:
 def show_release(request: HttpRequest, release: Release, approval: ApprovalForm | None = None) -> HttpResponse:
     """The page of a release; `approval` is a form that was sent and refused."""
     user = user_of(request)
-    now = current_evidence(release) if release.revision and release.state == ReleaseState.REQUESTED else None
+    is_open = release.state == ReleaseState.REQUESTED and may(user, "releases.see_how_it_stands", release)
+    now = current_evidence(release) if is_open else None
     document = now.document if now else (release.evidence_at_decision or release.evidence_at_request)
     gates = GateDocument.from_dict(document["gates"])
     wanted = {one.slot for one in release.tasks.all()}
