@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -68,7 +69,8 @@ class Caller:
                 else:
                     self.answers.append((sent, found))
 
-    def end(self) -> None:
+    def close(self) -> None:
+        """Ask no more."""
         self._over.set()
         for thread in self._threads:
             thread.join()
@@ -164,32 +166,15 @@ def test_one_of_two_gateways_is_killed_in_a_switch_and_the_other_answers_on(
         pair.run("release", before)
     for place in (0, 1):
         pair.wait_ready(place, before)
-    callers = [Caller(pair.address(place), pair.key) for place in (0, 1)]
-    fronts = len(mop.processes(FRONT))
-    if how.endswith("retired"):
-        mop.arm(how)
-        number = pair.run("release", after)
-    else:
-        # a quick gateway has switched before the process that released it has ended
-        with ThreadPoolExecutor(1) as beside:
-            released = beside.submit(pair.run, "release", after)
-            wait_for(
-                lambda: len(mop.processes(FRONT)) > fronts,
-                seconds=60,
-                what="a version comes up",
-                note=pair.told,
-                every=0.01,
-            )
-            pair.processes[0].send_signal(signal.SIGKILL)
-            number = released.result()
-    wait_for(pair.dead, seconds=60, what=f"a gateway dies {how}", note=pair.told)
-    died = time.monotonic()
-    [dead] = pair.dead()
-    pair.wait_ready(1 - dead, after)
-    pair.start_again(dead)
-    pair.wait_ready(dead, after)
-    for caller in callers:
-        caller.end()
+    with contextlib.ExitStack() as stack:
+        callers = [stack.enter_context(contextlib.closing(Caller(pair.address(place), pair.key))) for place in (0, 1)]
+        number = _switch(pair, how, after)
+        wait_for(pair.dead, seconds=60, what=f"a gateway dies {how}", note=pair.told)
+        died = time.monotonic()
+        [dead] = pair.dead()
+        pair.wait_ready(1 - dead, after)
+        pair.start_again(dead)
+        pair.wait_ready(dead, after)
     _answered_on(callers[1 - dead], LEVELS[before], LEVELS[after], died)
     # the other one was away; what it answered, before and afterwards, came from one release too
     assert {len(set(found)) for _, found in callers[dead].answers} == {1}
@@ -197,6 +182,28 @@ def test_one_of_two_gateways_is_killed_in_a_switch_and_the_other_answers_on(
     assert mop.rows(OPEN_PERIODS) == pair.slots()
     assert mop.rows("select id from releases_release where state = 'released'") == [(int(number),)]
     assert mop.rows("select count(*) from releases_release where state = 'approved'") == [(0,)]
+
+
+def _switch(pair: Pair, how: str, after: str) -> str:
+    """Release a version, and see that a gateway dies while it switches; the number of the release."""
+    mop = pair.mop
+    if how.endswith("retired"):
+        mop.arm(how)
+        return pair.run("release", after)
+    # what was live before may still run; one that goes on would be taken for one that comes up
+    wait_for(lambda: len(mop.processes(FRONT)) == len(pair.ports), seconds=60, what="one version runs in each gateway")
+    # a quick gateway has switched before the process that released it has ended
+    with ThreadPoolExecutor(1) as beside:
+        released = beside.submit(pair.run, "release", after)
+        wait_for(
+            lambda: len(mop.processes(FRONT)) > len(pair.ports),
+            seconds=60,
+            what="a version comes up",
+            note=pair.told,
+            every=0.01,
+        )
+        pair.processes[0].send_signal(signal.SIGKILL)
+        return released.result()
 
 
 def _answered_on(caller: Caller, before: int, after: int, died: float) -> None:
