@@ -1,14 +1,14 @@
 """How the lists of the portal and the API answer with 100, 10,000 and 100,000 models.
 
     .venv/bin/python benchmarks/portal.py [--database sqlite postgresql] [--models 100 10000 100000] [--rounds 30]
-                                          [--json FILE] [--keep FOLDER]
+                                          [--json FILE] [--keep FOLDER] [--pages NAME ...]
 
 Each size has a database of its own: three versions a model, 100 people who each own a hundredth, half of the models
 public, one of ten with a failed newest version, one of twenty outdated, 20 tasks, 10 teams, two tags a model, groups of
 up to 1,000 models. Requests are answered in this process, by Django's client: the database and the page, no network.
 One round asks everything once, so that the sizes of a machine's load even out; the first round is not counted. With
 --keep the databases stay in a folder, and later runs ask them again: making 100,000 models takes minutes. --rounds 0
-makes them and asks nothing.
+makes them and asks nothing. With --pages only these are asked, beside the two that others are compared with.
 
 Aims: p95 with the most models at most 1.5 times that with the fewest, of searches 3 times; 12 queries a page; 40 kB
 compressed of a first visit: the page, the style sheet, the scripts and the icons. A page that has more rows with the
@@ -70,17 +70,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the databases stay for later runs")
+    parser.add_argument("--pages", nargs="+", default=[], metavar="NAME", help="these alone, such as: groups model")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.one, options.rounds)))
+        print(json.dumps(measure(options.one, options.rounds, options.pages)))
         return 0
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for database in options.database:
         found[database] = {}
         for count in options.models:
-            found[database][str(count)] = in_own_process(database, count, options.rounds, options.keep)
-            show(database, count, found[database][str(count)])
+            found[database][str(count)] = in_own_process(database, count, options)
+            if options.rounds:
+                show(database, count, found[database][str(count)])
     if not options.rounds:
         return 0
     if options.json:
@@ -88,13 +90,14 @@ def main() -> int:
     return 1 if [1 for database, sizes in found.items() if missed(database, sizes)] else 0
 
 
-def in_own_process(database: str, count: int, rounds: int, keep: Path | None) -> dict[str, Any]:
+def in_own_process(database: str, count: int, options: argparse.Namespace) -> dict[str, Any]:
     """The figures of one size; settings are read when they are imported, so each has a process of its own."""
-    kept = keep.resolve() / f"{database}-{count}" if keep else None
+    kept = options.keep.resolve() / f"{database}-{count}" if options.keep else None
     with _home(kept) as home, _url(database, kept) as url:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MOP_")}
         environment |= {"MOP_HOME": str(home), "DJANGO_SETTINGS_MODULE": "mop.conf.settings", **url}
-        command = [sys.executable, __file__, "--one", str(count), "--rounds", str(rounds)]
+        command = [sys.executable, __file__, "--one", str(count), "--rounds", str(options.rounds)]
+        command += ["--pages", *options.pages] if options.pages else []
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
@@ -127,7 +130,7 @@ def _url(database: str, kept: Path | None) -> Iterator[dict[str, str]]:
         server.remove()
 
 
-def measure(count: int, rounds: int) -> dict[str, Any]:
+def measure(count: int, rounds: int, pages: list[str]) -> dict[str, Any]:
     """Fill a new installation, unless it is one that was kept, and ask it."""
     import django  # noqa: PLC0415 - after the environment says where the installation is
 
@@ -151,6 +154,8 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
         clients[role] = Client()
         clients[role].force_login(User.objects.get(username=username))
     requests, besides = asked(names), _beside_a_page()
+    if pages:
+        requests = {name: request for name, request in requests.items() if name in {*pages, FULL, FULL_API}}
     times: dict[str, list[float]] = {name: [] for name in requests}
     works: dict[str, list[float]] = {name: [] for name in requests}
     figures: dict[str, Any] = {}
@@ -182,7 +187,8 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
 
 
 def _beside_a_page() -> int:
-    """Compressed bytes of what a first visit loads beside the page."""
+    """Compressed bytes of what a first visit over TLS loads beside the page: browsers take brotli there alone."""
+    import brotli  # noqa: PLC0415
     from django.contrib.staticfiles.finders import find  # noqa: PLC0415
 
     from mop.ui.joined_files import joined  # noqa: PLC0415
@@ -190,8 +196,9 @@ def _beside_a_page() -> int:
     def read(name: str) -> str:
         return Path(str(find(name))).read_text(encoding="utf-8")
 
-    texts = [*joined(read).values(), read("mop/icons.svg"), read("mop/favicon.svg")]
-    return sum(len(gzip.compress(text.encode(), 9)) for text in texts)
+    marks = [read("mop/icons.svg"), read("mop/favicon.svg")]
+    of_joined = sum(len(brotli.compress(text.encode())) for text in joined(read).values())
+    return of_joined + sum(len(gzip.compress(text.encode(), 9)) for text in marks)
 
 
 def _made(count: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.browsing import Portal, launch, running_portal, sign_in
-from browser.pages import ADMINISTRATOR_PAGES, ALIKE, OPEN_PAGES, OWNER_PAGES, begin_drafts
+from browser.pages import ADMINISTRATOR_PAGES, ALIKE, OPEN_PAGES, OWNER_PAGES, begin_drafts, open_page
 
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
@@ -62,8 +62,7 @@ def _take(
     if username == DRAFTS_OF:
         urls = [*urls, *begin_drafts(page, portal.models)]
     for url in urls:
-        answer = page.goto(url)
-        if answer is None or not answer.ok:
+        if not open_page(page, url):
             print(f"NO PAGE: {url}", file=sys.stderr)
         path = folder / f"{_name(url, username)}-{theme}-{width}.png"
         page.screenshot(path=path, full_page=width < WIDTHS[0])

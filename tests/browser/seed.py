@@ -84,7 +84,12 @@ from support.scans import (
 )
 
 SYSTEM = Actor.system("tests")
-KEYBOARD_MODELS = tuple(f"keyboard-{part}-{width}" for part in ("shared", "changed") for width in (1440, 390))
+WALKED_MODELS = tuple(
+    f"{part}-{hand}-{width}"
+    for part in ("shared", "changed")
+    for hand in ("keyboard", "mouse")
+    for width in (1440, 390)
+)
 CONDITIONS = """all datasets: macro F1 >= 0.7
 any dataset: macro F1 >= 0.99 times the previous release or none
 DSAT pass rate >= 95 % or none
@@ -126,8 +131,8 @@ def main() -> None:
         ended_at=timezone.now(),
         queue="instance:any",
     )
-    for name in KEYBOARD_MODELS:  # each of them goes at the end of its journey
-        verify(make_model(olivia, team, name, [violence], "For a journey by keyboard alone").revisions.get())
+    for name in WALKED_MODELS:  # each of them goes at the end of its walk
+        verify(make_model(olivia, team, name, [violence], "For a walk of its owner").revisions.get())
     waiting = make_model(olivia, team, "image-violence", [violence], "Waits for a host")
     building = add_version(olivia, waiting, "v1.0.1")
     go(building, RevisionStatus.ENVIRONMENT_CREATING, host="worker-1")

@@ -70,6 +70,17 @@ def test_sharing_a_group_gives_no_access_to_its_models(group: ModelGroup, model:
     assert send(other, "/model-selection/", data, form="/models/").status_code == 403
 
 
+def test_pages_count_up_to_a_bound_what_somebody_sees_of_a_group(
+    group: ModelGroup, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+):
+    add_to_group(group=group, models=[make_model("third", owner=owner)])
+    monkeypatch.setattr("mop.registry.views.groups.SHOWN_COUNT_MAX", 2)
+    assert ">over 2<" in page(owner, "/groups/")
+    share_group(actor=ACTOR, group=group, user=stranger)
+    assert "over" not in page(stranger, "/groups/").partition("Shared with you")[2]
+    assert get_group(owner, group.pk).model_count == 3  # alone it is counted out
+
+
 def test_a_group_is_shared_with_a_team_and_with_nobody_else(group: ModelGroup, owner: User, stranger: User):
     team = make_team("red")
     member = make_user(teams=(team,))

@@ -105,7 +105,7 @@ def test_the_menu_of_groups_counts_up_to_a_hundred(
     publish(model)
     make_model("private", owner=owner)
     assert (counted(owner), counted(stranger), counted(administrator)) == (["2", "2"], ["1", "0"], ["2", "0"])
-    monkeypatch.setattr("mop.registry.listing.MENU_MAX", 1)
+    monkeypatch.setattr("mop.registry.listing.SHOWN_COUNT_MAX", 1)
     counts = ModelList(owner, ModelQuery()).counts()
     assert (counts.everything, counts.own) == (2, 2)  # more than the bound
 

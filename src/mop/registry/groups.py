@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 
 from mop.accounts.models import Team, User
 from mop.audit.services import Actor, record
@@ -21,21 +21,36 @@ from mop.ui.merging import united
 MODELS_MAX = 1000
 GROUPS_MAX = 100
 SHARES_MAX = 100
+SHOWN_COUNT_MAX = 100
+"""Up to which pages count models."""
 
 
-def visible_groups(user: User) -> QuerySet[ModelGroup]:
+class _CountOf(Subquery):
+    """How many rows a queryset has, which may be cut."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def visible_groups(user: User, *, counted_to: int | None = None) -> QuerySet[ModelGroup]:
     """The user's own groups and those shared with them or a team of theirs, by name.
 
     Each has `is_listed` (the user did not remove it from their list) and `model_count`, of models that the user sees.
+
+    Args:
+        user: who asks.
+        counted_to: where counting ends, for pages that show many groups; one more says that there are more.
     """
     shared = GroupShare.objects.filter(group=OuterRef("pk")).filter(Q(user=user) | Q(team__members=user))
     hidden = HiddenGroup.objects.filter(group=OuterRef("pk"), user=user)
-    owned = Model.owners.through.objects.filter(model_id=OuterRef("entries__model_id"), user_id=user.pk)
-    seen = Q() if user.is_administrator else Q(entries__model__is_public=True) | Q(Exists(owned))
+    owned = Model.owners.through.objects.filter(model_id=OuterRef("model_id"), user_id=user.pk)
+    entries = GroupEntry.objects.filter(group=OuterRef("pk")).order_by().values("pk")
+    seen = entries if user.is_administrator else entries.filter(Q(model__is_public=True) | Q(Exists(owned)))
+    counted = seen if counted_to is None else seen[: counted_to + 1]
     return (
         ModelGroup.objects.filter(Q(owner=user) | Exists(shared))
         .select_related("owner")
-        .annotate(is_listed=~Exists(hidden), model_count=Count("entries", filter=seen))
+        .annotate(is_listed=~Exists(hidden), model_count=_CountOf(counted))
         .order_by("name", "pk")
     )
 

@@ -21,6 +21,7 @@ from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet,
 
 from mop.accounts.models import Team, User
 from mop.registry.group_models import GroupEntry
+from mop.registry.groups import SHOWN_COUNT_MAX
 from mop.registry.models import Model, ModelTag, TaskConnection
 from mop.registry.search_index import matching
 from mop.registry.selectors import get_model
@@ -32,7 +33,6 @@ ALL, MINE, RUNNING = "all", "mine", "running"
 FEW = 1000
 COUNT_MAX = 1000
 COUNT_MAX_FILTERED = 100
-MENU_MAX = 100
 SORTS = {
     "name": "name",
     "team": "team__name",
@@ -117,7 +117,7 @@ class Counts:
     """How many models a list has, and how many of each status its default leaves out; `more`: at least so many.
 
     `everything` and `own` are for the menu of groups, whatever the filters: all models, and those that the person owns
-    or created; one more than MENU_MAX means that there are more.
+    or created; one more than SHOWN_COUNT_MAX means that there are more.
     """
 
     total: int
@@ -180,8 +180,8 @@ class ModelList:
             total_is_more=total > limit,
             hidden=hidden,
             hidden_is_more=sum(hidden.values()) > COUNT_MAX_FILTERED,
-            everything=min(everything, MENU_MAX + 1),
-            own=min(own, MENU_MAX + 1),
+            everything=min(everything, SHOWN_COUNT_MAX + 1),
+            own=min(own, SHOWN_COUNT_MAX + 1),
         )
 
     def _menu(self) -> list[QuerySet[Any, Any]]:
@@ -191,7 +191,9 @@ class ModelList:
         seen = Model.objects.all() if user.is_administrator else Model.objects.filter(is_public=True)
         not_owned = seen.exclude(pk__in=through.values("model_id"))
         found = [through, not_owned.filter(created_by=user), seen if user.is_administrator else not_owned]
-        return [rows.order_by().values_list(Value("", output_field=CharField()))[: MENU_MAX + 1] for rows in found]
+        return [
+            rows.order_by().values_list(Value("", output_field=CharField()))[: SHOWN_COUNT_MAX + 1] for rows in found
+        ]
 
     def _narrow(self) -> None:
         """Make the legs, with all filters but that of the status."""

@@ -17,6 +17,7 @@ from mop.errors import EditConflictError
 from mop.registry.forms import GroupForm, ShareForm
 from mop.registry.group_models import ModelGroup
 from mop.registry.groups import (
+    SHOWN_COUNT_MAX,
     add_to_group,
     create_group,
     delete_group,
@@ -44,8 +45,9 @@ def below_groups(*further: tuple[str, str]) -> Trail:
 def groups(request: HttpRequest) -> HttpResponse:
     """Every group of the user's and those shared with them, those too that they removed from their list."""
     user = user_of(request)
-    found = visible_groups(user).prefetch_related("shares__user", "shares__team")
+    found = visible_groups(user, counted_to=SHOWN_COUNT_MAX).prefetch_related("shares__user", "shares__team")
     context = {
+        "limit": SHOWN_COUNT_MAX,
         "own": [group for group in found if group.owner_id == user.pk],
         "shared": [group for group in found if group.owner_id != user.pk],
         "trail": below_models(("Groups", "")),

@@ -18,7 +18,7 @@ from mop.catalog.models import Task
 from mop.errors import NotFoundError
 from mop.registry.forms import STATUS_ALL, ModelFilterForm
 from mop.registry.group_models import ModelGroup
-from mop.registry.groups import visible_groups
+from mop.registry.groups import SHOWN_COUNT_MAX, visible_groups
 from mop.registry.listing import MINE, Counts, ListedModel, ModelList, ModelQuery
 from mop.registry.statuses import CHAIN, RevisionStatus
 from mop.ui.extensions import MODEL_COLUMNS
@@ -105,7 +105,7 @@ def _groups(user: User, key: str) -> GroupChoice:
     Raises:
         NotFoundError: the address names a group that the user may not see.
     """
-    groups = list(visible_groups(user))
+    groups = list(visible_groups(user, counted_to=SHOWN_COUNT_MAX))
     current = next((group for group in groups if str(group.pk) == key), None)
     if current is None and key not in {"", MINE}:
         raise NotFoundError("There is no such group that you may see.", hint="Choose another group of models.")
