@@ -12,8 +12,9 @@ from mop.accounts.models import User
 from mop.catalog.models import Task
 from mop.datasets.models import Binding, Dataset
 from mop.datasets.reading import Fault, FaultKind, Report
+from mop.datasets.services import change_dataset
 from support.datasets import dataset_folder, dataset_input, make_datasets, settled
-from support.factories import make_task, make_user
+from support.factories import ACTOR, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -164,3 +165,18 @@ def test_a_list_costs_a_fixed_number_of_queries(owner: User, task: Task, django_
         make_datasets(dataset_input(f"d{number}", [task]), owner=owner)
     with django_assert_max_num_queries(20):
         client.get("/datasets/")
+
+
+def test_tasks_that_somebody_else_connected_meanwhile_stay(task: Task, owner: User):
+    second, third = make_task("hate in posts"), make_task("hate in chats")
+    (dataset,) = make_datasets(dataset_input("hate-en", tasks=[task, second]), owner=owner)
+    dataset = settled(dataset, CLEAN)
+    client, address = client_of(owner), "/datasets/hate-en/tasks/"
+    shown = [str(one.pk) for one in (task, second)]
+    page = client.get(address).content.decode()
+    assert all(f'name="initial-tasks" value="{key}"' in page for key in shown)
+    fourth = make_task("hate in mails")
+    change_dataset(actor=ACTOR, dataset=dataset, tasks=[task, third])  # takes the second away, adds the third
+    sent = {"initial-tasks": shown, "tasks": [str(second.pk), str(fourth.pk)]}  # takes the first away, adds the fourth
+    assert client.post(address, sent).status_code == 302
+    assert {one.task for one in dataset.bindings.select_related("task")} == {third, fourth}

@@ -195,3 +195,16 @@ def test_tabs_count_their_cases_and_a_trace_id_is_a_filter(task: Task, owner: Us
     assert found.count('name="case"') == 1
     assert f"{case.number}</a>" in found
     assert 'name="trace_id" value="trace-7"' in found
+
+
+def test_what_somebody_else_changed_while_a_case_was_edited_stays(task: Task, owner: User) -> None:
+    case = make_case(task, description="It is a joke.", tags=["irony"], expected_label="0")
+    client, address = _client(owner), f"/dsat/{case.pk}/edit/"
+    page = client.get(address).content.decode()
+    assert 'name="initial-expected_label" value="0"' in page
+    services.change_case(actor=ACTOR, case=case, change=services.CaseChange(expected_label="1", tags=["satire"]))
+    shown = {"expected_label": "0", "description": "It is a joke.", "tags": "irony"}
+    sent = {**shown, **{f"initial-{name}": value for name, value in shown.items()}, "description": "It is a quote."}
+    assert client.post(address, sent).status_code == 302
+    case.refresh_from_db()
+    assert (case.expected_label, case.tags, case.description) == ("1", ["satire"], "It is a quote.")

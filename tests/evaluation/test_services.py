@@ -47,6 +47,7 @@ from mop.evaluation.services import (
 from mop.evaluation.states import EvaluationState
 from mop.notifications.models import Alert, Notification
 from mop.registry.models import Model, Revision, TaskConnection
+from mop.registry.publishing import publish_revision, unpublish_revision
 from mop.registry.services import create_revision
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from support.contract_runs import prove
@@ -402,6 +403,18 @@ def test_owners_of_model_and_dataset_are_told_of_a_result(evaluation: Evaluation
     to_dataset_owner = told[evaluation.dataset.created_by_id]
     assert model.name not in to_dataset_owner.title + to_dataset_owner.reason  # the version is private
     assert f"{evaluation.headline:.4f}" not in to_dataset_owner.reason
+
+
+def test_what_owners_of_a_dataset_were_told_of_a_public_version_goes_when_it_is_private_again(
+    evaluation: Evaluation, model: Model
+):
+    publish_revision(actor=ACTOR, revision=evaluation.revision)
+    finished(evaluation)
+    told = Notification.objects.filter(recipient=evaluation.dataset.created_by, kind="datasetMeasured")
+    assert model.name in told.get().title
+    unpublish_revision(actor=ACTOR, revision=evaluation.revision)
+    assert not told.exists()
+    assert Notification.objects.filter(kind="evaluationFinished").exists()  # its owners see it
 
 
 def test_a_single_result_of_a_private_version_is_published_and_withdrawn(evaluation: Evaluation):

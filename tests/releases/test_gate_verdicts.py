@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop.releases.gates.conditions import Cut, EvaluationMeasure, FindingsMeasure, LoadMeasure, LoadOption, Rate
+from mop.releases.gates.conditions import Cut, EvaluationMeasure, FindingsMeasure, LoadMeasure, LoadOption, Rate, Unit
 from mop.releases.gates.parser import parse
 from mop.releases.gates.verdicts import (
     Measured,
@@ -22,6 +22,8 @@ from mop.releases.gates.verdicts import (
     judge,
     verdict_of_all,
 )
+from mop.releases.presentation import shown_value
+from mop_client.cli.gate import _number as terminal_number
 
 NOT_RUN = Missing("The evaluation did not finish.", Step.EVALUATION)
 NO_CASES = Missing("There are no cases.", is_nothing=True)
@@ -218,3 +220,11 @@ def test_a_gate_holds_when_all_its_conditions_hold() -> None:
     assert verdict_of_all([passing]) is Result.PASS
     assert verdict_of_all([passing, missing]) is Result.NOT_MEASURED
     assert verdict_of_all([passing, missing, failing]) is Result.FAIL
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_the_terminal_writes_measured_values_as_the_portal_does(unit: Unit) -> None:
+    scale = {Unit.SHARE: 1, Unit.RATE: 1, Unit.RATIO: 2, Unit.PERCENT: 100}.get(unit, 54_321)
+    for part in (0, 1, 0.05, 0.94736842, 0.99999, 0.123456):
+        value = float(round(part * scale)) if unit is Unit.COUNT else part * scale
+        assert terminal_number(value, unit.name.lower()) == shown_value(value, unit)

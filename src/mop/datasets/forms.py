@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
@@ -163,10 +163,19 @@ class TasksForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._known = {str(task.pk): task for task in tasks}
         self.fields["tasks"].choices = [(str(task.pk), _described(task)) for task in tasks]  # type: ignore[attr-defined] # a ChoiceField
+        self.fields["tasks"].show_hidden_initial = True
 
-    def chosen(self) -> list[Task]:
-        """The tasks of the valid form."""
-        return [self._known[key] for key in self.cleaned_data["tasks"]]
+    def chosen(self, standing: Collection[int]) -> list[Task]:
+        """The tasks of the valid form, with what somebody else changed since it was shown.
+
+        Args:
+            standing: ids of the tasks that are connected now.
+        """
+        now = {str(pk) for pk in standing}
+        shown = set(self.data.getlist(self.add_initial_prefix("tasks")))  # type: ignore[attr-defined] # a QueryDict
+        chosen = set(self.cleaned_data["tasks"])
+        wanted = (now - (shown - chosen)) | (chosen - shown)
+        return [task for key, task in self._known.items() if key in wanted]
 
 
 class DecisionForm(forms.Form):

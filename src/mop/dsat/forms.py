@@ -82,6 +82,19 @@ class FactsForm(forms.Form):
         return given | {"tags": self.cleaned_data["tags"].split(",")}
 
 
+class ChangedFactsForm(FactsForm):
+    """What is known of a case, changed: it knows what was changed since it was shown, the rest may be others' work."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def facts(self) -> dict[str, Any]:
+        """What was changed, as the services take it."""
+        return {name: value for name, value in super().facts().items() if name in self.changed_data}
+
+
 class CaseForm(FactsForm):
     """A new case: content of the task's modality, and what is known of it."""
 

@@ -15,7 +15,7 @@ from mop.evaluation.models import Evaluation
 from mop.evaluation.states import EvaluationState
 from mop.notifications.scopes import Scope
 from mop.notifications.services import News, forget_named, notify
-from mop.registry.notices import MODEL_SCOPE
+from mop.registry.notices import MODEL_SCOPE, public_event
 from mop.registry.statuses import PublishStatus
 
 
@@ -46,7 +46,7 @@ def _tell_owners(evaluation: Evaluation, actor: Actor, kind: Kind, ending: str, 
         people=revision.model.owners.order_by("pk"),
         news=News(
             kind=kind,
-            event=_event(evaluation, evaluation.attempt),
+            event=_event(evaluation),
             title=f"{revision} {ending}",
             reason=reason,
             hint=hint,
@@ -64,7 +64,7 @@ def _tell_dataset_owners(evaluation: Evaluation, actor: Actor) -> None:
         people=dataset.owners.order_by("pk"),
         news=News(
             kind=Kind.DATASET_MEASURED,
-            event=f"{_event(evaluation, evaluation.attempt)}:dataset",
+            event=public_event(revision, evaluation.run_name) if is_public else f"{_event(evaluation)}:dataset",
             title=f"{revision if is_public else 'A private version'} was evaluated on {dataset}",
             reason=_number(evaluation) if is_public else f"Task {evaluation.task}. Its owners see the result.",
             link=reverse("datasets:dataset", args=[dataset.name]),
@@ -79,9 +79,9 @@ def forget_results(dataset: Dataset) -> None:
     forget_named([_event(row, attempt) for row in rows for attempt in range(1, row.attempt + 1)])
 
 
-def _event(evaluation: Evaluation, attempt: int) -> str:
-    """What was told under it goes with the version, whoever was told."""
-    return f"revision:{evaluation.revision_id}:evaluation:{evaluation.pk}:{attempt}"
+def _event(evaluation: Evaluation, attempt: int | None = None) -> str:
+    """What was told under it goes with the version, whoever was told; of the run that stands unless told."""
+    return f"revision:{evaluation.revision_id}:evaluation:{evaluation.pk}:{attempt or evaluation.attempt}"
 
 
 def _number(evaluation: Evaluation) -> str:

@@ -73,6 +73,16 @@ def forget_revision(revision: Revision) -> None:
     forget_events(f"revision:{revision.pk}:")
 
 
+def public_event(revision: Revision, what: str) -> str:
+    """The name of what people are told because a version is public; it goes when it is not any more."""
+    return f"revision:{revision.pk}:public:{what}"
+
+
+def forget_public(revision: Revision) -> None:
+    """Remove what others were told of a version while it was public: they may not see it any more."""
+    forget_events(public_event(revision, ""))
+
+
 def forget_model(model: Model) -> None:
     """Remove what was told of a model that is deleted."""
     forget_scope(Scope(MODEL_SCOPE, model.pk))

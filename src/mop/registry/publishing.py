@@ -12,6 +12,7 @@ from mop.errors import ConflictError
 from mop.registry.actions import Action
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
+from mop.registry.notices import forget_public
 from mop.registry.statuses import PublishStatus, RevisionStatus
 from mop.registry.summaries import refresh_summary
 
@@ -40,6 +41,7 @@ def unpublish_revision(*, actor: Actor, revision: Revision) -> Revision:
     guards = [guard.load() for area in registered() for guard in area.unpublishing_guards]
     if reasons := [reason for guard in guards if (reason := guard(row))]:
         raise ConflictError(" ".join(reasons))
+    forget_public(row)
     return _set(row, PublishStatus.PRIVATE, Action.REVISION_UNPUBLISHED, actor)
 
 

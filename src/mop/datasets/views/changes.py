@@ -56,7 +56,7 @@ def tasks(request: HttpRequest, name: str) -> HttpResponse:
     form = TasksForm(request.POST or None, tasks=candidates, initial={"tasks": kept})
 
     def act() -> Done:
-        change_dataset(actor=actor_in(request), dataset=dataset, tasks=form.chosen())
+        change_dataset(actor=actor_in(request), dataset=dataset, tasks=form.chosen([int(key) for key in kept]))
         return Done("The connected tasks are saved.", here)
 
     return form_page(

@@ -17,7 +17,7 @@ from mop.catalog.selectors import get_task_by_id
 from mop.dsat import services
 from mop.dsat.access import grant_self, grant_team, withdraw
 from mop.dsat.deletion import delete_case
-from mop.dsat.forms import FactsForm, FixForm, TeamForm
+from mop.dsat.forms import ChangedFactsForm, FactsForm, FixForm, TeamForm
 from mop.dsat.models import Case
 from mop.dsat.selectors import get_case
 from mop.dsat.views.trails import below_case
@@ -30,7 +30,7 @@ def edit(request: HttpRequest, case_id: int) -> HttpResponse:
     """Change what is known of a case."""
     case = _case(request, case_id, "dsat.change", "change this case")
     initial = {name: getattr(case, name) for name in FactsForm.base_fields} | {"tags": ", ".join(case.tags)}
-    form = FactsForm(request.POST or None, task=case.task, initial=initial)
+    form = ChangedFactsForm(request.POST or None, task=case.task, initial=initial)
 
     def act() -> Done:
         services.change_case(actor=actor_in(request), case=case, change=services.CaseChange(**form.facts()))

@@ -236,15 +236,16 @@ def _load_test(test: LoadTest) -> CardLoadTest:
 
 def _findings(scan: Scan, *, sees_all: bool) -> CardFindings:
     rows = findings_of(scan)
+    waived = set(waived_findings(scan).values_list("pk", flat=True))
     return CardFindings(
         scanned_at=_iso(scan.finished_at),
         decision=scan.get_decision().label,
         is_complete=scan.is_complete,
         severities=tuple((name, scan.severities.get(name, 0)) for name in SEVERITIES),
-        waived=waived_findings(scan).count(),
+        waived=len(waived),
         verdicts=tuple((name, scan.verdicts[name]) for name in VERDICTS if scan.verdicts.get(name)),
         items=tuple(
-            CardFinding(row.severity, row.scanner, row.rule, row.path, row.message, row.waiver_id is not None)
+            CardFinding(row.severity, row.scanner, row.rule, row.path, row.message, row.pk in waived)
             for row in rows[:FINDINGS_MAX]
         )
         if sees_all

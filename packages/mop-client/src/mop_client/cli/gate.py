@@ -1,5 +1,6 @@
 """`mop gate`: how a version comes out of its gates, for people and CI systems, over the REST API."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Optional
 
 import typer
@@ -17,6 +18,15 @@ EXIT_CODES = {
     "pass, close": ExitCode.DONE,
     "fail": ExitCode.FAILED,
     "not measured": ExitCode.UNDECIDED,
+}
+
+# places after the point, and what follows the number
+_WRITTEN = {
+    "rate": (4, " %"),
+    "percent": (1, " %"),
+    "milliseconds": (1, " ms"),
+    "rps": (1, " RPS"),
+    "count": (0, ""),
 }
 
 
@@ -61,7 +71,7 @@ def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
     if not row["parts"]:
         return [(row["condition"], "", "", row["result"], row["why"])]
     lines: list[tuple[str, ...]] = [
-        ("" if place else row["condition"], part["where"], _measured(part), part["result"], part["reason"])
+        ("" if place else row["condition"], part["where"], _measured(part, row["unit"]), part["result"], part["reason"])
         for place, part in enumerate(row["parts"])
     ]
     if len(lines) > 1:
@@ -69,8 +79,16 @@ def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
     return lines
 
 
-def _measured(part: dict[str, Any]) -> str:
+def _measured(part: dict[str, Any], unit: str) -> str:
     if part["value"] is None:
         return ""
-    text = f"{part['value']:.4g}"
-    return text if part["low"] is None else f"{text} ({part['low']:.4g} to {part['high']:.4g})"
+    text = _number(part["value"], unit)
+    return text if part["low"] is None else f"{text} ({_number(part['low'], unit)} to {_number(part['high'], unit)})"
+
+
+def _number(value: float, unit: str) -> str:
+    """As conditions and the portal write it: shares to four places, rates in per cent, the others with their unit."""
+    digits, ending = _WRITTEN.get(unit, (4, ""))
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits))
+    text = format(rounded * 100 if unit == "rate" else rounded, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + ending
