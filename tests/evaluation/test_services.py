@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from evaluation.made import approved_dataset, finished, running, verified
 from mop.accounts.services import actor_of
+from mop.accounts.teams import change_team
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.datasets.bindings import approve, reject
@@ -243,6 +244,16 @@ def test_a_person_and_a_team_have_budgets_for_all_their_models_together(
     with pytest.raises(EvaluationBudgetError, match=rf"The {whose} .* was measured once"):
         running(mine)
     running(theirs)
+
+
+def test_a_team_that_is_renamed_has_no_new_budget(evaluation: Evaluation, settings: Any):
+    settings.MOP_EVALUATION_BUDGET_TEAM = 1
+    finished(evaluation)
+    change_team(actor=ACTOR, team=evaluation.revision.model.team, name="as new")
+    change_team(actor=ACTOR, team=evaluation.revision.model.team, description="still")
+    evaluation.refresh_from_db()
+    with pytest.raises(EvaluationBudgetError, match="team as new was measured once"):
+        rerun(actor=ACTOR, evaluation=evaluation)
 
 
 def test_a_run_counts_once_in_the_budget_however_often_it_resumes(evaluation: Evaluation):

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
+from mop.accounts.actions import Action
+from mop.accounts.models import Team
+from mop.audit.models import AuditEvent
 from mop.datasets.models import Dataset
 from mop.errors import EvaluationBudgetError
 from mop.evaluation.models import Evaluation, Measurement
@@ -42,18 +45,26 @@ class Used:
 
 
 def budgets_of(revision: Revision, dataset: Dataset) -> tuple[Used, ...]:
-    """The budgets that a measurement of this revision on this dataset counts in. Three queries."""
+    """The budgets that a measurement of this revision on this dataset counts in. Four queries."""
     days = settings.MOP_EVALUATION_BUDGET_DAYS
     since = timezone.now() - dt.timedelta(days=days)
     recent = Measurement.objects.filter(dataset=dataset, at__gte=since)
     whose = _whose(revision)
+    names = {field: {name} for field, name in whose.items()}
+    names["team_name"] |= _former_names(revision.model.team)  # a team that is renamed has no new budget
     limits = {
         "model_name": settings.MOP_EVALUATION_BUDGET_MODEL,
         "person_name": settings.MOP_EVALUATION_BUDGET_PERSON,
         "team_name": settings.MOP_EVALUATION_BUDGET_TEAM,
     }
     return tuple(
-        Used(field.removesuffix("_name"), whose[field], recent.filter(**{field: whose[field]}).count(), most, days)
+        Used(
+            field.removesuffix("_name"),
+            whose[field],
+            recent.filter(**{f"{field}__in": names[field]}).count(),
+            most,
+            days,
+        )
         for field, most in limits.items()
     )
 
@@ -70,6 +81,11 @@ def check_budget(revision: Revision, dataset: Dataset) -> None:
                 f"The {one.whose} {one.name} was measured {_times(one.used)} on {dataset} in {one.days} days; "
                 f"the budget is {one.most}."
             )
+
+
+def _former_names(team: Team) -> set[str]:
+    renamed = AuditEvent.objects.filter(object_type="team", object_id=str(team.pk), action=Action.TEAM_CHANGED)
+    return {name for name in renamed.values_list("data__former_name", flat=True) if name}
 
 
 def _times(number: int) -> str:
