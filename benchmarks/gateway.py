@@ -1,17 +1,21 @@
 """The gateway beside its models: requests a second and latency through it and of the models called directly.
 
     .venv/bin/python benchmarks/gateway.py [--rounds 3] [--seconds 2] [--clients 1 8 32] [--only CASE ...] [--json FILE]
-                                           [--bare]
+                                           [--bare] [--load 0.25 0.5]
 
 The models are the sample models, in services as MOP runs them (no sandbox), reached over their unix sockets. The
 gateway runs in this process, with its database; clients are closed loop, in a process of their own for each service.
 Within a round both sides are measured one after the other. Cases: a text or image for one category, four categories of
 one version, and four categories of four versions, where the models called directly are the four, all at once, and the
 slowest counts. With --bare the models are also called through a forwarder that copies bytes between two sockets, from
-TCP to the model's, and reads none of them: what it costs, every gateway costs. Of four versions it waits for the last
-one alone, which no gateway can. Below each cell stands the processor time of a request, in microseconds, by who spends
-it: with fewer cores than processes they take it from each other. At the end a switch is timed: from the order until
-every answer is the new version's.
+TCP to the model's, and reads none of them: what it costs, every gateway costs. Of four versions it waits for all, as an
+answer must. Below each cell stands the processor time of a request, in microseconds, by who spends
+it: with fewer cores than processes they take it from each other.
+
+In a closed loop P50 is the clients over the rate, so it tells of the rate again. Therefore each case is also measured
+with clients that send at random times, whatever was answered (scheduled.py), at parts of the rate that the models did
+directly (--load): latency counts from the time that was meant. At the end a switch is timed: from the order until every
+answer is the new version's.
 """
 
 from __future__ import annotations
@@ -81,6 +85,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bare", action="store_true", help="measure what only forwards bytes as well")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where the environments are kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parts = "of the direct rate, for clients that send on schedule"
+    parser.add_argument("--load", type=float, nargs="*", default=[0.25, 0.5], help=parts)
     return parser.parse_args()
 
 
@@ -126,19 +132,23 @@ async def measure(options: argparse.Namespace, root: Path) -> dict[str, Any]:
                 await stack.enter_async_context(sample_service(kind, options.cache, bodies))
                 for _ in range(4 if rest == "4-versions" else 1)
             ]
-            addresses = [one.address for one in services]
-            gateway = await stack.enter_async_context(open_bench_gateway(service, kind, addresses, rest))
-            bare = await stack.enter_async_context(forwarding(addresses)) if options.bare else None
-            for count in options.clients:
+            reached = [one.address for one in services]
+            gateway = await stack.enter_async_context(open_bench_gateway(service, kind, reached, rest))
+            bare = await stack.enter_async_context(forwarding(reached)) if options.bare else None
+            rate, addresses = 0.0, (gateway.address, bare)
+            loads = [{"clients": count} for count in options.clients] + [{"rate": part} for part in options.load]
+            for load in loads:
+                if "rate" in load:
+                    load["rate"] *= rate
                 rounds = [
-                    await one_round(
-                        bodies, kind, services, (gateway.address, bare), key, count, options.seconds, results
-                    )
+                    await one_round(bodies, kind, services, addresses, key, load, options.seconds, results)
                     for _ in range(options.rounds)
                 ]
-                results["cases"].append(_show(case, count, [found[:2] for found in rounds]))
+                if "clients" in load:
+                    rate = max(rate, statistics.median(found[0].rps for found in rounds))
+                results["cases"].append(_show(case, load, [found[:2] for found in rounds]))
                 if bare:
-                    results["cases"].append(_show(f"{case} bare", count, [found[::2] for found in rounds]))
+                    results["cases"].append(_show(f"{case} bare", load, [found[::2] for found in rounds]))
     if "text-1" in options.only:
         results["switch_s"] = await measure_switch(service, key, options.cache, bodies)
         print(f"a switch to a version that runs: {results['switch_s'] * 1000:.1f} ms")
@@ -151,7 +161,7 @@ async def one_round(
     services: list[OurService],
     addresses: tuple[str, str | None],
     key: str,
-    count: int,
+    load: dict[str, Any],
     seconds: float,
     results: dict[str, Any],
 ) -> list[Measured]:
@@ -161,25 +171,31 @@ async def one_round(
         {"address": one.address, "bodies": str(bodies[f"{kind}-direct"]), "headers": [f"x-mop-format: acs-{kind}"]}
         for one in services
     ]
-    directly = await _ask_all(orders, services, count, seconds, results)
+    directly = await _ask_all(orders, services, load, seconds, results)
     order = {
         "address": gateway,
         "path": f"/contentsafety/{kind}:analyze?api-version=2023-10-01",
         "bodies": str(bodies[kind]),
         "headers": [f"ocp-apim-subscription-key: {key}"],
     }
-    found = [min(directly, key=lambda one: one.rps), *await _ask_all([order], services, count, seconds, results)]
+    slowest = max(directly, key=lambda one: one.p50) if "rate" in load else min(directly, key=lambda one: one.rps)
+    found = [slowest, *await _ask_all([order], services, load, seconds, results)]
     if bare:
-        found += await _ask_all([orders[0] | {"address": bare}], services, count, seconds, results)
+        found += await _ask_all([orders[0] | {"address": bare}], services, load, seconds, results)
     return found
 
 
 async def _ask_all(
-    orders: list[dict[str, Any]], services: list[OurService], count: int, seconds: float, results: dict[str, Any]
+    orders: list[dict[str, Any]],
+    services: list[OurService],
+    load: dict[str, Any],
+    seconds: float,
+    results: dict[str, Any],
 ) -> list[Measured]:
+    script = "scheduled.py" if "rate" in load else "closed_loop.py"
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(Clients(Path(order["bodies"]))) for order in orders]
-        rest = {"clients": count, "seconds": seconds, "warm": seconds / 5}
+        clients = [stack.enter_context(Clients(Path(order["bodies"]), script=script)) for order in orders]
+        rest = load | {"seconds": seconds, "warm": seconds / 5}
         before = _spent(services)
         answers = await asyncio.gather(*(one.ask(order | rest) for one, order in zip(clients, orders, strict=True)))
         spent = [after - earlier for after, earlier in zip(_spent(services), before, strict=True)]
@@ -203,7 +219,7 @@ def _processor_seconds(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-def _show(case: str, count: int, pairs: list[list[Measured]]) -> dict[str, Any]:
+def _show(case: str, load: dict[str, Any], pairs: list[list[Measured]]) -> dict[str, Any]:
     share = statistics.median(through.rps / direct.rps for direct, through in pairs)
     more = statistics.median(through.p50 - direct.p50 for direct, through in pairs)
     direct, through = (
@@ -211,14 +227,15 @@ def _show(case: str, count: int, pairs: list[list[Measured]]) -> dict[str, Any]:
         for side in (0, 1)
     )
     met = share >= RATE_AIM and more <= LATENCY_AIM_S
+    loaded = f"{load['clients']:3} clients" if "clients" in load else f"{load['rate']:.0f} a second"
     print(
-        f"{case:16} {count:3} clients: {direct.rps:7.0f} -> {through.rps:7.0f} requests/s ({share:.2f}), "
+        f"{case:16} {loaded:>12}: {direct.rps:7.0f} -> {through.rps:7.0f} requests/s ({share:.2f}), "
         f"P50 {direct.p50 * 1000:6.2f} -> {through.p50 * 1000:6.2f} ms ({more * 1000:+.2f}), "
         f"P99 {direct.p99 * 1000:6.2f} -> {through.p99 * 1000:6.2f} ms{'' if met else '   aim missed'}\n"
-        f"{'':29}{_shares('directly', direct)}; {_shares('through', through)}",
+        f"{'':30}{_shares('directly', direct)}; {_shares('through', through)}",
         flush=True,
     )
-    return {"case": case, "clients": count, "share": share, "more_p50_s": more} | {
+    return {"case": case, "load": loaded.strip(), "share": share, "more_p50_s": more} | {
         "direct": vars(direct),
         "gateway": vars(through),
     }
@@ -284,7 +301,7 @@ async def open_bench_gateway(service: Any, kind: str, addresses: list[str], rest
 
 @contextlib.asynccontextmanager
 async def forwarding(services: list[str]) -> AsyncIterator[str]:
-    """What copies bytes between TCP and the sockets of the services and looks at none; answers are the first's.
+    """What copies bytes between TCP and the sockets of the services and looks at none; answers are the last one's.
 
     Each connection of a caller has one of its own to each service.
     """
@@ -301,18 +318,18 @@ class Forwarder(asyncio.Protocol):
         self._services = services
         self._early: list[bytes] = []
         self._ends: list[asyncio.Transport] = []
+        self._missing = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connect to the services."""
-        self._connecting = asyncio.create_task(self._connect(transport))
+        self._caller: Any = transport
+        self._connecting = asyncio.create_task(self._connect())
 
-    async def _connect(self, caller: Any) -> None:
+    async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        for place, address in enumerate(self._services):
-            end, _ = await loop.create_unix_connection(
-                lambda place=place: ForwardedAnswer(caller, is_last=place == len(self._services) - 1),
-                address.removeprefix("unix:"),
-            )
+        for address in self._services:
+            path = address.removeprefix("unix:")
+            end, _ = await loop.create_unix_connection(lambda: ForwardedAnswer(self), path)
             self._ends.append(end)
         for data in self._early:
             self.data_received(data)
@@ -325,6 +342,12 @@ class Forwarder(asyncio.Protocol):
         for end in self._ends:
             end.write(data)
 
+    def answered(self, data: bytes) -> None:
+        """Back it goes; of several services, whose answers are short and come in one piece, the last one's."""
+        self._missing = (self._missing or len(self._ends)) - 1
+        if self._missing == 0:
+            self._caller.write(data)
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whyever
         """The caller is gone."""
         for end in self._ends:
@@ -334,14 +357,12 @@ class Forwarder(asyncio.Protocol):
 class ForwardedAnswer(asyncio.Protocol):
     """The end at a service."""
 
-    def __init__(self, caller: asyncio.Transport, *, is_last: bool) -> None:
-        self._caller = caller
-        self._is_last = is_last
+    def __init__(self, forwarder: Forwarder) -> None:
+        self._forwarder = forwarder
 
     def data_received(self, data: bytes) -> None:
-        """Back it goes; of several services the last one's."""
-        if self._is_last:
-            self._caller.write(data)
+        """Back."""
+        self._forwarder.answered(data)
 
 
 class BenchModel:

@@ -1,12 +1,12 @@
 """A regression test of 10,000 text cases, against `inference_batch` of the same model in a loop.
 
-    .venv/bin/python benchmarks/regression.py [--cases 10000] [--rounds 3] [--seconds 5] [--cache FOLDER]
+    .venv/bin/python benchmarks/regression.py [--cases 10000] [--rounds 8] [--seconds 1] [--cache FOLDER]
 
-The scikit-learn text model and texts of 1,000 characters, the same texts and the same batch size; both take turns in
-one run, and the ratio is of their best rounds. A round of the regression test is what a worker does once the service
-answers: it reads the cases from the database, asks the service, holds every answer to the contract, keeps the outcomes
-part by part and lets the result stand. Neither is caged: the cage costs both the same (benchmarks/sandbox.py). On
-PostgreSQL: set MOP_DATABASE_URL to an empty database.
+The scikit-learn text model and texts of 1,000 characters, the same texts and the same batch size. Both take turns in
+one run: a round is the loop, a test, and the loop again, and its ratio is to the mean of both loops. The regression
+test is what a worker does once the service answers: it reads the cases from the database, asks the service, holds every
+answer to the contract, keeps the outcomes part by part and lets the result stand. Neither is caged: the cage costs both
+the same (benchmarks/sandbox.py). On PostgreSQL: set MOP_DATABASE_URL to an empty database.
 
 Three ratios are printed, from the narrowest to the widest: of the cases between the first question and the last answer
 alone; with all that the worker does before and after, which is the one that the aim is about; and with the start of the
@@ -31,11 +31,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from service_models import BATCH, BareModel, Environments, ModelFolder, make_models, make_texts, our_environment
+from service_report import Spread
 
 from mop.serving.http_client import KeptConnection, Response
 
@@ -68,7 +69,7 @@ while True:
 
 
 @dataclass(frozen=True)
-class Round:
+class Tested:
     """One regression test.
 
     Attributes:
@@ -91,7 +92,7 @@ class Round:
     @property
     def idle_s(self) -> float:
         """Seconds for which the model's process had nothing to do, of those from the first question on."""
-        return self.asking_s - self.costs[-1] * self.cases - self.model_waited_s
+        return max(0.0, self.asking_s - self.costs[-1] * self.cases - self.model_waited_s)
 
     @property
     def seconds(self) -> float:
@@ -103,16 +104,28 @@ class Round:
         """Cases a second of that."""
         return self.cases / self.seconds
 
-    def beside(self, rate: float) -> float:
-        """Seconds of CPU that worker and service take in a second of so many cases."""
-        return sum(self.costs[:2]) * rate
+
+@dataclass(frozen=True)
+class Round:
+    """One test, and what the model did by itself just before and after it.
+
+    Attributes:
+        loop: cases a second of the model alone.
+        beside: beside a process that is as busy as worker and service would be.
+        cost: seconds of the model's CPU a case, alone.
+    """
+
+    test: Tested
+    loop: float
+    beside: float
+    cost: float
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=1, help="of each loop")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mop-benchmark-environments")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round there")
     options = parser.parse_args()
@@ -128,41 +141,53 @@ def main() -> int:
         script.write_text(script.read_text().replace(_OUTPUT, _MOP_OUTPUT))
         revision = make_cases(texts)
         print(f"{options.cases:,} cases; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-        rounds = [one_round(python, folder, revision, options.seconds) for _ in range(options.rounds)]
-    best = max((one for one, _, _ in rounds), key=lambda one: one.rate)
-    asking = max(one.cases / one.asking_s for one, _, _ in rounds)
-    loop, beside = max(loop for _, loop, _ in rounds), max(beside for _, _, beside in rounds)
-    with_start = max(one.cases / (one.start_s + one.seconds) for one, _, _ in rounds)
-    ratio = best.rate / loop
-    print(
-        f"regression test {best.rate:,.0f} cases/s, loop {loop:,.0f} cases/s, ratio {ratio:.2f}\n"
-        f"from the first question to the last answer {asking / loop:.2f}; with the start of the service "
-        f"{with_start / loop:.2f}\n"
-        f"the loop beside a process as busy as worker and service {beside / loop:.2f} of the loop; the test "
-        f"{best.rate / beside:.2f} of that"
-    )
+        bare = BareModel(python, folder)
+        try:
+            rounds = [one_round(bare, python, folder, revision, options.seconds) for _ in range(options.rounds)]
+        finally:
+            bare.close()
+    ratio = show(rounds)
     if options.json:
-        names = ("test", "loop", "beside")
-        options.json.write_text(json.dumps([dict(zip(names, (vars(a), b, c), strict=True)) for a, b, c in rounds]))
+        options.json.write_text(json.dumps([asdict(one) for one in rounds], indent=1))
     return 0 if ratio >= RATIO_MIN else 1
 
 
-def one_round(python: Path, folder: ModelFolder, revision: Any, seconds: float) -> tuple[Round, float, float]:
-    """A test; then the loop alone, and beside a process as busy as worker and service were, in cases a second."""
+def one_round(bare: BareModel, python: Path, folder: ModelFolder, revision: Any, seconds: float) -> Round:
+    """The loop, a test, the loop, and the loop beside a busy process."""
+    first = in_a_loop(bare, seconds)
     found = asyncio.run(tested(python, folder, revision))
-    loop = in_a_loop(python, folder, seconds)
-    busy = found.beside(loop)
-    beside = in_a_loop(python, folder, seconds, busy=busy)
+    second = in_a_loop(bare, seconds)
+    loop, cost = ((first[place] + second[place]) / 2 for place in (0, 1))
+    busy = sum(found.costs[:2]) * loop
+    beside, _ = in_a_loop(bare, seconds, busy=busy)
     costs = ", ".join(f"{name} {1000 * cost:.3f}" for name, cost in zip(PROCESSES, found.costs, strict=True))
     print(
         f"test {found.rate:,.0f} cases/s, loop {loop:,.0f}, beside a process of {busy:.2f} cores {beside:,.0f}\n"
         f"  seconds: start of the service {found.start_s:.2f}, before the first case {found.before_s:.3f}, "
         f"cases {found.asking_s:.3f}, after the last {found.after_s:.3f}\n"
-        f"  CPU in ms a case: {costs}; the model's process waited {found.model_waited_s:.3f} s for a core, and "
-        f"{found.idle_s:.3f} s for cases",
+        f"  CPU in ms a case: {costs}; model in the loop {1000 * cost:.3f}; the model's process waited "
+        f"{found.model_waited_s:.3f} s for a core, {found.idle_s:.3f} s for cases",
         flush=True,
     )
-    return found, loop, beside
+    return Round(found, loop, beside, cost)
+
+
+def show(rounds: list[Round]) -> float:
+    """Print median (least..greatest) of all rounds; gives the ratio that the aim is about."""
+    ratio = Spread.of([one.test.rate / one.loop for one in rounds])
+    asking = Spread.of([one.test.cases / one.test.asking_s / one.loop for one in rounds])
+    with_start = Spread.of([one.test.cases / (one.test.start_s + one.test.seconds) / one.loop for one in rounds])
+    model = Spread.of([one.cost / one.test.costs[-1] for one in rounds])
+    beside = Spread.of([one.beside / one.loop for one in rounds])
+    print(
+        f"regression test {Spread.of([one.test.rate for one in rounds])} cases/s, "
+        f"loop {Spread.of([one.loop for one in rounds])} cases/s\n"
+        f"ratio: {ratio}; from the first question to the last answer {asking}; "
+        f"with the start of the service {with_start}\n"
+        f"model's CPU in the loop, of that in the test: {model}\n"
+        f"the loop beside a process as busy as worker and service, of the loop alone: {beside}"
+    )
+    return ratio.median
 
 
 def set_up(home: Path) -> None:
@@ -211,7 +236,7 @@ def make_cases(texts: list[str]) -> Any:
     return revision
 
 
-async def tested(python: Path, folder: ModelFolder, revision: Any) -> Round:
+async def tested(python: Path, folder: ModelFolder, revision: Any) -> Tested:
     """One regression test; its steps are those of the workflow."""
     from service_stacks import our_service  # noqa: PLC0415 - Django is set up by now
 
@@ -242,7 +267,7 @@ async def tested(python: Path, folder: ModelFolder, revision: Any) -> Round:
     await in_database(run.refresh_from_db)()
     if not run.cases or run.no_answer:
         raise SystemExit(f"{run.no_answer} of {run.cases} cases have no answer")
-    return Round(
+    return Tested(
         cases=run.cases,
         start_s=began - before,
         before_s=watched.first - began,
@@ -278,7 +303,13 @@ class WatchedRequests:
 def times_of(hosted: Any) -> list[tuple[float, float]]:
     """Seconds so far that each process had a core, and that it waited for one: this one, the front, the model's."""
     pids = [os.getpid(), *hosted.front_pids()[:1], *hosted.model_pids()[:1]]
-    return [tuple(map(sum, zip(*map(_times, Path(f"/proc/{pid}/task").iterdir()), strict=True))) for pid in pids]
+    return [times_of_process(pid) for pid in pids]
+
+
+def times_of_process(pid: int) -> tuple[float, float]:
+    """Those of one process."""
+    had, waited = zip(*map(_times, Path(f"/proc/{pid}/task").iterdir()), strict=True)
+    return sum(had), sum(waited)
 
 
 def _times(task: Path) -> tuple[float, float]:
@@ -286,17 +317,18 @@ def _times(task: Path) -> tuple[float, float]:
     return int(had) / 1e9, int(waited) / 1e9
 
 
-def in_a_loop(python: Path, folder: ModelFolder, seconds: float, *, busy: float = 0) -> float:
-    """Cases a second of the model by itself, or beside a process that takes this share of a core."""
-    bare = BareModel(python, folder)
+def in_a_loop(bare: BareModel, seconds: float, *, busy: float = 0) -> tuple[float, float]:
+    """Cases a second of the model, beside a process that takes this share of a core; seconds of its CPU a case."""
     burning = subprocess.Popen([sys.executable, "-c", BURN, str(busy)]) if busy else None
     try:
-        return bare.items_per_second(seconds, batch=BATCH)
+        before, began = times_of_process(bare.pid)[0], time.perf_counter()
+        rate = bare.items_per_second(seconds, batch=BATCH)
+        cases = rate * (time.perf_counter() - began)
+        return rate, (times_of_process(bare.pid)[0] - before) / cases
     finally:
         if burning is not None:
             burning.kill()
             burning.wait()
-        bare.close()
 
 
 if __name__ == "__main__":

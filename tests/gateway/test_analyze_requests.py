@@ -42,7 +42,7 @@ def test_an_image_is_that_which_the_json_says(body: str):
     for sent in (body.encode(), bytearray(body.encode())):
         found = read_image_request(sent)
         said = json.loads(body)
-        assert found.content.decode() == said["image"]["content"] == IMAGE
+        assert bytes(found.content).decode() == said["image"]["content"] == IMAGE
         assert found.item() == b'{"image":"' + IMAGE.encode() + b'"}'
         assert found.categories == ((BY_NAME["Hate"],) if "categories" in said else None)
 

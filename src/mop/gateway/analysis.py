@@ -125,11 +125,13 @@ class Analyzer:
     ) -> dict[str, dict[str, Any]]:
         draw = random.random()  # noqa: S311 - a share, not a secret
         routing = self._models.routing
-        models = frozenset(choice.model for choice in self._choices(routing, kind, asked, draw).values())
+        choices = self._choices(routing, kind, asked, draw)
+        models = frozenset(choice.model for choice in choices.values())
         if len(models) == 1:
-            return await self._answers(kind, item, asked, output, draw)
+            return await self._answers(kind, item, output, routing, choices)
         async with self._groups.turn(models, routing):
-            return await self._answers(kind, item, asked, output, draw)
+            routing = self._models.routing  # it may be another by now
+            return await self._answers(kind, item, output, routing, self._choices(routing, kind, asked, draw))
 
     def _choices(
         self, routing: Routing, kind: Kind, asked: tuple[Category, ...] | None, draw: float
@@ -144,12 +146,10 @@ class Analyzer:
         return routing.choose(kind, categories, draw=draw)
 
     async def _answers(
-        self, kind: Kind, item: bytes, asked: tuple[Category, ...] | None, output: OutputType, draw: float
+        self, kind: Kind, item: bytes, output: OutputType, routing: Routing, choices: Mapping[Category, Choice]
     ) -> dict[str, dict[str, Any]]:
-        # from here to the last question nothing is awaited, so that all of them are asked of one state
-        routing = self._models.routing
-        choices = self._choices(routing, kind, asked, draw)
         with routing.held():
+            # until the last question nothing is awaited, so that all of them are asked of the present state
             asked_models = _Asked(kind, item, self._models)
             for choice in choices.values():
                 asked_models.of(choice.model, is_canary=choice.fallback is not None)
