@@ -130,6 +130,21 @@ def test_a_tasks_owner_changes_its_description_and_owners_and_nothing_else(root:
     assert AuditEvent.objects.get(action="task.changed").data == {"description": "changed", "owners added": "otto"}
 
 
+def test_an_owner_whose_account_is_disabled_stays_one_until_somebody_removes_them(root: User):
+    owner, left = make_user("olivia"), make_user("rob")
+    task = make_task("hate in text", owners=[owner, left])
+    User.objects.filter(pk=left.pk).update(is_active=False)
+    page, client = f"/tasks/{task.pk}/change/", client_of(owner)
+    initial = {"initial-description": "", "initial-owners": "olivia, rob"}
+    assert send(client, page, {**initial, "description": "new", "owners": "olivia, rob"}).status_code == 302
+    assert send(client, page, {**initial, "description": "new", "owners": "olivia, rob, root"}).status_code == 302
+    assert {one.username for one in task.owners.all()} == {"olivia", "rob", "root"}
+    assert send(client, page, {**initial, "description": "new", "owners": "olivia"}).status_code == 302
+    assert [one.username for one in task.owners.all()] == ["olivia"]
+    refused = send(client, page, {**initial, "description": "new", "owners": "olivia, rob, root"})
+    assert "There is no user &#x27;rob&#x27;." in refused.content.decode()
+
+
 def test_an_owner_who_was_removed_meanwhile_does_not_come_back_with_a_new_description(root: User):
     owner, removed = make_user("olivia"), make_user("rob")
     task = make_task("hate in text", owners=[owner, removed])

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from mop.accounts.models import User
 from mop.accounts.services import actor_of
 from mop.dsat.models import Case
 from mop.errors import NotFoundError
@@ -299,6 +300,22 @@ def test_a_service_reports_a_case_once_for_each_trace_id():
     assert api.call("POST", address, body | {"task": foreign.name}).status_code == 422
     assert api.call("POST", address, body | {"trace_id": "t-2", "expected_label": "7"}).status_code == 422
     assert "fool" not in first.content.decode()
+
+
+def test_an_admin_whose_account_is_disabled_stays_one_in_forms_and_api(client: Client):
+    kept, left = make_user("kept"), make_user("left")
+    service = make_service(admins=[kept, left])
+    User.objects.filter(pk=left.pk).update(is_active=False)
+    client.force_login(kept)
+    shown = {"description": "", "contact": "", "policy": "warn", "admins": "kept, left"}
+    sent = {**shown, **{f"initial-{name}": value for name, value in shown.items()}, "contact": "#safety"}
+    assert client.post(f"/services/{service.name}/edit/", sent).status_code == 302
+    api = Api(token=make_token(kept), client=Client())
+    make_user("new")
+    assert api.patch(f"/services/{service.name}", {"admins": ["kept", "left", "new"]}).status_code == 200
+    assert {one.username for one in service.admins.all()} == {"kept", "left", "new"}
+    assert api.patch(f"/services/{service.name}", {"admins": ["kept"]}).status_code == 200
+    assert api.patch(f"/services/{service.name}", {"admins": ["kept", "left"]}).status_code == 422
 
 
 def test_an_admin_who_was_removed_meanwhile_does_not_come_back_with_another_change(client: Client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from allauth.account.forms import LoginForm
@@ -11,10 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mop.accounts.models import Team, User
-from mop.accounts.selectors import search_people
+from mop.accounts.selectors import get_people, search_people
 from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
 from mop.accounts.validation import DESCRIPTION_MAX
 from mop.areas.scopes import ALL_READ, ALL_WRITE, READ, TOKEN_AREAS, WRITE
+from mop.errors import MopError
 from mop.ui.forms import PlainForm
 
 
@@ -118,6 +120,28 @@ class UsernameForm(PlainForm):
         """The name of an active user; the user is then in `user`."""
         self.user = find_person(str(self.cleaned_data["username"]).strip())
         return self.user.username
+
+
+class PeopleField(forms.CharField):
+    """User names, separated by commas.
+
+    Attributes:
+        known: people who may stay although their accounts are disabled; a form that shows them sets it.
+    """
+
+    known: Collection[User] = ()
+
+    def clean(self, value: Any) -> list[User]:
+        """The people, each once, in the order of the text."""
+        people, faults = [], []
+        for name in dict.fromkeys(name.strip() for name in super().clean(value).split(",") if name.strip()):
+            try:
+                people += get_people([name], known=self.known)
+            except MopError as error:
+                faults.append(error.message)
+        if faults:
+            raise forms.ValidationError(faults)
+        return people
 
 
 def find_person(name: str) -> User:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -56,6 +57,20 @@ def get_user(username: str) -> User:
     if user is None:
         raise NotFoundError(f"There is no user {username!r}.")
     return user
+
+
+def get_people(names: Iterable[str], *, known: Iterable[User] = ()) -> list[User]:
+    """Active users by name, each once, in that order.
+
+    Args:
+        names: of them.
+        known: people who may stay what they are although their accounts are disabled.
+
+    Raises:
+        NotFoundError: there is no user of one of the names.
+    """
+    staying = {user.username: user for user in known}
+    return [staying.get(name) or get_user(name) for name in dict.fromkeys(names)]
 
 
 def get_person(username: str) -> User:

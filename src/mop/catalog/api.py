@@ -12,7 +12,7 @@ from mop.accounts.access import caller_of
 from mop.accounts.listing import list_page
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_team, get_user
+from mop.accounts.selectors import get_people, get_team
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.catalog.schemas import (
     InstanceTypeIn,
@@ -121,7 +121,7 @@ def add_task(request: HttpRequest, body: TaskIn) -> Status[Task]:
     with named_in("taxonomy"):
         taxonomy = get_taxonomy(body.taxonomy)
     with named_in("owners"):
-        owners = [get_user(name) for name in body.owners] or [caller.user]
+        owners = get_people(body.owners) or [caller.user]
     task = create_task(
         actor=caller.actor,
         user=caller.user,
@@ -152,6 +152,6 @@ def patch_task(request: HttpRequest, name: str, body: TaskPatch) -> Task:
     owners = None
     if body.owners is not None:
         with named_in("owners"):
-            owners = [get_user(one) for one in dict.fromkeys(body.owners)]
+            owners = get_people(body.owners, known=task.owners.all())
     change_task(actor=caller.actor, task=task, description=body.description, owners=owners)
     return get_task(name)

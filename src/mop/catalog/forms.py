@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 
+from mop.accounts.forms import PeopleField
 from mop.accounts.models import Team, User
 from mop.accounts.validation import DESCRIPTION_MAX
 from mop.catalog.models import LABELS_MAX, LABELS_MIN, ORDINAL_LABELS_MIN, LabelType, Modality, Taxonomy
@@ -16,7 +18,7 @@ class TaskForm(PlainForm):
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
     team = forms.ModelChoiceField(Team.objects.none(), empty_label="Choose a team")
-    owners = forms.CharField(
+    owners = PeopleField(
         help_text="User names, separated by commas. Owners approve datasets and set gating conditions."
     )
     modality = forms.ChoiceField(choices=Modality.choices)
@@ -36,10 +38,6 @@ class TaskForm(PlainForm):
         self.fields["team"].queryset = Team.objects.all()  # type: ignore[attr-defined] # a ModelChoiceField
         self.fields["taxonomy"].queryset = Taxonomy.objects.all()  # type: ignore[attr-defined] # as above
 
-    def clean_owners(self) -> list[User]:
-        """The named users, all of them active."""
-        return _named_users(self.cleaned_data["owners"])
-
     def clean_labels(self) -> list[str]:
         """The lines that hold something."""
         return [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
@@ -54,23 +52,15 @@ class TaskChangeForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         show_hidden_initial=True,
     )
-    owners = forms.CharField(help_text="User names, separated by commas.", show_hidden_initial=True)
+    owners = PeopleField(help_text="User names, separated by commas.", show_hidden_initial=True)
 
-    def clean_owners(self) -> list[User]:
-        """The named users, all of them active."""
-        return _named_users(self.cleaned_data["owners"])
+    def __init__(self, *args: Any, owners: Collection[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owners"].known = owners  # type: ignore[attr-defined] # a PeopleField
 
 
 class DescriptionForm(PlainForm):
     description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
-
-
-def _named_users(text: str) -> list[User]:
-    names = {name.strip() for name in text.split(",") if name.strip()}
-    users = list(User.objects.filter(username__in=names, is_active=True))
-    if unknown := sorted(names - {user.username for user in users}):
-        raise forms.ValidationError(f"There is no user {', '.join(repr(name) for name in unknown)}.")
-    return users
 
 
 class TaxonomyForm(PlainForm):

@@ -85,8 +85,9 @@ def change(request: HttpRequest, task_id: int) -> HttpResponse:
     found = get_task_by_id(task_id)
     authorise(user, "catalog.change_task", found, what="change this task")
     here = reverse("catalog:task", args=[found.pk])
-    owners = ", ".join(owner.username for owner in found.owners.all())
-    form = TaskChangeForm(request.POST or None, initial={"description": found.description, "owners": owners})
+    owners = list(found.owners.all())
+    initial = {"description": found.description, "owners": ", ".join(owner.username for owner in owners)}
+    form = TaskChangeForm(request.POST or None, initial=initial, owners=owners)
 
     def act() -> Done:
         given = {name: form.cleaned_data[name] for name in form.changed_data}  # since the form was shown

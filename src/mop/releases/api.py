@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from mop.accounts.access import caller_of
 from mop.accounts.models import User
 from mop.accounts.references import named_in
 from mop.accounts.rules import authorise
-from mop.accounts.selectors import get_user
+from mop.accounts.selectors import get_people
 from mop.catalog.selectors import get_task
 from mop.registry.selectors import get_revision
 from mop.releases.judging import gate_document
@@ -76,7 +77,7 @@ def patch_service(request: HttpRequest, service: str, body: ServicePatch) -> Ser
         description=body.description,
         contact=body.contact,
         policy=None if body.policy is None else Policy(body.policy),
-        admins=None if body.admins is None else _people(body.admins),
+        admins=None if body.admins is None else _people(body.admins, known=found.admins.all()),
     )
     return get_service(service)
 
@@ -133,6 +134,6 @@ def get_gates(request: HttpRequest, name: str, version: str, service: str | None
     return {"model": name, "version": version, "service": service, **document.to_dict()}
 
 
-def _people(names: list[str]) -> list[User]:
+def _people(names: list[str], *, known: Iterable[User] = ()) -> list[User]:
     with named_in("admins"):
-        return [get_user(name) for name in names]
+        return get_people(names, known=known)

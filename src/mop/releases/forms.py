@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, cast
 
 from django import forms
 
+from mop.accounts.forms import PeopleField
 from mop.accounts.models import User
-from mop.accounts.selectors import get_user
 from mop.accounts.validation import DESCRIPTION_MAX
 from mop.catalog.models import LabelType, Task
 from mop.datasets.selectors import usable_datasets
-from mop.errors import MopError
 from mop.releases.gates.conditions import Average, LoadOption, Metric, Operator, Quantity, Rate, quoted
 from mop.releases.models import CONDITIONS_MAX, Policy, ServiceKind
 from mop.scanning.findings import Severity
-
-
-class PeopleField(forms.CharField):
-    """User names, separated by commas."""
-
-    def clean(self, value: Any) -> list[User]:
-        """The people, each once, in the order of the text."""
-        names = dict.fromkeys(name.strip() for name in super().clean(value).split(",") if name.strip())
-        people, faults = [], []
-        for name in names:
-            try:
-                people.append(get_user(name))
-            except MopError as error:
-                faults.append(error.message)
-        if faults:
-            raise forms.ValidationError(faults)
-        return people
 
 
 class ServiceForm(forms.Form):
@@ -55,8 +38,9 @@ class ServiceEditForm(ServiceForm):
     name = None  # type: ignore[assignment] # Django's way to leave a field of the base out
     kind = None  # type: ignore[assignment]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, admins: Collection[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["admins"].known = admins  # type: ignore[attr-defined] # a PeopleField
         for field in self.fields.values():
             field.show_hidden_initial = True
 

@@ -116,13 +116,14 @@ def edit_service(request: HttpRequest, service: str) -> HttpResponse:
     found = get_service(service)
     authorise(user, "releases.change_service", found, what="change this service")
     here = reverse("releases:service", args=[found.name])
+    admins = list(found.admins.all())
     initial = {
         "description": found.description,
         "contact": found.contact,
         "policy": found.policy,
-        "admins": ", ".join(sorted(person.username for person in found.admins.all())),
+        "admins": ", ".join(sorted(person.username for person in admins)),
     }
-    form = ServiceEditForm(request.POST or None, initial=initial)
+    form = ServiceEditForm(request.POST or None, initial=initial, admins=admins)
 
     def act() -> Done:
         given = {name: form.cleaned_data[name] for name in form.changed_data}  # since the form was shown
