@@ -112,7 +112,7 @@ class _Line:
 
     @property
     def _held_seconds(self) -> float:
-        return min(HELD_SECONDS_MAX, HELD_GROUPS * self._seconds)
+        return min(HELD_SECONDS_MAX, HELD_GROUPS * self._seconds) if self._seconds else HELD_SECONDS_MAX
 
     def _look_at(self, when: float | None) -> None:
         """Look at what waits then; without a time when all that can be read now was read."""
