@@ -125,6 +125,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth is
         """The secret."""
         return _cipher().decrypt(encrypted_text.encode()).decode()
 
+    def generate_authenticator_name(self, user: Any, type: str) -> str:  # noqa: A002 - the base class's signature
+        """The name that a new key is offered."""
+        return f"Passkey {user.authenticator_set.filter(type=type).count() + 1}"
+
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Whom a passkey is for: this host, under the product's name."""
         found: dict[str, str] = super().get_public_key_credential_rp_entity()

@@ -45,7 +45,9 @@
       connection().hidden = false;
       return;
     }
-    const note = made("div", "note note--bad", "This could not be loaded. ");
+    const isPanel = target.id === "panel";
+    const before = isPanel ? "" : "What is shown is what stood there before. ";
+    const note = made("div", "note note--bad", `This could not be loaded. ${before}`);
     note.setAttribute("role", "alert");
     const again = made("button", "btn btn--s", "Try again");
     again.type = "button";
@@ -55,7 +57,7 @@
       else elt.click();
     });
     note.append(again);
-    if (target.id === "panel") target.replaceChildren(note);
+    if (isPanel) target.replaceChildren(note);
     else document.getElementById("faults")?.replaceChildren(note);
   };
 
