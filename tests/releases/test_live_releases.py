@@ -292,6 +292,19 @@ def test_a_retired_release_leaves_nothing_live_and_frees_its_version(service: Se
     _sound()
 
 
+def test_who_retires_a_release_is_told_what_is_approved_and_may_follow(service: Service, model: Model, client: Client):
+    release = live(model.revisions.get(), service)
+    client.force_login(admin_of(service))
+    page = f"/releases/{release.pk}/retire/"
+    assert "afterwards. To return" in client.get(page).content.decode()
+    canary = approved(next_version(model), service, canary_share=5)
+    assert "afterwards. To return" in client.get(page).content.decode()
+    withdraw_release(actor=ACTOR, release=canary)
+    waiting = approved(next_version(model, "v1.0.2"), service)
+    told = client.get(page).content.decode()
+    assert f"until the service takes what is approved and waits (release {waiting.pk}): withdraw that first" in told
+
+
 def test_new_findings_of_what_is_live_are_told_to_the_admins(service: Service, model: Model):
     admin = admin_of(service)
     live(model.revisions.get(), service)

@@ -111,8 +111,8 @@ def reject(request: HttpRequest, case_id: int) -> HttpResponse:
         act,
         title=f"Reject {case}?",
         trail=below_case(case, "Reject"),
-        lead="Rejecting says that the case is no fault of a model, and regression tests leave it out. Say why in a "
-        "comment; the submitter can reopen the case.",
+        lead="Rejecting says that the case is no fault of a model, and regression tests leave it out. The submitter "
+        "can reopen the case: tell them why in a comment on its page.",
         submit="Reject",
         cancel_url=_page(case),
     )

@@ -224,3 +224,17 @@ def returns_to(slot: LiveSlot, periods: Sequence[SlotPeriod]) -> Release | None:
         and one.release.revision_id not in (None, origin.revision_id)
     ]
     return former[0] if former else None
+
+
+def waiting_releases(release: Release) -> QuerySet[Release]:
+    """Approved releases that a service may take for a taxonomy that a release is live for, oldest first.
+
+    Canaries, and releases whose canary ended, are not among them: an admin alone takes those live.
+    """
+    slots = Q()
+    for taxonomy, modality in LiveSlot.objects.filter(live=release).values_list("taxonomy", "modality"):
+        slots |= Q(tasks__taxonomy=taxonomy, tasks__modality=modality)
+    if not slots:
+        return Release.objects.none()
+    found = Release.objects.filter(slots, service=release.service, state=ReleaseState.APPROVED, is_held=False)
+    return found.filter(canary_slots=None).distinct().order_by("pk")

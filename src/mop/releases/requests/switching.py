@@ -81,7 +81,7 @@ def go_live(release: Release, *, actor: Actor, how: WentLive, detail: str) -> No
 
 @transaction.atomic
 def retire_release(*, actor: Actor, user: User, release: Release, comment: str) -> Release:
-    """Take a live release out of the service; nothing follows it.
+    """Take a live release out of the service; what is approved and waits is not touched, and may follow it.
 
     Raises:
         NotAllowedError: the person is no admin of the service.

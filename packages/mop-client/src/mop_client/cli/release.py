@@ -171,7 +171,7 @@ def released(number: Number, *, comment: Comment = "", as_json: JsonFlag = False
 
 @releases.command()
 def retire(number: Number, *, comment: Reason, as_json: JsonFlag = False) -> None:
-    """Take a live release out of the service; nothing follows it. Admins of the service only."""
+    """Take a live release out of the service; an approved one that waits may follow. Admins of the service only."""
     _post(number, "retire", {"comment": comment}, as_json=as_json)
 
 
