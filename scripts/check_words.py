@@ -25,6 +25,8 @@ GIVEN_UP = {
     r"\blast owner stays\b": "the only owner",
     r"\blay other versions over\b": "compare with other versions",
     r"\bkept out\b": "disabled (an account)",
+    r"\bbound to (a|this|the|no) task": "connected to a task",
+    r"\btasks? that (it|a dataset) is bound to": "connected tasks",
     r"\bhow the log speaks of\b": "how the log names",
 }
 # the name of a file says of what it tells

@@ -29,7 +29,7 @@ FINDINGS = f"/live{VERSION}findings/"
 FILES = f"/live{VERSION}findings/files/"
 NOW = f"/live{VERSION}load-test/now/"
 RESULTS = f"/live{VERSION}load-test/"
-DENIAL = "No load test was asked for"
+DENIAL = "No load test was requested"
 
 
 class Watcher:

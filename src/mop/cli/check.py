@@ -24,7 +24,7 @@ app = typer.Typer()
 FolderArgument = Annotated[
     Path, typer.Argument(help="The model folder: model/, src/.", exists=True, file_okay=False, show_default=False)
 ]
-NoSandbox = Annotated[bool, typer.Option("--no-sandbox", help="Run the model without a cage, as yourself.")]
+NoSandbox = Annotated[bool, typer.Option("--no-sandbox", help="Run the model without a sandbox, as yourself.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every log line on stderr.")]
 Python = Annotated[
     Path | None,

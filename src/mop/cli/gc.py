@@ -33,7 +33,7 @@ def gc(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Remove what nobody uses: environments, package caches, unpacked models, leftovers, artifacts of no revision."""
+    """Remove what nobody uses: environments, package caches, unpacked models, leftovers, artifacts of no version."""
     require_linux("gc")
     if as_json and not (yes or dry_run):
         raise typer.BadParameter("--json asks nothing: give --yes or --dry-run too.")

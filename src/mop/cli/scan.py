@@ -33,7 +33,7 @@ def scan(
         Path, typer.Argument(help="The folder to look at.", exists=True, file_okay=False, show_default=False)
     ],
     *,
-    no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the scanners without a cage.")] = False,
+    no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the scanners without a sandbox.")] = False,
     verbose: Verbose = False,
     as_json: JsonFlag = False,
 ) -> None:

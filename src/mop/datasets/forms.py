@@ -149,7 +149,7 @@ class DescriptionForm(forms.Form):
 
 
 class TasksForm(forms.Form):
-    """The tasks that a dataset is bound to."""
+    """The tasks that a dataset is connected to."""
 
     tasks = forms.MultipleChoiceField(
         label="Connected tasks",

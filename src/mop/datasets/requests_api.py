@@ -22,7 +22,7 @@ router = Router(tags=["datasets"])
 
 @router.get("/tasks/{path:task}/requests", response=list[RequestOut])
 def list_requests(request: HttpRequest, task: str) -> list[dict[str, Any]]:
-    """Every dataset that is bound to a task or asks to be. Owners of the task and administrators."""
+    """Every dataset that is connected to a task or asks to be. Owners of the task and administrators."""
     user = caller_of(request).user
     found = get_task(task)
     authorise(user, "datasets.view_requests", found, what="see the connection requests of this task")

@@ -52,7 +52,7 @@ class DatasetPatch(InputSchema):
 
 
 class BindingOut(Schema):
-    """A task that a dataset is bound to, and what its owner decided."""
+    """A task that a dataset is connected to, and what its owner decided."""
 
     task: str
     state: BindingState
@@ -239,7 +239,7 @@ class SharedOut(Schema):
 
 
 class RequestOut(Schema):
-    """A dataset that is bound to a task, with what helps to decide."""
+    """A dataset that is connected to a task, with what helps to decide."""
 
     dataset: str
     state: BindingState

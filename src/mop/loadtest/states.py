@@ -11,7 +11,7 @@ class LoadTestState(State):
     """Where a load test stands; the first two are those of a revision without one."""
 
     NOT_AVAILABLE = absent("notAvailable", "A load test follows verification.")
-    NOT_STARTED = absent("notStarted", "No load test was asked for; an owner can enable it.")
+    NOT_STARTED = absent("notStarted", "No load test was requested; an owner can enable it.")
     QUEUED = live("queued", "The load test waits until a host runs nothing else.")
     RUNNING = live("running", "The load test runs; its steps appear as they end.")
     FINISHED = final("finished", "The load test ran to its end.", tone=Tone.OK)

@@ -104,8 +104,7 @@ class RevisionForm(PlainForm):
     sample_post_data = JsonField(
         label="Sample post data",
         required=False,
-        help_text="JSON, the shape of BaseModelWrapper.inference()'s item. Empty: MOP's own inputs through the "
-        "model's converter.",
+        help_text="JSON, the shape of BaseModelWrapper.inference()'s item. Empty: MOP sends its own inputs.",
     )
     instance_type = forms.ModelChoiceField(
         InstanceType.objects.filter(is_enabled=True), label="Instance type", empty_label=None, to_field_name="name"

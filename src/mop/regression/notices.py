@@ -29,7 +29,7 @@ def notify_end(run: RegressionRun, *, actor: Actor, error: MopError | None) -> N
 
 
 def _tell_result(run: RegressionRun, actor: Actor) -> None:
-    passed = f"passed {run.passed or 0:,} of {run.cases or 0:,} DSAT cases"
+    passed = f"passed {run.passed or 0:,} of {run.cases:,} DSAT cases" if run.cases else "has no DSAT case to pass yet"
     before = previous_run(run)
     found = comparison_of(run, before) if before else None
     if before is not None and found is not None and found.broken:

@@ -20,7 +20,7 @@ router = Router(tags=["source prefixes"])
 
 @router.get("/source-prefixes", response=list[SourcePrefixOut])
 def list_source_prefixes(request: HttpRequest) -> list[SourcePrefixOut]:
-    """Where the caller's teams may read models and datasets; for administrators the places of all teams."""
+    """Where the caller's teams may read models and datasets; for administrators the prefixes of all teams."""
     return [_out(shown) for shown in visible_prefixes(caller_of(request).user)]
 
 

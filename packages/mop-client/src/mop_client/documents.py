@@ -218,7 +218,7 @@ class LabelShare(TypedDict):
 
 
 class Binding(TypedDict):
-    """A task that a dataset is bound to, and what its owner decided."""
+    """A task that a dataset is connected to, and what its owner decided."""
 
     task: str
     state: str

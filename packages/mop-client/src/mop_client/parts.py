@@ -75,7 +75,7 @@ class Datasets(Part):
         return cast("Sequence[DatasetRow]", self._server.post("datasets", body=body))
 
     def edit(self, name: str, *, description: str | None = None, tasks: Sequence[str] | None = None) -> Dataset:
-        """Change the description, or the list of tasks that it is bound to; the rest of a dataset never changes."""
+        """Change the description, or the list of connected tasks; the rest of a dataset never changes."""
         body = given({"description": description, "tasks": None if tasks is None else [*tasks]})
         return cast("Dataset", self._server.patch("datasets", name, body=body))
 

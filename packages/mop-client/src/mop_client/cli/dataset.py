@@ -110,7 +110,7 @@ def list_datasets(
     ] = None,
     task: Annotated[
         Optional[str],
-        typer.Option(help="Only datasets bound to this task.", show_default=False, autocompletion=completion.tasks),
+        typer.Option(help="Only datasets connected to this task.", show_default=False, autocompletion=completion.tasks),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -166,14 +166,14 @@ def edit(
     task: Annotated[
         Optional[list[str]],
         typer.Option(
-            help="A task that it is bound to; those given replace all present ones. Repeatable.",
+            help="A connected task; those given replace all present ones. Repeatable.",
             show_default=False,
             autocompletion=completion.tasks,
         ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Change the description of a dataset, or the tasks that it is bound to; nothing else of it changes."""
+    """Change the description of a dataset, or its connected tasks; nothing else of it changes."""
     body = {key: value for key, value in (("description", description), ("tasks", task or None)) if value is not None}
     if not body:
         raise typer.BadParameter("give --description or --task")

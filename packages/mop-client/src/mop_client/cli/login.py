@@ -20,7 +20,7 @@ def login(
         bool, typer.Option("--token-stdin", help="Read the token from the first line of stdin.")
     ] = False,
 ) -> None:
-    """Keep a server's address and a personal access token (made in the portal, under your name) for `mop model`."""
+    """Keep a server's address and a personal access token (made in the portal, under your name)."""
     address = normalise_url(url)
     if token_stdin:
         token = sys.stdin.readline().strip()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-models = typer.Typer(help="Models and their revisions on a server (see `mop login`).")
+models = typer.Typer(help="Models and their versions on a server (see `mop login`).")
 app.add_typer(models, name="model", invoke_without_command=True, callback=show_help)
 
 Version = Annotated[
@@ -191,7 +191,7 @@ def watch(
         bool, typer.Option("--json", help="Print one JSON object a line on stdout for each event.")
     ] = False,
 ) -> None:
-    """Follow a version with its log until it is decided; exit code: that of its result. Ctrl-C only stops following."""
+    """Follow a version with its log until its pipeline ends; exit code: that of its result. Ctrl-C stops following."""
     with open_server() as server:
         version = version_of(server, name, version)
         _follow(server, name, version, as_json=as_json, through_retries=through_retries)
@@ -220,6 +220,8 @@ def logs(
     if as_json:
         print_json(lines)
         return
+    if not lines:
+        say("Nothing was written to it." if search is None else "No line holds this text.")
     for line in lines:
         print(printable(line["text"]))
 
@@ -436,8 +438,10 @@ def _print_revision(revision: dict[str, Any]) -> None:
     print(printable(f"version {revision['version']} from {revision['model_url']}"))
     if revision["note"]:
         print(printable(f"note: {revision['note']}"))
-    configuration = f"{revision['instance_type']}, {revision['worker_number']} x {revision['thread_number']}"
-    print(f"{configuration}, server {revision['server']}, {revision['publish_status']}, attempt {revision['attempt']}")
+    workers, threads = revision["worker_number"], revision["thread_number"]
+    configuration = f"{revision['instance_type']}, {workers} worker{'' if workers == 1 else 's'}"
+    configuration += f", {threads} thread{'' if threads == 1 else 's'}, server {revision['server']}"
+    print(f"{configuration}, {revision['publish_status']}, attempt {revision['attempt']}")
     print(f"status {revision['status']} since {revision['status_changed_at']}")
     _print_result(revision)
 

@@ -238,7 +238,7 @@ class _View:
 
 def _print(run: Mapping[str, Any]) -> None:
     if not run["tests"]:
-        say(printable(f"no load test: {run['state']}"))
+        say(printable(f"The version has no result of a load test ({run['state']})."))
     for test in run["tests"]:
         say(printable(f"{test['modality']}: {test['state']}"))
         if test["error"]:

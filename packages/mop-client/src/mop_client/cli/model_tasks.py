@@ -78,7 +78,7 @@ def checks(name: ModelName, *, version: Version = None, as_json: JsonFlag = Fals
         )
         for one in found
     ]
-    print_columns(("RUN", "OF", "STATE", "ASKED FOR", "RESULT"), rows)
+    print_columns(("RUN", "OF", "STATE", "REQUESTED", "RESULT"), rows)
 
 
 @app.command("cancel-check")

@@ -18,7 +18,7 @@ app.add_typer(prefixes, name="source-prefix", invoke_without_command=True, callb
 
 @prefixes.command(name="list")
 def list_prefixes(*, as_json: JsonFlag = False) -> None:
-    """List where your teams may read; for administrators the places of all teams."""
+    """List where your teams may read; for administrators the prefixes of all teams."""
     with open_server() as server:
         items = server.get("source-prefixes")
     if as_json:

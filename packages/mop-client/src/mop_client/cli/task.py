@@ -24,7 +24,7 @@ Comment = Annotated[str, typer.Option(help="What the dataset's owners are told."
 
 @tasks.command()
 def requests(task: Task, *, as_json: JsonFlag = False) -> None:
-    """List the datasets that are bound to a task or ask to be."""
+    """List the datasets that are connected to a task or ask to be."""
     with open_server() as server:
         found = server.get("tasks", task, "requests")
     if as_json:

@@ -20,7 +20,7 @@ def list_tasks(
     modality: Annotated[Optional[str], typer.Option(help="Only tasks of this modality.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the tasks that a model can resolve."""
+    """List the tasks that a model can be connected to."""
     with open_server() as server:
         found = server.pages("tasks", search=search, taxonomy=taxonomy, modality=modality)
     if as_json:
@@ -38,7 +38,7 @@ def create(
     name: Annotated[str, typer.Argument(help="The new task's name.", show_default=False)],
     *,
     team: Annotated[str, typer.Option(help="The team that it belongs to.", show_default=False)],
-    taxonomy: Annotated[str, typer.Option(help="Its category, such as Hate.", show_default=False)],
+    taxonomy: Annotated[str, typer.Option(help="Its taxonomy, such as Hate.", show_default=False)],
     label_type: Annotated[
         str,
         typer.Option(
