@@ -59,7 +59,7 @@ GET  /dsat/<int:case_id>/                                   - 401 200 200 200 20
 POST /dsat/<int:case_id>/open/                              - 401 403 403 200 403 401 401 task-owner DSAT-submitter
 POST /dsat/<int:case_id>/comment/                           - 401 403 403 422 403 401 401 task-owner DSAT-submitter
 GET  /dsat/<int:case_id>/edit/                              - 401 403 403 200 403 401 401 task-owner DSAT-submitter
-POST /dsat/<int:case_id>/edit/                              - 401 403 403 422 403 401 401 task-owner DSAT-submitter
+POST /dsat/<int:case_id>/edit/                              - 401 403 403 302 403 401 401 task-owner DSAT-submitter
 GET  /dsat/<int:case_id>/assign/                            - 401 403 403 200 403 401 401 task-owner DSAT-submitter
 POST /dsat/<int:case_id>/assign/                            - 401 403 403 422 403 401 401 task-owner DSAT-submitter
 POST /dsat/<int:case_id>/confirm/                           - 401 403 403 302 403 401 401 task-owner
