@@ -7,6 +7,7 @@ Each page becomes NAME-THEME-WIDTH.png in the folder, the whole page at 390 px a
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 import tempfile
@@ -77,4 +78,8 @@ def _name(url: str, username: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("wanted", nargs="*", metavar="PART", help="of an address; all pages if left out")
+    given = parser.parse_args()
+    main(given.folder, given.wanted)
