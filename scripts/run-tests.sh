@@ -63,7 +63,7 @@ of_this_tier() {
     if [ "${TIER:-}" = second ]; then xargs -r grep -l 'mark\.second_tier\b' || true; else cat; fi
 }
 
-# the tests in the browser and those about the dialect of the database, on PostgreSQL
+# the tests in the browser, those about the dialect of the database, on PostgreSQL, and those that run apart
 beside() {
     result_of_both=0
     if [ -n "$(find tests/browser -name 'test_*.py' | of_this_tier)" ]; then
@@ -77,9 +77,18 @@ beside() {
         # one argument a file; collecting the other files would take as long as many tests
         # shellcheck disable=SC2086
         pytest postgresql -n 1 -m "dialect${tier:+ and $tier}" "$@" $dialect || result_of_both=$?
+        unset MOP_TEST_DATABASE
+    fi
+    if [ -n "$apart" ]; then
+        echo "the tests of $apart"
+        pytest apart -n 1 ${tier:+-m "$tier"} "$@" "$apart" || result_of_both=$?
     fi
     return "$result_of_both"
 }
+
+# of the first tier what mostly waits for processes comes behind those two, so that both parts end at the same time
+apart=
+[ "${TIER:-}" != first ] || apart=tests/integration
 
 named=
 for argument in "$@"; do
@@ -96,9 +105,9 @@ else
     beside "$@" > "$output" 2>&1 &
     # a file that is named is collected although its folder is ignored
     # shellcheck disable=SC2046 # as below
-    pytest main -n "$processes" ${tier:+-m "$tier"} "$@" --ignore=tests/browser $([ "${TIER:-}" != second ] || marked second_tier | grep -v "^tests/browser/") || status=$?
+    pytest main -n "$processes" ${tier:+-m "$tier"} "$@" --ignore=tests/browser ${apart:+--ignore="$apart"} $([ "${TIER:-}" != second ] || marked second_tier | grep -v "^tests/browser/") || status=$?
     wait $! || status=$?
-    echo "the tests in the browser and those on PostgreSQL, which ran beside these"
+    echo "the tests in the browser, those on PostgreSQL${apart:+ and those of $apart}, which ran beside these"
     cat "$output"
 fi
 if [ "$measured" = yes ]; then
