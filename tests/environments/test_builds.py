@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -36,13 +38,13 @@ def writable_for_others(environment: Path) -> list[Path]:
     return [path for path in environment.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o022]
 
 
-def processes_below(folder: Path) -> list[str]:
-    """Command lines of the live processes that work below a folder."""
-    found = []
+def processes_below(folder: Path) -> dict[int, str]:
+    """Command lines of the live processes that work below a folder, by their ids."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink().is_relative_to(folder):
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
         except OSError:
             continue
     return found
@@ -281,7 +283,7 @@ async def test_a_build_past_its_deadline_ends_with_its_processes(make_model: Mak
     model = make_model()
     with pytest.raises(EnvironmentBuildError, match="not built within"):
         await model.build(build_seconds=1.5)
-    assert processes_below(model.config.root) == []
+    assert processes_below(model.config.root) == {}
 
 
 # cancelled, killed, damaged --------------------------------------------------------------------------------
@@ -297,7 +299,7 @@ async def test_a_cancelled_build_leaves_no_process_and_the_next_one_works(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert processes_below(model.config.root) == []
+    assert processes_below(model.config.root) == {}
     index.gate.set()
     assert not (await model.build()).reused
 
@@ -342,6 +344,9 @@ async def test_a_killed_build_is_built_again(make_model: MakeModel, index: Packa
     assert await asyncio.to_thread(index.waiting.wait, 30)
     builder.send_signal(signal.SIGKILL)
     await builder.wait()
+    for pid in processes_below(model.config.root):  # of what is left some would see within a second that it is alone
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
     assert processes_below(model.config.root)
     index.waiting.clear()
     rebuild = asyncio.create_task(model.build())
@@ -351,7 +356,7 @@ async def test_a_killed_build_is_built_again(make_model: MakeModel, index: Packa
     assert not environment.reused
     assert "ends what a killed build of this environment left running" in model.log
     assert run(environment.python, "import tiny; print(tiny.version)") == "1.0"
-    assert processes_below(model.config.root) == []
+    assert processes_below(model.config.root) == {}
 
 
 @pytest.mark.chaos

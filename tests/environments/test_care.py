@@ -195,7 +195,7 @@ async def test_who_waits_for_a_builder_that_is_killed_takes_over(make_model: Mak
     index.gate.set()
     environment = await waiting
     assert not environment.reused
-    assert processes_below(model.config.root) == []
+    assert processes_below(model.config.root) == {}
 
 
 WAITS = "waits for another build of the same environment"
