@@ -15,9 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-import httptools
 import uvloop
 from closed_loop import HEAD, percentile
+from timed_connection import TimedConnection
 
 HEALTH = b"GET /health HTTP/1.1\r\nhost: service\r\n\r\n"
 TICK_S = 0.002
@@ -111,30 +111,8 @@ class Run:
         return waits
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request at a time."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._parser = httptools.HttpResponseParser(self)
-        self._due = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep it."""
-        self._transport = transport
-
-    def send(self, request: bytes, due: float) -> None:
-        """One request."""
-        self._due = due
-        self._transport.write(request)
-
-    def close(self) -> None:
-        """The run is over."""
-        self._transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """Parse."""
-        self._parser.feed_data(data)
+class Connection(TimedConnection[Run]):
+    """Of a run."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note when a refused caller may come back."""

@@ -20,9 +20,9 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httptools
 import uvloop
 from closed_loop import make_requests, percentile
+from timed_connection import TimedConnection
 
 PATIENCE_S = 10.0
 
@@ -119,30 +119,8 @@ def _tell(times: list[float], loop: asyncio.AbstractEventLoop, send: object) -> 
         loop.call_soon_threadsafe(send, due)  # type: ignore[arg-type]  # a method of one argument
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request at a time."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._parser = httptools.HttpResponseParser(self)
-        self._due = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep it."""
-        self._transport = transport
-
-    def send(self, request: bytes, due: float) -> None:
-        """One request."""
-        self._due = due
-        self._transport.write(request)
-
-    def close(self) -> None:
-        """The run is over."""
-        self._transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """Parse."""
-        self._parser.feed_data(data)
+class Connection(TimedConnection[Run]):
+    """Of a run."""
 
     def on_message_complete(self) -> None:
         """The answer is here."""
