@@ -14,8 +14,10 @@ import json
 import sys
 import time
 from array import array
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httptools
@@ -27,11 +29,16 @@ HEAD = b"POST /score" + REST.replace(b"%b", b"")
 
 def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for line in sys.stdin:
-            order = json.loads(line)
-            headers = tuple(order.pop("headers", ()))
-            requests = make_requests(order.pop("bodies", sys.argv[1]), order.pop("path", "/score"), headers)
+        for requests, order in orders():
             print(json.dumps(runner.run(closed_loop(requests, **order))), flush=True)
+
+
+def orders() -> Iterator[tuple[list[bytes], dict[str, Any]]]:
+    """The requests of each order on standard input, and the rest of it."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        headers = tuple(order.pop("headers", ()))
+        yield make_requests(order.pop("bodies", sys.argv[1]), order.pop("path", "/score"), headers), order
 
 
 @cache

@@ -14,14 +14,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import uvloop
-from closed_loop import make_requests, percentile
+from closed_loop import orders, percentile
 from timed_connection import TimedConnection
 
 PATIENCE_S = 10.0
@@ -29,10 +28,7 @@ PATIENCE_S = 10.0
 
 def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for line in sys.stdin:
-            order = json.loads(line)
-            headers = tuple(order.pop("headers", ()))
-            requests = make_requests(order.pop("bodies", sys.argv[1]), order.pop("path", "/score"), headers)
+        for requests, order in orders():
             run = Run(requests, order.pop("address"))
             print(json.dumps(runner.run(run.scheduled(**order))), flush=True)
 

@@ -1,4 +1,4 @@
-"""What administrators and operators decide: waivers, allowed hosts, alerts; and the sessions of whoever asks."""
+"""Commands for administrators and operators: waivers, allowed hosts, alerts. And one's own sessions."""
 
 from __future__ import annotations
 

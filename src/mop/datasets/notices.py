@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.urls import reverse
 
 from mop.accounts.models import User
+from mop.areas.references import Ref
 from mop.audit.services import Actor
 from mop.datasets.kinds import Kind
 from mop.datasets.models import Binding, Dataset
@@ -20,7 +21,7 @@ from mop.notifications.services import News, forget_scope, notify
 
 DATASET_SCOPE = "dataset"
 REQUEST_SCOPE = "dataset binding"
-FORGET_HOOKS: list[Callable[[Dataset], None]] = []
+FORGET_HOOKS: list[Ref[Callable[[Dataset], None]]] = []
 """What areas above do when a dataset is deleted, for what no foreign key reaches, such as texts that tell its results.
 Each is given it, in the transaction of the deletion, before its rows go."""
 
@@ -109,7 +110,7 @@ def notify_owners_changed(dataset: Dataset, *, actor: Actor, user: User, is_owne
 def forget_dataset(dataset: Dataset) -> None:
     """Remove what was told of a dataset that is deleted."""
     for hook in FORGET_HOOKS:
-        hook(dataset)
+        hook.load()(dataset)
     forget_scope(Scope(DATASET_SCOPE, dataset.pk))
     for binding in dataset.bindings.all():
         forget_binding(binding)

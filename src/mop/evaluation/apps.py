@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mop.areas import config
+from mop.areas.references import Ref
 
-if TYPE_CHECKING:
-    from mop.datasets.models import Dataset
+FORGET: Ref[Any] = Ref("mop.evaluation.notices:forget_results")  # no start of a process needs it
 
 
 class EvaluationConfig(config.AreaConfig):
@@ -16,11 +16,5 @@ class EvaluationConfig(config.AreaConfig):
         super().ready()
         from mop.datasets.notices import FORGET_HOOKS  # noqa: PLC0415 - models load after the registry
 
-        if _forget not in FORGET_HOOKS:
-            FORGET_HOOKS.append(_forget)
-
-
-def _forget(dataset: Dataset) -> None:
-    from mop.evaluation.notices import forget_results  # noqa: PLC0415 - no start of a process needs it
-
-    forget_results(dataset)
+        if FORGET not in FORGET_HOOKS:
+            FORGET_HOOKS.append(FORGET)

@@ -80,7 +80,7 @@ def forget_results(dataset: Dataset) -> None:
 
 
 def _event(evaluation: Evaluation, attempt: int | None = None) -> str:
-    """What was told under it goes with the version, whoever was told; of the run that stands unless told."""
+    """The event of a run's notifications: they go with the version. Without `attempt`: of the run that stands."""
     return f"revision:{evaluation.revision_id}:evaluation:{evaluation.pk}:{attempt or evaluation.attempt}"
 
 

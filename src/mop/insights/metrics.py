@@ -1,4 +1,4 @@
-"""What an installation counts, in Prometheus' text format, for whoever watches it: how much work stands where.
+"""Metrics of the installation in Prometheus' text format: workers, disk, alerts, and durable work by state.
 
 Everything is read from the database and the disk when it is asked for, so every process of a portal tells the same.
 """

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mop.areas import config
+from mop.areas.references import Ref
 
-if TYPE_CHECKING:
-    from mop.datasets.models import Dataset
+FORGET: Ref[Any] = Ref("mop.releases.judging:forget_reports")  # no start of a process needs it
 
 
 class ReleasesConfig(config.AreaConfig):
@@ -26,11 +26,5 @@ class ReleasesConfig(config.AreaConfig):
         SCOPES[MODEL_SCOPE] = notices.told_of_models
         if notices.admins_told not in OTHERS_TOLD:
             OTHERS_TOLD.append(notices.admins_told)
-        if _forget not in FORGET_HOOKS:
-            FORGET_HOOKS.append(_forget)
-
-
-def _forget(dataset: Dataset) -> None:
-    from mop.releases.judging import forget_reports  # noqa: PLC0415 - no start of a process needs it
-
-    forget_reports(dataset)
+        if FORGET not in FORGET_HOOKS:
+            FORGET_HOOKS.append(FORGET)

@@ -27,7 +27,7 @@ from mop.releases.requests.deciding import (
 from mop.releases.requests.forms import ApprovalForm, CanaryForm, CommentForm, OfferForm, ReasonForm
 from mop.releases.requests.offers import offer_of
 from mop.releases.requests.presentation import changes_of
-from mop.releases.requests.selectors import get_release, waiting_releases
+from mop.releases.requests.selectors import get_release, waiting_behind
 from mop.releases.requests.switching import end_canary, mark_released, retire_release, roll_back, start_canary
 from mop.releases.requests.views import show_release
 from mop.releases.selectors import get_service, services
@@ -203,7 +203,7 @@ def retire(request: HttpRequest, number: int) -> HttpResponse:
 
     names = ", ".join(str(slot) for slot in LiveSlot.objects.filter(live=release).select_related("taxonomy"))
     lead = f"Nothing is live in {release.service.name} for {names or 'it'} afterwards"
-    if waiting := ", ".join(f"{one.pk}" for one in waiting_releases(release)):
+    if waiting := ", ".join(f"{one.pk}" for one in waiting_behind(release)):
         lead += f" until the service takes what is approved and waits (release {waiting}): withdraw that first if "
         lead += "nothing is to follow"
     lead += ". To return to the version before, roll back instead."

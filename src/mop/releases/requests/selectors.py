@@ -76,8 +76,19 @@ def releases_to_take(service: Service) -> QuerySet[Release]:
     No canaries, and none that is held; nor those in whose place one is live that was approved later: what took long to
     start does not undo the later decision.
     """
+    return _taken_by_itself(service).exclude(Exists(_later_live()))
+
+
+def waiting_behind(release: Release) -> QuerySet[Release]:
+    """Approved releases that its service would take in the place of a live release once that is gone, oldest first."""
+    its_slots = LiveSlot.objects.filter(live=release, taxonomy=OuterRef("taxonomy"), modality=OuterRef("modality"))
+    tasks = ReleaseTask.objects.filter(Exists(its_slots), release=OuterRef("pk"))
+    return _taken_by_itself(release.service).filter(Exists(tasks))
+
+
+def _taken_by_itself(service: Service) -> QuerySet[Release]:
     found = releases().filter(service=service, state=ReleaseState.APPROVED, is_held=False, canary_slots=None)
-    return found.exclude(Exists(_later_live())).order_by("pk")
+    return found.order_by("pk")
 
 
 def overtaking(release: Release) -> Release | None:
@@ -224,17 +235,3 @@ def returns_to(slot: LiveSlot, periods: Sequence[SlotPeriod]) -> Release | None:
         and one.release.revision_id not in (None, origin.revision_id)
     ]
     return former[0] if former else None
-
-
-def waiting_releases(release: Release) -> QuerySet[Release]:
-    """Approved releases that a service may take for a taxonomy that a release is live for, oldest first.
-
-    Canaries, and releases whose canary ended, are not among them: an admin alone takes those live.
-    """
-    slots = Q()
-    for taxonomy, modality in LiveSlot.objects.filter(live=release).values_list("taxonomy", "modality"):
-        slots |= Q(tasks__taxonomy=taxonomy, tasks__modality=modality)
-    if not slots:
-        return Release.objects.none()
-    found = Release.objects.filter(slots, service=release.service, state=ReleaseState.APPROVED, is_held=False)
-    return found.filter(canary_slots=None).distinct().order_by("pk")
