@@ -225,8 +225,8 @@ def call(count: int, *, in_series: bool = True) -> Call:
 
 def test_a_series_is_of_one_call_and_of_so_many_items_and_bytes():
     queue, first, second = WaitingItems(), call(10), call(10)
-    queue.add(first)
-    queue.add(second)
+    queue.add(first, 100)
+    queue.add(second, 100)
     assert queue.take_series(8, 1000) == [(first, index) for index in range(8)]
     assert queue.take_series(8, 1000) == [(first, 8), (first, 9)]
     assert queue.take_series(8, 35) == [(second, 0), (second, 1), (second, 2)]

@@ -84,9 +84,10 @@ class Dispatcher:
             raise self.pool.failure
         if not self.pool.started:
             raise ServiceNotReadyError("The model is still being loaded.", hint="Try again in a moment; see /ready.")
+        size = sum(map(len, bodies))
+        self._check_room(len(bodies), size)
         call = Call(bodies, form, listed=listed, on_done=on_done, in_series=in_series)
-        self._check_room(len(bodies), sum(map(len, bodies)))
-        self._queue.add(call)
+        self._queue.add(call, size)
         self._window.arrived(call.arrived, len(bodies))
         self._watch_expiry()
         self._wake()
@@ -140,7 +141,7 @@ class Dispatcher:
         if self.pool.failure is not None:
             self._fail_all(self.pool.failure)
             return
-        if self._batching:
+        if self._sharing and not self._queue.count:
             self._take_back_for_the_idle()
         while self._queue.count and (process := self._next_process()) is not None:
             batch = self._take_batch()
@@ -158,7 +159,7 @@ class Dispatcher:
 
     def _take_back_for_the_idle(self) -> None:
         """While nothing waits, free processes take what stands in reserve behind others' work."""
-        if not self._queue.count and (entries := self.pool.withdraw(self.pool.free_count)):
+        if entries := self.pool.withdraw(self.pool.free_count):
             self._put_back(entries)
 
     def _hold_back(self) -> bool:

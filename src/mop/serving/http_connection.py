@@ -28,7 +28,9 @@ KEEP_ALIVE_S = 75.0
 SHORTEST_TIMER_S = 0.001
 LARGEST_HEAD_BYTES = 1 << 16
 PARSED_AT_ONCE = 1 << 14
-STATUS_LINES = {status: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+STATUS_LINES = {int(status): b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+# RFC 9110, 8.6: an answer of this status has no content, and does not tell its length
+NO_CONTENT = int(HTTPStatus.NO_CONTENT)
 
 
 class HttpConnection(asyncio.Protocol):
@@ -114,7 +116,10 @@ class HttpConnection(asyncio.Protocol):
     def _feed(self, data: bytes | memoryview) -> None:
         before = self._reading
         try:
-            self._parse_past_offers(data)
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as end_of_head:
+                self._parse_past_offers(data, end_of_head)
         except httptools.HttpParserUpgrade:
             self._closing = True  # the request itself is answered; what follows is in no protocol that we speak
         except httptools.HttpParserCallbackError:
@@ -128,18 +133,19 @@ class HttpConnection(asyncio.Protocol):
                 message = f"The head has more than {LARGEST_HEAD_BYTES} bytes."
                 self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, message)
 
-    def _parse_past_offers(self, data: bytes | memoryview) -> None:
+    def _parse_past_offers(self, data: bytes | memoryview, end_of_head: httptools.HttpParserUpgrade) -> None:
         while True:
+            exchange = self._reading
+            if exchange is None or not offers_another_protocol(self._parser, exchange):
+                raise end_of_head
+            data = data[end_of_head.args[0] :]
+            version, after = self._parser.get_http_version(), ParserAfterOffer(self)
+            self._parser = after.parser
+            after.give_head(exchange, version=version)
             try:
                 self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as end_of_head:
-                exchange = self._reading
-                if exchange is None or not offers_another_protocol(self._parser, exchange):
-                    raise
-                data = data[end_of_head.args[0] :]
-                version, after = self._parser.get_http_version(), ParserAfterOffer(self)
-                self._parser = after.parser
-                after.give_head(exchange, version=version)
+            except httptools.HttpParserUpgrade as end_of_next:
+                end_of_head = end_of_next
             else:
                 return
 
@@ -230,7 +236,8 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The request is complete: its turn comes when those before it are answered."""
         exchange, parser = self._request, self._parser
-        if offers_another_protocol(parser, exchange):
+        upgrade = parser.should_upgrade()
+        if upgrade and offers_another_protocol(parser, exchange):
             exchange.keep_alive = parser.should_keep_alive()  # true only now: afterwards the parser has forgotten
             return  # only its head is complete
         self._reading = None
@@ -238,9 +245,7 @@ class HttpConnection(asyncio.Protocol):
         if exchange.cut:  # it is answered already
             self._close_when_idle()
             return
-        exchange.keep_alive = (
-            parser.should_keep_alive() and parser.get_http_version() == "1.1" and not parser.should_upgrade()
-        )
+        exchange.keep_alive = not upgrade and parser.should_keep_alive() and parser.get_http_version() == "1.1"
         self._waiting.append(exchange)
         self._next()
 
@@ -274,18 +279,12 @@ class HttpConnection(asyncio.Protocol):
         if exchange is not self._active:
             return
         stays = exchange.keep_alive and not self._closing
-        # RFC 9110, 8.6: an answer of this status has no content, and does not tell its length
-        of_body = (
-            b""
-            if status == HTTPStatus.NO_CONTENT
-            else b"content-type: %b\r\ncontent-length: %d\r\n" % (media_type, len(body))
-        )
-        answer = [
-            STATUS_LINES[HTTPStatus(status)],
-            of_body,
-            *(b"%b: %b\r\n" % header for header in headers),
-            b"\r\n" if stays else b"connection: close\r\n\r\n",
-        ]
+        answer = [STATUS_LINES[status]]
+        if status != NO_CONTENT:
+            answer.append(b"content-type: %b\r\ncontent-length: %d\r\n" % (media_type, len(body)))
+        if headers:
+            answer += [b"%b: %b\r\n" % header for header in headers]
+        answer.append(b"\r\n" if stays else b"connection: close\r\n\r\n")
         if exchange.method != "HEAD":
             answer.append(body)
         self._transport.write(b"".join(answer))

@@ -94,8 +94,11 @@ class ProcessPool:
 
     def least_loaded(self) -> ModelProcess | None:
         """The free process with the fewest items."""
-        free = [process for process in self._living if process.free]
-        return min(free, key=lambda process: process.load) if free else None
+        least = None
+        for process in self._living:
+            if process.free and (least is None or process.load < least.load):
+                least = process
+        return least
 
     def next_free(self) -> ModelProcess | None:
         """A process without a reserve, when none is free: the one that has worked longest."""
@@ -104,8 +107,11 @@ class ProcessPool:
 
     def run(self, process: ModelProcess, batch: Batch) -> None:
         """Hand a batch over."""
-        for size in batch.sizes():
-            self._metrics.batch_size.observe(size)
+        if batch.series_of:
+            for size in batch.sizes():
+                self._metrics.batch_size.observe(size)
+        else:
+            self._metrics.batch_size.observe(batch.size)
         process.run(batch)
 
     def next_outcome(self) -> Outcome | None:

@@ -22,20 +22,26 @@ class WaitingItems:
         self.size = 0
         self._entries: deque[tuple[Call, int]] = deque()
 
-    def add(self, call: Call) -> None:
-        """Append all items of a call."""
-        self._entries.extend((call, index) for index in range(len(call.bodies)))
-        self._counted(call, len(call.bodies), sum(map(len, call.bodies)))
+    def add(self, call: Call, size: int) -> None:
+        """Append all items of a call, of `size` bytes together."""
+        count = len(call.bodies)
+        if count == 1:
+            self._entries.append((call, 0))
+        else:
+            self._entries.extend((call, index) for index in range(count))
+        self._counted(call, count, size)
 
     def take(self, count: int) -> list[tuple[Call, int]]:
         """Remove the first items, so many at most."""
+        entries = self._entries
         taken: list[tuple[Call, int]] = []
-        while self._entries and len(taken) < count:
-            call, index = self._entries.popleft()
+        while entries and len(taken) < count:
+            entry = entries.popleft()
+            call, index = entry
             if call.done:
                 continue
             self._counted(call, -1, -len(call.bodies[index]))
-            taken.append((call, index))
+            taken.append(entry)
         return taken
 
     def take_series(self, most: int, most_bytes: int) -> list[tuple[Call, int]]:
