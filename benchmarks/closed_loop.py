@@ -4,7 +4,8 @@
 
 Each line of standard input is an order, `{"address", "clients", "seconds", "warm"}`; each gets one line of answer. An
 address is `unix:/path` or `http://host:port`. What is answered in the first `warm` seconds is not counted. An order may
-name another `path` than /score, a file of other `bodies`, and further `headers` as "name: value".
+name another `path` than /score, a file of other `bodies`, and further `headers` as "name: value". With a list as
+`address` each client asks all of them the same at once, and goes on when the last one answered.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def make_requests(bodies: str, path: str, headers: tuple[str, ...] = ()) -> list
 
 
 async def closed_loop(
-    requests: list[bytes], *, address: str, clients: int, seconds: float, warm: float
+    requests: list[bytes], *, address: str | list[str], clients: int, seconds: float, warm: float
 ) -> dict[str, float]:
     """One run.
 
@@ -58,7 +59,8 @@ async def closed_loop(
         answered requests a second; p50 and p99 of their latency in seconds; errors: answers other than 200 and
         connections lost without an answer; cpu: the share of one core that the clients took.
     """
-    run = Run(requests, address, time.perf_counter() + warm, time.perf_counter() + warm + seconds)
+    addresses = [address] if isinstance(address, str) else address
+    run = Run(requests, addresses, time.perf_counter() + warm, time.perf_counter() + warm + seconds)
     cpu = time.process_time()
     await asyncio.gather(*(run.client() for _ in range(clients)))
     cpu = time.process_time() - cpu
@@ -80,33 +82,35 @@ def percentile(ordered: list[float], share: float) -> float:
 class Run:
     """What the clients of one run share: the requests in turn, the clock, the record."""
 
-    def __init__(self, requests: list[bytes], address: str, start: float, end: float) -> None:
+    def __init__(self, requests: list[bytes], addresses: list[str], start: float, end: float) -> None:
         self.latencies = array("d")
         self.errors = 0
         self._requests = requests
         self._turn = 0
-        self._address = address
+        self._addresses = addresses
         self._start = start
         self._end = end
 
     async def client(self) -> None:
         """One client until the end of the run; it connects again when the service closes the connection."""
         while time.perf_counter() < self._end:
-            finished = asyncio.get_running_loop().create_future()
+            client = Client(self, asyncio.get_running_loop().create_future())
             try:
-                await self._connect(Client(self, finished))
+                for address in self._addresses:
+                    await self._connect(client, address)
             except OSError:
                 self.errors += 1
                 return
-            await finished
+            client.send()
+            await client.finished
 
-    async def _connect(self, client: Client) -> None:
+    async def _connect(self, client: Client, address: str) -> None:
         loop = asyncio.get_running_loop()
-        if self._address.startswith("unix:"):
-            await loop.create_unix_connection(lambda: client, self._address.removeprefix("unix:"))
+        if address.startswith("unix:"):
+            await loop.create_unix_connection(lambda: Connection(client), address.removeprefix("unix:"))
         else:
-            parts = urlsplit(self._address)
-            await loop.create_connection(lambda: client, parts.hostname, parts.port)
+            parts = urlsplit(address)
+            await loop.create_connection(lambda: Connection(client), parts.hostname, parts.port)
 
     def next_request(self) -> bytes:
         """The next of the requests in turn."""
@@ -123,44 +127,77 @@ class Run:
         return now < self._end
 
 
-class Client(asyncio.Protocol):
-    """One keep-alive connection."""
+class Client:
+    """Asks all of its services the same, and again when they answered.
+
+    Attributes:
+        finished: resolved when it lost a connection or its time is over.
+    """
 
     def __init__(self, run: Run, finished: asyncio.Future[None]) -> None:
+        self.finished = finished
+        self.transports: list[asyncio.Transport] = []
         self._run = run
-        self._finished = finished
-        self._parser = httptools.HttpResponseParser(self)
-        self._waiting = False
+        self._waiting = 0
+        self._status = 200
+        self._stays = True
         self._sent = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
-        self._transport = transport
-        self._send()
-
-    def _send(self) -> None:
-        self._waiting = True
+    def send(self) -> None:
+        """Ask the next."""
+        self._waiting = len(self.transports)
         self._sent = time.perf_counter()
-        self._transport.write(self._run.next_request())
+        request = self._run.next_request()
+        for transport in self.transports:
+            transport.write(request)
+
+    def answered(self, status: int, *, stays: bool) -> None:
+        """One service answered, and keeps the connection or not."""
+        self._waiting -= 1
+        self._status = max(self._status, status)
+        self._stays = self._stays and stays
+        if self._waiting:
+            return
+        go_on = self._run.answered(self._sent, self._status)
+        self._status = 200
+        if go_on and self._stays:
+            self.send()
+        else:
+            for transport in self.transports:
+                transport.close()
+
+    def lost(self) -> None:
+        """A connection ended; without an answer that is an error."""
+        self._run.errors += bool(self._waiting)
+        self._waiting = 0
+        for transport in self.transports:
+            transport.close()
+        if not self.finished.done():
+            self.finished.set_result(None)
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection of a client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._parser = httptools.HttpResponseParser(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Its client may send."""
+        self._client.transports.append(transport)  # type: ignore[arg-type]  # of a stream
 
     def data_received(self, data: bytes) -> None:
-        """Parse; `on_message_complete` sends the next request."""
+        """Parse; `on_message_complete` is called with the end."""
         self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
         """The answer is here."""
-        self._waiting = False
-        go_on = self._run.answered(self._sent, self._parser.get_status_code())
-        if go_on and self._parser.should_keep_alive():
-            self._send()
-        else:
-            self._transport.close()
+        self._client.answered(self._parser.get_status_code(), stays=self._parser.should_keep_alive())
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """Lost without an answer is an error."""
-        self._run.errors += self._waiting
-        if not self._finished.done():
-            self._finished.set_result(None)
+        """Its client knows what it waits for."""
+        self._client.lost()
 
 
 if __name__ == "__main__":

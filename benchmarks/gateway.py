@@ -6,11 +6,15 @@
 The models are the sample models, in services as MOP runs them (no sandbox), reached over their unix sockets. The
 gateway runs in this process, with its database; clients are closed loop, in a process of their own for each service.
 Within a round both sides are measured one after the other. Cases: a text or image for one category, four categories of
-one version, and four categories of four versions, where the models called directly are the four, all at once, and the
-slowest counts. With --bare the models are also called through a forwarder that copies bytes between two sockets, from
-TCP to the model's, and reads none of them: what it costs, every gateway costs. Of four versions it waits for all, as an
-answer must. Below each cell stands the processor time of a request, in microseconds, by who spends
-it: with fewer cores than processes they take it from each other.
+one version, and four categories of four versions, where the models called directly are the four, all at once, each by
+callers of its own who wait for no other model, and the slowest counts. A caller who needs all four categories has to
+wait for all four: `text-4-versions, all` compares the gateway with clients that ask the four at once and go on when the
+last one answered, which is the same work for the same answer.
+
+With --bare the models are also called through a forwarder that copies bytes between two sockets, from TCP to the
+model's, and reads none of them: what it costs, every gateway costs. Of four versions it waits for all, as an answer
+must. Below each cell stands the processor time of a request, in microseconds, by who spends it: with fewer cores than
+processes they take it from each other.
 
 In a closed loop P50 is the clients over the rate, so it tells of the rate again. Therefore each case is also measured
 with clients that send at random times, whatever was answered (scheduled.py), at parts of the rate that the models did
@@ -48,6 +52,7 @@ CLIENTS = (1, 8, 32)
 CASES = ("text-1", "text-4", "text-4-versions", "image-1", "image-4")
 SAMPLES = Path(__file__).parents[1] / "samples"
 TEXTS, IMAGES = 200, 50
+COMPARED = (("", "slowest", "gateway"), (", all", "all", "gateway"), (" bare", "slowest", "bare"))
 RATE_AIM, LATENCY_AIM_S = 0.8, 0.001
 
 
@@ -145,10 +150,11 @@ async def measure(options: argparse.Namespace, root: Path) -> dict[str, Any]:
                     for _ in range(options.rounds)
                 ]
                 if "clients" in load:
-                    rate = max(rate, statistics.median(found[0].rps for found in rounds))
-                results["cases"].append(_show(case, load, [found[:2] for found in rounds]))
-                if bare:
-                    results["cases"].append(_show(f"{case} bare", load, [found[::2] for found in rounds]))
+                    rate = max(rate, statistics.median(found["slowest"].rps for found in rounds))
+                for name, one, other in COMPARED:
+                    pairs = [(found[one], found[other]) for found in rounds if one in found and other in found]
+                    if pairs:
+                        results["cases"].append(_show(case + name, load, pairs))
     if "text-1" in options.only:
         results["switch_s"] = await measure_switch(service, key, options.cache, bodies)
         print(f"a switch to a version that runs: {results['switch_s'] * 1000:.1f} ms")
@@ -164,10 +170,11 @@ async def one_round(
     load: dict[str, Any],
     seconds: float,
     results: dict[str, Any],
-) -> list[Measured]:
-    """The models called directly, the slowest of them; then through the gateway; then through what only forwards."""
+) -> dict[str, Measured]:
+    """The models called directly, and the slowest of them; all by one caller; the gateway; what only forwards."""
     gateway, bare = addresses
-    orders = [
+    reached = [one.address for one in services]
+    orders: list[dict[str, Any]] = [
         {"address": one.address, "bodies": str(bodies[f"{kind}-direct"]), "headers": [f"x-mop-format: acs-{kind}"]}
         for one in services
     ]
@@ -179,9 +186,13 @@ async def one_round(
         "headers": [f"ocp-apim-subscription-key: {key}"],
     }
     slowest = max(directly, key=lambda one: one.p50) if "rate" in load else min(directly, key=lambda one: one.rps)
-    found = [slowest, *await _ask_all([order], services, load, seconds, results)]
-    if bare:
-        found += await _ask_all([orders[0] | {"address": bare}], services, load, seconds, results)
+    found = {"slowest": slowest}
+    asked = {"gateway": order, "bare": orders[0] | {"address": bare} if bare else None}
+    if len(services) > 1 and "clients" in load:
+        asked["all"] = orders[0] | {"address": reached}
+    for name, one in asked.items():
+        if one is not None:
+            [found[name]] = await _ask_all([one], services, load, seconds, results)
     return found
 
 
@@ -219,7 +230,7 @@ def _processor_seconds(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-def _show(case: str, load: dict[str, Any], pairs: list[list[Measured]]) -> dict[str, Any]:
+def _show(case: str, load: dict[str, Any], pairs: list[tuple[Measured, Measured]]) -> dict[str, Any]:
     share = statistics.median(through.rps / direct.rps for direct, through in pairs)
     more = statistics.median(through.p50 - direct.p50 for direct, through in pairs)
     direct, through = (
@@ -229,7 +240,7 @@ def _show(case: str, load: dict[str, Any], pairs: list[list[Measured]]) -> dict[
     met = share >= RATE_AIM and more <= LATENCY_AIM_S
     loaded = f"{load['clients']:3} clients" if "clients" in load else f"{load['rate']:.0f} a second"
     print(
-        f"{case:16} {loaded:>12}: {direct.rps:7.0f} -> {through.rps:7.0f} requests/s ({share:.2f}), "
+        f"{case:20} {loaded:>12}: {direct.rps:7.0f} -> {through.rps:7.0f} requests/s ({share:.2f}), "
         f"P50 {direct.p50 * 1000:6.2f} -> {through.p50 * 1000:6.2f} ms ({more * 1000:+.2f}), "
         f"P99 {direct.p99 * 1000:6.2f} -> {through.p99 * 1000:6.2f} ms{'' if met else '   aim missed'}\n"
         f"{'':30}{_shares('directly', direct)}; {_shares('through', through)}",

@@ -142,6 +142,18 @@ async def test_an_answer_without_json_is_an_error(tmp_path: Path, monkeypatch: p
             await ask(asked, "a")[0]
 
 
+@pytest.mark.parametrize("answered", [b'["only one"]', b'{"a": "no list"}'])
+async def test_an_answer_to_something_else_is_an_error_of_all_that_were_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: bytes
+):
+    async with asked_service(tmp_path) as (service, asked):
+        service.open.set()
+        monkeypatch.setattr(service, "answer", lambda _asked: (200, answered))
+        found = await asyncio.gather(*ask(asked, "a", "b"), return_exceptions=True)
+        assert [type(one) for one in found] == [MopError, MopError]
+        assert len(service.bodies) == 1
+
+
 def test_request_ids_are_random_uuids_that_do_not_come_again():
     ids = RequestIds()
     made = [ids.next() for _ in range(3 * FETCHED_IDS)]

@@ -25,10 +25,11 @@ from mop.gateway.released_models import ReleasedModels
 from mop.gateway.running_versions import RunningVersion
 from mop.gateway.selectors import Shared
 from mop.gateway.server import listening
-from mop.gateway.service_client import ServiceClient
+from mop.gateway.service_client import ServiceClient, head_of
 from mop.gateway.services import key_digest
 from mop.gateway.shared_state import SharedState
 from mop.gateway.wanted import Wanted, WantedRelease, WantedSlot
+from mop.serving.http_client import Response
 
 LIMITS = CanaryLimits(errors=1.0, latency=1.5)
 PATH = "/contentsafety/text:analyze?api-version=2023-10-01"
@@ -142,10 +143,11 @@ async def test_a_new_release_answers_when_it_runs_and_the_old_one_is_stopped_aft
     assert not world.models.is_ready
     world.versions[2].is_ready = True
     routing = world.models.routing
-    with routing.held():
-        await world.look()
-        assert set(world.levels().values()) == {2}
-        assert not world.versions[1].is_stopped
+    routing.hold()
+    await world.look()
+    assert set(world.levels().values()) == {2}
+    assert not world.versions[1].is_stopped
+    routing.release()
     await world.look()
     assert world.versions[1].is_stopped
 
@@ -283,7 +285,10 @@ class Load:
 
     async def _one(self) -> None:
         body = orjson.dumps({"text": "a", "outputType": "EightSeverityLevels"})
-        answer = await self.client.post(PATH, body, f"ocp-apim-subscription-key: {KEY}\r\n")
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.client.post(head_of(PATH, f"ocp-apim-subscription-key: {KEY}\r\n"), body, answered.set_result)
+        answer = await answered
+        assert isinstance(answer, Response), answer
         self.statuses[answer.status] += 1
         if answer.status == 200:
             rows = orjson.loads(answer.body)["categoriesAnalysis"]

@@ -65,9 +65,14 @@ class Line:
             await self._tasks[number]
 
     async def _request(self, number: int) -> None:
-        async with self.groups.turn(self.models, self.routing):
+        turn = asyncio.Event()
+        leave = self.groups.enter(self.models, self.routing, turn.set)
+        try:
+            await turn.wait()
             self.asked.append(number)
             await self._answers[number].wait()
+        finally:
+            leave()
 
     async def _settled(self) -> list[int]:
         for _ in range(10):  # turns of the loop; nothing here waits for anything else
@@ -168,8 +173,9 @@ async def test_a_request_that_was_held_back_over_a_switch_is_answered_by_the_new
     analyzer = Analyzer(models, SharedState(1), GatewayMetrics("service"), service="service")
 
     async def releases() -> set[int]:
-        found: dict[str, dict[str, Any]] = (await analyzer.text(read_text_request(b'{"text": "hate"}'))).findings
-        return {one["release"] for one in found.values()}
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        analyzer.text(read_text_request(b'{"text": "hate"}'), answered.set_result)
+        return {one["release"] for one in (await answered).findings.values()}
 
     first = asyncio.create_task(releases())
     for _ in range(10):

@@ -170,3 +170,23 @@ async def test_a_caller_who_leaves_frees_its_place_before_and_after_its_request_
         assert (await caller.answer())[2] == b"1"
     assert await metric(service, "abandoned_items_total") == 1
     assert await metric(service, 'requests_total{code="499"}') == 1
+
+
+async def test_what_is_no_request_is_refused_once_however_much_follows_it_at_once(
+    make_model: MakeModel, start: StartService
+):
+    service = await start(make_model("def inference_batch(self, items): return items"))
+    async with connect(service) as caller:
+        caller.send(b"POST /score HTTP/1.1\r\nno header\r\n\r\n" + b"a" * 4 * PARSED_AT_ONCE)
+        assert (await caller.answer())[0] == 400
+        assert await caller.rest() == b""
+
+
+async def test_a_body_that_comes_with_its_head_is_read_whole_and_so_is_the_request_behind_it(
+    make_model: MakeModel, start: StartService
+):
+    service = await start(make_model("def inference_batch(self, items): return [len(item) for item in items]"))
+    async with connect(service) as caller:
+        sizes = [10, PARSED_AT_ONCE - 100, PARSED_AT_ONCE, 3 * PARSED_AT_ONCE, 1]
+        caller.send(b"".join(post(b'"%b"' % (b"a" * size)) for size in sizes))
+        assert [int((await caller.answer())[2]) for _ in sizes] == sizes

@@ -1,32 +1,44 @@
-"""One text or image: blocklists first, then every category by its released model, side by side."""
+"""One text or image: blocklists first, then every category by its released model, side by side.
+
+    request ─► matches of blocklists ─► Question: models of one state of what is live, each asked once
+                                           │ all of them answered, a canary's failures made good by what is live
+                                           ▼
+                                        Analysis: the answer's JSON, and what is recorded
+
+What is analyzed costs no task: an answer is told to a callback, since most of what a request costs here are steps of
+the interpreter.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import random
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import orjson
 import pybase64
 
-from mop.errors import MopError
 from mop.gateway.analyze_requests import ImageRequest, TextRequest
 from mop.gateway.blobs import read_blob
 from mop.gateway.block_terms import Term, folded
-from mop.gateway.categories import Category, Kind, OutputType
+from mop.gateway.categories import CATEGORIES, HIGHEST_SEVERITY, Category, Kind, OutputType
 from mop.gateway.gateway_metrics import GatewayMetrics
 from mop.gateway.images import check_image
-from mop.gateway.live_models import Choice, Findings, LiveModels, Model, Routing
+from mop.gateway.live_models import LiveModels
+from mop.gateway.questions import Found, Plans, Question
 from mop.gateway.shared_state import SharedState
 from mop.gateway.whole_groups import WholeGroups
-from mop.gateway.wire_errors import busy, invalid, of_model
+from mop.gateway.wire_errors import invalid
+
+_TEXT, _IMAGE, _FOUR = Kind.TEXT, Kind.IMAGE, OutputType.FOUR  # members of enumerations, looked up once
+_ROWS = {
+    (category.name, severity): orjson.dumps({"category": category.name, "severity": severity})
+    for category in CATEGORIES
+    for severity in range(HIGHEST_SEVERITY + 1)
+}
 
 
-@dataclass
-class Analysis:
+class Analysis(NamedTuple):
     """What was found.
 
     Attributes:
@@ -34,40 +46,12 @@ class Analysis:
         findings: for the record: severity, score, release and version by category.
     """
 
-    body: bytes = b""
-    findings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    body: bytes
+    findings: Found
 
 
-class _Asked:
-    """What is asked of models for one request: each model once, whatever number of categories it answers."""
-
-    def __init__(self, kind: Kind, item: bytes, models: LiveModels) -> None:
-        self._kind = kind
-        self._item = item
-        self._models = models
-        self._answers: dict[Model, asyncio.Future[Findings]] = {}
-
-    def of(self, model: Model, *, is_canary: bool) -> asyncio.Future[Findings]:
-        """Its answer, perhaps still to come."""
-        answer = self._answers.get(model)
-        if answer is None:
-            answer = self._answers[model] = model.ask(self._kind, self._item)
-            began = time.perf_counter()
-
-            def note(answer: asyncio.Future[Findings]) -> None:
-                if not answer.cancelled():
-                    # asked for, so that an error that nobody waits for is none of its own
-                    failed = answer.exception() is not None
-                    seconds = time.perf_counter() - began
-                    self._models.answered(model, is_canary=is_canary, seconds=seconds, failed=failed)
-
-            answer.add_done_callback(note)
-        return answer
-
-    def give_up(self) -> None:
-        """Nobody waits any more."""
-        for answer in self._answers.values():
-            answer.cancel()
+Done = Callable[[Analysis | Exception], None]
+"""Told once what was found, or why nothing was; not told when the caller gives up."""
 
 
 class Analyzer:
@@ -77,35 +61,65 @@ class Analyzer:
         self._models = models
         self._shared = shared
         self._metrics = metrics
-        self._service = service
+        self._plans = Plans(service)
         self._groups = WholeGroups()
+        self._reading: set[asyncio.Task[None]] = set()
 
-    async def text(self, request: TextRequest) -> Analysis:
-        """Analyze a text.
+    def text(self, request: TextRequest, done: Done) -> Callable[[], object]:
+        """Analyze a text; it may be done at once.
+
+        Returns:
+            What ends it when its caller gives up.
 
         Raises:
-            WireError: a blocklist or a category is not there, or a model did not answer.
+            WireError: a blocklist or a category is not there.
         """
         matches = self._matches(request)
         if matches and request.halts:
-            return Analysis(_answer([], matches))
-        findings = await self._find(Kind.TEXT, request.item(), request.categories, request.output)
-        rows = [{"category": name, "severity": found["severity"]} for name, found in findings.items()]
-        return Analysis(_answer(rows, matches), findings)
+            done(Analysis(_answer({}, matches), {}))
+            return _nothing
 
-    async def image(self, request: ImageRequest) -> Analysis:
+        def found(findings: Found | Exception) -> None:
+            done(findings if isinstance(findings, Exception) else Analysis(_answer(findings, matches), findings))
+
+        return self._ask(_TEXT, request.item(), request.categories, request.output, found)
+
+    def image(self, request: ImageRequest, done: Done) -> Callable[[], object]:
         """Analyze an image.
 
+        Returns:
+            What ends it when its caller gives up.
+
         Raises:
-            WireError: the url names no image that may be read, a category is not there, or a model did not answer.
+            WireError: a category is not there.
         """
-        if request.blob_url:
+
+        def found(findings: Found | Exception) -> None:
+            done(findings if isinstance(findings, Exception) else Analysis(_answer(findings, None), findings))
+
+        if not request.blob_url:
+            return self._ask(_IMAGE, request.item(), request.categories, _FOUR, found)
+        reading = asyncio.get_running_loop().create_task(self._read_and_ask(request, found))
+        self._reading.add(reading)
+        reading.add_done_callback(self._reading.discard)
+        return reading.cancel
+
+    async def _read_and_ask(self, request: ImageRequest, found: Callable[[Found | Exception], None]) -> None:
+        """An image behind a url; the task ends when the models answered, so that to cancel it ends all of it."""
+        answered: asyncio.Future[Found | Exception] = asyncio.get_running_loop().create_future()
+        try:
             image = await read_blob(request.blob_url, self._shared.containers)
             await asyncio.to_thread(check_image, image, "image.blobUrl")
-            request = ImageRequest(pybase64.b64encode(image), "", request.categories)
-        findings = await self._find(Kind.IMAGE, request.item(), request.categories, OutputType.FOUR)
-        rows = [{"category": name, "severity": found["severity"]} for name, found in findings.items()]
-        return Analysis(orjson.dumps({"categoriesAnalysis": rows}), findings)
+            item = ImageRequest(pybase64.b64encode(image), "", request.categories).item()
+            give_up = self._ask(Kind.IMAGE, item, request.categories, OutputType.FOUR, answered.set_result)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered
+            found(error)
+            return
+        try:
+            found(await answered)
+        except asyncio.CancelledError:
+            give_up()
+            raise
 
     def _matches(self, request: TextRequest) -> list[Term] | None:
         """The terms that stand in the text; None where no blocklist was asked for."""
@@ -120,84 +134,29 @@ class Analyzer:
         self._metrics.blocklist_hits += bool(matches)
         return matches
 
-    async def _find(
-        self, kind: Kind, item: bytes, asked: tuple[Category, ...] | None, output: OutputType
-    ) -> dict[str, dict[str, Any]]:
-        draw = random.random()  # noqa: S311 - a share, not a secret
-        routing = self._models.routing
-        choices = self._choices(routing, kind, asked, draw)
-        models = frozenset(choice.model for choice in choices.values())
-        if len(models) == 1:
-            return await self._answers(kind, item, output, routing, choices)
-        async with self._groups.turn(models, routing):
-            routing = self._models.routing  # it may be another by now
-            return await self._answers(kind, item, output, routing, self._choices(routing, kind, asked, draw))
-
-    def _choices(
-        self, routing: Routing, kind: Kind, asked: tuple[Category, ...] | None, draw: float
-    ) -> dict[Category, Choice]:
-        categories = routing.released(kind) if asked is None else list(asked)
-        if not categories:
-            raise busy(f"No model is released to {self._service} for {kind.value.lower()}s.")
-        if missing := [category.name for category in categories if (kind, category) not in routing.slots]:
-            names = ", ".join(missing)
-            message = f"No model is released to {self._service} for {names} of {kind.value.lower()}s."
-            raise invalid(message, "categories")
-        return routing.choose(kind, categories, draw=draw)
-
-    async def _answers(
-        self, kind: Kind, item: bytes, output: OutputType, routing: Routing, choices: Mapping[Category, Choice]
-    ) -> dict[str, dict[str, Any]]:
-        with routing.held():
-            # until the last question nothing is awaited, so that all of them are asked of the present state
-            asked_models = _Asked(kind, item, self._models)
-            for choice in choices.values():
-                asked_models.of(choice.model, is_canary=choice.fallback is not None)
-            try:
-                return {
-                    category.name: self._shown(
-                        kind, category, output, *await self._finding(category, choice, asked_models)
-                    )
-                    for category, choice in choices.items()
-                }
-            finally:
-                asked_models.give_up()
-
-    async def _finding(self, category: Category, choice: Choice, asked: _Asked) -> tuple[Choice, Mapping[str, Any]]:
-        """Who answered, and what."""
-        is_canary = choice.fallback is not None
-        try:
-            found = (await asked.of(choice.model, is_canary=is_canary))[category.finding]
-        except MopError as error:
-            self._metrics.model_answered(category.name, choice.model.label, is_canary=is_canary, failed=True)
-            if choice.fallback is None:
-                raise of_model(error) from error
-        else:
-            self._metrics.model_answered(category.name, choice.model.label, is_canary=is_canary, failed=False)
-            return choice, found
-        # callers do not pay for a canary: what is live answers in its place
-        self._metrics.fallbacks += 1
-        return await self._finding(category, Choice(choice.fallback), asked)
-
-    def _shown(
-        self, kind: Kind, category: Category, output: OutputType, choice: Choice, found: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        severity = output.severity(found["severity"])
-        self._metrics.severities[kind, category.name, severity] += 1
-        return {
-            "severity": severity,
-            "score": round(found["score"], 6),
-            "release": choice.model.release,
-            "version": choice.model.label,
-            "is_canary": choice.fallback is not None,
-        }
+    def _ask(
+        self,
+        kind: Kind,
+        item: bytes,
+        asked: tuple[Category, ...] | None,
+        output: OutputType,
+        found: Callable[[Found | Exception], None],
+    ) -> Callable[[], object]:
+        question = Question(self._models, self._plans, self._metrics, kind, item, asked, output, found)
+        question.begin(self._groups)
+        return question.give_up
 
 
-def _answer(rows: list[dict[str, Any]], matches: list[Term] | None) -> bytes:
-    answer: dict[str, Any] = {"categoriesAnalysis": rows}
-    if matches is not None:
-        answer["blocklistsMatch"] = [
-            {"blocklistName": one.blocklist, "blocklistItemId": one.item_id, "blocklistItemText": one.text}
-            for one in matches
-        ]
-    return orjson.dumps(answer)
+def _nothing() -> None:
+    """There is nothing to end."""
+
+
+def _answer(findings: Found, matches: list[Term] | None) -> bytes:
+    rows = b",".join([_ROWS[name, found["severity"]] for name, found in findings.items()])
+    if matches is None:
+        return b'{"categoriesAnalysis":[%b]}' % rows
+    listed: list[dict[str, Any]] = [
+        {"blocklistName": one.blocklist, "blocklistItemId": one.item_id, "blocklistItemText": one.text}
+        for one in matches
+    ]
+    return b'{"categoriesAnalysis":[%b],"blocklistsMatch":%b}' % (rows, orjson.dumps(listed))

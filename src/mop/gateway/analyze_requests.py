@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pybase64
@@ -16,13 +15,14 @@ from mop.gateway.wire_errors import WireError, invalid
 
 TEXT_CHARACTERS_MAX = 10_000
 BLOCKLISTS_MAX = 100
+_OUTPUTS, _IMAGE_OUTPUTS = tuple(OutputType), (OutputType.FOUR,)
+_FOUR = OutputType.FOUR
 _TEXT_FIELDS = frozenset({"text", "categories", "blocklistNames", "haltOnBlocklistHit", "outputType"})
 _IMAGE_FIELDS = frozenset({"image", "categories", "outputType"})
 _IMAGE_BEGINS = re.compile(rb'\s*\{\s*"image"\s*:\s*\{\s*"content"\s*:\s*"')
 
 
-@dataclass(frozen=True)
-class TextRequest:
+class TextRequest(NamedTuple):
     """A text to analyze.
 
     Attributes:
@@ -40,8 +40,7 @@ class TextRequest:
         return orjson.dumps({"text": self.text})
 
 
-@dataclass(frozen=True)
-class ImageRequest:
+class ImageRequest(NamedTuple):
     """An image to analyze.
 
     Attributes:
@@ -78,7 +77,7 @@ def read_text_request(body: bytes | bytearray) -> TextRequest:
         categories=_categories(data.get("categories")),
         blocklists=_names(data.get("blocklistNames")),
         halts=bool(halts),
-        output=_output_type(data.get("outputType"), tuple(OutputType)),
+        output=_output_type(data.get("outputType"), _OUTPUTS),
     )
 
 
@@ -90,7 +89,7 @@ def read_image_request(body: bytes | bytearray) -> ImageRequest:
     """
     data, content, decoded = _image_taken_out(body) or (read_object(body, _IMAGE_FIELDS), memoryview(b""), b"")
     categories = _categories(data.get("categories"))
-    _output_type(data.get("outputType"), (OutputType.FOUR,))
+    _output_type(data.get("outputType"), _IMAGE_OUTPUTS)
     if content:
         check_image(decoded, "image.content")
         return ImageRequest(content, "", categories)
@@ -174,7 +173,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def _output_type(value: Any, allowed: tuple[OutputType, ...]) -> OutputType:
     if value is None:
-        return OutputType.FOUR
+        return _FOUR
     if not isinstance(value, str) or value not in allowed:
         raise invalid(f"outputType is {' or '.join(allowed)}.", "outputType")
     return OutputType(value)

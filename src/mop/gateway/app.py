@@ -19,13 +19,14 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from mop.errors import MopError, NotAuthenticatedError
-from mop.gateway.analysis import Analyzer
+from mop.gateway.analysis import Analysis, Analyzer
 from mop.gateway.analyze_requests import read_image_request, read_text_request
 from mop.gateway.answer_log import Answered, AnswerLog
 from mop.gateway.categories import Kind
 from mop.gateway.gateway_metrics import GatewayMetrics
 from mop.gateway.live_models import LiveModels
 from mop.gateway.management import Management
+from mop.gateway.questions import Found
 from mop.gateway.request_ids import RequestIds
 from mop.gateway.shared_state import SharedState
 from mop.gateway.wire_errors import WireError, internal, invalid, not_found, of_transport
@@ -40,10 +41,15 @@ RECEIVING_BYTES_MAX = 512 << 20
 CONNECTIONS_MAX = 4096
 CALLER_GONE = 499
 ROOT = "/contentsafety/"
+# members of an enumeration, looked up once
+OK, TEXT = int(HTTPStatus.OK), Kind.TEXT
 DENIED = (
     "Access denied: the request has no valid key. Send one of the service's two keys as Ocp-Apim-Subscription-Key, or "
     "as Authorization: Bearer."
 )
+OPERATIONS = {Kind.TEXT: "text:analyze", Kind.IMAGE: "image:analyze"}
+_KINDS = {operation: kind for kind, operation in OPERATIONS.items()}
+_USUAL = {f"{ROOT}{operation}?api-version={API_VERSION}".encode(): kind for kind, operation in OPERATIONS.items()}
 _OPEN = ("/health", "/ready")
 _SLASHES = re.compile(r"/{2,}")
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
@@ -111,6 +117,7 @@ class GatewayApp:
         self._analyzer = Analyzer(models, shared, metrics, service=service)
         self._ids = RequestIds()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._analyzing = 0
 
     def begin(self, exchange: Exchange) -> None:
         """Look at the head: the body of a caller without a key is not kept.
@@ -118,7 +125,7 @@ class GatewayApp:
         Raises:
             HttpError: the caller has no valid key.
         """
-        if _SLASHES.sub("/", exchange.path) in _OPEN or self._shared.key_number(_secret(exchange.headers)) is not None:
+        if self._key(exchange) is not None or _SLASHES.sub("/", exchange.path) in _OPEN:
             return
         raise HttpError(HTTPStatus.UNAUTHORIZED, NotAuthenticatedError(DENIED), [(b"www-authenticate", b"Bearer")])
 
@@ -127,6 +134,10 @@ class GatewayApp:
 
     def run(self, exchange: Exchange) -> None:
         """Answer, now or when the models did."""
+        kind = _USUAL.get(exchange.url)
+        if kind is not None and exchange.method == "POST" and self._key(exchange) is not None:
+            self._analyze(exchange, kind, self._ids.next())
+            return
         path = _SLASHES.sub("/", exchange.path)
         if path in _OPEN:
             self._say_state(exchange, path)
@@ -134,6 +145,11 @@ class GatewayApp:
         request_id = self._ids.next()
         try:
             asked = self._asked(exchange, path)
+            kind = _KINDS.get(asked.path)
+            if kind is not None:
+                _only(asked, "POST")
+                self._analyze(exchange, kind, request_id)
+                return
             answer = self._route(asked)
         except WireError as error:
             self._fail(exchange, request_id, error, path)
@@ -153,7 +169,7 @@ class GatewayApp:
     @property
     def in_flight(self) -> int:
         """Requests that are being answered."""
-        return len(self._tasks)
+        return len(self._tasks) + self._analyzing
 
     def _asked(self, exchange: Exchange, path: str) -> Asked:
         if path != "/metrics" and not path.startswith(ROOT):
@@ -167,69 +183,82 @@ class GatewayApp:
         scheme = exchange.headers.get(b"x-forwarded-proto", b"http").decode("latin-1")
         base = f"{'https' if scheme == 'https' else 'http'}://{host}"
         below = unquote(path.removeprefix(ROOT))
-        key = self._shared.key_number(_secret(exchange.headers))
+        key = self._key(exchange)
         if key is None:  # it was rotated while the body came
             raise of_transport(NotAuthenticatedError(DENIED))
         return Asked(exchange.method, below, query, exchange.body, key, base)
 
-    def _route(self, asked: Asked) -> Callable[[str, float], Awaitable[Reply]]:
-        if asked.path in {"text:analyze", "image:analyze"}:
-            _only(asked, "POST")
-            kind = Kind.TEXT if asked.path == "text:analyze" else Kind.IMAGE
-            return lambda request_id, started: self._analyze(kind, asked.body, request_id, started)
+    def _key(self, exchange: Exchange) -> int | None:
+        """Which of the service's keys was sent."""
+        return self._shared.key_number(_secret(exchange.headers))
+
+    def _route(self, asked: Asked) -> Callable[[], Awaitable[Reply]]:
         if asked.path == "/metrics":
             _only(asked, "GET")
             return self._metrics_page
         handler = self._management.handler(asked)
 
-        async def manage(_request_id: str, _started: float) -> Reply:
+        async def manage() -> Reply:
             status, data = await handler()
             await self._shared.refresh()
             return Reply(status, b"" if data is None else orjson.dumps(data))
 
         return manage
 
-    async def _analyze(self, kind: Kind, body: bytes | bytearray, request_id: str, started: float) -> Reply:
-        status, findings = int(HTTPStatus.INTERNAL_SERVER_ERROR), {}
+    def _analyze(self, exchange: Exchange, kind: Kind, request_id: str) -> None:
+        """Ask the models; their answer comes to `done`."""
+        self._analyzing += 1
+        is_done = False
+
+        def done(found: Analysis | Exception) -> None:
+            nonlocal is_done
+            is_done = True
+            self._analyzing -= 1
+            if isinstance(found, Analysis):
+                self._note(exchange, kind, request_id, OK, found.findings)
+                exchange.respond(OK, JSON, found.body, _ids(request_id))
+                return
+            error = _of_failure(found, request_id)
+            self._note(exchange, kind, request_id, int(error.status), {})
+            exchange.respond(int(error.status), JSON, error.body(), [*error.all_headers(), *_ids(request_id)])
+
         try:
-            if kind is Kind.TEXT:
-                analysis = await self._analyzer.text(read_text_request(body))
+            if kind is TEXT:
+                give_up = self._analyzer.text(read_text_request(exchange.body), done)
             else:
-                analysis = await self._analyzer.image(read_image_request(body))
-            status, findings = int(HTTPStatus.OK), analysis.findings
-            return Reply(status, analysis.body)
-        except WireError as error:
-            status = int(error.status)
-            raise
-        except asyncio.CancelledError:
-            status = CALLER_GONE
-            raise
-        finally:
-            milliseconds = (time.perf_counter() - started) * 1000
-            self._log.add(Answered(request_id, kind.value, status, milliseconds, findings))
+                give_up = self._analyzer.image(read_image_request(exchange.body), done)
+        except Exception as error:
+            if is_done:
+                raise
+            done(error)  # the last handler of a request
+        if is_done:
+            return
+        exchange.body = b""  # what models take was made of it
+
+        def gone() -> None:
+            self._analyzing -= 1
+            give_up()
+            self._note(exchange, kind, request_id, CALLER_GONE, {})
+
+        exchange.on_gone = gone
+
+    def _note(self, exchange: Exchange, kind: Kind, request_id: str, status: int, findings: Found) -> None:
+        """Record an analysis, and count it."""
+        seconds = time.perf_counter() - exchange.started
+        self._log.add(Answered(request_id, kind, status, seconds * 1000, findings))
+        self._metrics.requests[OPERATIONS[kind], status] += 1
+        self._metrics.latency.observe(seconds)
 
     async def _answer(
-        self,
-        exchange: Exchange,
-        request_id: str,
-        asked: Asked,
-        answer: Callable[[str, float], Awaitable[Reply]],
+        self, exchange: Exchange, request_id: str, asked: Asked, answer: Callable[[], Awaitable[Reply]]
     ) -> None:
         try:
-            reply = await answer(request_id, exchange.started)
-        except WireError as error:
-            self._fail(exchange, request_id, error, asked.path)
-            return
-        except MopError as error:
-            self._fail(exchange, request_id, _of_mop(error), asked.path)
-            return
+            reply = await answer()
         except asyncio.CancelledError:
             self._count(exchange, asked.path, CALLER_GONE)
             raise
         except Exception as error:  # noqa: BLE001 - the last handler of a request
-            # the trace names our own code; its values, and the error's text, could quote the request
-            logger.error("request %s failed: %s", request_id, _where(error))  # noqa: TRY400 - see above
-            self._fail(exchange, request_id, internal(), asked.path)
+            self._fail(exchange, request_id, _of_failure(error, request_id), asked.path)
             return
         self._count(exchange, asked.path, reply.status)
         exchange.respond(reply.status, reply.media_type, reply.body, _ids(request_id))
@@ -239,12 +268,12 @@ class GatewayApp:
         exchange.respond(int(error.status), JSON, error.body(), [*error.all_headers(), *_ids(request_id)])
 
     def _count(self, exchange: Exchange, path: str, status: int) -> None:
-        operation = path if path in {"text:analyze", "image:analyze"} else "other"
-        self._metrics.requests[operation, status] += 1
-        if operation != "other":
+        kind = _KINDS.get(path)
+        self._metrics.requests["other" if kind is None else OPERATIONS[kind], status] += 1
+        if kind is not None:
             self._metrics.latency.observe(time.perf_counter() - exchange.started)
 
-    async def _metrics_page(self, _request_id: str, _started: float) -> Reply:
+    async def _metrics_page(self) -> Reply:
         page = self._metrics.text(self._models.routing, connections=self.connections, in_flight=self.in_flight)
         return Reply(HTTPStatus.OK, page.encode(), MEDIA_TYPE.encode())
 
@@ -283,7 +312,13 @@ def _only(asked: Asked, *methods: str) -> None:
         )
 
 
-def _of_mop(error: MopError) -> WireError:
+def _of_failure(error: Exception, request_id: str) -> WireError:
+    if isinstance(error, WireError):
+        return error
+    if not isinstance(error, MopError):
+        # the trace names our own code; its values, and the error's text, could quote the request
+        logger.error("request %s failed: %s", request_id, _where(error))
+        return internal()
     if error.http_status == HTTPStatus.NOT_FOUND:
         return not_found(error.message)
     if error.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:

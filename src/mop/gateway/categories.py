@@ -53,4 +53,4 @@ class OutputType(enum.StrEnum):
 
     def severity(self, level: int) -> int:
         """The level that is told for a model's level of 0 to 7: four levels are 0, 2, 4 and 6."""
-        return level if self is OutputType.EIGHT else level - level % 2
+        return level if self == "EightSeverityLevels" else level - level % 2

@@ -1,9 +1,10 @@
 """What the wire contract needs of released models: from which of them each category is answered now, and the answers.
 
     routing = models.routing                    # one state; a switch puts another in its place at once
-    with routing.held():                        # nothing of it is stopped meanwhile
-        choice = routing.choose(Kind.TEXT, asked, draw=random())
-        findings = await choice[category].model.ask(Kind.TEXT, item)
+    routing.hold()                              # nothing of it is stopped until it is released
+    choice = routing.choose(Kind.TEXT, asked, draw=random())
+    findings = await choice[category].model.ask(Kind.TEXT, item)
+    routing.release()
 
 Any implementation of `Model` can be served: released versions in their cages (`hosted_models.py`), or any function.
 """
@@ -11,8 +12,7 @@ Any implementation of `Model` can be served: released versions in their cages (`
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -92,21 +92,20 @@ class Routing:
         slots = self.slots.values()
         return {slot.live for slot in slots} | {slot.canary for slot in slots if slot.canary is not None}
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """While a request holds it, its models run."""
+    def hold(self) -> None:
+        """A request began with it: its models run until `release` was called as often."""
         self._holders += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._holders -= 1
-            if self._holders == 0:
-                self._idle.set()
+
+    def release(self) -> None:
+        """A request is answered, or given up."""
+        self._holders -= 1
+        if self._holders == 0:
+            self._idle.set()
 
     async def idle(self) -> None:
         """Return when no request holds it; ask when no new one can."""
-        if self._holders:
+        while self._holders:
+            self._idle.clear()
             await self._idle.wait()
 
 

@@ -45,6 +45,9 @@ class ReleasedModel:
     label: str
     version: RunningVersion = field(repr=False)
 
+    def __hash__(self) -> int:
+        return self.release  # every request looks it up, and of one number there is one
+
     @property
     def together(self) -> int:
         """Items that it works on at once."""

@@ -12,9 +12,9 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -27,7 +27,7 @@ from mop.errors import (
 )
 from mop.gateway.categories import Kind
 from mop.gateway.live_models import Findings
-from mop.gateway.service_client import ServiceClient
+from mop.gateway.service_client import Request, ServiceClient, head_of
 from mop.hosting.jobs import RevisionJob, job_of
 from mop.hosting.service import revision_service
 from mop.registry.models import Revision
@@ -38,7 +38,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 GATHERED_BYTES_MAX = 1 << 15  # of one item; images are read whole by the model's process, not by the front
 _ITEM = re.compile(r"item (\d+)")  # the place of an error in a list, as `mop.serving.calls` names it
-_HEADERS = {kind: f"content-type: application/json\r\nx-mop-format: {kind.form}\r\n" for kind in Kind}
+_HEADS = {kind: head_of("/score", f"content-type: application/json\r\nx-mop-format: {kind.form}\r\n") for kind in Kind}
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class AskedService:
         self._client = ServiceClient(address)
         self._loop = asyncio.get_running_loop()
         self.together = together
-        self._gathered: dict[Kind, list[_Item]] = {kind: [] for kind in Kind}
+        self._gathered: dict[Kind, list[_Asked]] = {kind: [] for kind in Kind}
 
     def ask(self, kind: Kind, item: bytes) -> asyncio.Future[Findings]:
         """What it finds in an item; asked at once, awaited or not.
@@ -96,7 +96,7 @@ class AskedService:
         Raises:
             MopError: it did not answer.
         """
-        asked = _Item(item, self._loop.create_future())
+        asked = _Asked(item, self._loop)
         if self.together == 1 or len(item) > GATHERED_BYTES_MAX:
             self._send(kind, [asked])
         else:
@@ -104,43 +104,41 @@ class AskedService:
             gathered.append(asked)
             if len(gathered) == 1:  # until what can be read now was read
                 self._loop.call_soon(self._send_gathered, kind)
-        return asked.answer
+        return asked
 
     def _send_gathered(self, kind: Kind) -> None:
         gathered, self._gathered[kind] = self._gathered[kind], []
-        waiting = [one for one in gathered if not one.answer.done()]
+        waiting = [one for one in gathered if not one.done()]
         for begin in range(0, len(waiting), self.together):
             self._send(kind, waiting[begin : begin + self.together])
 
-    def _send(self, kind: Kind, items: list[_Item]) -> None:
-        body = items[0].body if len(items) == 1 else b"[" + b",".join(one.body for one in items) + b"]"
-        sent = self._client.post("/score", body, _HEADERS[kind])
-        left = len(items)
-
-        def give_up(answer: asyncio.Future[Findings]) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0 and answer.cancelled():
-                sent.cancel()
-
-        def take(sent: asyncio.Future[Response]) -> None:
-            if not sent.cancelled():
-                self._resolve(kind, items, sent)
-
-        sent.add_done_callback(take)
+    def _send(self, kind: Kind, items: list[_Asked]) -> None:
+        body = items[0].body if len(items) == 1 else b"[%b]" % b",".join([one.body for one in items])
+        group = _Group(len(items))
         for one in items:
-            one.answer.add_done_callback(give_up)
+            one.group = group
 
-    def _resolve(self, kind: Kind, items: list[_Item], sent: asyncio.Future[Response]) -> None:
-        error = sent.exception() or _error_of(sent.result())
-        found: Any = None if error is not None else orjson.loads(sent.result().body)
-        place_of_error = _item_of(error) if error is not None and len(items) > 1 else None
-        waiting = [(place, one) for place, one in enumerate(items) if not one.answer.done()]
-        for place, one in waiting:
-            if error is None:
-                one.answer.set_result(found if len(items) == 1 else found[place])
-            elif place_of_error in (None, place):
-                one.answer.set_exception(error)
+        def answered(answer: Response | MopError) -> None:
+            self._resolve(kind, items, answer)
+
+        group.request = self._client.post(_HEADS[kind], body, answered)
+
+    def _resolve(self, kind: Kind, items: list[_Asked], answer: Response | MopError) -> None:
+        try:
+            found = _found(answer, len(items))
+        except MopError as failure:
+            error = failure
+        else:
+            for one, findings in zip(items, found, strict=True):
+                if not one.done():
+                    one.set_result(findings)
+            return
+        place_of_error = _item_of(error) if len(items) > 1 else None
+        for place, one in enumerate(items):
+            if one.done():
+                continue
+            if place_of_error in (None, place):
+                one.set_exception(error)
             else:  # another one's
                 self._send(kind, [one])
 
@@ -149,11 +147,30 @@ class AskedService:
         self._client.close()
 
 
-class _Item(NamedTuple):
-    """What is asked, and the future of its answer."""
+class _Asked(asyncio.Future[Findings]):
+    """An item that is asked, and the future of its answer."""
 
-    body: bytes
-    answer: asyncio.Future[Findings]
+    def __init__(self, body: bytes, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.body = body
+        self.group: _Group | None = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Nobody waits for it; when nobody waits for any item of its request, that ends."""
+        is_cancelled = super().cancel(msg)
+        if is_cancelled and self.group is not None:
+            self.group.left -= 1
+            if self.group.left == 0 and self.group.request is not None:
+                self.group.request.give_up()
+        return is_cancelled
+
+
+@dataclass(slots=True)
+class _Group:
+    """Items that went in one request; `left` counts those whose callers did not give up."""
+
+    left: int
+    request: Request | None = None
 
 
 class HostedVersion:
@@ -253,13 +270,24 @@ def _item_of(error: BaseException) -> int | None:
     return int(found[1]) if found else None
 
 
-def _error_of(response: Response) -> MopError | None:
-    if response.status == HTTPStatus.OK:
-        return None
+def _found(answer: Response | MopError, count: int) -> list[Findings]:
+    """What was found in each of so many items.
+
+    Raises:
+        MopError: the service did not answer, or with an error.
+    """
+    if isinstance(answer, MopError):
+        raise answer
     try:
-        return from_dict(orjson.loads(response.body))
+        data = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        return MopError(f"The model's service answered {response.status} without JSON.")
+        raise MopError(f"The model's service answered {answer.status} without JSON.") from None
+    if answer.status != HTTPStatus.OK:
+        raise from_dict(data)
+    found = [data] if count == 1 else data
+    if not isinstance(found, list) or len(found) != count:
+        raise MopError("The model's service answered something else than was asked.")
+    return found
 
 
 def _thrown_away(_line: str) -> None:

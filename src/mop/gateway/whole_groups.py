@@ -12,9 +12,9 @@ group is what came while the slowest version worked, as in its own queue.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
 from mop.gateway.live_models import Model, Routing
 from mop.serving.batch_window import BatchWindow
@@ -35,29 +35,44 @@ class WholeGroups:
         self._lines: dict[Models, _Line] = {}
         self._routing: Routing | None = None
 
-    @contextlib.asynccontextmanager
-    async def turn(self, models: Models, routing: Routing) -> AsyncIterator[None]:
-        """Wait for the turn of a request to these models; the block is its asking.
+    def enter(self, models: Models, routing: Routing, go: Callable[[], None]) -> Callable[[], None]:
+        """Wait for the turn of a request to these models.
 
         Args:
             models: that it asks.
             routing: in which they are: what was counted for another is forgotten.
+            go: called when its turn came, perhaps at once.
+
+        Returns:
+            What is to be called once, when the request is answered or given up, before its turn too.
         """
         together = min(model.together for model in models)
         if len(models) == 1 or together == 1:
-            yield
-            return
+            go()
+            return _nothing
         if routing is not self._routing:
             self._routing = routing
             self._lines = {known: line for known, line in self._lines.items() if line.is_busy}
         line = self._lines.get(models)
         if line is None:
             line = self._lines[models] = _Line(together)
-        await line.go()
-        try:
-            yield
-        finally:
-            line.leave()
+        turn = _Turn(go)
+        line.come(turn)
+        return functools.partial(line.leave, turn)
+
+
+def _nothing() -> None:
+    """Nobody is told that a request which did not wait is over."""
+
+
+class _Turn:
+    """The turn of one request: to come, here, or given up."""
+
+    __slots__ = ("go", "is_here", "is_over")
+
+    def __init__(self, go: Callable[[], None]) -> None:
+        self.go = go
+        self.is_here = self.is_over = False
 
 
 class _Line:
@@ -67,7 +82,7 @@ class _Line:
         self._loop = asyncio.get_running_loop()
         self._together = together
         self._window = BatchWindow(BatchPolicy(max_size=together))  # of callers who were answered a moment ago
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[_Turn] = []
         self._first = 0.0
         self._asked = self._answered = 0
         self._began = self._seconds = 0.0
@@ -79,9 +94,8 @@ class _Line:
         """Whether a request waits or is asked."""
         return bool(self._waiting or self._asked)
 
-    async def go(self) -> None:
-        """Return when the request may go."""
-        turn = self._loop.create_future()
+    def come(self, turn: _Turn) -> None:
+        """Let a request go when its turn comes."""
         if not self._waiting:
             self._first = time.perf_counter()
         self._waiting.append(turn)
@@ -90,15 +104,12 @@ class _Line:
             self._look_at(None)
         elif len(self._waiting) == 1:
             self._look_at(self._first + self._held_seconds)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # its turn came just now
-                self.leave()
-            raise
 
-    def leave(self) -> None:
+    def leave(self, turn: _Turn) -> None:
         """A request is answered, or given up."""
+        turn.is_over = True
+        if not turn.is_here:
+            return
         self._asked -= 1
         self._answered += 1
         if self._asked:
@@ -129,7 +140,7 @@ class _Line:
 
     def _send_on(self) -> None:
         self._look, self._looks_soon = None, False
-        self._waiting = [turn for turn in self._waiting if not turn.done()]
+        self._waiting = [turn for turn in self._waiting if not turn.is_over]
         if not self._waiting:
             return
         now, is_full = time.perf_counter(), len(self._waiting) >= self._together
@@ -145,4 +156,7 @@ class _Line:
         self._asked += len(self._waiting)
         going, self._waiting = self._waiting, []
         for turn in going:
-            turn.set_result(None)
+            turn.is_here = True
+        for turn in going:
+            if not turn.is_over:
+                turn.go()

@@ -10,6 +10,7 @@ from typing import Protocol
 from mop.errors import MopError, QueueFullError, RequestTooLargeError
 
 Headers = Iterable[tuple[bytes, bytes]]
+_CUTS = (RequestTooLargeError, QueueFullError)
 _AUTHORITY = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 
 
@@ -144,7 +145,7 @@ class Exchange:
     @property
     def cut(self) -> bool:
         """Whether the body must not be waited for."""
-        return isinstance(self.refusal, RequestTooLargeError | QueueFullError)
+        return self.refusal is not None and isinstance(self.refusal, _CUTS)
 
     @property
     def missing(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mop.errors import HostLostError
@@ -12,8 +12,7 @@ from mop.errors import HostLostError
 LARGEST_HEAD_BYTES = 1 << 16
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """Status and body."""
 
     status: int

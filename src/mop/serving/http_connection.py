@@ -28,6 +28,7 @@ KEEP_ALIVE_S = 75.0
 SHORTEST_TIMER_S = 0.001
 LARGEST_HEAD_BYTES = 1 << 16
 PARSED_AT_ONCE = 1 << 14
+END_OF_HEAD = b"\r\n\r\n"
 STATUS_LINES = {int(status): b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 # RFC 9110, 8.6: an answer of this status has no content, and does not tell its length
 NO_CONTENT = int(HTTPStatus.NO_CONTENT)
@@ -49,6 +50,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._parser = new_parser(self)
         self._reading: Exchange | None = None
+        self._headers: dict[bytes, bytes] = {}  # of the same, which has several of them
         self._head_bytes = 0
         self._unparsed = memoryview(b"")
         self._waiting: deque[Exchange] = deque()
@@ -95,21 +97,30 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; the `on_` methods below are called with the parts."""
-        if not self._unparsed and not self._waiting and len(data) <= self._parsed_at_once:
-            self._feed(data)
-            return
+        first = 0
+        if not self._unparsed and not self._waiting:
+            if len(data) <= self._parsed_at_once:
+                self._feed(data)
+                return
+            if self._reading is None and (end := data.find(END_OF_HEAD, 0, PARSED_AT_ONCE)) >= 0:
+                # the head alone: it announces the body, which then comes in one piece and is copied once
+                first = end + len(END_OF_HEAD)
         self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
-        self._parse()
+        self._parse(first)
 
     @property
     def _parsed_at_once(self) -> int:
         """Bytes that cannot begin many requests: a few, or what an announced body still lacks."""
         return PARSED_AT_ONCE if self._reading is None else max(PARSED_AT_ONCE, self._reading.missing)
 
-    def _parse(self) -> None:
-        """As much as does not make requests wait: what was sent ahead stays in one piece until its turn."""
+    def _parse(self, first: int = 0) -> None:
+        """As much as does not make requests wait: what was sent ahead stays in one piece until its turn.
+
+        Args:
+            first: bytes that are parsed by themselves, before the others.
+        """
         while self._unparsed and not self._waiting and not self._transport.is_closing():
-            size = self._parsed_at_once
+            size, first = first or self._parsed_at_once, 0
             part, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             self._feed(part)
 
@@ -167,14 +178,15 @@ class HttpConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._touched = time.perf_counter()
         self._head_bytes = 0
-        self._reading = Exchange(self, self._touched)
+        self._reading = exchange = Exchange(self, self._touched)
+        self._headers = exchange.headers
 
     def on_url(self, url: bytes) -> None:
         """Its target, perhaps in parts."""
         self._request.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._request.headers[name.lower()] = value
+        self._headers[name.lower()] = value
 
     @property
     def _request(self) -> Exchange:
@@ -209,8 +221,9 @@ class HttpConnection(asyncio.Protocol):
         return self._active is None and not self._waiting
 
     def on_body(self, part: bytes) -> None:
-        if not self._request.cut:
-            self._take(self._request, part)
+        exchange = self._request
+        if not exchange.cut:
+            self._take(exchange, part)
 
     def _take(self, exchange: Exchange, part: bytes) -> None:
         app = self._app
