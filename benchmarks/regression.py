@@ -254,14 +254,15 @@ async def tested(python: Path, folder: ModelFolder, revision: Any) -> Tested:
     run = await in_database(queued)()
     job = await in_database(keeping.read_job)(REGRESSION, str(run.pk), run.attempt, "benchmark")
     await in_database(keeping.begin)(REGRESSION, job)
-    asker = running._Asker(REGRESSION, job)  # noqa: SLF001 - what it does once a service answers is measured
+    known = keeping.Known()
+    asker = running._Asker(REGRESSION, job, known)  # noqa: SLF001 - what it does once a service answers is measured
     assert await asker.left()
     before = time.perf_counter()
     async with our_service(python, folder, unix=True) as hosted:
         before_times, began = times_of(hosted), time.perf_counter()
         with WatchedRequests() as watched:
             await asker.ask(hosted.service)
-        assert await in_database(keeping.finish)(REGRESSION, job)
+        assert await in_database(keeping.finish)(REGRESSION, job, known)
         ended = time.perf_counter()
         pairs = list(zip(times_of(hosted), before_times, strict=True))
     await in_database(run.refresh_from_db)()

@@ -164,6 +164,16 @@ def test_what_stands_nowhere_is_not_found(people: People, wanted: dict[str, str]
     assert _finders(people, **wanted) == set()
 
 
+def test_every_word_of_a_long_search_counts(people: People) -> None:
+    words = [f"longer-word-{number}-of-many"[: 12 + number] for number in range(14)]
+    case = make_case(people.task, text=" ".join(["up", *words]), tags=["long"])
+    owner = reader(people.by_role["task owner"])
+    for text, found in ((["up", *words], [case]), (["no", *words], []), ([*words, words[0] + "x"], [])):
+        for tag in ("", "long"):
+            rows, field = cases_for_list(CaseFilter(search=" ".join(text), tag=tag), owner)
+            assert list(rows.order_by(f"-{field}")) == found, (text, tag)
+
+
 def test_new_words_are_found_and_old_ones_no_more(people: People) -> None:
     change_case(actor=ACTOR, case=people.case, change=CaseChange(tags=["idiom"], description="a figure of speech"))
     owner = reader(people.by_role["task owner"])

@@ -11,7 +11,7 @@ from golden_sets.made import ROWS, predicted, supplied, wrong_of_them
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.errors import ConflictError, EvaluationMappingError, HostLostError, UserScriptException, ValidationFailedError
-from mop.evaluation.case_runs.keeping import begin, conclude, finish, pending, read_job
+from mop.evaluation.case_runs.keeping import Known, begin, conclude, finish, pending, read_job
 from mop.evaluation.case_runs.services import cancel
 from mop.evaluation.case_runs.states import CaseRunState
 from mop.evaluation.models import Evaluation
@@ -111,9 +111,9 @@ def test_a_run_resumes_with_the_rows_that_have_no_outcome(run: GoldenRun):
     again = read_job(GOLDEN, str(run.pk), run.attempt, "worker-2")
     begin(GOLDEN, again)
     assert [len(keys) for keys in pending(GOLDEN, again).values()] == [1]
-    assert not finish(GOLDEN, again)
+    assert not finish(GOLDEN, again, Known())
     assert answered(GOLDEN, again, predicted) == 1
-    assert finish(GOLDEN, again)
+    assert finish(GOLDEN, again, Known())
     assert GoldenOutcome.objects.count() == 4
 
 
@@ -122,7 +122,7 @@ def test_outcomes_that_are_stored_twice_stand_once(run: GoldenRun):
     answered(GOLDEN, job, predicted)
     GoldenOutcome.objects.update(case_digest="")  # as if they were asked otherwise
     assert answered(GOLDEN, job, predicted) == 4
-    assert finish(GOLDEN, job)
+    assert finish(GOLDEN, job, Known())
     assert GoldenOutcome.objects.count() == 4
 
 

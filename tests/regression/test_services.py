@@ -7,12 +7,14 @@ import pytest
 from mop.accounts.services import actor_of
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
+from mop.contract_runs.services import add_task, disconnect_task
 from mop.dsat.deletion import delete_case
 from mop.dsat.models import Case
 from mop.dsat.services import CaseChange, change_case, reject
 from mop.dsat.states import CaseState
 from mop.errors import ConflictError, UserScriptException
-from mop.evaluation.case_runs.keeping import begin, conclude, finish, pending, read_job
+from mop.evaluation.case_runs.keeping import Known, begin, conclude, finish, pending, read_job, wanted_of
+from mop.evaluation.case_runs.kinds import cases_digest
 from mop.evaluation.case_runs.states import CaseRunState
 from mop.notifications.models import Notification
 from mop.registry.models import Model, Revision
@@ -20,7 +22,7 @@ from mop.registry.statuses import RevisionStatus
 from mop.regression.advance import REGRESSION
 from mop.regression.comparison import Change, compared, comparison_of, counts_of, outcomes_of, previous_run, rates_of
 from mop.regression.models import RegressionOutcome, RegressionRun
-from mop.regression.selectors import find_run
+from mop.regression.selectors import find_run, outcomes_on
 from mop.regression.services import (
     cancel,
     cases_to_settle,
@@ -108,6 +110,36 @@ def test_every_case_but_the_rejected_ones_has_an_outcome(run: RegressionRun, cas
     assert (rate.task, rate.cases, rate.passed) == (run.revision.model.connections.get().task.name, 3, 2)
 
 
+@pytest.mark.parametrize("status", [RevisionStatus.VERIFIED, RevisionStatus.OUTDATED, RevisionStatus.VULNERABLE])
+def test_outcomes_of_a_task_are_hidden_while_it_is_not_connected(status: RevisionStatus):
+    kept, left = make_task(), make_task(taxonomy="Violence")
+    model = make_model(tasks=(kept, left))
+    made_case(kept, "bad one", expected_label="1")
+    hidden = made_case(left, "bad two", expected_label="1")
+    made_case(left, "raise", expected_label="1")
+    run = measured(verified(model.revisions.get()), "bad")
+    put(Revision.objects.filter(pk=run.revision_id), status=status)
+
+    def shown() -> tuple[int, int, int, list[str], int, int]:
+        run.refresh_from_db()
+        on_case = outcomes_on(run.revision.created_by, hidden).count()
+        return (
+            run.cases,
+            run.passed,
+            run.no_answer,
+            [one.task for one in rates_of(run)],
+            outcomes_of(run).count(),
+            on_case,
+        )
+
+    both = sorted([kept.name, left.name])
+    assert shown() == (3, 2, 1, both, 3, 1)
+    disconnect_task(actor=ACTOR, model=model, task=left)
+    assert shown() == (1, 1, 0, [kept.name], 1, 0)
+    add_task(actor=ACTOR, model=model, task=left)
+    assert shown() == (3, 2, 1, both, 3, 1)
+
+
 def test_a_kind_without_a_label_says_what_passes():
     task = make_task(label_type="Ordinal", labels=["0", "1", "2"])
     revision = verified(make_model(tasks=(task,)).revisions.get())
@@ -131,6 +163,17 @@ def test_a_case_without_an_answer_fails_with_the_errors_name(model: Model, task:
     assert (one.predicted, one.error, one.is_passed, run.no_answer) == ("", "UserScriptException", False, 1)
 
 
+def test_an_outcome_that_is_not_in_the_database_is_asked_whatever_the_worker_knows(
+    run: RegressionRun, cases: dict[str, Case]
+):
+    job, known = begun(REGRESSION, run), Known()
+    answered(REGRESSION, job, knows("bad"), known=known)
+    RegressionOutcome.objects.filter(case=cases["ugly one"]).delete()
+    assert not finish(REGRESSION, job, known)
+    assert answered(REGRESSION, job, knows("bad"), known=known) == 1
+    assert finish(REGRESSION, job, known)
+
+
 def test_a_run_resumes_with_the_cases_that_have_no_outcome(run: RegressionRun):
     job = begun(REGRESSION, run)
     assert answered(REGRESSION, job, knows("bad"), most=3) == 3
@@ -138,24 +181,28 @@ def test_a_run_resumes_with_the_cases_that_have_no_outcome(run: RegressionRun):
     begin(REGRESSION, again)
     assert [len(keys) for keys in pending(REGRESSION, again).values()] == [1]
     assert answered(REGRESSION, again, knows("bad")) == 1
-    assert finish(REGRESSION, again)
+    assert finish(REGRESSION, again, Known())
     assert RegressionOutcome.objects.count() == 4
 
 
+@pytest.mark.parametrize("goes_on", [True, False], ids=["the same worker", "another worker"])
 def test_cases_that_come_change_or_go_while_it_runs_count_as_they_are_at_its_end(
-    run: RegressionRun, task: Task, cases: dict[str, Case]
+    run: RegressionRun, task: Task, cases: dict[str, Case], *, goes_on: bool
 ):
-    job = begun(REGRESSION, run)
-    answered(REGRESSION, job, knows("bad"))
+    job, known = begun(REGRESSION, run), Known()
+    answered(REGRESSION, job, knows("bad"), known=known)
+    if not goes_on:
+        known = Known()
     made_case(task, "a new bad one")
     change_case(actor=ACTOR, case=cases["ugly one"], change=CaseChange(expected_label="0"))
     delete_case(actor=ACTOR, case=cases["nice one"])
     reject(actor=ACTOR, case=cases["good one"])
-    assert not finish(REGRESSION, job)
-    assert answered(REGRESSION, job, knows("bad")) == 2
-    assert finish(REGRESSION, job)
+    assert not finish(REGRESSION, job, known)
+    assert answered(REGRESSION, job, knows("bad"), known=known) == 2
+    assert finish(REGRESSION, job, known)
     run.refresh_from_db()
     assert (run.cases, run.passed) == (3, 3)
+    assert run.cases_digest == cases_digest(wanted_of(REGRESSION, job))
     assert RegressionOutcome.objects.count() == 3
 
 

@@ -72,7 +72,7 @@ def test_every_supported_python_answers_a_series_batch_by_batch(make_model: Make
     (folder / "src" / "mop_utils").symlink_to(Path(mop_utils.__file__).parent)
     peer = connect(folder, python=python)
     assert peer.frame()[0] == READY
-    items = [{"n": 1.5}, "ä\u2028", [1, [2]], None, True, "", {}, -7, 1e300, "last"]
+    items = [{"n": 1.5}, "ä\u2028😀", [1, [2]], None, True, "", {"": -0.0}, -(2**63), 2**64 - 1, 1e300]
     assert series(peer, *items) == (LISTED, [(True, item) for item in items])
     assert [line for line in peer.close()[1].splitlines() if line.startswith("got")] == ["got 4", "got 4", "got 2"]
 
@@ -86,13 +86,35 @@ def test_an_item_that_raises_in_a_series_fails_alone(make_model: MakeModel, conn
     assert answers[5][1]["name"] == "UserScriptException"
 
 
-def test_an_item_of_a_series_that_the_models_python_can_not_read_fails_alone(make_model: MakeModel, connect: Connect):
-    peer = connect(make_model(ECHO))
+def test_an_item_of_a_series_as_deep_as_the_front_takes_reaches_the_model(make_model: MakeModel, connect: Connect):
+    peer = connect(
+        make_model("""
+        def inference(self, item):
+            depth = 0
+            while isinstance(item, list):
+                depth, item = depth + 1, item[0] if item else None
+            return depth
+        """)
+    )
     assert peer.frame()[0] == READY
-    deep = b"[" * 100_000 + b"]" * 100_000
-    kind, answers = series(peer, 0, 1, deep, 3, 4, 5)
-    assert (kind, [succeeded for succeeded, _ in answers]) == (RESULT, [True, True, False, True, True, True])
-    assert [value for succeeded, value in answers if succeeded] == [0, 1, 3, 4, 5]
+    deep = b"[" * 1000 + b"]" * 1000
+    assert series(peer, 0, deep, [2]) == (LISTED, [(True, 0), (True, 1000), (True, 1)])
+
+
+def test_an_output_that_is_no_json_fails_alone_among_others_of_the_same_object(make_model: MakeModel, connect: Connect):
+    peer = connect(
+        make_model("""
+        def inference_batch(self, items):
+            shared = {"same": [1]}
+            circle = [shared]
+            circle.append(circle)
+            return [circle if item == "circle" else {1: {2, 3}} if item == "set" else shared for item in items]
+        """)
+    )
+    assert peer.frame()[0] == READY
+    kind, answers = series(peer, 1, "circle", 2, "set", 3, 4)
+    assert (kind, [succeeded for succeeded, _ in answers]) == (RESULT, [True, False, True, False, True, True])
+    assert [value for succeeded, value in answers if succeeded] == [{"same": [1]}] * 4
 
 
 def test_mop_inputs_of_a_series_go_through_the_converters_one_by_one(make_model: MakeModel, connect: Connect):

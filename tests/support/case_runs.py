@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mop.evaluation.case_runs.keeping import Judged, begin, finish, load, pending, read_job, store
+from mop.evaluation.case_runs.keeping import Judged, Known, begin, finish, load, look_ahead, pending, read_job, store
 from mop.evaluation.case_runs.kinds import CaseKind, CaseRunJob
 from mop.evaluation.case_runs.models import CaseRun
 
@@ -23,21 +23,26 @@ def begun(kind: CaseKind[Any], run: CaseRun) -> CaseRunJob:
     return job
 
 
-def answered(kind: CaseKind[Any], job: CaseRunJob, predict: Predict, *, most: int = 1_000_000) -> int:
-    """Answer cases that have no outcome; gives how many were asked."""
+def answered(
+    kind: CaseKind[Any], job: CaseRunJob, predict: Predict, *, most: int = 1_000_000, known: Known | None = None
+) -> int:
+    """Answer cases that have no outcome; gives how many were asked. `known` is what the worker knows of the run."""
     asked = 0
+    known = known or Known()
     for task, keys in pending(kind, job).items():
         questions = load(kind, job, task, keys[: most - asked])
-        store(kind, job, [_judged(question, predict) for question in questions], left=0)
+        known.stored |= store(kind, job, [_judged(question, predict) for question in questions], left=0)
         asked += len(questions)
+    known.ahead = look_ahead(kind, job)
     return asked
 
 
 def finished(kind: CaseKind[Any], run: CaseRun, predict: Predict) -> int:
     """The run to its end; gives how many cases were asked."""
     job = begun(kind, run)
-    asked = answered(kind, job, predict)
-    assert finish(kind, job)
+    known = Known()
+    asked = answered(kind, job, predict, known=known)
+    assert finish(kind, job, known)
     run.refresh_from_db()
     return asked
 

@@ -73,6 +73,7 @@ class Area:
         unpublishing_guards: functions that give the reason why a revision may not become private, or None.
         disconnection_guards: functions that are given connections of one model, and give by the ids of their tasks the
             reasons why they may not be disconnected. Asked once for a page.
+        connection_changes: functions that are told, in its transaction, of a model whose connected tasks changed.
         artifacts: columns of its tables that refer to artifacts.
         commands: its commands of `mop`.
         departures: functions that end what the area does in the name of a person who is disabled, each given the actor
@@ -100,6 +101,7 @@ class Area:
     deletion_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     unpublishing_guards: tuple[Ref[Callable[[Any], str | None]], ...] = ()
     disconnection_guards: tuple[Ref[Callable[[Any], Mapping[int, str]]], ...] = ()
+    connection_changes: tuple[Ref[Callable[[Any], None]], ...] = ()
     artifacts: tuple[ArtifactColumn, ...] = ()
     commands: tuple[Commands, ...] = ()
     departures: tuple[Ref[Callable[[Any, Any], None]], ...] = ()

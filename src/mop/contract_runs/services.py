@@ -63,6 +63,7 @@ def add_task(*, actor: Actor, model: Model, task: Task, customized_name: str = "
         misnamed.save(update_fields=["customized_name"])
     else:
         TaskConnection.objects.create(model=locked, taxonomy=task.taxonomy, task=task, customized_name=name)
+        _tell_of_change(locked)
     record(
         actor=actor,
         action=Action.TASK_CONNECTED,
@@ -96,6 +97,7 @@ def disconnect_task(*, actor: Actor, model: Model, task: Task) -> None:
         if run.get_state().is_live:
             _cancel(run, actor)
     connection.delete()
+    _tell_of_change(model)
     record(
         actor=actor,
         action=Action.TASK_DISCONNECTED,
@@ -104,6 +106,11 @@ def disconnect_task(*, actor: Actor, model: Model, task: Task) -> None:
         object_label=model.name,
         data={"task": task.name, "customized_name": connection.customized_name},
     )
+
+
+def _tell_of_change(model: Model) -> None:
+    for change in [change.load() for area in registered() for change in area.connection_changes]:
+        change(model)
 
 
 def disconnection_obstacle(connection: TaskConnection) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from mop.catalog.models import Task
 from mop.dsat.models import Case, CaseContent, CaseTerm, Comment, ContentGrant, Kind
@@ -16,7 +16,8 @@ from mop.dsat.terms import NEAR, band_terms, similarity, tag_term, word_term, wo
 from mop.errors import NotFoundError
 
 NUMBER = re.compile(r"(?:DSAT-)?([0-9]{1,18})", re.IGNORECASE)
-_BAND_CASES, _SIMILAR_MAX, _WORDS_MAX = 50, 10, 8
+_BAND_CASES, _SIMILAR_MAX = 50, 10
+_JOINED_MAX = 9  # words and a tag that a search walks along together; it looks for others in the cases that these find
 _CASES_AT_ONCE = 500
 
 
@@ -62,15 +63,17 @@ def cases_for_list(wanted: CaseFilter, reader: Reader) -> tuple[QuerySet[Case], 
     if not terms:
         return cases, "id"
     cases = cases.filter(reader.readable)
-    for term in terms:
+    for term in terms[:_JOINED_MAX]:
         cases = cases.filter(terms__term=term)
+    for term in terms[_JOINED_MAX:]:
+        cases = cases.filter(Exists(CaseTerm.objects.filter(term=term, case=OuterRef("pk"))))
     return cases.annotate(place=F("terms__case_id")), "place"
 
 
 def terms_of(wanted: CaseFilter) -> list[int]:
-    """The terms that a case must have to be found."""
+    """The terms that a case must have to be found, those first that few cases have."""
     words = words_of(wanted.search) | words_of(wanted.trace_id)
-    rare_first = sorted(words, key=len, reverse=True)[:_WORDS_MAX]
+    rare_first = sorted(words, key=len, reverse=True)
     return [*([tag_term(wanted.tag)] if wanted.tag else []), *(word_term(word) for word in rare_first)]
 
 

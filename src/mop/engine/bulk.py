@@ -5,7 +5,6 @@ For a row that it makes and inserts it takes some twenty microseconds, for a num
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,8 +12,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 from django.db.models.expressions import RawSQL
-
-_PARAMETERS = 800  # of a statement; SQLite was built to take 999 or more
 
 
 def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -32,12 +29,8 @@ def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
                 for row in rows:
                     copy.write_row(row)
             return
-        some = max(1, _PARAMETERS // len(columns))
-        for begin in range(0, len(rows), some):
-            given = rows[begin : begin + some]
-            marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(given))
-            values = list(itertools.chain.from_iterable(given))
-            cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {marks}', values)  # noqa: S608 - names of models
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608 - names of models
 
 
 def each_of(numbers: Iterable[int]) -> RawSQL:

@@ -43,14 +43,20 @@ class Answer(NamedTuple):
 
 def answer_of(outcome: Outcome, contract: TaskContract) -> Answer:
     """The answer of an outcome; an output that breaks the contract is none."""
-    if isinstance(outcome, Unanswered):
-        return Answer("", {}, outcome.error)
-    if violations := check_output(outcome.output, [contract]):
-        return Answer("", {}, violations[0].error)
-    name = contract.customized_name
-    label = predicted_label(outcome.output["predicted_labels"][name], contract)
-    scores = outcome.output["confidence_scores"][name]
+    label, error = label_of(outcome, contract)
+    if error or isinstance(outcome, Unanswered):
+        return Answer("", {}, error)
+    scores = outcome.output["confidence_scores"][contract.customized_name]
     return Answer(label, {one: float(scores[one]) for one in contract.labels}, "")
+
+
+def label_of(outcome: Outcome, contract: TaskContract) -> tuple[str, str]:
+    """The label and the error of the answer of an outcome."""
+    if isinstance(outcome, Unanswered):
+        return "", outcome.error
+    if violations := check_output(outcome.output, (contract,)):
+        return "", violations[0].error
+    return predicted_label(outcome.output["predicted_labels"][contract.customized_name], contract), ""
 
 
 class Answers:

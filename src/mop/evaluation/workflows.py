@@ -43,7 +43,7 @@ from mop.evaluation.kept import count_all, keep_part, keep_whole
 from mop.evaluation.predictions import length_range
 from mop.hosting.this_host import host_name, host_tools
 from mop.hosting.tools import HostTools, host_lock
-from mop.serving.row_runner import run_rows
+from mop.serving.row_runner import run_lists
 from mop.serving.service import Service
 
 watch = Watch("evaluation", EVALUATION.wanted)
@@ -124,7 +124,7 @@ class _Kept:
 
         Raises:
             EvaluationMappingError: the model's labels are not the task's.
-            ServiceGaveUpError, HostLostError: by `run_rows`; the rows before count.
+            ServiceGaveUpError, HostLostError: by `run_lists`; the rows before count.
         """
         job = self._job
         await prove_mapping(job.task, service)
@@ -133,12 +133,13 @@ class _Kept:
         self._since = time.monotonic()
         async with (
             aclosing(hidden_rows(wanted, sandbox=self._tools.sandbox, after=1 + await self._rows())) as rows,
-            aclosing(run_rows(self._bodies(rows, facts), service=service, pace=job.pace)) as outcomes,
+            aclosing(run_lists(self._bodies(rows, facts), service=service, pace=job.pace)) as lists,
         ):
-            async for outcome in outcomes:
-                self._answers.add(facts.popleft(), outcome)
-                if len(self._answers) >= job.chunk_rows:
-                    await self._keep()
+            async for outcomes in lists:
+                for outcome in outcomes:
+                    self._answers.add(facts.popleft(), outcome)
+                    if len(self._answers) >= job.chunk_rows:
+                        await self._keep()
         if len(self._answers):
             await self._keep()
 

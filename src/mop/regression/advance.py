@@ -66,8 +66,10 @@ def tested_tasks(revision: Revision) -> Sequence[CaseTask]:
 
 def _wanted(_source: None, task: CaseTask) -> Wanted:
     cases = replayed(Task(pk=task.task_id)).filter(content__isnull=False).values_list("pk", "edition")
-    digest = functools.cache(functools.partial(digest_of_case, task))
-    return {pk: digest(edition) for pk, edition in cases}
+    if not (found := list(cases)):
+        return {}
+    keys, editions = zip(*found, strict=True)  # thousands at once: the digests of the few editions by `map`
+    return dict(zip(keys, map(functools.cache(functools.partial(digest_of_case, task)), editions), strict=True))
 
 
 def _load(_source: None, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:

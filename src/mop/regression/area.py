@@ -41,6 +41,7 @@ AREA = Area(
             unfinished=Ref("mop.regression.selectors:unfinished_revisions"),
         ),
     ),
+    connection_changes=(Ref("mop.regression.services:count_connected"),),
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(Commands(Ref("mop_client.cli.regression:app"), order=48),),

@@ -11,9 +11,10 @@ from django.db.models import BooleanField, Case, CharField, Count, F, OuterRef, 
 
 from mop.dsat.states import CaseState
 from mop.evaluation.case_runs.kinds import CaseTask, question_digest
+from mop.evaluation.case_runs.models import COUNTS
 from mop.evaluation.metrics.comparison import mcnemar
 from mop.evaluation.metrics.intervals import Interval, wilson
-from mop.registry.models import Revision
+from mop.registry.models import Revision, TaskConnection
 from mop.regression.models import RegressionOutcome, RegressionRun
 
 SIGNIFICANT = 0.05
@@ -88,9 +89,22 @@ def digest_of_case(task: CaseTask, edition: int) -> str:
 
 
 def outcomes_of(run: RegressionRun) -> QuerySet[RegressionOutcome]:
-    """The outcomes of the result that stands."""
-    rows = RegressionOutcome.objects.filter(run=run, attempt=run.measured_attempt or 0)
+    """The outcomes of the result that stands, on cases of tasks that are connected."""
+    rows = RegressionOutcome.objects.filter(
+        run=run, attempt=run.measured_attempt or 0, case__task__in=connected_tasks(run)
+    )
     return rows.select_related("case", "case__task", "case__submitter")
+
+
+def connected_tasks(run: RegressionRun) -> Any:
+    """Ids of the tasks of a version's model. Results of other tasks are hidden, not lost."""
+    return TaskConnection.objects.filter(model=run.revision.model_id).order_by().values("task")
+
+
+def counts_of_result(run: RegressionRun) -> dict[str, int]:
+    """How many cases the result that stands has, how many passed, and how many have no answer."""
+    found: dict[str, int] = outcomes_of(run).order_by().aggregate(**COUNTS)
+    return found
 
 
 def rates_of(run: RegressionRun) -> list[TaskRate]:
@@ -128,7 +142,11 @@ def compared(run: RegressionRun, against: RegressionRun | None) -> Any:
         rows = rows.annotate(before_passed=passes, before=label)
     else:
         other = RegressionOutcome.objects.filter(
-            run=against, attempt=against.measured_attempt or 0, case=OuterRef("case"), expected=OuterRef("expected")
+            run=against,
+            attempt=against.measured_attempt or 0,
+            case=OuterRef("case"),
+            case__task__in=connected_tasks(against),
+            expected=OuterRef("expected"),
         )
         rows = rows.annotate(
             before_passed=Subquery(other.values("is_passed")[:1]),

@@ -12,7 +12,7 @@ from mop.areas.work import StagePosition
 from mop.dsat.models import Case
 from mop.errors import NotFoundError
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE
-from mop.registry.models import Model, Revision
+from mop.registry.models import Model, Revision, TaskConnection
 from mop.registry.selectors import visible_revisions
 from mop.registry.stage_order import ready_for
 from mop.registry.statuses import RevisionStatus
@@ -77,7 +77,10 @@ def visible_previous(user: User, run: RegressionRun) -> RegressionRun | None:
 
 def outcomes_on(user: User, case: Case) -> QuerySet[RegressionOutcome]:
     """What versions that a user sees answered to a case in the results that stand, newest version first."""
-    standing = RegressionOutcome.objects.filter(case=case, attempt=F("run__measured_attempt"))
+    connected = TaskConnection.objects.filter(task=case.task_id).order_by().values("model")
+    standing = RegressionOutcome.objects.filter(
+        case=case, attempt=F("run__measured_attempt"), run__revision__model__in=connected
+    )
     rows = standing.filter(run__revision__in=visible_revisions(user)).select_related("run__revision__model")
     return rows.order_by("-run__revision__created_at", "-run__revision_id")
 

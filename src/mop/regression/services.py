@@ -16,11 +16,11 @@ from mop.errors import ConflictError
 from mop.evaluation.case_runs import services as case_runs
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
 from mop.registry.advance import REVISION
-from mop.registry.models import Revision
+from mop.registry.models import Model, Revision
 from mop.registry.statuses import RevisionStatus
 from mop.regression.advance import REGRESSION, expected_of
 from mop.regression.area import RUN
-from mop.regression.comparison import outcomes_of
+from mop.regression.comparison import counts_of_result, outcomes_of
 from mop.regression.models import RegressionRun
 from mop.regression.selectors import find_run, missing, usable_runs
 
@@ -95,6 +95,18 @@ def run_again(*, actor: Actor, revision: Revision) -> RegressionRun:
     case_runs.run_again(REGRESSION, REGRESSION_JOB, run, actor=actor, asks_all=True, detail=detail)
     run.refresh_from_db()
     return run
+
+
+def count_connected(model: Model) -> None:
+    """Let the results of a model's versions count the cases of its connected tasks alone, as their outcomes show them.
+
+    A verified version is tested again soon. Others are not; their outcomes stay for when the task is connected again.
+    """
+    runs = RegressionRun.objects.select_for_update(of=("self",), no_key=True).filter(revision__model=model)
+    for run in runs.filter(measured_at__isnull=False).select_related("revision"):
+        for column, count in counts_of_result(run).items():
+            setattr(run, column, count)
+        run.save(update_fields=["cases", "passed", "no_answer"])
 
 
 def cancel(*, actor: Actor, revision: Revision) -> None:

@@ -21,7 +21,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -134,6 +134,16 @@ async def run_rows(
         ServiceGaveUpError: a fresh service has to go on with the first row that has no outcome yet.
         HostLostError: the service is lost, likewise.
     """
+    async with aclosing(run_lists(rows, service=service, pace=pace, form=form)) as lists:
+        async for outcomes in lists:
+            for outcome in outcomes:
+                yield outcome
+
+
+async def run_lists(
+    rows: AsyncIterator[bytes], *, service: Service, pace: Pace, form: str = "mop"
+) -> AsyncGenerator[Sequence[Outcome], None]:
+    """As `run_rows`; the outcomes of rows that follow each other come together."""
     runner = _Runner(service, pace, form)
     flying: deque[asyncio.Task[_Decided]] = deque()
     is_over = False
@@ -148,8 +158,7 @@ async def run_rows(
                     flying.append(asyncio.create_task(runner.answers(items)))
                 continue
             decided = await flying.popleft()
-            for outcome in decided.outcomes:
-                yield outcome
+            yield decided.outcomes
             if decided.cause is not None:
                 raise decided.cause
     finally:

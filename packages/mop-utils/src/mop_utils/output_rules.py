@@ -46,6 +46,8 @@ RULE_ORDER = (
 
 _INVALID, _TAXONOMY, _LABELS, _CATEGORICAL_VALUE, _ORDINAL_VALUE, _CATEGORICAL_SUM, _ORDINAL_SCORE = RULE_ORDER
 
+_LABEL_TYPES, _SCORE_TYPES = (int,), (float, int)
+
 _ROUNDING = 1e-9  # so that 0.999, which is 1 - 0.0010000000000000009 in binary, is within the tolerance
 
 Number = Union[int, float]
@@ -140,10 +142,10 @@ def predicted_label(labels: Mapping[str, int], contract: TaskContract) -> str:
     Raises:
         ValueError: no label of the task is at 1.
     """
-    ones = [label for label in contract.labels if as_integer(labels.get(label)) == 1]
-    if not ones:
-        raise ValueError(f"No label of task {contract.taxonomy!r} is at 1: {show_values(labels, contract.labels)}")
-    return ones[-1]
+    for label in reversed(contract.labels):
+        if as_integer(labels.get(label)) == 1:
+            return label
+    raise ValueError(f"No label of task {contract.taxonomy!r} is at 1: {show_values(labels, contract.labels)}")
 
 
 def _plainly_obeys(output: object, tasks: Sequence[TaskContract]) -> bool:
@@ -158,24 +160,22 @@ def _plainly_obeys(output: object, tasks: Sequence[TaskContract]) -> bool:
     labels, scores = output.get("predicted_labels"), output.get("confidence_scores")
     if type(labels) is not dict or type(scores) is not dict or not labels or labels.keys() != scores.keys():
         return False
-    for part, is_plain in ((labels, _is_plain_label), (scores, _is_plain_score)):
-        for taxonomy, entries in part.items():
-            if type(taxonomy) is not str or not taxonomy or type(entries) is not dict or not entries:
-                return False
-            for label, value in entries.items():
-                if type(label) is not str or not label or not is_plain(value):
-                    return False
+    if not _is_plain(labels, _LABEL_TYPES) or not _is_plain(scores, _SCORE_TYPES):
+        return False
     if any(entries.keys() != scores[taxonomy].keys() for taxonomy, entries in labels.items()):
         return False
     return all(_plainly_fits(task, labels.get(task.customized_name), scores) for task in tasks)
 
 
-def _is_plain_label(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= 1
-
-
-def _is_plain_score(value: Any) -> bool:
-    return (type(value) is float or type(value) is int) and 0 <= value <= 1
+def _is_plain(part: Dict[Any, Any], types: Tuple[type, ...]) -> bool:
+    """Whether a part holds numbers from 0 to 1 of these types. A function for each would take longer than to ask."""
+    for taxonomy, entries in part.items():
+        if type(taxonomy) is not str or not taxonomy or type(entries) is not dict or not entries:
+            return False
+        for label, value in entries.items():
+            if type(label) is not str or not label or type(value) not in types or not 0 <= value <= 1:
+                return False
+    return True
 
 
 def _plainly_fits(task: TaskContract, labels: Any, scores: Mapping[str, Any]) -> bool:

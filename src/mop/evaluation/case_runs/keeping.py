@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from mop import failpoints
@@ -17,7 +17,7 @@ from mop.engine.fence import hold_fence
 from mop.engine.watch import Run
 from mop.errors import EvaluationMappingError, ModelFault, MopError, OutsideFault, PlatformFault, StaleAttemptError
 from mop.evaluation.case_runs.kinds import CaseKind, CaseRunJob, CaseTask, Key, Question, Wanted, cases_digest
-from mop.evaluation.case_runs.models import CaseOutcome
+from mop.evaluation.case_runs.models import COUNTS, CaseOutcome
 from mop.evaluation.case_runs.states import CASE_RUN_LIFECYCLE, CaseRunState
 from mop.evaluation.models import PROGRESS_STEP
 from mop.hosting.this_host import WORKER
@@ -40,6 +40,26 @@ class Judged(NamedTuple):
     def is_passed(self) -> bool:
         """Whether the label is one that is taken for right."""
         return not self.error and self.predicted in self.question.passes
+
+
+class Ahead(NamedTuple):
+    """The cases as they stood shortly before the last outcomes came, and the digest of them all."""
+
+    wanted: Mapping[CaseTask, Wanted]
+    digest: str
+
+
+@dataclass
+class Known:
+    """What the process that makes a run knows of it. `finish` trusts the database where it says otherwise.
+
+    Attributes:
+        stored: the digest of each case whose outcome this process stored in this attempt.
+        ahead: what `look_ahead` found; None before that.
+    """
+
+    stored: dict[Key, str] = field(default_factory=dict)
+    ahead: Ahead | None = None
 
 
 def read_job(kind: CaseKind[Any], run_id: str, attempt: int, host: str) -> CaseRunJob:
@@ -71,9 +91,7 @@ def say(kind: CaseKind[Any], job: CaseRunJob, note: str) -> None:
     """Tell those who look what the run waits for."""
     with transaction.atomic():
         hold_fence()
-        rows = kind.entity.model._default_manager.filter(  # noqa: SLF001 - Django's documented name
-            pk=job.run_id, attempt=job.attempt, state__in=CASE_RUN_LIFECYCLE.live
-        )
+        rows = _table_of_runs(kind).filter(pk=job.run_id, attempt=job.attempt, state__in=CASE_RUN_LIFECYCLE.live)
         rows.update(note=note[:NOTE_CHARACTERS])
 
 
@@ -92,12 +110,18 @@ def pending(kind: CaseKind[Any], job: CaseRunJob) -> Mapping[CaseTask, Sequence[
     return {task: keys for task, keys in found.items() if keys}
 
 
+def look_ahead(kind: CaseKind[Any], job: CaseRunJob) -> Ahead:
+    """What `finish` will find, if no case comes, changes or goes until then."""
+    wanted = wanted_of(kind, job)
+    return Ahead(wanted, cases_digest(wanted))
+
+
 def load(kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
     """Questions with their content."""
     return kind.load(job.source, task, keys)
 
 
-def store(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged], *, left: int) -> None:
+def store(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged], *, left: int) -> Mapping[Key, str]:
     """Keep outcomes; what is stored twice after a crash stands once.
 
     What people see of it changes in steps of 5 per cent alone.
@@ -108,30 +132,41 @@ def store(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged], *, le
         found: outcomes.
         left: cases without an outcome, when these have theirs.
 
+    Returns:
+        The digest of each case whose outcome is kept; cases that are gone by now have none.
+
     Raises:
         StaleAttemptError: the run is over.
         WorkerLostError: this worker's work was given to another.
     """
     with transaction.atomic():
-        row = kind.entity.lock(job.run_id, attempt=job.attempt)
-        if row.get_state() != CaseRunState.RUNNING:
+        hold_fence()
+        run = _table_of_runs(kind).filter(pk=job.run_id, attempt=job.attempt)
+        row = (
+            run.select_for_update().values_list("state", "progress").first()
+        )  # the whole of it takes as long as all else
+        if row is None or row[0] != CaseRunState.RUNNING:
             raise StaleAttemptError(f"{kind.entity.name} {job.run_id} is over")
         standing = set(kind.standing([one.question.key for one in found]))
         rows = _in_attempt(kind, job.run_id, job.attempt)
         rows.filter(**{f"{kind.key}__in": each_of(standing)}).delete()
-        _insert(kind, job, [one for one in found if one.question.key in standing])
+        kept = [one for one in found if one.question.key in standing]
+        _insert(kind, job, kept)
         done = rows.count()
         progress = 100 * done // max(1, done + left) // PROGRESS_STEP * PROGRESS_STEP
-        if progress != row.progress:
-            row.progress, row.note = progress, ""
-            row.save(update_fields=["progress", "note"])
+        if progress != row[1]:
+            run.update(progress=progress, note="")
         failpoints.hit(f"before {kind.entity.name} chunk")
         transaction.on_commit(functools.partial(failpoints.hit, f"after {kind.entity.name} chunk"))
+    return {one.question.key: one.question.digest for one in kept}
 
 
 @transaction.atomic
-def finish(kind: CaseKind[Any], job: CaseRunJob) -> bool:
+def finish(kind: CaseKind[Any], job: CaseRunJob, known: Known) -> bool:
     """Let the result stand, if every case has an outcome; it takes the place of the one before.
+
+    Nothing but the fence and the lock of the run's row lets anybody else write outcomes of this attempt, so what this
+    process stored need not be read again, unless there are more or fewer outcomes than it knows of.
 
     Returns:
         Whether it does. Cases that came or changed meanwhile are to be asked first.
@@ -140,20 +175,21 @@ def finish(kind: CaseKind[Any], job: CaseRunJob) -> bool:
         StaleAttemptError: the run was cancelled or deleted meanwhile.
         WorkerLostError: this worker's work was given to another.
     """
-    kind.entity.lock(job.run_id, attempt=job.attempt)
-    wanted = wanted_of(kind, job)
-    done = _digests(kind, job)
-    current = {key: digest for cases in wanted.values() for key, digest in cases.items()}
-    if any(done.get(key) != digest for key, digest in current.items()):
-        return False
-    rows = _in_attempt(kind, job.run_id, job.attempt)
-    if gone := done.keys() - current.keys():
-        rows.filter(**{f"{kind.key}__in": each_of(gone)}).delete()
-    counts = rows.aggregate(
-        cases=Count("pk"), passed=Count("pk", filter=Q(is_passed=True)), no_answer=Count("pk", filter=Q(predicted=""))
-    )
-    _table(kind).filter(run_id=job.run_id).exclude(attempt=job.attempt).delete()
     row = kind.entity.lock(job.run_id, attempt=job.attempt)
+    wanted = wanted_of(kind, job)
+    current: dict[Key, str] = {}
+    for cases in wanted.values():
+        current.update(cases)
+    counts = _counts(kind, job)
+    if known.stored != current or counts["cases"] != len(current):
+        done = _digests(kind, job)
+        if any(done.get(key) != digest for key, digest in current.items()):
+            return False
+        gone = done.keys() - current.keys()
+        _in_attempt(kind, job.run_id, job.attempt).filter(**{f"{kind.key}__in": each_of(gone)}).delete()
+        counts = _counts(kind, job)
+    _table(kind).filter(run_id=job.run_id).exclude(attempt=job.attempt).delete()
+    ahead = known.ahead
     kind.entity.move(
         row,
         CaseRunState.FINISHED,
@@ -161,7 +197,7 @@ def finish(kind: CaseKind[Any], job: CaseRunJob) -> bool:
         facts={
             **counts,
             **job.digests,
-            "cases_digest": cases_digest(wanted),
+            "cases_digest": ahead.digest if ahead and ahead.wanted == wanted else cases_digest(wanted),
             "measured_attempt": job.attempt,
             "progress": 100,
             "is_stale": False,
@@ -221,6 +257,11 @@ def _insert(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged]) -> 
     )
 
 
+def _counts(kind: CaseKind[Any], job: CaseRunJob) -> dict[str, int]:
+    found: dict[str, int] = _in_attempt(kind, job.run_id, job.attempt).aggregate(**COUNTS)
+    return found
+
+
 def _digests(kind: CaseKind[Any], job: CaseRunJob) -> dict[Key, str]:
     return dict(_in_attempt(kind, job.run_id, job.attempt).values_list(kind.key, "case_digest"))
 
@@ -235,6 +276,10 @@ def _in_attempt(kind: CaseKind[Any], run_id: uuid.UUID, attempt: int) -> Any:
 
 def _table(kind: CaseKind[Any]) -> Any:
     return kind.outcomes._default_manager  # noqa: SLF001 - Django's documented name
+
+
+def _table_of_runs(kind: CaseKind[Any]) -> Any:
+    return kind.entity.model._default_manager  # noqa: SLF001 - Django's documented name
 
 
 def _key(kind: CaseKind[Any], outcome: CaseOutcome) -> Key:

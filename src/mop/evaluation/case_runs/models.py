@@ -109,6 +109,14 @@ class CaseOutcome(models.Model):
         abstract = True
 
 
+COUNTS = {
+    "cases": models.Count("pk"),
+    "passed": models.Count("pk", filter=models.Q(is_passed=True)),
+    "no_answer": models.Count("pk", filter=models.Q(predicted="")),
+}
+"""What a result counts of its outcomes, for `aggregate`; columns of the run."""
+
+
 def constraints_of(*fields: str) -> tuple[models.BaseConstraint, ...]:
     """Each case has one outcome in an attempt, and an outcome that passed has an answer."""
     return (

@@ -18,14 +18,17 @@ from mop.engine.fence import WorkerLostError
 from mop.engine.steps import Outcome, concluded, guarded
 from mop.engine.watch import Run, Watch
 from mop.errors import InternalError, MopError
-from mop.evaluation.answers import answer_of
+from mop.evaluation.answers import label_of
 from mop.evaluation.case_runs.keeping import (
     CHUNK_CASES,
+    Ahead,
     Judged,
+    Known,
     begin,
     conclude,
     finish,
     load,
+    look_ahead,
     pending,
     read_job,
     say,
@@ -36,7 +39,7 @@ from mop.evaluation.hidden_run import Notes, answer_all, prove_mapping
 from mop.evaluation.models import PROGRESS_STEP
 from mop.hosting.this_host import host_name
 from mop.hosting.tools import host_lock
-from mop.serving.row_runner import ServiceGaveUpError, run_rows
+from mop.serving.row_runner import ServiceGaveUpError, run_lists
 from mop.serving.service import Service
 
 LOADED_AT_ONCE, TEXTS_AT_ONCE = 32, 512  # images may have some MiB each
@@ -67,16 +70,17 @@ async def _measure(kind: CaseKind[Any], job: CaseRunJob) -> None:
     notes = Notes(functools.partial(say, kind, job))
     async with host_lock().shared(notes.tell):
         await in_database(begin)(kind, job)
-        while not await in_database(finish)(kind, job):
-            asker = _Asker(kind, job)
+        known = Known()
+        while not await in_database(finish)(kind, job, known):
+            asker = _Asker(kind, job, known)
             await answer_all(job.revision_job, left=asker.left, ask=asker.ask, observer=notes)
 
 
 class _Asker:
     """Lets services answer the cases without an outcome, task by task."""
 
-    def __init__(self, kind: CaseKind[Any], job: CaseRunJob) -> None:
-        self._kind, self._job = kind, job
+    def __init__(self, kind: CaseKind[Any], job: CaseRunJob, known: Known) -> None:
+        self._kind, self._job, self._known = kind, job, known
         self._waiting: Mapping[CaseTask, Sequence[Key]] = {}
 
     async def left(self) -> int:
@@ -89,16 +93,16 @@ class _Asker:
 
         Raises:
             EvaluationMappingError: the model's labels are not a task's.
-            ServiceGaveUpError, HostLostError: by `run_rows`; the outcomes before count.
+            ServiceGaveUpError, HostLostError: by `run_lists`; the outcomes before count.
         """
-        keeper = _Keeper(self._kind, self._job, self._waiting)
+        keeper = _Keeper(self._kind, self._job, self._waiting, self._known)
         bodies = [_Bodies(self._kind, self._job, task, keys) for task, keys in self._waiting.items()]
         try:
             bodies[0].begin()
             for one in bodies:
                 await prove_mapping(one.task.task, service)
             for one in bodies:
-                await self._ask_each(one, keeper, service)
+                await self._ask_each(one, keeper, service, is_last=one is bodies[-1])
             await keeper.keep()
         except (MopError, ServiceGaveUpError):
             await keeper.keep()
@@ -108,16 +112,17 @@ class _Asker:
                 one.let_go()
             keeper.let_go()
 
-    async def _ask_each(self, bodies: _Bodies, keeper: _Keeper, service: Service) -> None:
+    async def _ask_each(self, bodies: _Bodies, keeper: _Keeper, service: Service, *, is_last: bool) -> None:
         contract = bodies.task.task.contract()
         asked: deque[Question] = deque()
         async with (
             aclosing(bodies.each(asked)) as rows,
-            aclosing(run_rows(rows, service=service, pace=self._job.pace)) as outcomes,
+            aclosing(run_lists(rows, service=service, pace=self._job.pace)) as lists,
         ):
-            async for outcome in outcomes:
-                answer = answer_of(outcome, contract)
-                await keeper.add(Judged(asked.popleft(), answer.label, answer.error))
+            async for outcomes in lists:
+                if is_last and bodies.are_read:
+                    keeper.look_ahead()
+                await keeper.add([Judged(asked.popleft(), *label_of(outcome, contract)) for outcome in outcomes])
 
 
 class _Bodies:
@@ -145,6 +150,11 @@ class _Bodies:
                 asked.append(question)
                 yield question.body
 
+    @property
+    def are_read(self) -> bool:
+        """Whether all of them are read, and asked for the greatest part."""
+        return self._coming is None
+
     def let_go(self) -> None:
         """Nobody asks for more."""
         if self._coming is not None:
@@ -167,36 +177,49 @@ def _let_go(work: asyncio.Future[Any]) -> None:
 class _Keeper:
     """Outcomes that are not in the database yet. One part is written while the model answers the next."""
 
-    def __init__(self, kind: CaseKind[Any], job: CaseRunJob, waiting: Mapping[CaseTask, Sequence[Key]]) -> None:
-        self._kind, self._job = kind, job
+    def __init__(
+        self, kind: CaseKind[Any], job: CaseRunJob, waiting: Mapping[CaseTask, Sequence[Key]], known: Known
+    ) -> None:
+        self._kind, self._job, self._known = kind, job, known
         self._left = sum(map(len, waiting.values()))
         self._most = max(1, min(CHUNK_CASES, -(-self._left * PROGRESS_STEP // 100)))
         self._found: list[Judged] = []
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[Mapping[Key, str]] | None = None
+        self._looking: asyncio.Future[Ahead] | None = None
 
-    async def add(self, judged: Judged) -> None:
-        self._found.append(judged)
-        if len(self._found) >= self._most:
+    def look_ahead(self) -> None:
+        """Read what will have to be read once more in the end, while the model answers the last cases."""
+        if self._looking is None:
+            self._looking = asyncio.ensure_future(in_database(look_ahead)(self._kind, self._job))
+
+    async def add(self, judged: Sequence[Judged]) -> None:
+        """Take the outcomes of the next cases; near the end they are written at once, so that little is left then."""
+        self._found += judged
+        while len(self._found) >= min(self._most, max(1, self._left - self._most)):
             await self._begin_to_write()
 
     async def keep(self) -> None:
         """Everything is in the database when this returns."""
-        if self._found:
+        while self._found:
             await self._begin_to_write()
         await self._written()
+        if self._looking is not None:
+            looking, self._looking = self._looking, None
+            self._known.ahead = await looking
 
     def let_go(self) -> None:
-        """The run ends without what is being written."""
-        if self._writing is not None:
-            _let_go(self._writing)
+        """The run ends without what is being written and read."""
+        for work in (self._writing, self._looking):
+            if work is not None:
+                _let_go(work)
 
     async def _begin_to_write(self) -> None:
         await self._written()
-        found, self._found = self._found, []
+        found, self._found = self._found[: self._most], self._found[self._most :]
         self._left -= len(found)
         self._writing = asyncio.ensure_future(in_database(store)(self._kind, self._job, found, left=max(0, self._left)))
 
     async def _written(self) -> None:
         if self._writing is not None:
             writing, self._writing = self._writing, None
-            await writing
+            self._known.stored.update(await writing)
