@@ -7,6 +7,7 @@ import secrets
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.forms import EmailField
 
 from mop.accounts.access_ends import end_access, tell_departure
@@ -60,8 +61,10 @@ def create_user(
 
 
 @transaction.atomic
-def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator: bool) -> None:
-    """Enable or disable an account, make it administrator or not.
+def change_access(
+    *, actor: Actor, user: User, is_active: bool | None = None, is_administrator: bool | None = None
+) -> None:
+    """Enable or disable an account, make it administrator or not; None leaves it as it is by then.
 
     Keeping out, and taking the role of administrators, end all its sessions and tokens at once; with the first, areas
     end what they do in its name (`Area.departures`).
@@ -69,12 +72,14 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
     Raises:
         ConflictError: nobody would be administrator any more.
     """
-    remaining = User.objects.select_for_update().filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
-    if not (is_active and is_administrator) and not remaining.exists():
+    administrators = Q(is_active=True, is_superuser=True)
+    locked = User.objects.select_for_update().filter(Q(pk=user.pk) | administrators).order_by("pk")
+    rows = {row.pk: row for row in locked}
+    before = rows.pop(user.pk)
+    user.is_active = before.is_active if is_active is None else is_active
+    user.is_superuser = user.is_staff = before.is_superuser if is_administrator is None else is_administrator
+    if not user.is_administrator and not rows:
         raise ConflictError(f"{user.username} is the last administrator.", hint="Make another administrator first.")
-    before = User.objects.values_list("is_active", "is_superuser").get(pk=user.pk)
-    user.is_active = is_active
-    user.is_superuser = user.is_staff = is_administrator
     user.save(update_fields=["is_active", "is_superuser", "is_staff"])
     record(
         actor=actor,
@@ -82,11 +87,12 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
         object_type="user",
         object_id=user.pk,
         object_label=user.username,
-        data={"is_active": is_active, "is_administrator": is_administrator},
+        data={"is_active": user.is_active, "is_administrator": user.is_superuser},
     )
-    if (before[0] and not is_active) or (before[1] and not is_administrator):
-        end_access(actor=actor, user=user, why="account disabled" if not is_active else "no administrator any more")
-    if before[0] and not is_active:
+    disabled = before.is_active and not user.is_active
+    if disabled or (before.is_superuser and not user.is_superuser):
+        end_access(actor=actor, user=user, why="account disabled" if disabled else "no administrator any more")
+    if disabled:
         tell_departure(actor=actor, user=user)
 
 
