@@ -14,6 +14,7 @@ from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
 from mop.accounts.models import Team, TeamMembership, User, UserEmail
 from mop.accounts.validation import save_checked
+from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, ValidationFailedError
 
@@ -27,9 +28,23 @@ def actor_of(user: User, address: str = "") -> Actor:
 
 @transaction.atomic
 def create_user(
-    *, actor: Actor, username: str, password: str | None, is_administrator: bool = False, team: Team | None = None
+    *,
+    actor: Actor,
+    username: str,
+    password: str | None,
+    is_administrator: bool = False,
+    team: Team | None = None,
+    is_self_named: bool = False,
 ) -> User:
     """Add a local account in a team, or with its personal one; without a password it cannot sign in to the portal.
+
+    Args:
+        actor: who adds it.
+        username: of the account.
+        password: by which it signs in.
+        is_administrator: whether it is one.
+        team: that it joins.
+        is_self_named: the person chose the username, or the provider did.
 
     Raises:
         ValidationFailedError: the name is taken or not allowed, or the password is too weak.
@@ -56,7 +71,7 @@ def create_user(
     )
     if team is not None:
         add_member(actor=actor, team=team, user=user)
-    ensure_team(actor=actor, user=user)
+    ensure_team(actor=actor, user=user, is_self_named=is_self_named)
     return user
 
 
@@ -161,12 +176,19 @@ def remove_member(*, actor: Actor, team: Team, user: User) -> None:
         ensure_team(actor=actor, user=user)
 
 
-def ensure_team(*, actor: Actor, user: User) -> Team:
-    """The user's first team; someone without a team gets a personal one."""
+def ensure_team(*, actor: Actor, user: User, is_self_named: bool = True) -> Team:
+    """The user's first team; someone without a team gets a personal one.
+
+    By a name that a person chose for themselves they get no team that the operator's settings name: it may read what
+    is kept for a shared team that is not made yet.
+    """
     team = user.teams.order_by("is_personal", "name").first()
     if team is not None:
         return team
+    reserved = _names_in_settings() if is_self_named else frozenset()
     for name in (user.username, f"{user.username} (personal)", f"{user.username} {secrets.token_hex(3)}"):
+        if name in reserved:
+            continue
         try:
             with transaction.atomic():
                 team = create_team(
@@ -177,3 +199,8 @@ def ensure_team(*, actor: Actor, user: User) -> Team:
         add_member(actor=actor, team=team, user=user)
         return team
     raise ValidationFailedError(f"no free name for a personal team of {user.username}")
+
+
+def _names_in_settings() -> frozenset[str]:
+    bonds = [bond for area in registered() for bonds in area.team_bonds for bond in bonds.load()()]
+    return frozenset(bond.team for bond in bonds if bond.is_by_name)

@@ -138,7 +138,7 @@ def _shown(team: dict[str, Any], *, as_json: bool) -> None:
     print(printable(f"{team['name']}: {team['description']}"))
     if team["members"] is not None:
         print(printable(f"members: {', '.join(team['members']) or 'nobody'}"))
-    if team["quotas"]:
+    if team.get("quotas"):  # an older server has none
         rows = [
             (
                 *(one["name"], one["label"], f"{one['used']:,}"),
