@@ -107,6 +107,15 @@ def from_dict(data: dict[str, Any]) -> MopError:
     return error
 
 
+def outline(data: dict[str, Any]) -> dict[str, Any]:
+    """Of an error's JSON form what everybody may read: which it is, in MOP's own words.
+
+    Message, place and hint may hold texts and paths of a model's code, as logs do.
+    """
+    kind = CATALOGUE.get(str(data.get("name")), MopError)
+    return kind(f"{kind.title}.", hint="").to_dict()
+
+
 class ModelFault(MopError):
     """The model folder or its code must change."""
 
@@ -559,6 +568,12 @@ class ConflictError(RequestFault):
 
     http_status = HTTPStatus.CONFLICT
     title = "Not possible now"
+
+
+class QuotaExceededError(ConflictError):
+    """A team would use more of the installation than it may."""
+
+    title = "The team's quota is used up"
 
 
 class RunNotPossibleError(ConflictError):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mop.accounts.models import Team
+from mop.accounts.models import Team, User
 from mop.accounts.selectors import get_team, get_user, visible_teams
 from mop.accounts.services import add_member, change_access, create_team, create_user, ensure_team, remove_member
 from mop.errors import ConflictError, NotFoundError, ValidationFailedError
@@ -106,3 +106,13 @@ def test_the_last_administrator_stays_one():
     change_access(actor=ACTOR, user=first, is_active=True, is_administrator=False)
     first.refresh_from_db()
     assert (first.is_administrator, first.is_staff) == (False, False)
+
+
+def test_who_changes_the_role_of_a_person_does_not_enable_an_account_that_was_disabled_meanwhile():
+    make_user(is_administrator=True)
+    person = make_user()
+    as_read_before = User.objects.get(pk=person.pk)
+    change_access(actor=ACTOR, user=person, is_active=False)
+    change_access(actor=ACTOR, user=as_read_before, is_administrator=True)
+    person.refresh_from_db()
+    assert (person.is_active, person.is_superuser) == (False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 
@@ -9,15 +10,18 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from mop.accounts.access_ends import end_sessions
 from mop.accounts.links import invite, reset_path, withdraw_invitation
 from mop.accounts.models import Invitation, SignIn, User
-from mop.accounts.services import actor_of, change_access
+from mop.accounts.services import actor_of, change_access, remove_member
 from mop.accounts.token_services import authenticate_token
 from mop.areas.area import Area
 from mop.areas.references import Ref
 from mop.errors import NotAuthenticatedError
+from mop.sources.prefixes import places_of
+from mop.sources.purposes import Purpose
 from support.areas import also_registered
 from support.browsing import client_of, send
 from support.factories import ACTOR, PASSWORD, make_team, make_token, make_user
@@ -62,6 +66,20 @@ def test_an_invitation_ends_with_time_its_withdrawal_and_its_makers_role():
     _, of_a_leaver = invite(actor=ACTOR, by=other)
     change_access(actor=ACTOR, user=other, is_active=False, is_administrator=False)
     assert accept(of_a_leaver) == 404
+
+
+def test_who_chooses_a_name_gets_no_team_that_the_settings_name(settings: Settings):
+    """It would read what is kept for a shared team that nobody made yet."""
+    teams = ("moderation", "ada")
+    settings.MOP_SOURCE_PREFIXES = json.dumps([{"team": team, "purpose": "models", "prefix": "*"} for team in teams])
+    _, secret = invite(actor=ACTOR, by=make_user("root", is_administrator=True))
+    assert accept(secret, "moderation") == 302
+    team = User.objects.get(username="moderation").teams.get()
+    assert team.name == "moderation (personal)"
+    assert not places_of([team], Purpose.MODELS).everywhere
+    remove_member(actor=ACTOR, team=team, user=team.members.get())
+    assert {team.name for team in User.objects.get(username="moderation").teams.all()}.isdisjoint({"moderation"})
+    assert make_user("ada").teams.get().name == "ada"  # whom the operator adds, and gives a prefix
 
 
 def test_a_reset_link_works_once_and_ends_sessions():

@@ -10,10 +10,12 @@ from django.test import Client
 
 from mop.accounts.models import Invitation, SignIn, User
 from mop.audit.models import AuditEvent
+from mop.registry.group_models import GROUP_NAME_MAX, GroupShare, ModelGroup
+from mop.registry.groups import create_group, list_group, share_group, visible_groups
 from mop.registry.models import Model
 from support.api import Api
 from support.browsing import client_of, form_token
-from support.factories import make_model, make_task, make_team, make_token, make_user
+from support.factories import ACTOR, make_model, make_task, make_team, make_token, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +142,23 @@ def test_what_a_leaver_owned_gets_another_owner(api: Api):
     for to in ("nobody", "leaver"):
         assert set(api.post("/users/leaver/reassign", {"to": to}).json()["fields"]) == {"to"}
     assert AuditEvent.objects.filter(action="user.reassigned", object_id=str(leaver.pk)).count() == 1
+
+
+def test_shared_groups_of_a_leaver_are_told_apart_and_stand_in_the_list_of_their_new_owner(api: Api):
+    leaver, other, reader = make_user("leaver"), make_user("other"), make_user()
+    long = "x" * GROUP_NAME_MAX
+    for owner, name in ((other, long), (other, "Candidates"), (other, "Candidates of leaver"), (leaver, long)):
+        create_group(actor=ACTOR, user=owner, name=name)
+    mine = create_group(actor=ACTOR, user=leaver, name="Candidates")
+    for group in ModelGroup.objects.filter(owner=leaver):
+        for user in (reader, other):
+            share_group(actor=ACTOR, group=group, user=user)
+    list_group(user=other, group=mine, is_listed=False)
+    assert api.post("/users/leaver/reassign", {"to": "other"}).json() == {"things": 2}
+    names = list(ModelGroup.objects.filter(owner=other).values_list("name", flat=True))
+    assert {"Candidates (2)", f"{'x' * (GROUP_NAME_MAX - 10)} of leaver"} < {*names}
+    assert {group.is_listed for group in visible_groups(other)} == {True}
+    assert {share.user for share in GroupShare.objects.all()} == {reader}
 
 
 def test_one_s_own_sessions(root: User):

@@ -67,6 +67,7 @@ SCHEMAS = {
     "Link": "LinkOut",
     "Invitation": "InvitationOut",
     "NewInvitation": "InvitationCreated",
+    "Quota": "QuotaOut",
     "TeamDetail": "TeamDetail",
     "Token": "TokenOut",
     "NewToken": "TokenCreated",

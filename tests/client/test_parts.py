@@ -49,6 +49,7 @@ def test_teams_and_what_keeps_them(mop: Client):
     mop.teams.add_member("a/b", "olivia")
     assert mop.teams.get("a/b")["members"] == ["olivia"]
     mop.teams.remove_member("a/b", "olivia")
+    assert [one["limit"] for one in mop.teams.set_limit("a/b", "stored", 10**12)["quotas"] or ()][1] == 10**12
     assert mop.teams.change("a/b", name="c")["name"] == "c"
     assert "c" in [one["name"] for one in mop.teams.list()]
     mop.teams.delete("c")

@@ -142,10 +142,16 @@ def work(number):
     ran.append(number)
     return number
 
+@DBOS.workflow(name="parent")
+async def parent():
+    child = await DBOS.enqueue_workflow_async("nobody's", work, 21)
+    goes_on.set()
+    return await child.get_result()
+
 async def main():
     runtime.prepare_database(sys.argv[1])
     begin = lambda: begun.append(threading.current_thread().name)
-    queues = [runtime.WorkQueue("one", 1), runtime.WorkQueue("two", 1)]
+    queues = [runtime.WorkQueue(name, 1) for name in ("one", "two", "parents")]
     launched = await runtime.launch(url=sys.argv[1], executor_id="e", queues=queues, on_first_work=begin)
     assert begun == []
     for number in range(20):
@@ -159,11 +165,15 @@ async def main():
     assert begun == ["mop-first-work"], begun
     assert not [thread.name for thread in threading.enumerate() if thread.name == BACKGROUND_JOBS_THREAD_NAME]
 
-    # drained: what runs goes on to its end, what waits is not begun
+    # drained: what runs goes on to its end, what waits is not begun, what waits for that is left to others
+    led = await DBOS.enqueue_workflow_async("parents", parent)
+    wakes.wake("parents")
+    await asyncio.to_thread(goes_on.wait)
+    goes_on.clear()
     running = await DBOS.enqueue_workflow_async("two", long)
     wakes.wake("two")
     await asyncio.to_thread(goes_on.wait)
-    draining = asyncio.create_task(asyncio.to_thread(waits.drain))
+    draining = asyncio.create_task(asyncio.to_thread(waits.drain, but={"parents"}))
     while not waits.is_set():
         await asyncio.sleep(0.01)
     waiting = await DBOS.enqueue_workflow_async("one", work, 20)
@@ -174,7 +184,8 @@ async def main():
     await draining
     assert (await running.get_status()).status == "SUCCESS"
     assert (await waiting.get_status()).status == "ENQUEUED"
-    assert 20 not in ran
+    assert (await led.get_status()).status == "PENDING"
+    assert not {20, 21} & {*ran}
 
 asyncio.run(asyncio.wait_for(main(), 60))
 print("done", flush=True)

@@ -76,22 +76,26 @@ def test_workers_of_two_names_share_the_queue(mop: Installation):
 
 @pytest.mark.second_tier
 def test_a_drained_worker_ends_with_what_it_has_taken_and_takes_no_more(mop: Installation, index: PackageIndex):
-    worker = mop.start_worker("leaves", worker_concurrency=2)
+    worker = mop.start_worker("leaves", worker_concurrency=1)
     index.add(wheel("tiny-drained", "1.0"))
     index.gate.clear()
     taken = mop.submit(write_model(mop.folders / "taken", requirements="tiny-drained==1.0\n"))
     assert index.waiting.wait(30), mop.story(taken)
+    # the worker leads its pipeline already, and would wait for a host that nobody is
+    queued = mop.submit(write_model(mop.folders / "queued"))
+    wait_for(lambda: mop.show(queued)["queue"] is not None, seconds=30, what="it waits in the queue")
     drain = ("-m", "mop.cli", "worker", "--drain", "--name")
     assert mop.run(*drain, "nobody").returncode == 64
     assert mop.run(*drain, "leaves").returncode == 0
     wait_for(lambda: "takes no more work" in mop.output("leaves"), seconds=30, what="it drains")
-    waiting = mop.submit(write_model(mop.folders / "waiting"))
+    later = mop.submit(write_model(mop.folders / "later"))
     index.gate.set()
     mop.wait(taken, "verified")
     wait_for(lambda: worker.poll() is not None, seconds=30, what="it ends", note=lambda: mop.output("leaves"))
     assert worker.returncode == 0
-    assert mop.show(waiting)["status"] == "created"
+    assert {mop.show(revision)["status"] for revision in (queued, later)} == {"created"}
     mop.start_worker("stays")
-    mop.wait(waiting, "verified")
-    for revision in (taken, waiting):
+    for revision in (queued, later):
+        mop.wait(revision, "verified")
+    for revision in (taken, queued, later):
         mop.assert_each_status_once(revision)

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from mop.accounts.models import User
-from mop.catalog.models import Task
+from mop.catalog.models import InstanceType, Task
+from mop.catalog.services import offer_instance_type
 from mop.registry import source_check
 from mop.registry.models import Model, Revision
+from mop.registry.services import create_revision
 from support.browsing import client_of, send
-from support.factories import make_model, make_task
+from support.factories import ACTOR, make_model, make_revision_input, make_task
 
 
 @pytest.fixture
@@ -218,6 +221,23 @@ def test_upgrade_starts_from_the_last_version(model: Model, owner: User):
     created = Revision.objects.get(version="v1.0.1")
     assert (created.thread_number, created.batch_enabled, created.sample_post_data) == (3, False, {"text": "y"})
     assert created.model_url == Revision.objects.get(version="v1.0.0").model_url
+
+
+def test_upgrade_proposes_a_version_that_is_free_and_asks_where_the_instance_type_is_retired(model: Model, owner: User):
+    create_revision(actor=ACTOR, user=owner, model=model, revision=make_revision_input("v1.0.1"))
+    create_revision(actor=ACTOR, user=owner, model=model, revision=make_revision_input("v1.0.0-final"))
+    today = timezone.localdate().isoformat()
+    create_revision(actor=ACTOR, user=owner, model=model, revision=make_revision_input(today))
+    usual = InstanceType.objects.get(name="Standard_F4s_v2")
+    offer_instance_type(actor=ACTOR, instance_type=usual, is_offered=False)
+    client = client_of(owner)
+    page = client.get("/models/toxicity/upgrade/").content.decode()
+    assert shown_values(page)["version"] == f"{today}.2"
+    assert "Standard_F4s_v2 is retired: choose another one" in page
+    values = shown_values(page) | {"instance_type": ""}
+    assert send(client, "/models/toxicity/upgrade/", values).status_code == 422
+    assert send(client, "/models/toxicity/upgrade/", values | {"instance_type": "Standard_F2s_v2"}).status_code == 302
+    assert Revision.objects.get(version=f"{today}.2").instance_type.name == "Standard_F2s_v2"
 
 
 def test_a_version_that_stands_is_refused_beside_its_field(model: Model, owner: User):

@@ -54,6 +54,7 @@ OWNER_PAGES = [
     "/models/toxicity/versions/v1.0.0/logs/build/download/",
     "/tasks/",
     "/account/",
+    "/account/quotas/",
     "/account/tokens/",
     "/accounts/security/",
     "/accounts/password/change/",

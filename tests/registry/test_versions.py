@@ -5,6 +5,9 @@ import re
 
 import pytest
 
+from mop.catalog.models import InstanceType
+from mop.catalog.services import offer_instance_type
+from mop.errors import ValidationFailedError
 from mop.registry.proposals import propose_first_revision, propose_name, propose_next_revision
 from mop.registry.services import create_revision
 from mop.registry.versions import recommend_name, recommend_version
@@ -86,3 +89,16 @@ def test_when_todays_date_is_taken_it_is_numbered():
         proposed = propose_next_revision(model)
         assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d{re.escape(following)}", proposed.version)
         create_revision(actor=ACTOR, user=user, model=model, revision=proposed)
+
+
+@pytest.mark.django_db
+def test_a_new_version_has_an_instance_type_that_is_offered():
+    user = make_user()
+    model = make_model(owner=user)
+    default = InstanceType.objects.get(name="Standard_F4s_v2")
+    offer_instance_type(actor=ACTOR, instance_type=default, is_offered=False)
+    assert propose_first_revision().instance_type.name == "Standard_F2s_v2"
+    with pytest.raises(ValidationFailedError) as refused:
+        create_revision(actor=ACTOR, user=user, model=model, revision=propose_next_revision(model))
+    assert refused.value.fields == {"instance_type": ["Standard_F4s_v2 is retired. Choose one that is offered."]}
+    assert model.revisions.get().instance_type == default

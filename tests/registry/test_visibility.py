@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from mop.accounts.models import User
 from mop.accounts.rules import authorise
-from mop.errors import NotAllowedError, NotAuthenticatedError, NotFoundError
+from mop.errors import (
+    BlockingFindingsError,
+    NotAllowedError,
+    NotAuthenticatedError,
+    NotFoundError,
+    UserScriptException,
+)
+from mop.loadtest.jobs import begin, conclude
+from mop.registry.advance import advance
 from mop.registry.listing import ModelList, ModelQuery, get_listed_model
 from mop.registry.models import Model, Revision
 from mop.registry.selectors import (
@@ -15,9 +25,12 @@ from mop.registry.selectors import (
     get_revision_by_id,
     visible_revisions,
 )
-from mop.registry.services import create_revision
-from mop.registry.statuses import PublishStatus
-from support.factories import ACTOR, make_model, make_revision_input, make_team, make_user, publish, put
+from mop.registry.services import create_revision, retry_revision
+from mop.registry.statuses import PublishStatus, RevisionStatus
+from support.api import Api
+from support.browsing import client_of
+from support.factories import ACTOR, make_model, make_revision_input, make_team, make_token, make_user, publish, put
+from support.load_tests import enabled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
 
@@ -123,3 +136,42 @@ def test_being_administrator_gives_sight_and_the_choice_of_owners_but_not_the_ow
 def test_nobody_is_asked_to_sign_in_first():
     with pytest.raises(NotAuthenticatedError):
         authorise(AnonymousUser(), "registry.view_model", make_model(), what="look")
+
+
+def test_why_a_version_failed_is_told_in_the_words_of_its_code_to_those_alone_who_read_its_logs():
+    model, stranger = make_model(), make_user()
+    revision = model.revisions.get()
+    raised = UserScriptException("KeyError: 'of the code'", hint="of the code", place="src/of_the_code.py:3")
+    found = BlockingFindingsError("1 finding blocks. of the code", place="model/of_the_code.pkl", also=["of the code"])
+
+    def enter(to: RevisionStatus, **more: Any) -> None:
+        attempt = Revision.objects.get(pk=revision.pk).attempt
+        advance(revision_id=revision.pk, attempt=attempt, to=to, actor=ACTOR, **more)
+
+    enter(RevisionStatus.VERIFY_FAILED, error=raised)
+    retry_revision(actor=ACTOR, revision=revision)
+    put(Revision.objects.filter(pk=revision.pk), status=RevisionStatus.VERIFIED, publish_status=PublishStatus.PUBLIC)
+    test = enabled(revision)
+    begin(test.pk)
+    conclude(str(test.pk), error=raised)
+    enter(RevisionStatus.VULNERABLE, error=found)
+    path = f"/models/{model.name}/revisions"
+    for place in (path, f"{path}/v1.0.0", f"{path}/v1.0.0/events", f"{path}/v1.0.0/load-test"):
+        whole, told = (Api(token=make_token(user)).get(place).content.decode() for user in (model.created_by, stranger))
+        assert "of the code" in whole
+        assert "of the code" not in told
+        assert "of_the_code" not in told
+    told = Api(token=make_token(stranger)).get(f"{path}/v1.0.0").json()["error"]
+    assert (told["name"], told["message"]) == ("BlockingFindingsError", "Findings of the scan block this version.")
+    for page in ("?details=v1.0.0", "?load-test=v1.0.0"):
+        whole, told = (
+            client_of(user).get(f"/models/{model.name}/{page}").content.decode()
+            for user in (model.created_by, stranger)
+        )
+        assert "of the code" in whole
+        assert "of the code" not in told
+        assert "of_the_code" not in told
+    assert (
+        "of the code"
+        not in client_of(stranger).get(f"/models/{model.name}/versions/v1.0.0/load-test/json").content.decode()
+    )

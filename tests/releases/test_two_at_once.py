@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection, connections
 
 from mop.accounts.services import actor_of
-from mop.errors import MopError
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent, SlotPeriod
 from mop.releases.release_states import WentLive
 from mop.releases.requests.deciding import approve_release, reject_release, withdraw_release
 from mop.releases.requests.switching import mark_released, roll_back
+from support.at_once import at_once
 from support.factories import ACTOR, make_task, make_user
 from support.releases import approved, live, make_releasable, make_service, next_version, requested
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.dialect, pytest.mark.usefixtures("engine_database")]
-
-
-def _at_once(*calls: Callable[[], object]) -> list[str]:
-    """Call all at one moment, each with a connection of its own; the names of what they raised, empty for none.
-
-    SQLite's database of the tests lies in memory, with room for one connection: there one call follows the other.
-    """
-    if connection.vendor == "sqlite":
-        return sorted(_named(call) for call in calls)
-    together = Barrier(len(calls))
-
-    def one(call: Callable[[], object]) -> str:
-        try:
-            together.wait(timeout=10)
-            return _named(call)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return sorted(pool.map(one, calls))
-
-
-def _named(call: Callable[[], object]) -> str:
-    try:
-        call()
-    except MopError as error:
-        return error.name
-    return ""
 
 
 def test_of_two_decisions_at_once_one_stands():
@@ -63,7 +30,7 @@ def test_of_two_decisions_at_once_one_stands():
     def withdraw() -> object:
         return withdraw_release(actor=ACTOR, release=release)
 
-    found = _at_once(approve, approve, reject, withdraw)
+    found = at_once(approve, approve, reject, withdraw)
     # an approved release may still be withdrawn; every other second is refused
     events = list(ReleaseEvent.objects.filter(release=release).order_by("pk").values_list("what", flat=True))
     assert events[1:] in (["approved"], ["rejected"], ["withdrawn"], ["approved", "withdrawn"])
@@ -82,7 +49,7 @@ def test_of_two_releases_that_go_live_at_once_one_is():
         lambda one=one: mark_released(actor=ACTOR, release=one, how=WentLive.GATEWAY) for one in (*releases, *releases)
     ]
     back = lambda: roll_back(actor=actor_of(admin), user=admin, release=bad, comment="back")  # noqa: E731 - a call among calls
-    found = _at_once(*calls, back)
+    found = at_once(*calls, back)
     assert set(found) <= {"", "ConflictError"}
     assert LiveSlot.objects.count() == 2
     assert len(set(LiveSlot.objects.values_list("live", flat=True))) == 1

@@ -170,7 +170,9 @@ def test_without_any_prefix_the_first_teams_have_every_place_and_others_none(tmp
         allowed(first, Purpose.MODELS, url)
     assert allowed(first, Purpose.DATASETS, url)  # nobody said anything about datasets
     remove_prefix(actor=ACTOR, prefix=row)  # type: ignore[arg-type] # a row
-    assert allowed(first, Purpose.MODELS, url)
+    for team in (first, shared, other):  # what was taken from one team is nobody else's
+        with pytest.raises(ModelUrlForbiddenError):
+            allowed(team, Purpose.MODELS, url)
 
 
 def test_prefixes_of_the_settings_and_of_every_team_count(tmp_path: Path, settings: Settings):

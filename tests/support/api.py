@@ -35,6 +35,10 @@ class Api:
         """POST."""
         return self.call("POST", path, body)
 
+    def put(self, path: str, body: Any) -> HttpResponse:
+        """PUT."""
+        return self.call("PUT", path, body)
+
     def patch(self, path: str, body: Any) -> HttpResponse:
         """PATCH."""
         return self.call("PATCH", path, body)

@@ -91,6 +91,7 @@ OPERATIONS: dict[str, tuple[str, ...] | Reason] = {
     "/teams/": ("POST /teams",),
     "/teams/<int:team_id>/change/": ("PATCH /teams/{name}",),
     "/teams/<int:team_id>/delete/": ("DELETE /teams/{name}",),
+    "/teams/<int:team_id>/quotas/<str:quota>/": ("PUT /teams/{name}/quotas/{quota}",),
     "/teams/<int:team_id>/members/add/": ("PUT /teams/{name}/members/{username}",),
     "/teams/<int:team_id>/members/remove/": ("DELETE /teams/{name}/members/{username}",),
     # notifications and webhooks

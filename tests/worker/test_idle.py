@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from mop.areas.registry import registered
 from mop.engine.activity import is_change
+from mop.engine.client import engine
 from mop.engine.schedules import IDLE_SECONDS
 from mop.worker.areas import _number
 
@@ -16,7 +19,16 @@ from mop.worker.areas import _number
 STATEMENTS_A_MINUTE = 45.0
 
 
+@pytest.fixture
+def _engine(engine_database: str) -> Iterator[None]:
+    assert engine_database == settings.MOP_ENGINE_URL
+    engine.cache_clear()
+    yield
+    engine.cache_clear()
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("_engine")
 def test_periodic_work_that_finds_nothing_asks_little_and_changes_nothing():
     """Whatever writes each time keeps the worker from ever being idle."""
     statements: list[str] = []

@@ -10,6 +10,7 @@ from mop.findings.names import SCANS_QUEUE
 from mop.pipeline.area import PIPELINES_AT_ONCE
 from mop.registry.names import PIPELINE_QUEUE
 from mop.worker.host import queues_of
+from support.factories import make_model
 
 DATASETS = VERIFY.queue.name
 pytestmark = [pytest.mark.django_db, pytest.mark.dialect]
@@ -32,6 +33,17 @@ def test_a_worker_takes_every_enabled_type_without_a_gpu():
     assert {queue.name for queue in work} == expected
     assert {queue.concurrency for queue in work} == {3}
     assert InstanceType.objects.get(name="Standard_F8s_v2").queue_name not in expected
+
+
+def test_a_retired_type_is_taken_as_long_as_a_version_has_it():
+    """What was verified is evaluated, load-tested and tried with the type that it has."""
+    retired = InstanceType.objects.get(name="Standard_F8s_v2")
+    make_model(instance_type=retired)
+    InstanceType.objects.filter(pk=retired.pk).update(is_enabled=False)
+    for given in ((), (retired.name,)):
+        assert {f"{retired.queue_name}{kind}" for kind in ("", ":load-tests", ":evaluations", ":trials")} <= {
+            queue.name for queue in queues_of(given)
+        }
 
 
 def test_a_worker_for_named_types_takes_these_and_the_pipelines():

@@ -22,6 +22,7 @@ class Action(AuditAction):
     TEAM_CREATED = "team.created"
     TEAM_CHANGED = "team.changed"
     TEAM_DELETED = "team.deleted"
+    TEAM_LIMIT_CHANGED = "team.limit_changed"
     TEAM_MEMBER_ADDED = "team.member_added"
     TEAM_MEMBER_REMOVED = "team.member_removed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - the action's name

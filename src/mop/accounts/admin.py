@@ -45,12 +45,17 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic for the t
         """Nobody: what a user made stays theirs."""
         return False
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A field that sends along what the page showed, so that a page which is old brings nothing back."""
+        return super().formfield_for_dbfield(db_field, request, **kwargs, show_hidden_initial=True)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
         """Change access by the service, which records it."""
         who = cast("User", request.user)
+        given = {name: form.cleaned_data[name] for name in form.changed_data}
         change_access(
             actor=actor_of(who, client_address(request)),
             user=obj,
-            is_active=obj.is_active,
-            is_administrator=obj.is_superuser,
+            is_active=given.get("is_active"),
+            is_administrator=given.get("is_superuser"),
         )

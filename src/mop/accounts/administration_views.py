@@ -144,8 +144,8 @@ def access(request: HttpRequest, user_id: int, change: str) -> HttpResponse:
         change_access(
             actor=actor_in(request),
             user=found,
-            is_active={"disable": False, "enable": True}.get(change, found.is_active),
-            is_administrator={"promote": True, "demote": False}.get(change, found.is_superuser),
+            is_active={"disable": False, "enable": True}.get(change),
+            is_administrator={"promote": True, "demote": False}.get(change),
         )
         return Done(f"{verb}: {found.username}. Done.", here)
 

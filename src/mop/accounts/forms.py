@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mop.accounts.models import Team, User
+from mop.accounts.quotas import LIMIT_MAX
 from mop.accounts.selectors import get_people, search_people
 from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
 from mop.accounts.validation import DESCRIPTION_MAX
@@ -91,6 +92,17 @@ class RotateTokenForm(PlainForm):
 class TeamForm(PlainForm):
     name = forms.CharField(max_length=100)
     description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class LimitForm(PlainForm):
+    """A team's limit of one quota."""
+
+    limit = forms.IntegerField(required=False, min_value=0, max_value=LIMIT_MAX)
+
+    def __init__(self, *args: Any, unit: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["limit"].label = f"Limit ({unit})"
+        self.fields["limit"].help_text = "Empty: the limit of the installation. 0: no limit."
 
 
 class PersonInput(forms.TextInput):

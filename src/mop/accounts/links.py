@@ -107,6 +107,7 @@ def accept_invitation(*, address: str, secret: str, username: str, password: str
         password=password,
         is_administrator=invitation.is_administrator,
         team=invitation.team,
+        is_self_named=True,
     )
     if invitation.email:
         change_email(actor=actor, user=user, email=invitation.email)

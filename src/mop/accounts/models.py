@@ -73,6 +73,20 @@ class TeamMembership(models.Model):
         return f"{self.user} in {self.team}"
 
 
+class TeamLimit(models.Model):
+    """A limit of a team's own, in place of the installation's. It goes with the team and keeps none from going."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    quota = models.CharField(max_length=40)
+    limit = models.PositiveBigIntegerField(help_text="0: none")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("team", "quota"), name="one_limit_per_team_and_quota"),)
+
+    def __str__(self) -> str:
+        return f"{self.quota} of {self.team}"
+
+
 class PersonalAccessToken(models.Model):
     """A secret for API and CLI: shown once, stored as a SHA-256, scoped, expiring, revocable.
 

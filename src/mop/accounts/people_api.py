@@ -85,12 +85,7 @@ def patch_user(request: HttpRequest, username: str, body: UserPatch) -> UserDeta
     person = get_person(username)
     if body.is_administrator:
         _may_give_everything(caller, "make an administrator")
-    change_access(
-        actor=caller.actor,
-        user=person,
-        is_active=person.is_active if body.is_active is None else body.is_active,
-        is_administrator=person.is_superuser if body.is_administrator is None else body.is_administrator,
-    )
+    change_access(actor=caller.actor, user=person, is_active=body.is_active, is_administrator=body.is_administrator)
     return _detail(get_person(username))
 
 

@@ -35,6 +35,7 @@ PATCH  /teams/{name}                    - 401 403 403 403 200 403 403
 DELETE /teams/{name}                    - 401 403 403 403 409 403 403
 PUT    /teams/{name}/members/{username} - 401 403 403 403 204 403 403
 DELETE /teams/{name}/members/{username} - 401 403 403 403 204 403 403
+PUT    /teams/{name}/quotas/{quota}     - 401 403 403 403 200 403 403
 GET    /users                           - 401 403 403 403 200 403 403
 GET    /users/{username}                - 401 403 403 403 200 403 403
 PATCH  /users/{username}                - 401 403 403 403 200 403 403
@@ -119,6 +120,7 @@ POST /account/tokens/<int:token_id>/rotate/            - 401 404 404 422 404 401
 POST /account/sessions/<int:session_id>/end/           - 401 404 404 302 404 401 401
 POST /account/sessions/end-others/                     - 401 302 302 302 302 401 401
 GET  /account/                                         - 401 200 200 200 200 401 401
+GET  /account/quotas/                                  - 401 200 200 200 200 401 401
 GET  /users/                                           - 401 403 403 403 200 401 401
 GET  /users/invite/                                    - 401 403 403 403 200 401 401
 POST /users/invite/                                    - 401 403 403 403 200 401 401
@@ -138,6 +140,8 @@ GET  /teams/<int:team_id>/change/                      - 401 403 403 403 200 401
 POST /teams/<int:team_id>/change/                      - 401 403 403 403 422 401 401
 GET  /teams/<int:team_id>/delete/                      - 401 403 403 403 200 401 401
 POST /teams/<int:team_id>/delete/                      - 401 403 403 403 409 401 401
+GET  /teams/<int:team_id>/quotas/<str:quota>/          - 401 403 403 403 200 401 401
+POST /teams/<int:team_id>/quotas/<str:quota>/          - 401 403 403 403 302 401 401
 POST /teams/<int:team_id>/members/add/                 - 401 403 403 403 302 401 401
 POST /teams/<int:team_id>/members/remove/              - 401 403 403 403 302 401 401
 """),

@@ -8,6 +8,7 @@ from typing import Annotated
 from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
+from mop.accounts.quotas import LIMIT_MAX
 from mop.accounts.token_services import OVERLAP_HOURS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_DAYS_MAX
 from mop.accounts.validation import DESCRIPTION_MAX
 from mop.areas.scopes import ALL_WRITE
@@ -42,10 +43,28 @@ class TeamOut(Schema):
     created_at: dt.datetime
 
 
+class QuotaOut(Schema):
+    """What a team may use, and uses. `limit` is null where there is none; `is_own`: an administrator gave it."""
+
+    name: str
+    label: str
+    unit: str
+    used: int
+    limit: int | None
+    is_own: bool
+
+
+class LimitIn(InputSchema):
+    """A team's own limit; 0: none; null: that of the installation."""
+
+    limit: int | None = Field(ge=0, le=LIMIT_MAX)
+
+
 class TeamDetail(TeamOut):
-    """A team with its members; null where the caller is neither a member nor an administrator."""
+    """A team with its members and quotas; null where the caller is neither a member nor an administrator."""
 
     members: list[str] | None
+    quotas: list[QuotaOut] | None
 
 
 Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_MAX)]

@@ -7,12 +7,14 @@ import secrets
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.forms import EmailField
 
 from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
 from mop.accounts.models import Team, TeamMembership, User, UserEmail
 from mop.accounts.validation import save_checked
+from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, ValidationFailedError
 
@@ -26,9 +28,23 @@ def actor_of(user: User, address: str = "") -> Actor:
 
 @transaction.atomic
 def create_user(
-    *, actor: Actor, username: str, password: str | None, is_administrator: bool = False, team: Team | None = None
+    *,
+    actor: Actor,
+    username: str,
+    password: str | None,
+    is_administrator: bool = False,
+    team: Team | None = None,
+    is_self_named: bool = False,
 ) -> User:
     """Add a local account in a team, or with its personal one; without a password it cannot sign in to the portal.
+
+    Args:
+        actor: who adds it.
+        username: of the account.
+        password: by which it signs in.
+        is_administrator: whether it is one.
+        team: that it joins.
+        is_self_named: the person chose the username, or the provider did.
 
     Raises:
         ValidationFailedError: the name is taken or not allowed, or the password is too weak.
@@ -55,13 +71,15 @@ def create_user(
     )
     if team is not None:
         add_member(actor=actor, team=team, user=user)
-    ensure_team(actor=actor, user=user)
+    ensure_team(actor=actor, user=user, is_self_named=is_self_named)
     return user
 
 
 @transaction.atomic
-def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator: bool) -> None:
-    """Enable or disable an account, make it administrator or not.
+def change_access(
+    *, actor: Actor, user: User, is_active: bool | None = None, is_administrator: bool | None = None
+) -> None:
+    """Enable or disable an account, make it administrator or not; None leaves it as it is by then.
 
     Keeping out, and taking the role of administrators, end all its sessions and tokens at once; with the first, areas
     end what they do in its name (`Area.departures`).
@@ -69,12 +87,14 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
     Raises:
         ConflictError: nobody would be administrator any more.
     """
-    remaining = User.objects.select_for_update().filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
-    if not (is_active and is_administrator) and not remaining.exists():
+    administrators = Q(is_active=True, is_superuser=True)
+    locked = User.objects.select_for_update().filter(Q(pk=user.pk) | administrators).order_by("pk")
+    rows = {row.pk: row for row in locked}
+    before = rows.pop(user.pk)
+    user.is_active = before.is_active if is_active is None else is_active
+    user.is_superuser = user.is_staff = before.is_superuser if is_administrator is None else is_administrator
+    if not user.is_administrator and not rows:
         raise ConflictError(f"{user.username} is the last administrator.", hint="Make another administrator first.")
-    before = User.objects.values_list("is_active", "is_superuser").get(pk=user.pk)
-    user.is_active = is_active
-    user.is_superuser = user.is_staff = is_administrator
     user.save(update_fields=["is_active", "is_superuser", "is_staff"])
     record(
         actor=actor,
@@ -82,11 +102,12 @@ def change_access(*, actor: Actor, user: User, is_active: bool, is_administrator
         object_type="user",
         object_id=user.pk,
         object_label=user.username,
-        data={"is_active": is_active, "is_administrator": is_administrator},
+        data={"is_active": user.is_active, "is_administrator": user.is_superuser},
     )
-    if (before[0] and not is_active) or (before[1] and not is_administrator):
-        end_access(actor=actor, user=user, why="account disabled" if not is_active else "no administrator any more")
-    if before[0] and not is_active:
+    disabled = before.is_active and not user.is_active
+    if disabled or (before.is_superuser and not user.is_superuser):
+        end_access(actor=actor, user=user, why="account disabled" if disabled else "no administrator any more")
+    if disabled:
         tell_departure(actor=actor, user=user)
 
 
@@ -155,12 +176,19 @@ def remove_member(*, actor: Actor, team: Team, user: User) -> None:
         ensure_team(actor=actor, user=user)
 
 
-def ensure_team(*, actor: Actor, user: User) -> Team:
-    """The user's first team; someone without a team gets a personal one."""
+def ensure_team(*, actor: Actor, user: User, is_self_named: bool = True) -> Team:
+    """The user's first team; someone without a team gets a personal one.
+
+    By a name that a person chose for themselves they get no team that the operator's settings name: it may read what
+    is kept for a shared team that is not made yet.
+    """
     team = user.teams.order_by("is_personal", "name").first()
     if team is not None:
         return team
+    reserved = _names_in_settings() if is_self_named else frozenset()
     for name in (user.username, f"{user.username} (personal)", f"{user.username} {secrets.token_hex(3)}"):
+        if name in reserved:
+            continue
         try:
             with transaction.atomic():
                 team = create_team(
@@ -171,3 +199,8 @@ def ensure_team(*, actor: Actor, user: User) -> Team:
         add_member(actor=actor, team=team, user=user)
         return team
     raise ValidationFailedError(f"no free name for a personal team of {user.username}")
+
+
+def _names_in_settings() -> frozenset[str]:
+    bonds = [bond for area in registered() for bonds in area.team_bonds for bond in bonds.load()()]
+    return frozenset(bond.team for bond in bonds if bond.is_by_name)

@@ -71,7 +71,7 @@ def _end_everything(user: User, actor: Actor, why: str) -> None:
 @transaction.atomic
 def _make_user(account: SocialAccount, claims: Mapping[str, Any], address: str) -> User:
     actor = Actor(id="system:sign-in", label=f"MOP sign-in ({settings.MOP_OIDC_NAME})", address=address)
-    user = create_user(actor=actor, username=_free_name(claims), password=None)
+    user = create_user(actor=actor, username=_free_name(claims), password=None, is_self_named=True)
     user.first_name = str(claims.get("given_name") or "")[:150]
     user.last_name = str(claims.get("family_name") or "")[:150]
     user.save(update_fields=["first_name", "last_name"])

@@ -7,8 +7,9 @@ from ninja import Router, Status
 
 from mop.accounts.access import caller_of
 from mop.accounts.models import Team, User
+from mop.accounts.quotas import Standing, get_quota, set_limit, standings_of
 from mop.accounts.rules import authorise
-from mop.accounts.schemas import TeamDetail, TeamIn, TeamOut, TeamPatch
+from mop.accounts.schemas import LimitIn, QuotaOut, TeamDetail, TeamIn, TeamOut, TeamPatch
 from mop.accounts.selectors import get_team, get_user, visible_teams
 from mop.accounts.services import add_member, create_team, remove_member
 from mop.accounts.teams import change_team, delete_team
@@ -57,9 +58,19 @@ def take_member(request: HttpRequest, name: str, username: str) -> Status[None]:
     return Status(204, None)
 
 
+@router.put(f"{_TEAM}/quotas/{{quota}}", response=TeamDetail)
+def put_limit(request: HttpRequest, name: str, quota: str, body: LimitIn) -> TeamDetail:
+    """Give a team a limit of its own, or that of the installation again. Administrators only."""
+    caller = caller_of(request)
+    team = get_team(caller.user, name)
+    authorise(caller.user, "accounts.define", what="define teams")
+    set_limit(actor=caller.actor, team=team, quota=get_quota(quota), limit=body.limit)
+    return _detail(caller.user, name)
+
+
 @router.get(_TEAM, response=TeamDetail)
 def get_one_team(request: HttpRequest, name: str) -> TeamDetail:
-    """One team. Its members are shown to members and administrators."""
+    """One team. Its members, and what it uses of its quotas, are shown to members and administrators."""
     return _detail(caller_of(request).user, name)
 
 
@@ -88,4 +99,16 @@ def _detail(user: User, name: str) -> TeamDetail:
     shown = TeamOut.from_orm(team)
     sees_members = user.is_administrator or shown.is_member
     members = list(team.members.order_by("username").values_list("username", flat=True)) if sees_members else None
-    return TeamDetail(**shown.dict(), members=members)
+    quotas = [_quota(one) for one in standings_of(team)] if sees_members else None
+    return TeamDetail(**shown.dict(), members=members, quotas=quotas)
+
+
+def _quota(standing: Standing) -> QuotaOut:
+    return QuotaOut(
+        name=standing.quota.name,
+        label=standing.quota.label,
+        unit=standing.quota.unit,
+        used=standing.used,
+        limit=standing.limit or None,
+        is_own=standing.is_own,
+    )

@@ -15,6 +15,7 @@ urlpatterns = [
     path("account/sessions/<int:session_id>/end/", security_views.end_one, name="end_session"),
     path("account/sessions/end-others/", security_views.end_others, name="end_other_sessions"),
     path("account/", views.account, name="account"),
+    path("account/quotas/", views.quotas_of_teams, name="quotas"),
     path("users/", administration.people, name="users"),
     path("users/invite/", administration.invite_person, name="invite"),
     path("users/invitations/<int:invitation_id>/withdraw/", administration.withdraw, name="withdraw_invitation"),
@@ -28,6 +29,7 @@ urlpatterns = [
     path("teams/<int:team_id>/", views.team, name="team"),
     path("teams/<int:team_id>/change/", views.change_one_team, name="change_team"),
     path("teams/<int:team_id>/delete/", views.delete_one_team, name="delete_team"),
+    path("teams/<int:team_id>/quotas/<str:quota>/", views.limit_of_team, name="team_limit"),
     path("teams/<int:team_id>/members/add/", views.add_team_member, name="add_member"),
     path("teams/<int:team_id>/members/remove/", views.remove_team_member, name="remove_member"),
 ]

@@ -15,8 +15,9 @@ from django.utils.html import format_html_join
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mop.accounts.current_user import actor_in, user_of
-from mop.accounts.forms import RotateTokenForm, TeamForm, TokenForm, UsernameForm
+from mop.accounts.forms import LimitForm, RotateTokenForm, TeamForm, TokenForm, UsernameForm
 from mop.accounts.models import Team
+from mop.accounts.quotas import get_quota, set_limit, standings_of
 from mop.accounts.rules import authorise
 from mop.accounts.selectors import get_team_by_id, get_token, get_user, search_people, sessions_of, tokens_of
 from mop.accounts.services import add_member, create_team, remove_member
@@ -167,6 +168,33 @@ def delete_one_team(request: HttpRequest, team_id: int) -> HttpResponse:
     )
 
 
+@require_http_methods(["GET", "POST"])
+def limit_of_team(request: HttpRequest, team_id: int, quota: str) -> HttpResponse:
+    """Give a team a limit of its own, or that of the installation again."""
+    authorise(user_of(request), "accounts.define", what="define teams")
+    found, chosen = get_team_by_id(team_id), get_quota(quota)
+    here = reverse("accounts:team", args=[found.pk])
+    standing = next(one for one in standings_of(found) if one.quota == chosen)
+    initial = {"limit": standing.limit if standing.is_own else None}
+    form = LimitForm(request.POST or None, unit=chosen.unit, initial=initial)
+
+    def act() -> Done:
+        set_limit(actor=actor_in(request), team=found, quota=chosen, limit=form.cleaned_data["limit"])
+        return Done(f"The limit of {found.name} is changed.", here)
+
+    return form_page(
+        request,
+        form,
+        act,
+        title=f"{chosen.label}: {found.name}",
+        trail=[("Teams", reverse("accounts:teams")), (found.name, here), ("Limit", "")],
+        lead=f"{standing.shown_used} are used now. The installation's limit is "
+        + (f"{chosen.setting.value:,.0f} {chosen.unit}." if chosen.setting.value else "none."),
+        submit="Save",
+        cancel_url=here,
+    )
+
+
 @require_POST
 def add_team_member(request: HttpRequest, team_id: int) -> HttpResponse:
     """Put a user into a team."""
@@ -199,6 +227,7 @@ def _show_team(request: HttpRequest, found: Team, form: UsernameForm) -> HttpRes
         "team": found,
         "trail": trail,
         "members": found.members.order_by("username"),
+        "standings": standings_of(found),
         "in_the_way": in_the_way(found),
         "bonds": bonds_of(found),
     }
@@ -220,6 +249,16 @@ def account(request: HttpRequest) -> HttpResponse:
         "sections": ACCOUNT_SECTIONS.shown(request, user),
     }
     return render(request, "accounts/account.html", context)
+
+
+@require_GET
+def quotas_of_teams(request: HttpRequest) -> HttpResponse:
+    """What one's teams use of their quotas."""
+    teams = user_of(request).teams.order_by("is_personal", "name")
+    trail = [("My account", reverse("accounts:account")), ("What my teams use", "")]
+    return render(
+        request, "accounts/quotas.html", {"teams": [(team, standings_of(team)) for team in teams], "trail": trail}
+    )
 
 
 @require_GET

@@ -104,6 +104,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ContractRunIn": {"task": "hate in text"},
     "TokenIn": {"name": "build server", "scopes": ["models:write", "datasets:read"], "days": 30},
     "TokenRotation": {"overlap_hours": 2},
+    "LimitIn": {"limit": 200},
     "TeamPatch": {"name": "safety and trust"},
     "UserPatch": {"is_active": False},
     "ReassignIn": {"to": "olivia"},

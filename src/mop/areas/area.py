@@ -81,6 +81,7 @@ class Area:
         belongings: functions that give what a person is responsible for, each given the user; each thing is a
             `Belonging` of `mop.accounts.belongings`.
         searches: what the portal's search finds of it; each is a `Search` of `mop.ui.search`.
+        team_quotas: what it counts for each team; each is a `Quota` of `mop.accounts.quotas`.
         team_bonds: functions that say which teams must stay, or keep their names; each gives `Bond`s of
             `mop.accounts.teams`.
     """
@@ -107,4 +108,5 @@ class Area:
     departures: tuple[Ref[Callable[[Any, Any], None]], ...] = ()
     belongings: tuple[Ref[Callable[[Any], Any]], ...] = ()
     searches: tuple[Ref[Any], ...] = ()
+    team_quotas: tuple[Ref[Any], ...] = ()
     team_bonds: tuple[Ref[Callable[[], Iterable[Any]]], ...] = ()

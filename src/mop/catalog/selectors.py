@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from mop.catalog.defaults import DEFAULT_INSTANCE_TYPE
 from mop.catalog.models import InstanceType, Task, Taxonomy
 from mop.errors import NotFoundError
 
@@ -96,6 +97,16 @@ def get_instance_type_by_name(name: str) -> InstanceType:
 def offered_instance_types() -> QuerySet[InstanceType]:
     """Instance types that models may ask for, smallest first."""
     return InstanceType.objects.filter(is_enabled=True)
+
+
+def default_instance_type() -> InstanceType:
+    """The instance type of a version that names none: MOP's own default, the smallest that is offered without it.
+
+    Raises:
+        NotFoundError: none is offered.
+    """
+    offered = offered_instance_types()
+    return offered.filter(name=DEFAULT_INSTANCE_TYPE).first() or _first(offered, "instance type that is offered")
 
 
 def _first(found: QuerySet[_Row], what: str) -> _Row:

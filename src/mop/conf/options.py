@@ -203,6 +203,24 @@ OPTIONS: tuple[Option, ...] = (
     Option("MOP_DATASET_CONCURRENCY", read_positive, 2, "files of datasets that a worker reads at once"),
     Option("MOP_DSAT_IMPORT_BYTES_MAX", read_positive, 256 * 1024**2, "bytes in a file of DSAT cases"),
     Option("MOP_DSAT_RETENTION_DAYS", int, 730, "days after which a DSAT case that nobody changed goes; 0: never"),
+    Option(
+        "MOP_TEAM_VERSIONS_MAX",
+        read_count,
+        100,
+        "versions of one team that may be on their way at once, unless the team has a limit of its own; 0: any number",
+    ),
+    Option(
+        "MOP_TEAM_STORED_BYTES_MAX",
+        read_count,
+        0,
+        "bytes of snapshots of one team's versions, each snapshot counted once, likewise; 0: any number",
+    ),
+    Option(
+        "MOP_TEAM_LOAD_TEST_SECONDS_MAX",
+        read_count,
+        0,
+        "seconds that one team's load tests may measure within 24 hours, likewise; 0: any number",
+    ),
     Option("MOP_WHEEL_BYTES_MAX", int, 5 * GIB // 2, "bytes in a private wheel"),
     Option("MOP_ENVIRONMENTS_MAX_DAYS", float, 30.0, "days after which an unused environment or model copy goes"),
     Option(
@@ -212,6 +230,12 @@ OPTIONS: tuple[Option, ...] = (
         "bytes of environments, package caches and unpacked models; beyond, the longest unused go",
     ),
     Option("MOP_GC_HOURS", float, 6.0, "hours between two garbage collections of a worker host; 0: never by itself"),
+    Option(
+        "MOP_ENGINE_DAYS",
+        read_count,
+        30,
+        "days for which the engine keeps what steps of work that ended were given and gave; 0: for ever",
+    ),
     Option("MOP_WORKER_CONCURRENCY", int, 2, "onboardings a worker runs at once for one instance type"),
     Option("MOP_WORKER_BEAT_SECONDS", float, 1.0, "seconds between two heartbeats of a worker on PostgreSQL"),
     Option("MOP_WORKER_STALE_SECONDS", float, 5.0, "seconds without a heartbeat until another worker takes over"),

@@ -54,6 +54,8 @@ def add_task(*, actor: Actor, model: Model, task: Task, customized_name: str = "
         ValidationFailedError: the model has another task of the taxonomy, or this one under a proved name, or the name
             is taken or too long.
     """
+    # versions before their model, as whatever changes their status does
+    list(Revision.objects.select_for_update().filter(model=model).order_by("pk").values_list("pk"))
     locked = Model.objects.select_for_update(of=("self",)).get(pk=model.pk)
     name = customized_name.strip() or task.taxonomy.name
     misnamed = unproved_tasks(locked).filter(task=task).exclude(customized_name=name).first()

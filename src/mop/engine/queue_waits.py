@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -74,11 +74,16 @@ class QueueWaits:
         self._stop.set()
         self.wake_all()
 
-    def drain(self) -> None:
-        """Take no more work, and return when what this process took has ended. To be called after `install`."""
+    def drain(self, *, but: Collection[str] = ()) -> None:
+        """Take no more work, and return when what this process took has ended. To be called after `install`.
+
+        Args:
+            but: queues whose work is left where it stands: it waits for work of other queues, which this process takes
+                no more, and goes on elsewhere.
+        """
         self.set()
         self._threads_ended.wait()  # a thread that looks just now may still begin what it finds
-        while self._active.activeList():
+        while self._runs_other_than(but):
             time.sleep(DRAINED_SECONDS)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -134,6 +139,13 @@ class QueueWaits:
 
         engine_module.queue_thread = run  # type: ignore[attr-defined, assignment]
         engine_module.background_jobs_thread = _no_background_jobs  # type: ignore[attr-defined, assignment]
+
+    def _runs_other_than(self, queues: Collection[str]) -> bool:
+        """Whether this process works on anything but work of these queues."""
+        active = self._active
+        with active._lock:  # noqa: SLF001 - see the top
+            buckets = [bucket for held in active._m.values() for bucket in held]  # noqa: SLF001 - as above
+        return any(bucket is None or bucket[0] not in queues for bucket in buckets)
 
     def _sleeper(self, name: str) -> _Sleeper:
         with self._lock:

@@ -25,7 +25,8 @@ RunNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 @router.get(_LOAD_TEST, response=LoadTestRunOut)
 def get_load_test(request: HttpRequest, name: str, version: str, run: RunNumber = None) -> LoadTestRunOut:
     """State, live numbers and results of the newest run, or of run `run`. Everyone who sees the revision."""
-    return document_of(get_revision(caller_of(request).user, name, version), run)
+    user = caller_of(request).user
+    return document_of(user, get_revision(user, name, version), run)
 
 
 @router.post(_LOAD_TEST, response={201: LoadTestRunOut})
@@ -34,7 +35,7 @@ def post_load_test(request: HttpRequest, name: str, version: str, body: LoadTest
     caller = caller_of(request)
     revision = _changeable(caller, name, version)
     enable_load_test(actor=caller.actor, revision=revision, request=body.run_request())
-    return Status(201, document_of(revision))
+    return Status(201, document_of(caller.user, revision))
 
 
 @router.post(f"{_LOAD_TEST}/cancel", response=LoadTestRunOut)
@@ -43,7 +44,7 @@ def post_cancel(request: HttpRequest, name: str, version: str) -> LoadTestRunOut
     caller = caller_of(request)
     revision = _changeable(caller, name, version)
     cancel_load_test(actor=caller.actor, revision=revision)
-    return document_of(revision)
+    return document_of(caller.user, revision)
 
 
 def _changeable(caller: Caller, name: str, version: str) -> Revision:

@@ -37,6 +37,7 @@ AREA = Area(
             unfinished=Ref("mop.loadtest.selectors:unfinished_revisions"),
         ),
     ),
+    team_quotas=(Ref("mop.loadtest.quotas:LOAD_TESTS"),),
     audit_actions=Action,
     notification_kinds=Kind,
     commands=(

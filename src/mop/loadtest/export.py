@@ -7,19 +7,26 @@ import io
 from collections.abc import Iterator
 from typing import Any, cast
 
+from mop.accounts.models import User
 from mop.errors import ErrorDocument
 from mop.loadtest.documents import LoadTestOut, LoadTestRunOut, StateName
 from mop.loadtest.metrics import METRICS
 from mop.loadtest.models import LoadTest
 from mop.loadtest.reading import read
+from mop.loadtest.rules import told_error
 from mop.loadtest.selectors import Run, get_run, runs_of, state_without_run
 from mop.loadtest.steps import Ending
 from mop.registry.models import Revision
 from mop.serving_options import LoadTestOption
 
 
-def document_of(revision: Revision, number: int | None = None) -> LoadTestRunOut:
+def document_of(user: User, revision: Revision, number: int | None = None) -> LoadTestRunOut:
     """A revision's run, the newest without a number, and its state; `tests` is empty where there is none.
+
+    Args:
+        user: who reads it, and may see the revision.
+        revision: whose run.
+        number: of the run.
 
     Raises:
         NotFoundError: there is no run of this number.
@@ -33,11 +40,11 @@ def document_of(revision: Revision, number: int | None = None) -> LoadTestRunOut
         load_test_option=LoadTestOption(revision.load_test_option),
         run=run.number if run else None,
         runs=tuple(runs_of(revision)),
-        tests=tuple(_test(test) for test in run.tests) if run else (),
+        tests=tuple(_test(test, error=told_error(user, test)) for test in run.tests) if run else (),
     )
 
 
-def _test(test: LoadTest) -> LoadTestOut:
+def _test(test: LoadTest, *, error: dict[str, Any] | None) -> LoadTestOut:
     plan = test.get_plan()
     steps = tuple(step.measured for step in test.steps.all())
     return LoadTestOut(
@@ -53,7 +60,7 @@ def _test(test: LoadTest) -> LoadTestOut:
         seed=plan.seed,
         arrivals=plan.arrivals,
         ended=Ending(test.ended) if test.ended else "",
-        error=read(ErrorDocument, test.error) if test.error else None,
+        error=read(ErrorDocument, error) if error else None,
         note=test.note,
         progress=test.get_progress(),
         conditions=test.get_conditions(),

@@ -18,6 +18,7 @@ from mop.loadtest.headline import Headline, differences, headline_of
 from mop.loadtest.metrics import measured_metrics
 from mop.loadtest.models import LoadTest
 from mop.loadtest.plan import Plan
+from mop.loadtest.rules import told_error
 from mop.loadtest.selectors import Run, comparable_revisions, get_run, overlaid_runs, runs_of, state_without_run
 from mop.loadtest.states import LoadTestState
 from mop.registry.models import Revision
@@ -47,6 +48,7 @@ class StepRow:
 class ShownTest:
     test: LoadTest
     state: LoadTestState
+    error: dict[str, Any] | None
     plan: Plan
     conditions: Conditions | None
     x_label: str
@@ -91,7 +93,7 @@ def result_context(request: HttpRequest, revision: Revision) -> dict[str, Any]:
         "runs": runs_of(revision),
         "state": state,
         "title": f"Load test result ({revision.version})" + (f" · {option}" if option else ""),
-        "results": [_result(test, overlays) for test in run.tests] if run else [],
+        "results": [_result(user, test, overlays) for test in run.tests] if run else [],
         "candidates": [(other.version, other.version in shown) for other in candidates],
         "overlaid": shown,
         "query": query,
@@ -127,7 +129,7 @@ def live_query(request: HttpRequest, revision: Revision) -> Run | None:
     return get_run(revision, _run_number(request))
 
 
-def _result(test: LoadTest, overlays: list[Run]) -> ShownTest:
+def _result(user: User, test: LoadTest, overlays: list[Run]) -> ShownTest:
     others = [other for run in overlays for other in run.tests if other.modality == test.modality]
     steps = [step.measured for step in test.steps.all()]
     metrics = measured_metrics(steps)
@@ -135,6 +137,7 @@ def _result(test: LoadTest, overlays: list[Run]) -> ShownTest:
     return ShownTest(
         test=test,
         state=test.get_state(),
+        error=told_error(user, test),
         plan=test.get_plan(),
         conditions=test.get_conditions(),
         x_label=X_LABELS[LoadTestOption(test.option)],

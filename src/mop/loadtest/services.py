@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from django.db import transaction
 from django.db.models import Max
 
+from mop.accounts.quotas import use
 from mop.audit.services import Actor
 from mop.engine.fence import hold_fence
 from mop.engine.job import Job
-from mop.errors import ConflictError
+from mop.errors import ConflictError, QuotaExceededError
 from mop.loadtest.advance import LOAD_TEST
 from mop.loadtest.area import LOAD_TESTS, RUN
 from mop.loadtest.models import LoadTest
 from mop.loadtest.planning import RunRequest, option_of, plan_of
+from mop.loadtest.quotas import LOAD_TESTS as LOAD_TESTS_QUOTA
+from mop.loadtest.quotas import seconds_of
 from mop.loadtest.states import LOAD_TEST_LIFECYCLE, LoadTestState
 from mop.registry.advance import REVISION
 from mop.registry.models import Revision
@@ -36,6 +41,7 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
     Raises:
         ConflictError: the revision is not verified, or gone, or a load test of it waits or runs.
         ValidationFailedError: the run cannot be done as asked.
+        QuotaExceededError: the team's load tests may not measure for so long.
     """
     row = REVISION.lock(revision.pk)
     if row.get_status() != RevisionStatus.VERIFIED:
@@ -45,7 +51,10 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
         )
     if row.load_tests.filter(state__in=LOAD_TEST_LIFECYCLE.live).exists():
         raise ConflictError(f"A load test of {row} is on its way.", hint="Wait for it, or cancel it first.")
-    return _begin(row, actor=actor, request=request)
+    tests = _new(row, actor=actor, request=request)
+    _use(row, tests)
+    _begin(tests, actor=actor)
+    return tests
 
 
 def is_wanted_after_onboarding(revision: Revision) -> bool:
@@ -58,7 +67,8 @@ def start_after_verified(*, actor: Actor, revision_id: str, attempt: int) -> int
     """Start the first run of a revision that was just verified, if its form asks for one.
 
     Returns:
-        How many load tests were started; 0 when the attempt did not end in `verified`, or this ran before a crash.
+        How many load tests were started; 0 when the attempt did not end in `verified`, or this ran before a crash, or
+        the team's load tests may not measure for so long, which they then failed for.
 
     Raises:
         WorkerLostError: this process is a worker whose work was given to another.
@@ -70,7 +80,16 @@ def start_after_verified(*, actor: Actor, revision_id: str, attempt: int) -> int
     row = REVISION.lock(revision.pk)
     if row.load_tests.exists():
         return 0
-    return len(_begin(row, actor=actor, request=RunRequest()))
+    tests = _new(row, actor=actor, request=RunRequest())
+    try:
+        _use(row, tests)
+    except QuotaExceededError as error:
+        for test in tests:
+            LOAD_TEST.begin(test, actor=actor)
+            LOAD_TEST.move(test, LoadTestState.FAILED, actor=actor, error=error)
+        return 0
+    _begin(tests, actor=actor)
+    return len(tests)
 
 
 @transaction.atomic
@@ -89,12 +108,16 @@ def cancel_load_test(*, actor: Actor, revision: Revision) -> None:
         LOAD_TEST_JOB.stop(test)
 
 
-def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[LoadTest]:
+def _use(revision: Revision, tests: Sequence[LoadTest]) -> None:
+    use(LOAD_TESTS_QUOTA, revision.model.team, sum(seconds_of(test.get_plan()) for test in tests))
+
+
+def _new(revision: Revision, *, actor: Actor, request: RunRequest) -> list[LoadTest]:
     option = option_of(revision, request)
     plan = plan_of(option, request).to_dict()
     run = (revision.load_tests.aggregate(last=Max("run"))["last"] or 0) + 1
     modalities = revision.model.connections.order_by("task__modality").values_list("task__modality", flat=True)
-    tests = [
+    return [
         LoadTest(
             revision=revision,
             run=run,
@@ -106,7 +129,9 @@ def _begin(revision: Revision, *, actor: Actor, request: RunRequest) -> list[Loa
         )
         for modality in modalities.distinct()
     ]
+
+
+def _begin(tests: Iterable[LoadTest], *, actor: Actor) -> None:
     for test in tests:
         LOAD_TEST.begin(test, actor=actor)
         LOAD_TEST_JOB.start(test)
-    return tests

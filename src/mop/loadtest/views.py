@@ -104,14 +104,15 @@ def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
 @require_GET
 def download(request: HttpRequest, name: str, version: str, kind: str) -> HttpResponse:
     """The run's numbers as CSV or JSON; `?run=` chooses an earlier one."""
-    revision = get_revision(user_of(request), name, version)
+    user = user_of(request)
+    revision = get_revision(user, name, version)
     run = live_query(request, revision) or get_run(revision)
     if run is None or kind not in {"csv", "json"}:
         raise NotFoundError(f"There is no load test of {version} as {kind!r}.")
     if kind == "csv":
         response = HttpResponse(csv_of(run), content_type="text/csv; charset=utf-8")
     else:
-        text = json.dumps(dataclasses.asdict(document_of(revision, run.number)), cls=DjangoJSONEncoder, indent=2)
+        text = json.dumps(dataclasses.asdict(document_of(user, revision, run.number)), cls=DjangoJSONEncoder, indent=2)
         response = HttpResponse(text, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{name}-{version}-load-test-{run.number}.{kind}"'
     response["Cache-Control"] = "no-store"

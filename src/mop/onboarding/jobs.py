@@ -7,9 +7,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from mop.accounts.models import Team
+from mop.accounts.quotas import use
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.engine.retries import RETRY_WINDOW, is_last_try, pause_after
@@ -21,7 +23,9 @@ from mop.onboarding.contract import TaskInput
 from mop.registry.actions import Action
 from mop.registry.advance import REVISION, advance
 from mop.registry.models import Revision
+from mop.registry.quotas import STORED, has_snapshot
 from mop.registry.statuses import RevisionStatus
+from mop.storage.snapshot_process import SnapshotResult
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,28 @@ def claim(revision_id: str, attempt: int, host: str) -> Revision:
 def move(job: OnboardingJob, to: RevisionStatus, *, detail: str = "", facts: dict[str, Any] | None = None) -> None:
     """Let the attempt enter a status; by `advance`."""
     advance(revision_id=job.revision_id, attempt=job.attempt, to=to, actor=WORKER, detail=detail, facts=facts)
+
+
+@transaction.atomic
+def keep_snapshot(job: OnboardingJob, snapshot: SnapshotResult) -> None:
+    """The folder was snapshot; the version never changes after that.
+
+    Raises:
+        QuotaExceededError: its team has no room for it. What was stored goes with the next garbage collection.
+    """
+    REVISION.lock(job.revision_id, attempt=job.attempt)  # before the team, as whoever uses a quota for a version
+    if not has_snapshot(job.team, snapshot.digest):
+        use(STORED, job.team, snapshot.bytes)
+    move(
+        job,
+        RevisionStatus.DATA_DOWNLOADED,
+        detail=f"{snapshot.files} files, {snapshot.bytes:,} bytes",
+        facts={
+            "artifact_digest": snapshot.digest,
+            "artifact_files": snapshot.files,
+            "artifact_bytes": snapshot.bytes,
+        },
+    )
 
 
 def conclude(revision_id: str, attempt: int, error: MopError) -> RevisionStatus:

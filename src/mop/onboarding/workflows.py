@@ -29,7 +29,7 @@ from mop.hosting.tools import host_lock
 from mop.onboarding.area import ONBOARD
 from mop.onboarding.contract import prove_contract
 from mop.onboarding.converters import prove_converters
-from mop.onboarding.jobs import OnboardingJob, claim, conclude, digest_of, move, read_job
+from mop.onboarding.jobs import OnboardingJob, claim, conclude, digest_of, keep_snapshot, move, read_job
 from mop.onboarding.logs import LogWriter
 from mop.onboarding.models import LogKind
 from mop.onboarding.proofs import record_proofs
@@ -146,16 +146,7 @@ async def _fetch(job: OnboardingJob) -> None:
             ) from None
         if signatures:
             await signatures.sign(snapshot.digest)
-        await in_database(move)(
-            job,
-            RevisionStatus.DATA_DOWNLOADED,
-            detail=f"{snapshot.files} files, {snapshot.bytes:,} bytes",
-            facts={
-                "artifact_digest": snapshot.digest,
-                "artifact_files": snapshot.files,
-                "artifact_bytes": snapshot.bytes,
-            },
-        )
+        await in_database(keep_snapshot)(job, snapshot)
 
 
 async def _build(job: OnboardingJob) -> None:

@@ -25,6 +25,7 @@ AREA = Area(
         PortalExtension(ExtensionPoint.TASK_SECTIONS, Ref("mop.registry.portal_extensions:connected_models")),
     ),
     jobs=(Ref("mop.registry.start:PIPELINE_JOB"),),
+    team_quotas=(Ref("mop.registry.quotas:VERSIONS"), Ref("mop.registry.quotas:STORED")),
     belongings=(Ref("mop.registry.belongings:models_of"), Ref("mop.registry.belongings:groups_of")),
     audit_actions=Action,
     notification_kinds=Kind,

@@ -121,6 +121,11 @@ class RevisionForm(PlainForm):
         """The valid form as the services take it."""
         return RevisionInput(**{name: self.cleaned_data[name] for name in RevisionForm.base_fields})
 
+    def ask_for_instance_type(self, *, instead_of: InstanceType) -> None:
+        """Let the person choose, where the usual instance type is retired; otherwise the smallest would be chosen."""
+        field = cast("forms.ModelChoiceField[InstanceType]", self.fields["instance_type"])
+        field.empty_label = f"{instead_of.name} is retired: choose another one"
+
     @property
     def configuration_fields(self) -> list[forms.BoundField]:
         """Instance type and model configuration, folded away as advanced settings."""

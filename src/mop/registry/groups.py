@@ -181,6 +181,8 @@ def share_group(*, actor: Actor, group: ModelGroup, user: User | None = None, te
     """
     if user is not None and user.pk == group.owner_id:
         raise ConflictError(f"{user.username} owns this group.", hint="Name somebody else, or a team.")
+    # of two people who share it at once with the same ones, the second waits here and finds the first's share
+    list(ModelGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).values_list("pk"))
     found = GroupShare.objects.filter(group=group, user=user, team=team).first()
     if found:
         return found

@@ -7,8 +7,7 @@ import datetime as dt
 from django.utils import timezone
 
 from mop.accounts.models import User
-from mop.catalog.defaults import DEFAULT_INSTANCE_TYPE
-from mop.catalog.models import InstanceType
+from mop.catalog.selectors import default_instance_type
 from mop.registry.models import Model, Revision
 from mop.registry.services import RevisionInput
 from mop.registry.versions import recommend_name, recommend_version
@@ -28,7 +27,7 @@ def propose_first_revision() -> RevisionInput:
     return RevisionInput(
         version=recommend_version(None, timezone.localdate()),
         model_url="",
-        instance_type=InstanceType.objects.get(name=DEFAULT_INSTANCE_TYPE),
+        instance_type=default_instance_type(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
@@ -19,8 +20,9 @@ from mop.registry.models import Revision
 from mop.registry.proposals import propose_next_revision
 from mop.registry.publishing import publish_revision, set_outdated, unpublish_revision
 from mop.registry.schemas import AllowedHosts, RevisionDetail, RevisionIn, RevisionPage, RevisionPatch, Timeline
-from mop.registry.selectors import get_model, get_revision, timeline, visible_revisions
+from mop.registry.selectors import get_model, get_revision, visible_revisions
 from mop.registry.services import cancel_revision, create_revision, delete_revision, retry_revision
+from mop.registry.told import tell_revision, told_timeline
 
 router = Router(tags=["revisions"])
 _REVISION = "/models/{name}/revisions/{version}"
@@ -32,8 +34,15 @@ def list_revisions(
 ) -> dict[str, Any]:
     """Versions of a model that the caller may see, newest first."""
     user = caller_of(request).user
-    revisions = visible_revisions(user).filter(model=get_model(user, name))
-    return list_page(revisions, field="created_at", descending=True, cursor=cursor, limit=limit)
+    model = get_model(user, name)
+    revisions = visible_revisions(user).filter(model=model)
+    page = list_page(revisions, field="created_at", descending=True, cursor=cursor, limit=limit)
+    if failed := [revision for revision in page["items"] if revision.error]:
+        prefetch_related_objects([model], "owners")  # which is asked of each of them
+    for revision in failed:
+        revision.model = model
+        tell_revision(user, revision)
+    return page
 
 
 @router.post("/models/{name}/revisions", response={201: RevisionDetail})
@@ -142,9 +151,12 @@ def list_events(
     request: HttpRequest, name: str, version: str, after: Annotated[int, Query(ge=0)] = 0
 ) -> dict[str, Any]:
     """The timeline: every status with its duration, oldest first; `after` leaves out events up to that id."""
-    revision = get_revision(caller_of(request).user, name, version)
+    user = caller_of(request).user
+    revision = get_revision(user, name, version)
     entries = [
-        dataclasses.asdict(entry) | {"actor": entry.actor_label} for entry in timeline(revision) if entry.id > after
+        dataclasses.asdict(entry) | {"actor": entry.actor_label}
+        for entry in told_timeline(user, revision)
+        if entry.id > after
     ]
     return {"status": revision.status, "is_final": revision.get_status().is_final, "items": entries}
 
@@ -163,4 +175,5 @@ def _allowed(request: HttpRequest, name: str, version: str, permission: str, *, 
 
 
 def _detail(request: HttpRequest, name: str, version: str) -> Revision:
-    return get_revision(caller_of(request).user, name, version)
+    user = caller_of(request).user
+    return tell_revision(user, get_revision(user, name, version))

@@ -13,14 +13,16 @@ from django.utils import timezone
 
 from mop.accounts.models import Team, User
 from mop.accounts.owners import Ownership
+from mop.accounts.quotas import use
 from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.catalog.models import InstanceType, Task
-from mop.errors import ConflictError, MopError, ValidationFailedError
+from mop.errors import ConflictError, MopError, NotFoundError, ValidationFailedError
 from mop.registry.actions import Action
 from mop.registry.advance import REVISION
 from mop.registry.models import CUSTOMIZED_NAME_MAX, Model, Revision, TaskConnection
 from mop.registry.notices import forget_model, forget_revision, notify_owners_changed
+from mop.registry.quotas import STORED, VERSIONS
 from mop.registry.samples import sample_problem
 from mop.registry.start import PIPELINE_JOB, start_pipeline
 from mop.registry.statuses import REVISION_LIFECYCLE, RevisionStatus
@@ -67,6 +69,7 @@ def create_model(
 
     Raises:
         ValidationFailedError: a field breaks its rule; `fields` names it as the form does.
+        QuotaExceededError: the team has too many versions on their way, or no room for snapshots left.
     """
     model = _new_model(user, name, description, team)
     model.intended_use, model.limits = intended_use, limits
@@ -111,13 +114,20 @@ def create_revision(*, actor: Actor, user: User, model: Model, revision: Revisio
 
     Raises:
         ValidationFailedError: a field breaks its rule.
+        NotFoundError: the model was deleted a moment ago.
+        QuotaExceededError: its team has too many versions on their way, or no room for snapshots left.
     """
+    if not list(Model.objects.select_for_update(no_key=True).filter(pk=model.pk).values_list("pk")):
+        raise NotFoundError(f"There is no model {model.name!r} any more.")
     row = _draft(model, user, revision)
     problems = Problems()
     problems.check(row)
+    _check_instance_type(revision.instance_type, problems)
     _check_sample(revision.sample_post_data, problems)
     _check_url(model.team, revision.model_url, problems)
     problems.raise_any()
+    use(VERSIONS, model.team)
+    use(STORED, model.team)  # how much it is shows when its folder is read
     record(
         actor=actor,
         action=Action.REVISION_CREATED,
@@ -138,6 +148,7 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
 
     Raises:
         ConflictError: the revision is not verifyFailed, cancelled or toBeRetried.
+        QuotaExceededError: its team has too many versions on their way.
     """
     row = REVISION.lock(revision.pk)
     if row.get_status() not in REVISION_LIFECYCLE.restarts:
@@ -145,6 +156,8 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
             f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
             hint="A changed folder is a new version: use Upgrade version.",
         )
+    if row.get_status().is_final:  # one that waits for its next try is on its way already
+        use(VERSIONS, row.model.team)
     PIPELINE_JOB.stop(row)
     begin_attempt(row, actor=actor, detail="retried")
     start_pipeline(row)
@@ -196,13 +209,24 @@ def delete_model(*, actor: Actor, model: Model) -> None:
     Raises:
         ConflictError: something above holds a version.
     """
-    rows = list(Revision.objects.select_for_update().select_related("model").filter(model=model))
+    rows = _all_locked(model)
     _refuse_held(rows)
     for row in rows:
         _remove(row, actor)
     record(actor=actor, action=Action.MODEL_DELETED, object_type="model", object_id=model.pk, object_label=model.name)
     forget_model(model)
     model.delete()
+
+
+def _all_locked(model: Model) -> list[Revision]:
+    """Every version of a model that goes; none can be added any more.
+
+    Versions are locked before their model, as everywhere. One that was added in between is found by the second look.
+    """
+    found = Revision.objects.select_for_update(of=("self",)).select_related("model").filter(model=model).order_by("pk")
+    list(found.all())
+    list(Model.objects.select_for_update().filter(pk=model.pk).values_list("pk"))
+    return list(found.all())
 
 
 OWNERSHIP = Ownership("model", Action.MODEL_OWNER_ADDED, Action.MODEL_OWNER_REMOVED, notify_owners_changed)
@@ -275,6 +299,7 @@ def _new_model(user: User, name: str, description: str, team: Team) -> Model:
 def _check_model(model: Model, user: User, revision: RevisionInput, problems: Problems) -> None:
     problems.check(model)
     problems.check(_draft(model, user, revision), leave_out=("model",))
+    _check_instance_type(revision.instance_type, problems)
     _check_sample(revision.sample_post_data, problems)
     _check_url(model.team, revision.model_url, problems)
 
@@ -305,6 +330,12 @@ def _check_connections(connections: Sequence[ConnectionInput], problems: Problem
         problems.add("connections", f"A name in the model's output has {CUSTOMIZED_NAME_MAX} characters at most.")
     if len(set(names)) != len(names):
         problems.add("connections", "The names in the model's output must differ.")
+
+
+def _check_instance_type(instance_type: InstanceType, problems: Problems) -> None:
+    """A further version proposes the newest one's, which may be retired since."""
+    if not instance_type.is_enabled:
+        problems.add("instance_type", f"{instance_type} is retired. Choose one that is offered.")
 
 
 def _check_sample(sample: Any, problems: Problems) -> None:

@@ -15,8 +15,10 @@ from django.db.models import Q
 
 from mop.accounts.models import Team
 from mop.accounts.teams import Bond
+from mop.audit.models import AuditEvent
 from mop.errors import ModelUrlForbiddenError, MopError
 from mop.file_names import quoted
+from mop.sources.actions import Action
 from mop.sources.configured import EVERYTHING, ConfiguredPrefix, read_prefixes
 from mop.sources.models import SourcePrefix
 from mop.sources.purposes import Purpose
@@ -102,15 +104,15 @@ def teams_without_places(purpose: Purpose) -> list[str]:
 
 
 def is_by_default(purpose: Purpose, given: Iterable[ConfiguredPrefix] | None = None) -> bool:
-    """Whether nobody gave a prefix for the purpose, so that all configured places are those of the first teams.
+    """Whether nobody ever gave a prefix for the purpose, so that all configured places are those of the first teams.
 
     So an installation of one team needs no step. Further teams get nothing until an administrator says what belongs to
-    whom.
+    whom; who then takes the last prefix from its team gives nobody else everything.
     """
     given = configured_prefixes() if given is None else given
-    return (
-        not any(one.purpose is purpose for one in given) and not SourcePrefix.objects.filter(purpose=purpose).exists()
-    )
+    if any(one.purpose is purpose for one in given) or SourcePrefix.objects.filter(purpose=purpose).exists():
+        return False
+    return not AuditEvent.objects.filter(action=Action.PREFIX_ADDED, data__purpose=purpose.value).exists()
 
 
 def first_teams() -> list[Team]:

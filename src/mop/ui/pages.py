@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from mop.errors import ValidationFailedError
+from mop.errors import QuotaExceededError, ValidationFailedError
 from mop.ui.forms import take_errors
 
 INVALID = 422
@@ -35,7 +35,7 @@ def sent(request: HttpRequest, form: forms.BaseForm, act: Callable[[], Done]) ->
     Args:
         request: of the form's page.
         form: bound when the request is a POST.
-        act: calls the service; its `ValidationFailedError` goes to the fields.
+        act: calls the service; its `ValidationFailedError` goes to the fields, its `QuotaExceededError` to the form.
     """
     if request.method != "POST" or not form.is_valid():
         return None
@@ -43,6 +43,9 @@ def sent(request: HttpRequest, form: forms.BaseForm, act: Callable[[], Done]) ->
         done = act()
     except ValidationFailedError as error:
         take_errors(form, error)
+        return None
+    except QuotaExceededError as error:  # what was typed stays: it is right, and can be sent again
+        form.add_error(None, f"{error.message} {error.hint}")
         return None
     return _lead_on(request, done)
 

@@ -88,8 +88,10 @@ async def _drained(name: str, asked: asyncio.Event, place: WorkerMembership, sto
     """Once it is asked for: stop when nothing runs any more."""
     await asked.wait()
     print(f"the worker {name} takes no more work, and ends with what it has taken", flush=True)  # noqa: T201 - as above
-    await asyncio.to_thread(place.drain)
-    stopping.set()
+    try:
+        await asyncio.to_thread(place.drain)
+    finally:  # also where the database is away by then: what is left is recovered
+        stopping.set()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Exists, OuterRef, Q
 from django.urls import get_resolver
 
 from mop.catalog.models import InstanceType
@@ -23,6 +24,8 @@ from mop.engine.runtime import ExecutorLock, WorkQueue, holders_of_work, launch,
 from mop.engine.schedules import register_schedule
 from mop.engine.worker_registry import lock_folder
 from mop.hosting.this_host import set_host_name
+from mop.registry.models import Revision
+from mop.registry.names import PIPELINE_QUEUE
 from mop.sandbox import host_gpus
 from mop.worker.areas import load_workflows, work_queues
 
@@ -33,12 +36,15 @@ logger = logging.getLogger(__name__)
 
 
 def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
-    """The queues of all areas for these instance types (none given: every enabled type without a GPU).
+    """The queues of all areas for these instance types (none given: every type without a GPU).
+
+    A retired type counts as long as a version has it: it is evaluated, tested and tried for as long.
 
     Raises:
         SystemExit: an instance type is unknown, or has GPUs that this host has not.
     """
-    known = {row.name: row for row in InstanceType.objects.filter(is_enabled=True)}
+    in_use = Exists(Revision.objects.filter(instance_type=OuterRef("pk")))
+    known = {row.name: row for row in InstanceType.objects.filter(Q(is_enabled=True) | Q(in_use))}
     if unknown := sorted(set(instance_types) - set(known)):
         raise SystemExit(f"Unknown instance types: {', '.join(unknown)}. Known are {', '.join(sorted(known))}.")
     wanted = [known[name] for name in instance_types] or [row for row in known.values() if not row.gpus]
@@ -54,13 +60,19 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
 class WorkerMembership:
     """The lock on this worker's name, its heartbeat where there may be other workers, and the waits of its queues."""
 
+    executor_id: str
     lock: ExecutorLock
     liveness: Liveness | None
     waits: QueueWaits
 
     def drain(self) -> None:
-        """Take no more work, and return when what was taken has ended; that may take as long as a load test."""
-        self.waits.drain()
+        """Take no more work, and return when what was taken has ended; that may take as long as a load test.
+
+        Pipelines only wait for such work, and enqueue what follows it. They go back on their queue, for whoever takes
+        that.
+        """
+        self.waits.drain(but={PIPELINE_QUEUE})
+        recover(self.executor_id)
 
     def leave(self) -> None:
         """Let others, or the next life of this worker, go on with the work at once."""
@@ -84,13 +96,11 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     set_host_name(name)
     load_workflows()
     if not settings.MOP_MANY_WORKERS:
+        alone = f"worker:{name}"
         waits = await launch(
-            url=settings.MOP_ENGINE_URL,
-            executor_id=f"worker:{name}",
-            queues=queues,
-            on_first_work=know_addresses,
+            url=settings.MOP_ENGINE_URL, executor_id=alone, queues=queues, on_first_work=know_addresses
         )
-        return WorkerMembership(lock, None, waits)
+        return WorkerMembership(alone, lock, None, waits)
     liveness = Liveness(
         name=name,
         lock=hosts.this_lock(lock.path),
@@ -107,7 +117,7 @@ async def start(name: str, queues: tuple[WorkQueue, ...]) -> WorkerMembership:
     )
     liveness.start_looking()
     register_schedule("engine.unheard", UNHEARD_SECONDS, recover_what_nobody_does)
-    return WorkerMembership(lock, liveness, waits)
+    return WorkerMembership(liveness.executor_id, lock, liveness, waits)
 
 
 def know_addresses() -> None:

@@ -80,10 +80,22 @@ class NewInvitation(Invitation):
     is_mailed: bool
 
 
+class Quota(TypedDict):
+    """What a team may use, and uses. `limit` is None where there is none; `is_own`: an administrator gave it."""
+
+    name: str
+    label: str
+    unit: str
+    used: int
+    limit: int | None
+    is_own: bool
+
+
 class TeamDetail(Team):
-    """A team with its members; None where you are neither a member nor an administrator."""
+    """A team with its members and quotas; None where you are neither a member nor an administrator."""
 
     members: list[str] | None
+    quotas: list[Quota] | None
 
 
 class Token(TypedDict):

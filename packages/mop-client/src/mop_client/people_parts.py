@@ -110,6 +110,10 @@ class Teams(Part):
         """Take a person out of a team."""
         self._server.delete("teams", name, "members", username)
 
+    def set_limit(self, name: str, quota: str, limit: int | None) -> TeamDetail:
+        """Give a team a limit of its own; 0: none; None: that of the installation."""
+        return cast("TeamDetail", self._server.put("teams", name, "quotas", quota, body={"limit": limit}))
+
 
 class Tokens(Part):
     """Your own access tokens."""

@@ -26,12 +26,12 @@ from mop.registry.selectors import (
     get_revision,
     keep_ownership,
     queue_place,
-    timeline,
     visible_revisions,
     with_ownership,
 )
 from mop.registry.statuses import REVISION_LIFECYCLE
 from mop.registry.timelines import attempts, phases, usual_range
+from mop.registry.told import tell_revision, told_timeline
 from mop.registry.trails import below_models
 from mop.registry.unsettled import is_worked_on, with_work
 from mop.ui.extensions import (
@@ -140,10 +140,11 @@ def details_context(request: HttpRequest, name: str, version: str) -> dict[str, 
     user = user_of(request)
     revision = get_revision(user, name, version, among=with_work(with_ownership(visible_revisions(user), user)))
     keep_ownership(revision, user)  # which every rule about it asks for
+    tell_revision(user, revision)
     sections = REVISION_SECTIONS.shown(request, revision)
     status = revision.get_status()
     place = queue_place(revision)
-    entries = timeline(revision)
+    entries = told_timeline(user, revision)
     shown = phases(entries)
     moves = status.is_live or is_worked_on(revision) or any(section.is_live for section in sections)
     return {

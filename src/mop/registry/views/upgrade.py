@@ -13,11 +13,12 @@ from mop.errors import ValidationFailedError
 from mop.registry.forms import RevisionForm, revision_initial
 from mop.registry.models import Model
 from mop.registry.principals import principal_note
+from mop.registry.proposals import propose_next_revision
 from mop.registry.selectors import get_model
 from mop.registry.services import create_revision
 from mop.registry.source_check import check_source
 from mop.registry.trails import below_model
-from mop.registry.versions import default_note, recommend_version
+from mop.registry.versions import default_note
 from mop.ui.pages import Done, sent, show_form
 
 
@@ -28,13 +29,14 @@ def upgrade(request: HttpRequest, name: str) -> HttpResponse:
     model = get_model(user, name)
     authorise(user, "registry.create_revision", model, what="upgrade this model")
     last = model.revisions.select_related("instance_type").order_by("-created_at", "-id").first()
-    today = timezone.localdate()
     initial = revision_initial(last) if last else {}
     initial |= {
-        "version": recommend_version(last.version if last else None, today),
-        "note": default_note(name, user.username, today),
+        "version": propose_next_revision(model).version,
+        "note": default_note(name, user.username, timezone.localdate()),
     }
     form = RevisionForm(request.POST or None, initial=initial)
+    if last and not last.instance_type.is_enabled:
+        form.ask_for_instance_type(instead_of=last.instance_type)
 
     def act() -> Done:
         _check_source(model, form)

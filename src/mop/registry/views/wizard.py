@@ -15,9 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from mop.accounts.current_user import actor_in, user_of
 from mop.accounts.models import Team, User
 from mop.accounts.rules import authorise, may
-from mop.catalog.defaults import DEFAULT_INSTANCE_TYPE
-from mop.catalog.selectors import tasks_for_list
-from mop.errors import ValidationFailedError
+from mop.catalog.selectors import default_instance_type, tasks_for_list
+from mop.errors import QuotaExceededError, ValidationFailedError
 from mop.registry.drafts import Drafts
 from mop.registry.forms import ConnectTasksForm, ModelStepForm
 from mop.registry.models import Revision
@@ -89,7 +88,7 @@ def tasks_step(request: HttpRequest, draft: str) -> HttpResponse:
         return _show_tasks_step(request, draft, form)
     revision = _created(request, user, first, form)
     if revision is None:
-        return _show_model_step(request, first)
+        return _show_tasks_step(request, draft, form) if form.errors else _show_model_step(request, first)
     drafts.forget(draft)
     messages.success(request, f"{revision.model.name} is added; its pipeline has started.")
     return redirect(f"{reverse('registry:model', args=[revision.model.name])}?details={revision.version}")
@@ -103,7 +102,7 @@ def principal(request: HttpRequest) -> HttpResponse:
 
 
 def _created(request: HttpRequest, user: User, first: ModelStepForm, second: ConnectTasksForm) -> Revision | None:
-    """The new model's revision; None when the first step is no longer right, with the reason in its form."""
+    """The new model's revision; None when a step is not right any more, with the reason in its form."""
     if not first.is_valid():  # a team or instance type went away meanwhile
         return None
     try:
@@ -117,6 +116,9 @@ def _created(request: HttpRequest, user: User, first: ModelStepForm, second: Con
         )
     except ValidationFailedError as error:
         take_errors(first, error)
+        return None
+    except QuotaExceededError as error:
+        second.add_error(None, f"{error.message} {error.hint}")
         return None
 
 
@@ -148,7 +150,7 @@ def _initial(user: User) -> dict[str, Any]:
         "name": recommend_name(user.username),
         "description": default_description(user.username, timezone.localdate()),
         "version": FIRST_VERSION,
-        "instance_type": DEFAULT_INSTANCE_TYPE,
+        "instance_type": default_instance_type().name,
         "team": user.teams.order_by("is_personal", "name").first(),
     }
 

@@ -41,7 +41,7 @@ def list_teams(*, as_json: JsonFlag = False) -> None:
 
 @teams.command()
 def show(team: Team, *, as_json: JsonFlag = False) -> None:
-    """Show a team, and its members to members and administrators."""
+    """Show a team, and its members and what it uses of its quotas to members and administrators."""
     with open_server() as server:
         _shown(server.get("teams", team), as_json=as_json)
 
@@ -115,6 +115,22 @@ def remove(team: Team, users: Users, *, as_json: JsonFlag = False) -> None:
         _told(server.get("teams", team), f"{', '.join(users)} no longer in {team}", as_json=as_json)
 
 
+@teams.command()
+def limit(
+    team: Team,
+    quota: Annotated[str, typer.Argument(help="The quota's name, as `mop team show` names it.")],
+    most: Annotated[str, typer.Argument(help="The limit: a number; 0: none; default: the installation's.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give a team a limit of its own. Administrators only."""
+    if most != "default" and not (most.isascii() and most.isdigit()):
+        raise typer.BadParameter("MOST is a whole number, or default")
+    body = {"limit": None if most == "default" else int(most)}
+    with open_server() as server:
+        _shown(server.put("teams", team, "quotas", quota, body=body), as_json=as_json)
+
+
 def _shown(team: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(team)
@@ -122,6 +138,16 @@ def _shown(team: dict[str, Any], *, as_json: bool) -> None:
     print(printable(f"{team['name']}: {team['description']}"))
     if team["members"] is not None:
         print(printable(f"members: {', '.join(team['members']) or 'nobody'}"))
+    if team.get("quotas"):  # an older server has none
+        rows = [
+            (
+                *(one["name"], one["label"], f"{one['used']:,}"),
+                *("none" if one["limit"] is None else f"{one['limit']:,}", one["unit"]),
+                "the team's" if one["is_own"] else "the installation's",
+            )
+            for one in team["quotas"]
+        ]
+        print_columns(("QUOTA", "WHAT", "USED", "LIMIT", "UNIT", "WHOSE"), rows)
 
 
 def _told(team: dict[str, Any], text: str, *, as_json: bool) -> None:
