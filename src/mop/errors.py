@@ -353,7 +353,7 @@ class SourceChangedError(OutsideFault):
 class ScanIncompleteError(OutsideFault):
     """The scan's time was over, or a scanner was given up: what was not looked at is never let through."""
 
-    title = "The scan did not come to its end"
+    title = "The scan did not finish"
     default_hint = (
         "MOP scans the version again by itself. If it lasts, ask the operator for a larger MOP_SCAN_DEADLINE, or save "
         "the files that the log names in a simpler form."
@@ -607,7 +607,7 @@ class IdempotencyKeyReusedError(RequestFault):
 class StaleAttemptError(ConflictError):
     """Somebody (another worker, the owner) moved the revision on; this writer's answer is no longer wanted."""
 
-    title = "The revision has moved on"
+    title = "The state changed meanwhile"
 
 
 class TooManyRequestsError(RequestFault):
