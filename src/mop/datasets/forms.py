@@ -186,7 +186,7 @@ class DecisionForm(PlainForm):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The owners of the dataset are told.",
+        help_text="The owners of the dataset are notified.",
     )
 
 

@@ -167,7 +167,7 @@ def run(request: HttpRequest, name: str, version: str) -> HttpResponse:
         act,
         title="Run the golden sets again?",
         trail=[*below_revision(revision, "Golden sets")[:-1], ("Golden sets", here), ("Run again", "")],
-        lead=f"Every row is answered anew by {revision}. The present results stay until the runs succeed.",
+        lead=f"{revision} answers every row again. The present results stay until the runs succeed.",
         submit="Run again",
         cancel_url=here,
     )

@@ -31,7 +31,7 @@ class OfferForm(PlainForm):
 
     taxonomies = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
-        help_text="The release replaces what is live for these alone.",
+        help_text="The release replaces what is live for these only.",
     )
     comment = _Comment(required=False, help_text="For the admin who decides. Needed where a condition does not pass.")
 
