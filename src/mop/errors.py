@@ -304,14 +304,14 @@ class DatasetFileError(DatasetFault):
     """The file of a dataset breaks its format."""
 
     title = "The dataset's file does not follow the format"
-    default_hint = "Correct the file, then retry. MOP reads the url again."
+    default_hint = "Correct the file at the same url, then have it read again."
 
 
 class VerificationCancelledError(DatasetFault):
     """An owner ended the verification of a dataset."""
 
     title = "The verification was cancelled"
-    default_hint = "Retry to read the url again."
+    default_hint = "Have the file read again: that starts a new verification."
 
 
 # Evaluation ------------------------------------------------------------------------------------------------
