@@ -9,7 +9,7 @@ both in turn, so that other work on the host counts little; what starting a scan
 text) is taken off. The memory of every process of a scan is read from /proc all the while. What the files hold is
 made from a fixed seed, and nothing of it is suspicious.
 
-Fails when a process of a scan holds more than 512 MiB, a scan does not come to its end, or it calls a file otherwise
+Fails when a process of a scan holds more than 512 MiB, a scan does not finish, or it calls a file otherwise
 than clean. A ratio below its aim is marked.
 """
 

@@ -191,7 +191,7 @@ def rival(tool: str, folder: Path, sandbox: Sandbox) -> Outcome:
     done = subprocess.run(sandbox.command(job), check=False, capture_output=True, text=True)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if not lines or "cpu" not in lines[-1]:
-        raise SystemExit(f"{tool} did not come to its end:\n{done.stderr[-2000:]}")
+        raise SystemExit(f"{tool} did not finish:\n{done.stderr[-2000:]}")
     return Outcome({line["file"]: (line["said"], line["why"]) for line in lines[:-1]}, lines[-1]["cpu"])
 
 

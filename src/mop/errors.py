@@ -313,14 +313,14 @@ class DatasetFileError(DatasetFault):
     """The file of a dataset breaks its format."""
 
     title = "The dataset's file does not follow the format"
-    default_hint = "Correct the file, then retry. MOP reads the url again."
+    default_hint = "Correct the file at the same url, then have it read again."
 
 
 class VerificationCancelledError(DatasetFault):
     """An owner ended the verification of a dataset."""
 
     title = "The verification was cancelled"
-    default_hint = "Retry to read the url again."
+    default_hint = "Have the file read again: that starts a new verification."
 
 
 # Evaluation ------------------------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ class SourceChangedError(OutsideFault):
 class ScanIncompleteError(OutsideFault):
     """The scan's time was over, or a scanner was given up: what was not looked at is never let through."""
 
-    title = "The scan did not come to its end"
+    title = "The scan did not finish"
     default_hint = (
         "MOP scans the version again by itself. If it lasts, ask the operator for a larger MOP_SCAN_DEADLINE, or save "
         "the files that the log names in a simpler form."
@@ -622,7 +622,7 @@ class IdempotencyKeyReusedError(RequestFault):
 class StaleAttemptError(ConflictError):
     """Somebody (another worker, the owner) moved the revision on; this writer's answer is no longer wanted."""
 
-    title = "The revision has moved on"
+    title = "The state changed meanwhile"
 
 
 class TooManyRequestsError(RequestFault):

@@ -111,7 +111,7 @@ def test_a_person_sees_what_is_theirs_and_nothing_of_others():
     page = client_of(user).get("/account/").content.decode()
     assert "/models/mine/" in page
     assert "of-sam" not in page
-    assert "all:write" in page
+    assert "Everything (read and write)" in page
     assert "this one" in page
     assert "My requests" in page
 

@@ -39,7 +39,7 @@ def test_a_model_is_added_in_two_steps(page: Page, portal: Portal):
     page.get_by_role("button", name="Add model").click()
     page.wait_for_url("**/models/by-hand/?details=v1.0.0")
     expect(page.get_by_role("complementary")).to_contain_text(
-        re.compile(r"v1\.0\.0 waits for a Standard_F4s_v2 host, place \d+ of \d+")
+        re.compile(r"v1\.0\.0 waits for a Standard_F4s_v2 host: place \d+ of \d+ in the queue")
     )
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("complementary")).to_contain_text("cancelled by olivia")

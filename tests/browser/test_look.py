@@ -1,4 +1,7 @@
-"""Every page, light and dark, wide and narrow: axe finds nothing, nothing is cut off, the console is silent."""
+"""Every page, light and dark, wide and narrow: axe finds nothing, nothing is cut off, the console is silent.
+
+The text of a page holds no identifiers beside the product's vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
+
+from support.plain_words import not_for_people
 
 from .browsing import Portal, listen, sign_in
 from .pages import ADMINISTRATOR_PAGES, OPEN_PAGES, OWNER_PAGES, begin_drafts, open_page
@@ -53,6 +58,16 @@ COLOURED = """() => {
     }
     return [...window.coloured.keys()];
 }"""
+# what people read of a page, but for code, logs and what they typed
+TEXT = """() => {
+    const apart = "code, pre, textarea, option, script, [role=log]";
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (texts.nextNode()) {
+        if (!texts.currentNode.parentElement.closest(apart)) found.push(texts.currentNode.data);
+    }
+    return found.join("\\n");
+}"""
 RUN_ON = """([numbers, options]) => axe.run(
     {include: numbers.flatMap(number => window.coloured.get(number))}, {resultTypes: ["violations"], ...options}
 ).then(({violations}) => violations.map(fault => [fault.id, fault.nodes.map(node => node.html.slice(0, 200))]))"""
@@ -87,6 +102,8 @@ def test_pages_are_accessible_fit_and_say_nothing(
         found: list[Any] = [] if open_page(page, url) else ["no page of its own"]
         page.evaluate(AXE_SCRIPT)
         found += _in_every_look(page, known, options={} if url == urls[0] else EVERY_RULE)
+        if not url.startswith(("/help/", "/search/", "/errors/")):  # these quote guides, which are about names too
+            found += not_for_people(page.evaluate(TEXT))
         faults += [(url, fault) for fault in found]
     context.close()
     assert len(known) > 20  # else nothing was looked at

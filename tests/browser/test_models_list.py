@@ -21,7 +21,7 @@ def test_a_selection_becomes_a_group_that_is_shared_and_deleted(page: Page):
     bar.get_by_text("Add to group").click()
     bar.get_by_role("button", name="New group…").click()
     page.get_by_label("Name").fill("Night shift")
-    page.get_by_role("button", name="Make group").click()
+    page.get_by_role("button", name="Create group").click()
     page.wait_for_url("**/models/?group=*")
     expect(page.get_by_role("table", name="Models")).to_contain_text("text-hate-severity")
     expect(page.get_by_role("main")).to_contain_text("1 more failed")
@@ -35,7 +35,7 @@ def test_a_selection_becomes_a_group_that_is_shared_and_deleted(page: Page):
     expect(page.get_by_role("rowheader", name="stella")).to_be_visible()
     page.goto("/groups/")
     page.get_by_role("link", name="Delete… Night shift").click()
-    expect(page.get_by_role("main")).to_contain_text("Its models stay")
+    expect(page.get_by_role("main")).to_contain_text("The models of the group stay.")
     page.get_by_role("button", name="Delete group").click()
     expect(page.get_by_role("main")).to_contain_text("The group Night shift is deleted")
 

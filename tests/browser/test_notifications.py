@@ -102,5 +102,5 @@ def test_settings_are_kept_by_keyboard(page: Page):
     box.focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").filter(has_text="Your notification settings are kept.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Your notification settings are saved.")).to_be_visible()
     expect(box).not_to_be_checked()

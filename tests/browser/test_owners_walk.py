@@ -257,7 +257,7 @@ def group_and_share(page: Page, hand: Hand, name: str, group: str) -> None:
     hand.open("Groups")
     hand.press("link", "New group with this model")
     hand.fill("Name", group)
-    hand.press("button", "Make group")
+    hand.press("button", "Create group")
     page.wait_for_url("**/models/?group=*")
     expect(page.get_by_role("main")).to_contain_text(name)
     page.goto("/groups/")

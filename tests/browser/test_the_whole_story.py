@@ -134,7 +134,7 @@ def complain(owner: Page, broken: str, fixed: list[str], cases: Path) -> None:
     owner.goto("/dsat/")
     owner.get_by_role("link", name="Add a case").first.click()
     owner.get_by_role("main").get_by_label("Task").select_option(label=TASK)
-    owner.get_by_role("button", name="Next: the case").click()
+    owner.get_by_role("button", name="Next: Case").click()
     owner.get_by_role("main").get_by_label("Text").fill(broken)
     owner.get_by_role("main").get_by_label("Expected label").select_option("1")
     owner.get_by_role("main").get_by_label("Service").fill(SERVICE)

@@ -199,7 +199,7 @@ def test_an_owner_who_is_not_of_the_team_sees_no_rows(world: World):
     client = Client()
     client.force_login(world.owner)
     assert client.get("/datasets/ragged/faults.csv").status_code == 403
-    assert "shown to owners of the dataset who are of its team" in client.get("/datasets/ragged/").content.decode()
+    assert "visible to owners of the dataset who are in its team" in client.get("/datasets/ragged/").content.decode()
 
 
 def cells(*lengths: int) -> bytes:

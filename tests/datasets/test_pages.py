@@ -149,7 +149,7 @@ def test_an_owner_of_the_task_approves_and_takes_back_on_its_page(owner: User, t
     assert "/approve/" not in client_of(owner).get(page).content.decode()
     binding = Binding.objects.get()
     assert decides.post(f"/connection-requests/{binding.pk}/approve/").status_code == 302
-    assert "Take back" in decides.get(page).content.decode()
+    assert "Withdraw…" in decides.get(page).content.decode()
     decides.post(f"/connection-requests/{binding.pk}/reject/", {"comment": "Another label guide."})
     assert "Another label guide." in client_of(owner).get("/datasets/wanted/").content.decode()
 

@@ -41,7 +41,7 @@ def test_findings_say_what_where_and_how_to_fix_it(revision: Revision, owner: Us
     for word in ("blocks", "warns", "noted"):
         assert f">{word}</span>" in html
     assert "1 critical, 1 high, 2 low" in html
-    assert "1 blocks, 2 warn" in html
+    assert "1 blocking finding, 2 warnings" in html
     assert "1 infected, 1 not fully scanned, 2 clean" in html
     assert "2 installed, audited against imported advisories" in html
     assert 'title="The scan has findings that block."' in html
@@ -72,9 +72,9 @@ def test_the_filter_names_the_scanners_with_their_counts_and_keeps_what_was_chos
 @pytest.mark.parametrize(
     ("url", "query", "text"),
     [
-        (FINDINGS, {"severity": "medium"}, "No finding fits"),
-        (FILES_PAGE, {"verdict": "suspicious"}, "No file fits"),
-        (FILES_PAGE, {"search": "nowhere"}, "No file fits"),
+        (FINDINGS, {"severity": "medium"}, "No finding matches"),
+        (FILES_PAGE, {"verdict": "suspicious"}, "No file matches"),
+        (FILES_PAGE, {"search": "nowhere"}, "No file matches"),
     ],
 )
 def test_a_filter_that_nothing_fits_says_so_and_leads_back(
@@ -137,8 +137,8 @@ def test_earlier_scans_are_listed_with_their_counts(revision: Revision, owner: U
 def test_a_scan_without_an_environment_and_with_a_lost_scanner_says_so(revision: Revision, owner: User):
     keep_scan(revision, packages=(), is_complete=False, incomplete={"secrets": "it took too long"})
     html = page(owner, FINDINGS)
-    assert "not looked at: the environment was not built" in html
-    assert "Not every scanner came to its end" in html
+    assert "not checked: the environment was not built" in html
+    assert "Some scanners did not finish" in html
     assert "secrets: it took too long" in html
     assert "download/sbom/" not in html
 
@@ -166,7 +166,7 @@ def test_a_version_is_scanned_again_once(verified: Revision, owner: User):
     answer = send(client, f"{VERSION}rescan/", form=FINDINGS)
     assert answer.headers["Location"] == FINDINGS
     html = client.get(FINDINGS).content.decode()
-    assert "is being scanned again, asked for by olivia" in html
+    assert "is being scanned again, requested by olivia" in html
     assert "Scan again" not in html
     again = send(client, f"{VERSION}rescan/", form=FINDINGS)
     assert again.status_code == 409
@@ -178,7 +178,7 @@ def test_a_scan_that_failed_says_why_and_may_be_asked_for_again(verified: Revisi
     rescan = request_rescan(actor=ACTOR, revision=verified)
     end_rescan(rescan.workflow_id, failure=PolicyFileError("policy.toml: <no> TOML"))
     html = page(owner, FINDINGS)
-    assert "did not come to its end" in html
+    assert "did not finish" in html
     assert "policy.toml: &lt;no&gt; TOML" in html
     assert "The operator must correct policy.toml" in html
     assert "Scan again" in html

@@ -193,7 +193,7 @@ def test_warnings_show_the_worst_and_count_the_rest(revision: Revision):
         "Scan: high: numpy 1.26.4 is affected by OSV-2026-1.",
         *(f"Scan: low: odd {number}" for number in range(4)),
         "Scan: 3 more findings warn; Findings lists them all.",
-        "Scan: the scanner secrets did not come to its end: it took too long",
+        "Scan: the scanner secrets did not finish: it took too long",
     ]
 
 

@@ -27,7 +27,7 @@ def test_waivers_are_listed_with_their_state(model: Model, owner: User, administ
     end_waiver(actor=ACTOR, waiver=Waiver.objects.get(path="model/ended.pkl"))
     Waiver.objects.filter(path="model/over.pkl").update(until=timezone.localdate() - dt.timedelta(days=1))
     html = page(owner, WAIVERS)
-    for text in ("of model/holds.pkl", ">holds</span>", ">ended</span>", ">over</span>"):
+    for text in ("of model/holds.pkl", ">active</span>", ">ended</span>", ">expired</span>"):
         assert text in html
     assert "/end/" not in html
     assert "Waive a finding" not in html

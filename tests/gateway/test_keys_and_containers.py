@@ -96,7 +96,7 @@ def test_keys_and_containers_are_set_on_the_page_of_the_service(client: Client, 
     rotate_key(actor=ACTOR, service=service, number=1)
     former = GatewayKey.objects.get().digest
     page = client.get(here).content.decode()
-    assert ('Rotate…<span class="vh"> key 1' in page, 'Make…<span class="vh"> key 2' in page) == (True, True)
+    assert ('Rotate…<span class="vh"> key 1' in page, 'Create…<span class="vh"> key 2' in page) == (True, True)
     address = reverse("gateway:rotate_key", args=[service.name, 1])
     assert "refused within a second" in client.get(address).content.decode()
     assert GatewayKey.objects.get().digest == former  # to look changes nothing

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from mop.errors import CATALOGUE, MopError
-from mop.help.guides import GROUPS, IN_REPOSITORY, find_sections, groups
+from mop.help.guides import GROUPS, IN_REPOSITORY, find_sections, get_guide, groups
 from mop.ui.templatetags.mop_ui import error_docs
 
 
@@ -52,6 +52,17 @@ def test_sections_are_found_by_all_words_with_headings_first(client: Client):
     assert find_sections("UserScriptException nosuchword", 5) == []
     assert "/help/errors/#userscriptexception" in page(client, "/help/?q=UserScriptException")
     assert "&lt;b&gt;" in page(client, "/help/?q=%3Cb%3E")
+
+
+def test_a_word_is_found_by_its_beginning_and_not_inside_another():
+    found = find_sections("whatev", 50)
+    assert found
+    assert find_sections("hatever", 50) == []
+
+
+def test_a_section_keeps_the_blank_where_its_line_was_broken():
+    section = next(one for one in get_guide("datasets").sections if one.title == "The file")
+    assert "texts may hold hate" in section.text
 
 
 def test_html_in_a_guide_is_text():

@@ -1,4 +1,4 @@
-"""What a scan lets through: nothing that blocks, and nothing of which a scanner did not come to its end."""
+"""What a scan lets through: nothing that blocks, and nothing of which a scanner did not finish."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_scan_that_warns_is_let_through(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_scan_that_ran_out_of_time_is_repeated_and_never_concluded(monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(ScanIncompleteError, match="model-files did not come to its end: the whole scan") as raised:
+    with pytest.raises(ScanIncompleteError, match="model-files did not finish: the whole scan") as raised:
         let_through(monkeypatch, WARNS_HIGH, incomplete=LATE)
     assert isinstance(raised.value, OutsideFault)  # these are tried again
     assert not Scan.objects.exists()

@@ -110,7 +110,7 @@ def test_what_can_not_be_run_is_refused_at_the_field(revision: Revision, asked: 
 @pytest.mark.parametrize("status", sorted(set(RevisionStatus) - {RevisionStatus.VERIFIED}))
 def test_only_a_verified_revision_is_load_tested(revision: Revision, status: RevisionStatus):
     Revision.objects.filter(pk=revision.pk).update(status=status)
-    with pytest.raises(ConflictError, match=rf"is {status.value}; only a verified revision"):
+    with pytest.raises(ConflictError, match=rf"is {status.value}; only a verified version"):
         enabled(revision)
 
 

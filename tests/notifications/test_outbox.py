@@ -81,12 +81,12 @@ def test_an_e_mail_says_what_happened_what_to_do_and_where(end: End, olivia: Use
         "",
         "src/inference.py is missing.",
         "",
-        "What to do: Add it.",
+        "How to fix it: Add it.",
         "",
         "https://mop.example.org/models/toxicity/versions/v1.0.0/",
         "",
         "-- ",
-        "Choose what you are told: https://mop.example.org/notifications/settings/",
+        "Notification settings: https://mop.example.org/notifications/settings/",
     ]
     assert sent.from_email == "MOP <mop@localhost>"
     assert sent.extra_headers["Message-ID"].endswith("@localhost>")

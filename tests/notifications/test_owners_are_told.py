@@ -47,7 +47,7 @@ def test_a_verified_version_is_told_to_every_owner_and_to_nobody_else(end: End, 
     news = [("verified", "toxicity v1.0.0 is verified")]
     assert (told(olivia), told(sam), told(stranger), told(administrator)) == (news, news, [], [])
     notification = Notification.objects.get(recipient=olivia)
-    assert (notification.reason, notification.link) == ("The model answered by contract.", PAGE)
+    assert (notification.reason, notification.link) == ("The model's answers follow the contract.", PAGE)
     assert (notification.hint, notification.read_at) == ("", None)
 
 

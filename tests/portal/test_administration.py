@@ -34,7 +34,7 @@ def test_a_task_is_defined_by_an_administrator(administrator: User, owner: User)
     assert set(task.owners.all()) == {administrator, owner}
     assert task.created_by == administrator
     again = send(client, "/tasks/add/", values)
-    assert "already exists" in again.content.decode()
+    assert "This name is taken." in again.content.decode()
 
 
 def test_tasks_are_searched_and_filtered(owner: User):

@@ -17,6 +17,7 @@ from mop.accounts.models import User
 from mop.errors import CATALOGUE, MopError
 from mop.notifications.models import Notification
 from mop.registry.models import Model
+from mop.ui.templatetags.mop_ui import marked
 from support.browsing import client_of, send
 from support.factories import PASSWORD, make_team
 
@@ -258,7 +259,7 @@ def test_the_catalogue_says_every_error_and_its_hint(db: None):
         if error.title != MopError.title:
             assert f'id="{name}"' in html
             assert escape(error.title) in html
-            assert escape(error.default_hint) in html
+            assert marked(error.default_hint) in html
 
 
 def test_no_address_of_an_area_does_anything_for_who_is_not_signed_in(db: None):

@@ -100,7 +100,7 @@ def test_a_group_that_was_removed_from_the_list_can_come_back(group: ModelGroup,
     client = client_of(stranger)
     send(client, f"/groups/{group.pk}/hide/", form="/groups/")
     assert "Candidates" not in client.get("/models/?group=mine").content.decode().split("<main")[1].replace(
-        "Candidates is out of your list", ""
+        "Candidates is removed from your list", ""
     )
     assert "Show in my list" in client.get("/groups/").content.decode()
     send(client, f"/groups/{group.pk}/show/", form="/groups/")
@@ -115,7 +115,7 @@ def test_renaming_tells_who_came_second_and_deleting_leaves_the_models(group: Mo
     assert (refused.status_code, "“First”" in refused.content.decode()) == (422, True)
     create_group(actor=ACTOR, user=owner, name="Taken")
     assert "another one of that name" in send(client, address, {"name": "Taken", "edition": "2"}).content.decode()
-    assert "Its models stay" in client.get(f"/groups/{group.pk}/delete/").content.decode()
+    assert "The models of the group stay." in client.get(f"/groups/{group.pk}/delete/").content.decode()
     send(client, f"/groups/{group.pk}/delete/")
     assert Model.objects.count() == 2
     assert not ModelGroup.objects.filter(name="First").exists()

@@ -55,7 +55,7 @@ def test_search_shows_only_lines_that_hold_the_text_and_marks_it(revision: Revis
     html = client_of(owner).get(f"{URL}?search=numpy").content.decode()
     assert numbers(html) == [1, 3]
     assert "<mark>NUMPY</mark> &lt;b&gt;" in html
-    assert "No line fits" in client_of(owner).get(f"{URL}?search=absent").content.decode()
+    assert "No line matches" in client_of(owner).get(f"{URL}?search=absent").content.decode()
 
 
 def test_the_end_grows_while_the_pipeline_runs_and_stops_with_it(revision: Revision, owner: User):

@@ -198,7 +198,7 @@ def test_details_open_as_a_panel_for_htmx_and_with_the_page_otherwise(model: Mod
 def test_a_waiting_revision_says_for_which_host_and_its_place(owner: User):
     make_model("earlier", owner=make_user())
     make_model("toxicity", owner=owner)
-    assert "waits for a Standard_F4s_v2 host, place 2 of 2" in details(owner)
+    assert "waits for a Standard_F4s_v2 host: place 2 of 2 in the queue" in details(owner)
 
 
 def test_the_phase_that_runs_says_how_long_it_usually_takes(revision: Revision, owner: User):

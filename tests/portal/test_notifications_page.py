@@ -103,7 +103,7 @@ def test_marking_all_leaves_what_came_since_the_page_was_shown(owner: User):
     tell(owner, "late")
     answer = send(client, f"{URL}read/", {"newest": newest}, form=URL)
     assert answer.headers["Location"] == URL
-    assert "2 notifications are read." in client.get(URL).content.decode()
+    assert "2 notifications are marked as read." in client.get(URL).content.decode()
     assert listed(owner, "?show=unread") == ["late"]
 
 
@@ -147,7 +147,7 @@ def test_the_list_costs_a_fixed_number_of_queries(owner: User):
     assert queries() == few
 
 
-@pytest.mark.parametrize(("query", "text"), [("", "Nothing to tell yet"), ("?show=unread", "Nothing is unread")])
+@pytest.mark.parametrize(("query", "text"), [("", "No notifications yet"), ("?show=unread", "Nothing is unread")])
 def test_an_empty_list_says_so(owner: User, query: str, text: str):
     assert text in client_of(owner).get(URL + query).content.decode()
 
@@ -205,6 +205,6 @@ def test_a_wrong_address_is_told_beside_its_field(owner: User):
 
 
 def test_only_administrators_are_asked_about_alerts(owner: User, administrator: User):
-    text = "The installation needs its operator"
+    text = "A fault of the installation needs its operator"
     assert text not in client_of(owner).get(SETTINGS).content.decode()
     assert text in client_of(administrator).get(SETTINGS).content.decode()

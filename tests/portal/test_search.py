@@ -44,7 +44,7 @@ def test_the_top_bar_gets_its_hits_alone(model: Model, owner: User):
     assert "<html" not in html
     assert 'href="/models/toxicity/"' in html
     assert "/search/?q=toxic" in html
-    assert "Nothing fits" in found(owner, "nowhere-at-all", **TOP_BAR)
+    assert "Nothing found" in found(owner, "nowhere-at-all", **TOP_BAR)
 
 
 @pytest.mark.parametrize("text", ["", "t", "   ", "%", "\x00x"])

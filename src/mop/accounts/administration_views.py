@@ -31,6 +31,7 @@ from mop.accounts.second_factors import remove_second_factors
 from mop.accounts.selectors import people_for_list, sessions_of
 from mop.accounts.services import change_access
 from mop.errors import NotFoundError
+from mop.ui.counting import counted
 from mop.ui.pages import Done, confirm_page, sent, show_form
 from mop.ui.paging import keyset_page
 
@@ -130,15 +131,36 @@ def access(request: HttpRequest, user_id: int, change: str) -> HttpResponse:
     _administrator(request)
     found = _person(user_id)
     here = reverse("accounts:user", args=[found.pk])
+    name = found.username
     words = {
-        "disable": ("Disable account", "Sessions, access tokens and webhooks end at once. What they made stays."),
-        "enable": ("Enable account", "They sign in as before; sessions and tokens of before stay ended."),
-        "promote": ("Make administrator", "Administrators define tasks and teams, and see every model."),
-        "demote": ("Make user", "Sessions and access tokens end at once; they sign in again as a user."),
+        "disable": (
+            "Disable account",
+            f"Disable the account {name}?",
+            "Sessions, access tokens and webhooks end at once. What they made stays.",
+            f"The account {name} is disabled.",
+        ),
+        "enable": (
+            "Enable account",
+            f"Enable the account {name}?",
+            "They can sign in again. Sessions and access tokens that ended stay ended.",
+            f"The account {name} is enabled.",
+        ),
+        "promote": (
+            "Make administrator",
+            f"Make {name} an administrator?",
+            "Administrators define tasks and teams, and see every model.",
+            f"{name} is an administrator.",
+        ),
+        "demote": (
+            "Remove administrator role",
+            f"Remove the administrator role from {name}?",
+            "Sessions and access tokens end at once. The person can sign in again as a user.",
+            f"{name} is no longer an administrator.",
+        ),
     }
     if change not in words:
         raise NotFoundError("There is nothing at this address.")
-    verb, lead = words[change]
+    verb, title, lead, done = words[change]
 
     def act() -> Done:
         change_access(
@@ -147,13 +169,13 @@ def access(request: HttpRequest, user_id: int, change: str) -> HttpResponse:
             is_active={"disable": False, "enable": True}.get(change),
             is_administrator={"promote": True, "demote": False}.get(change),
         )
-        return Done(f"{verb}: {found.username}. Done.", here)
+        return Done(done, here)
 
     return confirm_page(
         request,
         act,
-        title=f"{verb}: {found.username}?",
-        trail=[("People", reverse("accounts:users")), (found.username, here), (verb, "")],
+        title=title,
+        trail=[("People", reverse("accounts:users")), (name, here), (verb, "")],
         lead=lead,
         submit=verb,
         cancel_url=here,
@@ -190,16 +212,18 @@ def end_all(request: HttpRequest, user_id: int, what: str) -> HttpResponse:
     def act() -> Done:
         if ends_access:
             end_access(actor=actor_in(request), user=found, why="by an administrator")
-        else:
-            remove_second_factors(actor=actor_in(request), user=found)
-        return Done(f"{title} of {found.username}: done.", here)
+            return Done(f"The sessions and access tokens of {found.username} are ended.", here)
+        remove_second_factors(actor=actor_in(request), user=found)
+        return Done(f"The second factors of {found.username} are removed.", here)
 
     return confirm_page(
         request,
         act,
         title=f"{title} of {found.username}?",
         trail=[("People", reverse("accounts:users")), (found.username, here), (title, "")],
-        lead="They sign in again and make new tokens." if ends_access else "They sign in with the password alone then.",
+        lead="The person signs in again and makes new tokens."
+        if ends_access
+        else "The password alone is then enough to sign in.",
         submit=title,
         cancel_url=here,
     )
@@ -215,7 +239,7 @@ def reassign(request: HttpRequest, user_id: int) -> HttpResponse:
     def act() -> Done:
         number = hand_over(actor=actor_in(request), user=found, to=form.user)
         return Done(
-            f"{form.user.username} owns what was {found.username}'s ({number}).",
+            f"{form.user.username} now owns what {found.username} owned: {counted(number, 'object')}.",
             reverse("accounts:user", args=[found.pk]),
         )
 

@@ -159,7 +159,8 @@ def mail_invitation(invitation: Invitation, link: str) -> str:
     """Send the link to the invited person; gives the address, empty where there is none or no e-mail is sent."""
     if not invitation.email or not sends_mail():
         return ""
-    text = f"{invitation.created_by.username} invites you to MOP. This link makes your account, once:\n\n{link}\n"
+    inviter = invitation.created_by.username
+    text = f"{inviter} invites you to MOP. This link makes your account; it works once, within seven days:\n\n{link}\n"
     send(to=invitation.email, subject="Your invitation to MOP", text=text)
     return invitation.email
 

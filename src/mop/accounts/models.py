@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from mop.accounts.browsers import browser_name
 from mop.accounts.validation import check_name
+from mop.areas.scopes import scopes_label
 
 
 class User(AbstractUser):
@@ -111,6 +112,11 @@ class PersonalAccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
+
+    @property
+    def scopes_label(self) -> str:
+        """What it may do, in words."""
+        return scopes_label(self.scopes)
 
 
 class SignIn(models.Model):

@@ -37,6 +37,7 @@ from mop.accounts.selectors import sessions_of
 from mop.areas.references import Ref
 from mop.audit.services import Actor
 from mop.errors import NotFoundError
+from mop.ui.counting import counted
 from mop.ui.pages import Done, sent, show_form
 
 View = Callable[..., HttpResponseBase]
@@ -119,7 +120,7 @@ def end_others(request: HttpRequest) -> HttpResponse:
     ended = end_sessions(
         actor=actor_in(request), user=user, keep=request.session.session_key or "", why="signed out elsewhere"
     )
-    messages.success(request, f"You are signed out elsewhere ({ended} sessions).")
+    messages.success(request, f"You are signed out elsewhere: {counted(ended, 'session')} ended.")
     return redirect("mfa_index")
 
 

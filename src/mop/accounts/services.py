@@ -13,7 +13,7 @@ from django.forms import EmailField
 from mop.accounts.access_ends import end_access, tell_departure
 from mop.accounts.actions import Action
 from mop.accounts.models import Team, TeamMembership, User, UserEmail
-from mop.accounts.validation import save_checked
+from mop.accounts.validation import not_valid, save_checked
 from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, ValidationFailedError
@@ -58,8 +58,9 @@ def create_user(
             user.set_password(password)
         user.full_clean()
     except ValidationError as error:
-        fields = error.message_dict if hasattr(error, "error_dict") else {"password": error.messages}
-        raise ValidationFailedError(" ".join(error.messages), fields=fields) from error
+        if hasattr(error, "error_dict"):
+            raise not_valid(error) from error
+        raise ValidationFailedError(" ".join(error.messages), fields={"password": error.messages}) from error
     user.save()
     record(
         actor=actor,

@@ -19,8 +19,22 @@ def save_checked(row: Model) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        raise ValidationFailedError(" ".join(error.messages), fields=error.message_dict) from error
+        raise not_valid(error) from error
     row.save()
+
+
+def not_valid(error: ValidationError) -> ValidationFailedError:
+    """The error of a row's check, in the portal's words where Django's tell of models and fields."""
+    fields = {name: [_in_plain_words(one) for one in found] for name, found in error.error_dict.items()}
+    return ValidationFailedError(" ".join(text for texts in fields.values() for text in texts), fields=fields)
+
+
+def _in_plain_words(error: ValidationError) -> str:
+    if error.code == "unique" and error.params:
+        return f"This {str(error.params['field_label']).lower()} is taken."
+    if error.code in {"blank", "null"}:
+        return "Fill this in."
+    return " ".join(error.messages)
 
 
 def check_name(name: str) -> None:

@@ -66,6 +66,15 @@ def normalised(scopes: Iterable[str]) -> list[str]:
     ]
 
 
+def scopes_label(scopes: Iterable[str]) -> str:
+    """What scopes allow, as pages write it: `Models (read and write); Releases (read)`."""
+    labels = {ALL: "Everything"} | {area.value: area.label for area in TOKEN_AREAS}
+    parts = (scope.partition(":") for scope in scopes)
+    return "; ".join(
+        f"{labels.get(area, area)} ({'read and write' if access == WRITE else access})" for area, _, access in parts
+    )
+
+
 def covers(scopes: Iterable[str], needed: str) -> bool:
     """Whether a token of these scopes may do what needs a scope; an empty one needs nothing."""
     if not needed:

@@ -148,7 +148,7 @@ def _print_report(report: ScanReport, decision: Decision) -> None:
     if len(unclean) > SHOWN_FILES:
         print(f"  and {len(unclean) - SHOWN_FILES} more; --json has them all")
     for scanner, reason in report.incomplete.items():
-        print(printable(f"  the scanner {scanner} did not come to its end: {reason}"))
+        print(printable(f"  the scanner {scanner} did not finish: {reason}"))
     if report.findings:
         print()
         rows = [

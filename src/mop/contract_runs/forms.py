@@ -10,10 +10,10 @@ from django import forms
 
 from mop.catalog.models import Task
 from mop.registry.models import CUSTOMIZED_NAME_MAX
-from mop.ui.forms import JsonField
+from mop.ui.forms import JsonField, PlainForm
 
 
-class AddTaskForm(forms.Form):
+class AddTaskForm(PlainForm):
     """A task to connect."""
 
     task = forms.ChoiceField(help_text="A model has at most one task per taxonomy.")
@@ -39,7 +39,7 @@ class AddTaskForm(forms.Form):
         return self._tasks[self.cleaned_data["task"]]
 
 
-class SampleForm(forms.Form):
+class SampleForm(PlainForm):
     """A version's sample post data, and the tag of the one that the person saw."""
 
     sample_post_data = JsonField(

@@ -16,13 +16,14 @@ from mop.datasets.models import HEADER_MAX, LANGUAGE_MAX, NAME_MAX, URL_MAX, Lab
 from mop.datasets.reading.spec import MOST_LABELS
 from mop.datasets.services import DATASETS_MAX, DatasetInput, FileInput
 from mop.datasets.states import DatasetStatus
+from mop.ui.forms import PlainForm
 
 PREFIX = "dataset"
 _LABEL_FIELDS = ("label_header", "name", "label_type", "label_size", "description")
 _NO_HELP = {"spellcheck": "false", "autocomplete": "off"}
 
 
-class DatasetFilterForm(forms.Form):
+class DatasetFilterForm(PlainForm):
     """What the list shows; the address bar holds it."""
 
     search = forms.CharField(required=False)
@@ -39,7 +40,7 @@ class DatasetFilterForm(forms.Form):
         self.fields["task"].choices = [("", "Any task"), *((name, name) for name in tasks)]  # type: ignore[attr-defined] # a ChoiceField
 
 
-class FileStepForm(forms.Form):
+class FileStepForm(PlainForm):
     """The first step of Add datasets: the file."""
 
     modality = forms.ChoiceField(choices=Modality.choices, help_text="What one sample is; that of the tasks.")
@@ -81,7 +82,7 @@ class FileStepForm(forms.Form):
         return FileInput(**{**self.cleaned_data, "group_columns": columns})
 
 
-class LabelColumnForm(forms.Form):
+class LabelColumnForm(PlainForm):
     """One label column, which makes one dataset."""
 
     label_header = forms.CharField(
@@ -142,13 +143,13 @@ def sent_columns(data: QueryDict) -> list[dict[str, Any]]:
     ]
 
 
-class DescriptionForm(forms.Form):
+class DescriptionForm(PlainForm):
     """A dataset's description."""
 
     description = forms.CharField(required=False, max_length=DESCRIPTION_MAX, widget=forms.Textarea(attrs={"rows": 4}))
 
 
-class TasksForm(forms.Form):
+class TasksForm(PlainForm):
     """The tasks that a dataset is connected to."""
 
     tasks = forms.MultipleChoiceField(
@@ -178,14 +179,14 @@ class TasksForm(forms.Form):
         return [task for key, task in self._known.items() if key in wanted]
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(PlainForm):
     """Why a request is rejected."""
 
     comment = forms.CharField(
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The owners of the dataset are told.",
+        help_text="The owners of the dataset are notified.",
     )
 
 

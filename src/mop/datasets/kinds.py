@@ -8,8 +8,8 @@ from mop.areas.words import NotificationKind
 class Kind(NotificationKind):
     """Kinds of this area."""
 
-    VERIFIED = "datasetVerified", "One of my datasets is verified", "ok"
-    VERIFY_FAILED = "datasetVerifyFailed", "One of my datasets failed verification", "bad"
-    REQUESTED = "bindingRequested", "A dataset asks to be connected to one of my tasks", "warn"
-    DECIDED = "bindingDecided", "A task owner decided about one of my datasets", "quiet"
-    OWNERSHIP = "datasetOwnership", "Owners of my datasets change", "quiet"
+    VERIFIED = "datasetVerified", "dataset verified", "One of my datasets is verified", "ok"
+    VERIFY_FAILED = "datasetVerifyFailed", "dataset failed", "One of my datasets failed verification", "bad"
+    REQUESTED = "bindingRequested", "dataset request", "A dataset asks to be connected to one of my tasks", "warn"
+    DECIDED = "bindingDecided", "dataset decision", "A task owner decided about one of my datasets", "quiet"
+    OWNERSHIP = "datasetOwnership", "dataset owners", "Owners of my datasets change", "quiet"

@@ -10,8 +10,8 @@ from mop.engine.lifecycle import Lifecycle, State, Tone, final, live
 class DatasetStatus(State):
     """Where a dataset stands."""
 
-    CREATED = live("created", "The file is read and verified.")
-    VERIFIED = final("verified", "The file is as its format says; task owners can approve the dataset.", tone=Tone.OK)
+    CREATED = live("created", "The file is being read and verified.")
+    VERIFIED = final("verified", "The file follows the format; task owners can approve the dataset.", tone=Tone.OK)
     VERIFY_FAILED = final("verifyFailed", "The verification failed: the file breaks rules.", tone=Tone.BAD)
     OUTDATED = final("outdated", "An owner set the dataset aside; nothing is measured on it.", tone=Tone.QUIET)
 

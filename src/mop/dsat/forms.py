@@ -14,12 +14,13 @@ from mop.dsat.models import COMMENT_MAX, DESCRIPTION_MAX, SERVICE_MAX, TRACE_ID_
 from mop.dsat.selectors import CaseFilter
 from mop.dsat.states import CaseState
 from mop.ui.file_fields import FilesField, FilesInput
+from mop.ui.forms import PlainForm
 
 _NO_HELP = {"spellcheck": "false", "autocomplete": "off"}
 _KINDS = [("", "Not given"), *Kind.choices]
 
 
-class CaseFilterForm(forms.Form):
+class CaseFilterForm(PlainForm):
     """What the list shows; the address bar holds it."""
 
     search = forms.CharField(required=False, max_length=200)
@@ -42,13 +43,13 @@ class CaseFilterForm(forms.Form):
         return CaseFilter(**self.cleaned_data) if self.is_valid() else CaseFilter()
 
 
-class TaskChoiceForm(forms.Form):
+class TaskChoiceForm(PlainForm):
     """The task of a new case."""
 
     task = forms.ModelChoiceField(Task.objects.order_by("name"), empty_label=None)
 
 
-class FactsForm(forms.Form):
+class FactsForm(PlainForm):
     """What is known of a case beside its content."""
 
     expected_label = forms.ChoiceField(
@@ -108,9 +109,9 @@ class CaseForm(FactsForm):
         required=False, widget=FilesInput(attrs={"accept": "image/jpeg,image/png,image/gif,image/webp,image/bmp"})
     )
     is_restricted = forms.BooleanField(
-        label="Restrict: only I and the assignee read the content",
+        label="Restrict: only the assignee and I can read the content",
         required=False,
-        help_text="Otherwise owners of the task and teams that they let read may read it too.",
+        help_text="Otherwise owners of the task and teams with access can read it too.",
     )
     field_order = ("text", "images", *FactsForm.base_fields)
 
@@ -136,7 +137,7 @@ class CaseForm(FactsForm):
         return {"text": text} if self._modality is Modality.TEXT else {"text": text, "images": images}
 
 
-class ImportForm(forms.Form):
+class ImportForm(PlainForm):
     """A file of cases."""
 
     task = forms.ModelChoiceField(Task.objects.order_by("name"), empty_label=None)
@@ -147,23 +148,23 @@ class ImportForm(forms.Form):
     service = forms.CharField(
         required=False, max_length=SERVICE_MAX, help_text="For rows that name no service themselves."
     )
-    is_restricted = forms.BooleanField(label="Restrict: only I and the assignees read the content", required=False)
+    is_restricted = forms.BooleanField(label="Restrict: only the assignees and I can read the content", required=False)
 
 
-class FixForm(forms.Form):
+class FixForm(PlainForm):
     """Which version answers the case as expected."""
 
     model = forms.CharField(required=False, help_text="Name of the model; empty where the fix is none of MOP's models.")
     version = forms.CharField(required=False)
 
 
-class CommentForm(forms.Form):
+class CommentForm(PlainForm):
     """A comment."""
 
     text = forms.CharField(label="Comment", max_length=COMMENT_MAX, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class TeamForm(forms.Form):
+class TeamForm(PlainForm):
     """A team that may read."""
 
     team = forms.CharField(max_length=100)

@@ -123,7 +123,7 @@ def check_labels(task: Task, *, expected_label: str, kind: str, predicted_label:
     """Tell `add` what contradicts the task, or each other."""
     labels = ", ".join(task.labels)
     if not expected_label and not kind:
-        add("expected_label", f"Give the expected label ({labels}), or the kind: falsePositive or falseNegative.")
+        add("expected_label", f"Give the expected label ({labels}), or the kind (false positive or false negative).")
     for name, label in (("expected_label", expected_label), ("predicted_label", predicted_label)):
         if label and label not in task.labels:
             add(name, f"This is no label of {task.name}; its labels are {labels}.")

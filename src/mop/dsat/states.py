@@ -10,7 +10,9 @@ class CaseState(State):
 
     OPEN = live("open", "Nobody has taken the case yet.")
     ASSIGNED = live("assigned", "The assignee looks into the case.")
-    CONFIRMED = live("confirmed", "The service answered wrongly; a version that fixes it is wanted.", tone=Tone.WARN)
+    CONFIRMED = live(
+        "confirmed", "The service answered wrongly; the case waits for a version that fixes it.", tone=Tone.WARN
+    )
     FIXED = final("fixed", "A version answers the case as expected.", tone=Tone.OK)
     CLOSED = final("closed", "The fix was accepted.", tone=Tone.QUIET)
     REJECTED = final("rejected", "The case is no fault of a model; regression tests leave it out.", tone=Tone.QUIET)
@@ -34,8 +36,8 @@ class ImportState(State):
 
     UPLOADING = live("uploading", "Parts of the file are still missing.")
     QUEUED = live("queued", "The file waits for a worker.")
-    RUNNING = live("running", "The rows of the file become cases.")
-    FINISHED = final("finished", "Every row became a case or stands in the report.", tone=Tone.OK)
+    RUNNING = live("running", "The rows of the file are being imported.")
+    FINISHED = final("finished", "Every row became a case or is listed in the report.", tone=Tone.OK)
     FAILED = final("failed", "The import ended early; the reason is shown.", tone=Tone.BAD)
     CANCELLED = final("cancelled", "Somebody ended the import; cases that it made stay.", tone=Tone.QUIET)
 

@@ -8,9 +8,10 @@ from django import forms
 from django.db.models import QuerySet
 
 from mop.datasets.models import Dataset
+from mop.ui.forms import PlainForm
 
 
-class HeadlineForm(forms.Form):
+class HeadlineForm(PlainForm):
     """Which dataset gives the number beside a version."""
 
     dataset = forms.ModelChoiceField(
@@ -18,7 +19,7 @@ class HeadlineForm(forms.Form):
         required=False,
         label="Headline dataset",
         empty_label="the largest that is approved",
-        help_text="Its macro F1 (ordinal: F1 of the best partition) stands beside a version in lists and heads.",
+        help_text="Its macro F1 (ordinal: F1 of the best partition) is the number that is shown beside a version.",
     )
 
     def __init__(self, *args: Any, datasets: QuerySet[Dataset], **kwargs: Any) -> None:

@@ -8,6 +8,6 @@ from mop.areas.words import NotificationKind
 class Kind(NotificationKind):
     """Kinds of this area."""
 
-    FINISHED = "evaluationFinished", "A version of my models was evaluated", "ok"
-    FAILED = "evaluationFailed", "An evaluation of my models could not be done", "bad"
-    DATASET_MEASURED = "datasetMeasured", "A model was evaluated on my datasets", "quiet"
+    FINISHED = "evaluationFinished", "evaluation finished", "A version of my models was evaluated", "ok"
+    FAILED = "evaluationFailed", "evaluation failed", "An evaluation of my models failed", "bad"
+    DATASET_MEASURED = "datasetMeasured", "dataset used", "A model was evaluated on my datasets", "quiet"

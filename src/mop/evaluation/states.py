@@ -8,10 +8,10 @@ from mop.engine.lifecycle import Lifecycle, State, Tone, final, live
 class EvaluationState(State):
     """Where an evaluation stands."""
 
-    QUEUED = live("queued", "The evaluation waits for a worker host, or to be tried again.")
+    QUEUED = live("queued", "The evaluation waits for a worker host, or for another try.")
     RUNNING = live("running", "The version's model answers the dataset's rows.")
     FINISHED = final("finished", "Every row was counted; the result stands.", tone=Tone.OK)
-    FAILED = final("failed", "The evaluation could not be done; it names the reason.", tone=Tone.BAD)
+    FAILED = final("failed", "The evaluation failed; the reason is shown.", tone=Tone.BAD)
     MAPPING_ERROR = final(
         "mappingError", "The labels of model, task and dataset do not fit each other; no row was run.", tone=Tone.BAD
     )

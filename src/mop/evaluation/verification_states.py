@@ -9,9 +9,9 @@ class VerificationState(State):
     """Where a verification stands."""
 
     QUEUED = live("queued", "The verification waits for a worker host.")
-    RUNNING = live("running", "Dataset and predictions are read, and every number is computed again.")
+    RUNNING = live("running", "Every number is being computed again from the dataset and the predictions.")
     FINISHED = final("finished", "Every number was computed again; the report says which holds.", tone=Tone.OK)
-    FAILED = final("failed", "The verification could not be done; it names the reason.", tone=Tone.BAD)
+    FAILED = final("failed", "The verification failed; the reason is shown.", tone=Tone.BAD)
 
 
 S = VerificationState

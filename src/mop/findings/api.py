@@ -89,7 +89,7 @@ def post_rescan(request: HttpRequest, name: str, version: str) -> Status[Rescan]
     """Scan the version again with today's scanners, policy and advisories. Owners and administrators."""
     caller = caller_of(request)
     revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "findings.rescan", revision, what="scan this revision")
+    authorise(caller.user, "findings.rescan", revision, what="scan this version")
     return Status(202, request_rescan(actor=caller.actor, revision=revision))
 
 
@@ -126,5 +126,5 @@ def delete_waiver(request: HttpRequest, name: str, waiver_id: int) -> Status[Non
 
 def _scan(user: User, name: str, version: str) -> Scan:
     revision = get_revision(user, name, version)
-    authorise(user, "findings.view_findings", revision, what="see the findings of this revision")
+    authorise(user, "findings.view_findings", revision, what="see the findings of this version")
     return require_scan(revision)

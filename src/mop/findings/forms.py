@@ -48,15 +48,17 @@ class WaiverForm(PlainForm):
     rule = forms.CharField(max_length=100)
     path = forms.CharField(max_length=2000, help_text="As the finding has it; * stands for any characters.")
     identifier = forms.CharField(
-        max_length=100, required=False, help_text="The advisory's, where several stand on one package; empty for any."
+        max_length=100,
+        required=False,
+        help_text="The advisory's identifier, where a package has several advisories. Empty: any.",
     )
     owner = forms.CharField(max_length=150, help_text="User name of the person who answers for it.")
     reason = forms.CharField(
-        max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), help_text="Why this finding may be."
+        max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), help_text="Why this finding is acceptable."
     )
     until = forms.DateField(
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=f"The last day on which it holds, at most {DAYS_MAX} days from today.",
+        help_text=f"The last day of the waiver, at most {DAYS_MAX} days from today.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

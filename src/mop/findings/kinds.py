@@ -6,4 +6,4 @@ from mop.areas.words import NotificationKind
 
 
 class Kind(NotificationKind):
-    FINDINGS = "findings", "A scan finds something new in a version of my models", "warn"
+    FINDINGS = "findings", "new findings", "A scan finds something new in a version of my models", "warn"

@@ -73,6 +73,11 @@ class Scan(models.Model):
     def __str__(self) -> str:
         return f"scan {self.pk} of {self.revision_id}"
 
+    @property
+    def reason_label(self) -> str:
+        """Why it was made, in words."""
+        return "requested" if self.reason == ScanReason.RESCAN else str(ScanReason(self.reason).label)
+
     def get_decision(self) -> ScanDecision:
         return ScanDecision(self.decision)
 

@@ -178,9 +178,7 @@ def scan_warnings(decision: Decision, report: ScanReport) -> list[str]:
     told = [f"{finding.severity.value}: {_told(finding)}" for finding in warned[:SHOWN]]
     if len(warned) > SHOWN:
         told.append(f"{len(warned) - SHOWN} more findings warn; Findings lists them all.")
-    told += [
-        f"the scanner {scanner} did not come to its end: {reason}" for scanner, reason in report.incomplete.items()
-    ]
+    told += [f"the scanner {scanner} did not finish: {reason}" for scanner, reason in report.incomplete.items()]
     return [one_line(f"{WARNING_PREFIX}{text}", WARNING_MAX) for text in told]
 
 

@@ -18,7 +18,7 @@ VerdictName = Literal["clean", "suspicious", "infected", "not_fully_scanned"]
 
 
 class FaultOut(Schema):
-    """Why a rescan did not come to its end."""
+    """Why a rescan did not finish."""
 
     name: str
     message: str

@@ -71,7 +71,7 @@ def rescan(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Scan the version again."""
     user = user_of(request)
     revision = get_revision(user, name, version)
-    authorise(user, "findings.rescan", revision, what="scan this revision")
+    authorise(user, "findings.rescan", revision, what="scan this version")
     request_rescan(actor=actor_in(request), revision=revision)
     messages.success(request, f"{version} is scanned again with today's scanners, policy and advisories.")
     return redirect("findings:findings", name=name, version=version)
@@ -112,7 +112,7 @@ def add_waiver(request: HttpRequest, name: str) -> HttpResponse:
 
     def act() -> Done:
         created = create_waiver(actor=actor_in(request), user=user, model=model, **form.cleaned_data)
-        return Done(f"{created} is waived; it holds from the next scan.", here)
+        return Done(f"{created} is waived from the next scan on.", here)
 
     return form_page(
         request,
@@ -144,7 +144,7 @@ def end(request: HttpRequest, name: str, waiver_id: int) -> HttpResponse:
         act,
         title=f"End this waiver of {name}?",
         trail=below_model(name, ("Waivers", here), ("End waiver", "")),
-        lead="Versions that only it keeps from blocking turn vulnerable within minutes. It waives:",
+        lead="Versions that only this waiver protects become vulnerable within minutes. It waives:",
         goes=[str(waiver), waiver.reason],
         submit="End waiver",
         cancel_url=here,

@@ -24,7 +24,7 @@ class ContainerForm(PlainForm):
     kind = forms.ChoiceField(
         label="Credential",
         choices=(("sas", "a SAS"), ("account_key", "an account key"), (ANONYMOUS, "none: the container is public")),
-        help_text="It is used for this container alone. Give one that may read and nothing else.",
+        help_text="It is used only for this container. Give one that can read and nothing else.",
     )
     secret = forms.CharField(
         required=False,

@@ -61,7 +61,7 @@ def add(request: HttpRequest, service: str) -> HttpResponse:
         act,
         title="New image container",
         submit="Add container",
-        lead="Callers of the gateway may then name its images by blobUrl. One that is listed gets the new credential.",
+        lead="Callers of the gateway can then name its images by `blobUrl`. One in the list gets the new credential.",
     )
 
 

@@ -8,5 +8,10 @@ from mop.areas.words import NotificationKind
 class Kind(NotificationKind):
     """Kinds of this area."""
 
-    PASSED = "goldenSetPassed", "A version of my models passed a golden set", "ok"
-    FAILED = "goldenSetFailed", "A version of my models failed rows of a golden set, or could not be run on it", "bad"
+    PASSED = "goldenSetPassed", "golden set passed", "A version of my models passed a golden set", "ok"
+    FAILED = (
+        "goldenSetFailed",
+        "golden set failed",
+        "A version of my models failed rows of a golden set, or could not be run on it",
+        "bad",
+    )

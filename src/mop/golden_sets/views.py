@@ -127,7 +127,7 @@ def delete(request: HttpRequest, task_id: int, name: str) -> HttpResponse:
         act,
         title=f"Delete the golden set {name}?",
         trail=_trail(task, (name, here), ("Delete", "")),
-        lead="It cannot be undone.",
+        lead="This cannot be undone. It deletes:",
         goes=[
             f"{found.versions.count()} versions with their rows",
             f"{GoldenRun.objects.filter(version__golden_set=found).count()} results of versions of models",
@@ -167,7 +167,7 @@ def run(request: HttpRequest, name: str, version: str) -> HttpResponse:
         act,
         title="Run the golden sets again?",
         trail=[*below_revision(revision, "Golden sets")[:-1], ("Golden sets", here), ("Run again", "")],
-        lead=f"Every row is answered anew by {revision}. Results that stand stay until the runs end well.",
+        lead=f"{revision} answers every row again. The present results stay until the runs succeed.",
         submit="Run again",
         cancel_url=here,
     )

@@ -139,16 +139,16 @@ def get_guide(name: str) -> Guide:
 
 
 def find_sections(text: str, limit: int) -> list[Hit]:
-    """Sections that hold every word; those with a word in their heading come first."""
-    words = text.lower().split()
+    """Sections with every word, or a word that begins so; those with one in their heading come first."""
+    words = [re.compile(rf"(?<![a-z0-9]){re.escape(word)}") for word in text.lower().split()]
     found = []
     for _, guides in groups():
         for guide in guides:
             for section in guide.sections:
                 heading = section.title.lower()
                 whole = f"{heading} {section.text.lower()}"
-                if words and all(word in whole for word in words):
-                    rank = -sum(word in heading for word in words)
+                if words and all(word.search(whole) for word in words):
+                    rank = -sum(bool(word.search(heading)) for word in words)
                     note = f"{guide.title}: {_around(section.text, words)}"
                     found.append((rank, Hit(section.title, f"{guide.url}#{section.anchor}", note)))
     return [hit for _, hit in sorted(found, key=lambda pair: pair[0])[:limit]]
@@ -234,10 +234,10 @@ def _close(children: Sequence[Token], opening: Token) -> None:
 
 
 def _plain(inline: Token) -> str:
-    return "".join(child.content for child in inline.children or () if child.content)
+    return "".join(" " if child.type == "softbreak" else child.content for child in inline.children or ())
 
 
-def _around(text: str, words: Sequence[str]) -> str:
-    at = max(0, min((place for word in words if (place := text.lower().find(word)) >= 0), default=0) - 40)
+def _around(text: str, words: Sequence[re.Pattern[str]]) -> str:
+    at = max(0, min((found.start() for word in words if (found := word.search(text.lower()))), default=0) - 40)
     piece = " ".join(text[at : at + SUMMARY_CHARACTERS].split())
     return f"{'…' if at else ''}{piece}{'…' if len(text) > at + SUMMARY_CHARACTERS else ''}"

@@ -17,6 +17,7 @@ from django.utils import timezone
 from mop.accounts.models import User
 from mop.accounts.rules import may
 from mop.areas.registry import registered
+from mop.areas.words import AuditAction
 from mop.audit.models import AuditEvent
 from mop.catalog.models import Task
 from mop.datasets.models import Dataset
@@ -82,9 +83,9 @@ def events(chosen: EventFilter) -> QuerySet[AuditEvent]:
     return found
 
 
-def known_actions() -> list[str]:
-    """Every action that an area declares, in order."""
-    return sorted(action.value for area in registered() if area.audit_actions for action in area.audit_actions)
+def known_actions() -> list[AuditAction]:
+    """Every action that an area declares."""
+    return [action for area in registered() if area.audit_actions for action in area.audit_actions]
 
 
 def history_of(user: User, kind: str, object_id: int) -> History:

@@ -13,6 +13,7 @@ from mop.accounts.rules import authorise
 from mop.audit.models import AuditEvent
 from mop.history.export import as_csv, as_json
 from mop.history.forms import EventFilterForm
+from mop.history.presentation import shown_events
 from mop.history.selectors import events, history_of
 from mop.ui.paging import keyset_page
 
@@ -31,7 +32,13 @@ def audit(request: HttpRequest) -> HttpResponseBase:
     page = keyset_page(found, field="id", descending=True, cursor=request.GET.get("cursor", ""), size=PAGE_ROWS)
     query = request.GET.copy()
     query.pop("cursor", None)
-    context = {"page": page, "form": form, "query": query.urlencode(), "filtered": any(form.cleaned_data.values())}
+    context = {
+        "page": page,
+        "events": shown_events(page.rows),
+        "form": form,
+        "query": query.urlencode(),
+        "filtered": any(form.cleaned_data.values()),
+    }
     return render(request, "history/audit.html", context)
 
 
@@ -40,7 +47,12 @@ def of_object(request: HttpRequest, kind: str, object_id: int) -> HttpResponse:
     """The history of one object; a part of its page where that asks."""
     found = history_of(user_of(request), kind, object_id)
     page = keyset_page(found.events, field="id", descending=True, cursor=request.GET.get("cursor", ""), size=PAGE_ROWS)
-    context = {"history": found, "page": page, "trail": [(found.label, found.url), ("History", "")]}
+    context = {
+        "history": found,
+        "page": page,
+        "events": shown_events(page.rows),
+        "trail": [(found.label, found.url), ("History", "")],
+    }
     template = "history/components/events.html" if request.headers.get("HX-Request") else "history/object.html"
     return render(request, template, context)
 

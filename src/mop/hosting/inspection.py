@@ -98,7 +98,7 @@ async def _kept(name: str, subject: Subject, tools: HostTools, log: Log, *, fres
         subject, cage=caged_scan(tools.sandbox, subject), log=log, seconds=settings.MOP_SCAN_DEADLINE
     )
     log(f"scanned: {_counted(report)}")
-    if not report.depends_on_host:  # what did not come to its end may do so next time
+    if not report.depends_on_host:  # what did not finish may do so next time
         await asyncio.to_thread(_write, file, report)
     return report
 

@@ -86,13 +86,13 @@ async def scan_environment(
 
 
 def require_end(report: ScanReport) -> None:
-    """Let nothing through of which scanners did not come to their end.
+    """Let nothing through of which scanners did not finish.
 
     Raises:
         ScanIncompleteError: the scan's time was over, or a scanner was given up.
     """
     for scanner, reason in report.incomplete.items():
-        raise ScanIncompleteError(f"The scanner {scanner} did not come to its end: {reason}.")
+        raise ScanIncompleteError(f"The scanner {scanner} did not finish: {reason}.")
 
 
 async def rescan_if_rebuilt(job: RevisionJob, model: PreparedModel, tools: HostTools, log: Log) -> None:

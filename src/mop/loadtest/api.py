@@ -49,5 +49,5 @@ def post_cancel(request: HttpRequest, name: str, version: str) -> LoadTestRunOut
 
 def _changeable(caller: Caller, name: str, version: str) -> Revision:
     revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "loadtest.change", revision, what="load-test this revision")
+    authorise(caller.user, "loadtest.change", revision, what="load-test this version")
     return revision

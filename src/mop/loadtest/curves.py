@@ -47,7 +47,7 @@ _CHARTS = (
         "utilization",
         "Resource util percentage",
         (DISK, CPU, MEMORY, GPU, GPU_MEMORY),
-        unit="%",
+        unit=" %",
         leaves_out_unknown=True,
     ),
 )

@@ -15,8 +15,11 @@ from mop.serving_options import LoadTestOption
 from mop.ui.forms import PlainForm
 
 OPTIONS = [
-    (LoadTestOption.PER_CONCURRENCY, "PerConcurrency: so many clients, each asks again when it was answered"),
-    (LoadTestOption.PER_RPS, "PerRPS: so many requests a second, whatever became of the earlier ones"),
+    (
+        LoadTestOption.PER_CONCURRENCY,
+        "PerConcurrency: a number of clients, each sends its next request when it is answered",
+    ),
+    (LoadTestOption.PER_RPS, "PerRPS: a number of requests a second, whether earlier ones are answered or not"),
 ]
 
 
@@ -31,7 +34,7 @@ class EnableForm(PlainForm):
         required=False,
         min_value=0,
         max_value=LARGEST_SEED,
-        help_text="Of the instants at which requests start. Empty: a random one, which the result shows.",
+        help_text="It determines when requests start. Empty: a random seed, which the result shows.",
     )
     arrivals = forms.ChoiceField(
         label="Arrivals of PerRPS",

@@ -92,8 +92,8 @@ def refuse_unverified(revision: Revision) -> None:
     """
     if revision.get_status() != RevisionStatus.VERIFIED:
         raise ConflictError(
-            f"{revision} is {revision.status} by now; only a verified revision is load-tested.",
-            hint="See the revision's Details for the reason.",
+            f"{revision} is {revision.status} by now; only a verified version is load-tested.",
+            hint="See the Details of the version for the reason.",
         )
 
 

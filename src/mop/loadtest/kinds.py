@@ -8,5 +8,5 @@ from mop.areas.words import NotificationKind
 class Kind(NotificationKind):
     """Kinds of this area."""
 
-    LOAD_TEST_FINISHED = "loadTestFinished", "A load test of my models has finished", "ok"
-    LOAD_TEST_FAILED = "loadTestFailed", "A load test of my models failed", "bad"
+    LOAD_TEST_FINISHED = "loadTestFinished", "load test finished", "A load test of my models has finished", "ok"
+    LOAD_TEST_FAILED = "loadTestFailed", "load test failed", "A load test of my models failed", "bad"

@@ -46,7 +46,7 @@ def enable_load_test(*, actor: Actor, revision: Revision, request: RunRequest) -
     row = REVISION.lock(revision.pk)
     if row.get_status() != RevisionStatus.VERIFIED:
         raise ConflictError(
-            f"{row} is {row.status}; only a verified revision can be load-tested.",
+            f"{row} is {row.status}; only a verified version can be load-tested.",
             hint="Wait until it is verified; what is vulnerable or outdated is not started again.",
         )
     if row.load_tests.filter(state__in=LOAD_TEST_LIFECYCLE.live).exists():

@@ -14,8 +14,8 @@ class LoadTestState(State):
     NOT_STARTED = absent("notStarted", "No load test was requested; an owner can enable it.")
     QUEUED = live("queued", "The load test waits until a host runs nothing else.")
     RUNNING = live("running", "The load test runs; its steps appear as they end.")
-    FINISHED = final("finished", "The load test ran to its end.", tone=Tone.OK)
-    FAILED = final("failed", "The load test could not be run; its result names the reason.", tone=Tone.BAD)
+    FINISHED = final("finished", "The load test finished.", tone=Tone.OK)
+    FAILED = final("failed", "The load test failed; its result shows the reason.", tone=Tone.BAD)
     CANCELLED = final("cancelled", "An owner ended the load test; the steps that ended are kept.", tone=Tone.QUIET)
 
 

@@ -94,7 +94,7 @@ def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
         act,
         title=f"Cancel the load test of {version}?",
         trail=below_model(name, (f"Cancel the load test of {version}", "")),
-        lead="It can be enabled again, but begins with its first step then. Steps that ended are kept. This goes:",
+        lead="It can be enabled again, but begins with its first step then. Steps that ended are kept. This is lost:",
         goes=["what was measured of the step that runs"],
         submit="Cancel load test",
         cancel_url=here,
@@ -122,7 +122,7 @@ def download(request: HttpRequest, name: str, version: str, kind: str) -> HttpRe
 def _changeable(request: HttpRequest, name: str, version: str) -> Revision:
     user = user_of(request)
     revision = get_revision(user, name, version)
-    authorise(user, "loadtest.change", revision, what="load-test this revision")
+    authorise(user, "loadtest.change", revision, what="load-test this version")
     return revision
 
 

@@ -25,7 +25,7 @@ class PreferencesForm(PlainForm):
     email = forms.EmailField(
         label="E-mail address",
         required=False,
-        help_text="Where e-mails go. Without an address you are told in the portal alone.",
+        help_text="Where e-mails go. Without an address you are notified in the portal only.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 

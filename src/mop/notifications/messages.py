@@ -21,9 +21,9 @@ def compose(notification: Notification, key: uuid.UUID) -> EmailMessage:
     if notification.reason:
         lines.append(_wrapped(notification.reason))
     if notification.hint:
-        lines.append(_wrapped(f"What to do: {notification.hint}"))
+        lines.append(_wrapped(f"How to fix it: {notification.hint}"))
     lines.append(_address(notification.link))
-    lines.append(f"-- \nChoose what you are told: {_address(reverse('notifications:preferences'))}")
+    lines.append(f"-- \nNotification settings: {_address(reverse('notifications:preferences'))}")
     return EmailMessage(
         subject=f"[MOP] {notification.title}",
         body="\n\n".join(lines) + "\n",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mop.areas.words import NotificationKind
 from mop.notifications.email_states import EmailState
-from mop.notifications.kinds import kind_of
+from mop.notifications.kinds import kind_label, kind_of
 from mop.notifications.webhook_hosts import URL_MAX
 from mop.notifications.webhook_states import DeliveryState
 
@@ -188,6 +188,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} ({self.state})"
+
+    @property
+    def kind_label(self) -> str:
+        """What it tells, in words."""
+        return kind_label(self.kind)
 
     @property
     def message_id(self) -> str:

@@ -63,7 +63,9 @@ def read_all(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = ReadAllForm(request.POST)
     count = mark_all_read(user=user, up_to=form.cleaned_data["newest"]) if form.is_valid() else 0
-    messages.success(request, "1 notification is read." if count == 1 else f"{count} notifications are read.")
+    messages.success(
+        request, "1 notification is marked as read." if count == 1 else f"{count} notifications are marked as read."
+    )
     return _back(request)
 
 
@@ -75,7 +77,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
     def act() -> Done:
         set_preferences(actor=actor_in(request), user=user, email=form.cleaned_data["email"], wanted=form.wanted())
-        return Done("Your notification settings are kept.", reverse("notifications:preferences"))
+        return Done("Your notification settings are saved.", reverse("notifications:preferences"))
 
     trail = [("Notifications", reverse("notifications:list")), ("Settings", "")]
     return sent(request, form, act) or show_form(request, "notifications/settings.html", form, {"trail": trail})

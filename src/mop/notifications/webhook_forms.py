@@ -25,10 +25,10 @@ class WebhookForm(PlainForm):
     description = forms.CharField(max_length=DESCRIPTION_MAX, required=False, help_text="What receives the messages.")
     hears = forms.ChoiceField(
         label="Events",
-        choices=((EVERY, "every kind, also those that come later"), (CHOSEN, "the kinds chosen below")),
+        choices=((EVERY, "every event, also those of later versions of MOP"), (CHOSEN, "the events chosen below")),
         initial=EVERY,
     )
-    kinds = forms.MultipleChoiceField(label="Kinds", required=False, widget=forms.CheckboxSelectMultiple)
+    kinds = forms.MultipleChoiceField(label="Chosen events", required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, user: User, webhook: Webhook | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,8 +59,8 @@ class NewWebhookForm(WebhookForm):
         queryset=Team.objects.none(),
         required=False,
         label="For",
-        empty_label="me: what I am told of",
-        help_text="A team's webhook is told of what belongs to the team, as far as you may see it.",
+        empty_label="me: my own notifications",
+        help_text="A team's webhook receives what concerns its models, datasets and tasks, as far as you see it.",
     )
     field_order = ("url", "description", "team", "hears", "kinds")
 

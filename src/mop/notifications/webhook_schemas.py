@@ -97,6 +97,7 @@ class DeliveryOut(Schema):
     message_id: str
     event: str
     kind: str
+    label: str = Field(description="the kind in words")
     state: DeliveryState
     attempts: int
     created_at: dt.datetime
@@ -105,6 +106,11 @@ class DeliveryOut(Schema):
     error: str
     body: str
     tries: list[DeliveryTry]
+
+    @staticmethod
+    def resolve_label(delivery: Delivery) -> str:
+        """The kind in words."""
+        return delivery.kind_label
 
     @staticmethod
     def resolve_next_at(delivery: Delivery) -> dt.datetime | None:

@@ -122,7 +122,9 @@ def test(request: HttpRequest, webhook_id: int) -> HttpResponse:
     except ConflictError as error:
         messages.error(request, f"{error.message} {error.hint}")
     else:
-        messages.success(request, "A test message is on its way. Read again in some seconds how it went.")
+        messages.success(
+            request, "A test message is being sent. Load this page again in a few seconds to see whether it arrived."
+        )
     return redirect("notifications:webhook", webhook_id=found.pk)
 
 
@@ -131,7 +133,7 @@ def enable(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """Switch on what was switched off."""
     found = get_webhook(user_of(request), webhook_id)
     enable_webhook(actor=actor_in(request), webhook=found)
-    messages.success(request, "The webhook is on. Replay what it missed.")
+    messages.success(request, "The webhook is on. You can replay the messages that it missed.")
     return redirect("notifications:webhook", webhook_id=found.pk)
 
 

@@ -26,7 +26,7 @@ from mop.accounts.validation import save_checked
 from mop.audit.services import Actor, record
 from mop.errors import ConflictError, NotAllowedError, ValidationFailedError
 from mop.notifications.actions import Action
-from mop.notifications.kinds import Kind, all_kinds
+from mop.notifications.kinds import TEST_KIND, Kind, all_kinds
 from mop.notifications.models import Delivery, Webhook
 from mop.notifications.scopes import Scope
 from mop.notifications.texts import one_line
@@ -38,7 +38,6 @@ from mop.notifications.webhook_states import DeliveryState
 ROTATION = dt.timedelta(hours=24)
 WEBHOOKS_MAX = 20
 TESTS_MAX = 5
-TEST_KIND = "webhook.test"
 REASON_MAX = 300
 
 

@@ -33,7 +33,7 @@ def get_log(
     """Lines after line `after`, only those that hold `search` (any letter case). Owners and administrators."""
     caller = caller_of(request)
     revision = get_revision(caller.user, name, version)
-    authorise(caller.user, "registry.view_logs", revision, what="read the logs of this revision")
+    authorise(caller.user, "registry.view_logs", revision, what="read the logs of this version")
     start = after if cursor is None else cursor
     page = log_page(revision, kind, after=start, search=search, limit=limit)
     last = page.lines[-1].number if page.lines else start

@@ -326,8 +326,8 @@ class AllowedHostsForm(PlainForm):
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="One `host` or `host:port` a line, reached with TLS through MOP's proxy; a name at public addresses "
-        "alone. Empty: the model has no network. It counts from the next deployment on.",
+        help_text="One `host` or `host:port` a line, reached with TLS through MOP's proxy. A name is reached only at "
+        "public addresses. Empty: the model has no network. The list counts from the next deployment on.",
     )
 
 

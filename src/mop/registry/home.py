@@ -71,7 +71,7 @@ def _item(revision: Revision) -> HomeItem:
         place=HomeList.RUNS,
         what=what,
         url=url,
-        text="waits and is tried again" if waits else f"is {status.value}",
+        text="waits to be tried again" if waits else "is being onboarded",
         reason=reason if waits else status.meaning,
         at=at,
         action="See details",

@@ -73,7 +73,7 @@ def patch_revision(
     request: HttpRequest, response: HttpResponse, name: str, version: str, body: RevisionPatch
 ) -> Revision:
     """Change a version's note; with `If-Match` only what nobody edited since. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.change_revision", what="change this revision")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="change this version")
     change_note(actor=caller.actor, revision=revision, note=body.note, edition=asked_edition(request))
     changed = _detail(request, name, version)
     put_etag(response, changed)
@@ -83,7 +83,7 @@ def patch_revision(
 @router.delete(_REVISION, response={204: None})
 def remove_revision(request: HttpRequest, name: str, version: str) -> Status[None]:
     """Delete a version with its results; stops what runs. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.delete_revision", what="delete this revision")
+    caller, revision = _allowed(request, name, version, "registry.delete_revision", what="delete this version")
     delete_revision(actor=caller.actor, revision=revision)
     return Status(204, None)
 
@@ -91,7 +91,7 @@ def remove_revision(request: HttpRequest, name: str, version: str) -> Status[Non
 @router.post(f"{_REVISION}/retry", response=RevisionDetail)
 def retry(request: HttpRequest, name: str, version: str) -> Revision:
     """Run the pipeline again on the version's snapshot. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.change_revision", what="retry this revision")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="retry this version")
     retry_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -99,7 +99,7 @@ def retry(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/cancel", response=RevisionDetail)
 def cancel(request: HttpRequest, name: str, version: str) -> Revision:
     """Stop the pipeline. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.change_revision", what="cancel this revision")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="cancel this version")
     cancel_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -107,7 +107,7 @@ def cancel(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/publish", response=RevisionDetail)
 def publish(request: HttpRequest, name: str, version: str) -> Revision:
     """Let everybody see a verified version and its model. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.publish_revision", what="publish this revision")
+    caller, revision = _allowed(request, name, version, "registry.publish_revision", what="publish this version")
     publish_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -115,7 +115,7 @@ def publish(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/unpublish", response=RevisionDetail)
 def unpublish(request: HttpRequest, name: str, version: str) -> Revision:
     """Let owners and administrators alone see a version. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.publish_revision", what="make this revision private")
+    caller, revision = _allowed(request, name, version, "registry.publish_revision", what="make this version private")
     unpublish_revision(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -123,7 +123,7 @@ def unpublish(request: HttpRequest, name: str, version: str) -> Revision:
 @router.post(f"{_REVISION}/outdated", response=RevisionDetail)
 def outdated(request: HttpRequest, name: str, version: str) -> Revision:
     """Set a version aside, for good. Owners only."""
-    caller, revision = _allowed(request, name, version, "registry.change_revision", what="set this revision aside")
+    caller, revision = _allowed(request, name, version, "registry.change_revision", what="set this version aside")
     set_outdated(actor=caller.actor, revision=revision)
     return _detail(request, name, version)
 
@@ -132,7 +132,7 @@ def outdated(request: HttpRequest, name: str, version: str) -> Revision:
 def get_allowed_hosts(request: HttpRequest, name: str, version: str) -> dict[str, Any]:
     """The hosts that the model may reach. Owners and administrators."""
     _, revision = _allowed(
-        request, name, version, "registry.view_allowed_hosts", what="see which hosts this revision may reach"
+        request, name, version, "registry.view_allowed_hosts", what="see which hosts this version may reach"
     )
     return {"hosts": revision.allowed_hosts}
 
@@ -141,7 +141,7 @@ def get_allowed_hosts(request: HttpRequest, name: str, version: str) -> dict[str
 def put_allowed_hosts(request: HttpRequest, name: str, version: str, body: AllowedHosts) -> dict[str, Any]:
     """Let the model reach these hosts and no others, from its next deployment on. Administrators only."""
     caller, revision = _allowed(
-        request, name, version, "registry.change_allowed_hosts", what="allow this revision any host"
+        request, name, version, "registry.change_allowed_hosts", what="allow this version any host"
     )
     return {"hosts": change_allowed_hosts(actor=caller.actor, revision=revision, hosts=body.hosts)}
 

@@ -10,24 +10,26 @@ from mop.engine.lifecycle import Lifecycle, State, Tone, final, live
 class RevisionStatus(State):
     """Where a revision stands on its way through the pipeline."""
 
-    CREATED = live("created", "The revision waits for a worker host.")
-    DATA_DOWNLOADED = live("dataDownloaded", "The folder was snapshot; this version never changes after that.")
-    ENVIRONMENT_CREATING = live("environmentCreating", "The folder is checked and its Python environment is built.")
-    ENVIRONMENT_CREATED = live("environmentCreated", "The Python environment stands.")
-    ENDPOINT_CREATING = live("endpointCreating", "Host, lease, socket and resource limits are being reserved.")
-    ENDPOINT_CREATED = live("endpointCreated", "Host, lease, socket and resource limits are reserved.")
+    CREATED = live("created", "The version waits for a worker host.")
+    DATA_DOWNLOADED = live("dataDownloaded", "The folder was copied; this version never changes from now on.")
+    ENVIRONMENT_CREATING = live("environmentCreating", "The folder is being checked and its Python environment built.")
+    ENVIRONMENT_CREATED = live("environmentCreated", "The Python environment is built.")
+    ENDPOINT_CREATING = live("endpointCreating", "Resources on a host are being reserved.")
+    ENDPOINT_CREATED = live("endpointCreated", "Resources on a host are reserved.")
     DEPLOYMENT_CREATING = live("deploymentCreating", "The model is being started in its sandbox.")
     DEPLOYMENT_CREATED = live(
-        "deploymentCreated", "The model service runs in its sandbox and is ready; its contract is being proved."
+        "deploymentCreated", "The model service is ready in its sandbox; its answers are being checked."
     )
-    VERIFIED = final("verified", "The model answered by contract.", tone=Tone.OK)
+    VERIFIED = final("verified", "The model's answers follow the contract.", tone=Tone.OK)
     VERIFY_FAILED = final(
         "verifyFailed", "The model broke a rule; the reason says which and how to fix it.", tone=Tone.BAD
     )
-    VULNERABLE = final("vulnerable", "A finding blocks this revision; Details lists the findings.", tone=Tone.BAD)
+    VULNERABLE = final("vulnerable", "A finding blocks this version; Details lists the findings.", tone=Tone.BAD)
     CANCELLED = final("cancelled", "An owner stopped the pipeline.", tone=Tone.QUIET)
-    TO_BE_RETRIED = live("toBeRetried", "A cause outside the model; MOP tries again by itself.", tone=Tone.WARN)
-    OUTDATED = final("outdated", "Its owner set this revision aside.", tone=Tone.QUIET)
+    TO_BE_RETRIED = live(
+        "toBeRetried", "A cause outside the model stopped the pipeline; MOP tries again by itself.", tone=Tone.WARN
+    )
+    OUTDATED = final("outdated", "An owner set this version aside.", tone=Tone.QUIET)
 
 
 S = RevisionStatus

@@ -15,12 +15,13 @@ from mop.datasets.selectors import usable_datasets
 from mop.releases.gates.conditions import Average, LoadOption, Metric, Operator, Quantity, Rate, quoted
 from mop.releases.models import CONDITIONS_MAX, Policy, ServiceKind
 from mop.scanning.findings import Severity
+from mop.ui.forms import PlainForm
 
 
-class ServiceForm(forms.Form):
+class ServiceForm(PlainForm):
     """A new downstream service."""
 
-    name = forms.CharField(max_length=100, help_text="Letters, digits, spaces, ., _ and -. It cannot change later.")
+    name = forms.CharField(max_length=100, help_text="Letters, digits, spaces, ., _ and -. It cannot be changed later.")
     kind = forms.ChoiceField(
         choices=ServiceKind.choices,
         help_text="Azure AI Content Safety takes Hate, Self-harm, Sexual and Violence on text or image; RAI "
@@ -45,7 +46,7 @@ class ServiceEditForm(ServiceForm):
             field.show_hidden_initial = True
 
 
-class ConditionsForm(forms.Form):
+class ConditionsForm(PlainForm):
     """Conditions as text."""
 
     conditions = forms.CharField(
@@ -74,7 +75,7 @@ _MEASURES = [
 _SEVERITIES = [("", "any severity"), *((f"{one} or higher", f"{one} or higher") for one in list(Severity)[:-1])]
 
 
-class BuilderForm(forms.Form):
+class BuilderForm(PlainForm):
     """Writes one condition from choices. What does not concern the chosen measure is left out."""
 
     prefix = "new"

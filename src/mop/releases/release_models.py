@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mop.catalog.models import Modality, Task, Taxonomy
 from mop.registry.models import CUSTOMIZED_NAME_MAX, VERSION_MAX, Revision
-from mop.releases.release_states import HOLDING, PeriodEnd, ReleaseState, WentLive
+from mop.releases.release_states import EVENT_LABELS, HOLDING, PeriodEnd, ReleaseState, WentLive
 
 COMMENT_MAX = 4000
 SHARE_MIN, SHARE_MAX = 1, 99
@@ -196,6 +196,11 @@ class ReleaseEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.release_id} {self.what}"
 
+    @property
+    def label(self) -> str:
+        """What happened, in words."""
+        return EVENT_LABELS.get(self.what, self.what)
+
 
 class ServiceScope(models.TextChoices):
     """What a token of a downstream service may do, for its own service alone."""
@@ -224,6 +229,12 @@ class ServiceToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.service}"
+
+    @property
+    def scopes_label(self) -> str:
+        """What it may do, in words."""
+        labels = dict(ServiceScope.choices)
+        return "; ".join(str(labels.get(scope, scope)) for scope in self.scopes)
 
     def is_valid_at(self, now: dt.datetime) -> bool:
         """Whether it works then."""

@@ -13,7 +13,7 @@ class ReleaseState(State):
     REQUESTED = live("requested", "It waits for a decision by an admin of the service.")
     APPROVED = live("approved", "The service may take it. It is not live yet, or a canary of it is.", tone=Tone.OK)
     RELEASED = live("released", "It is live for at least one taxonomy of the service.", tone=Tone.OK)
-    RETIRED = final("retired", "It was live and is not any more.", tone=Tone.QUIET)
+    RETIRED = final("retired", "It was live and no longer is.", tone=Tone.QUIET)
     REJECTED = final("rejected", "An admin of the service refused it.", tone=Tone.BAD)
     WITHDRAWN = final("withdrawn", "It was taken back before it was live.", tone=Tone.QUIET)
 
@@ -24,6 +24,17 @@ RELEASE_LIFECYCLE = Lifecycle(
     path=(S.REQUESTED, S.APPROVED, S.RELEASED, S.RETIRED),
     further={S.REQUESTED: {S.REJECTED, S.WITHDRAWN}, S.APPROVED: {S.WITHDRAWN}},
 )
+
+CANARY_STARTED, CANARY_CHANGED, CANARY_ENDED = "canaryStarted", "canaryChanged", "canaryEnded"
+BUNDLE_READY = "bundleReady"
+EVENT_LABELS = {
+    **{state.value: state.value for state in ReleaseState},
+    CANARY_STARTED: "canary started",
+    CANARY_CHANGED: "share of the canary changed",
+    CANARY_ENDED: "canary ended",
+    BUNDLE_READY: "bundle ready",
+}
+"""What happens to a release: the value of an event, and what pages call it."""
 
 OPEN = (S.REQUESTED, S.APPROVED)
 """Before it was live."""

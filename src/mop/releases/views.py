@@ -23,7 +23,7 @@ from mop.releases.models import Policy, Service, ServiceKind
 from mop.releases.presentation import badge_of, counts, groups
 from mop.releases.release_models import ReleaseEvent
 from mop.releases.release_states import ReleaseState
-from mop.releases.requests.notices import service_webhooks
+from mop.releases.requests.notices import service_webhooks, told_label
 from mop.releases.requests.presentation import figure_of
 from mop.releases.requests.selectors import periods_of, returns_to, slots_of, visible_releases
 from mop.releases.requests.tokens import valid_tokens
@@ -102,7 +102,7 @@ def service_page(request: HttpRequest, service: str) -> HttpResponse:
             ]
         ),
         "tokens": list(valid_tokens(found)) if may_change else [],
-        "webhooks": list(service_webhooks(found.pk)) if may_change else [],
+        "webhooks": [(one, told_label(one)) for one in service_webhooks(found.pk)] if may_change else [],
         "sections": SERVICE_SECTIONS.shown(request, found),
         "single_admin": settings.MOP_SINGLE_ADMIN_APPROVES and len(found.admins.all()) == 1,
     }

@@ -121,7 +121,7 @@ def fits(pattern: str, path: str) -> bool:
 def decide(report: ScanReport, policy: Policy, waivers: Iterable[Waiver], *, today: dt.date) -> Decision:
     """Apply the policy and the waivers to a report.
 
-    A scanner that did not come to its end does not block by itself: its files are not fully scanned, which is a
+    A scanner that did not finish does not block by itself: its files are not fully scanned, which is a
     finding's worth of its own.
     """
     held = tuple(waivers)

@@ -101,7 +101,7 @@ def _whole(subject: Subject, processes: Sequence[ScannerProcess]) -> ScanReport:
             if reasons or path not in known:
                 missed.append(FileVerdict(path, Verdict.NOT_FULLY_SCANNED, reasons or ("no scanner came to it",)))
     missed += [
-        FileVerdict(ENVIRONMENT_FILES, Verdict.NOT_FULLY_SCANNED, (f"{name} did not come to its end: {reason}",))
+        FileVerdict(ENVIRONMENT_FILES, Verdict.NOT_FULLY_SCANNED, (f"{name} did not finish: {reason}",))
         for name, reason in incomplete.items()
         if subject.environment is not None and name in OF_ENVIRONMENTS
     ]

@@ -62,7 +62,7 @@ def to_sarif(report: ScanReport, *, version: str, waived: Iterable[tuple[Finding
                         "toolExecutionNotifications": [
                             {
                                 "level": "error",
-                                "message": {"text": f"The scanner {name} did not come to its end: {why}"},
+                                "message": {"text": f"The scanner {name} did not finish: {why}"},
                             }
                             for name, why in sorted(report.incomplete.items())
                         ],

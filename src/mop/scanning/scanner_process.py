@@ -94,7 +94,7 @@ class ScannerProcess:
             self._end_with(self._looking, reason, severity=Severity.MEDIUM)
         for scanner in self._waiting:
             self.incomplete[scanner] = reason
-            self._log(f"scanner {scanner} did not come to its end: {reason}")
+            self._log(f"scanner {scanner} did not finish: {reason}")
         self._waiting.clear()
 
     async def _run_once(self, cage: Cage) -> tuple[str, bool]:
@@ -224,7 +224,7 @@ class ScannerProcess:
             reason = f"{ENDS_MAX} files ended it"
         self.incomplete[scanner] = reason
         self._waiting.pop(0)
-        self._log(f"scanner {scanner} did not come to its end: {reason}")
+        self._log(f"scanner {scanner} did not finish: {reason}")
 
     def _end_with(self, path: str, reason: str, *, severity: Severity) -> None:
         hint = "Save the file in a simpler or smaller form; if it is ordinary, report this to the operator."

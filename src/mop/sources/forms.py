@@ -7,9 +7,10 @@ from django import forms
 from mop.accounts.models import Team
 from mop.sources.models import PREFIX_MAX
 from mop.sources.purposes import Purpose
+from mop.ui.forms import PlainForm
 
 
-class SourcePrefixForm(forms.Form):
+class SourcePrefixForm(PlainForm):
     """A place for a team."""
 
     team = forms.ModelChoiceField(

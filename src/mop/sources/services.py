@@ -35,7 +35,7 @@ def add_prefix(*, actor: Actor, user: User, team: Team | None, purpose: Purpose,
         try:
             parse_prefix(prefix, storage_config())
         except MopError as error:
-            message = f"{error.message} {error.hint}".strip()
+            message = f"{error.message} {error.hint}".strip().replace("model url", "prefix")
             raise ValidationFailedError(f"prefix: {message}", fields={"prefix": [message]}) from error
     row = SourcePrefix(team=team, purpose=purpose, prefix=prefix, created_by=user)
     save_checked(row)

@@ -11,10 +11,10 @@ from mop.catalog.models import Modality
 from mop.errors import ValidationFailedError
 from mop.trials.inputs import IMAGES_MAX, TEXT_CHARACTERS_MAX, mop_input
 from mop.ui.file_fields import FilesField, FilesInput
-from mop.ui.forms import take_errors
+from mop.ui.forms import PlainForm, take_errors
 
 
-class TryForm(forms.Form):
+class TryForm(PlainForm):
     """One input; `item` is then the MOP input."""
 
     modality = forms.ChoiceField()

@@ -11,4 +11,4 @@ class Action(AuditAction):
 
 
 class Kind(NotificationKind):
-    GREETED = "greeted", "Somebody is greeted", "ok"
+    GREETED = "greeted", "greeting", "Somebody is greeted", "ok"

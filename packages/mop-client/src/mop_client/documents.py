@@ -346,6 +346,7 @@ class Delivery(TypedDict):
     message_id: str
     event: str
     kind: str
+    label: str
     state: str
     attempts: int
     created_at: str

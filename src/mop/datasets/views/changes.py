@@ -125,7 +125,7 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
         act,
         title=f"Delete {name}?",
         trail=below_dataset(name, "Delete"),
-        lead="The dataset goes, with everything that was measured on it:",
+        lead="This cannot be undone. It deletes the dataset, everything that was measured on it, and:",
         goes=[f"the connection to {binding.task.name}, {binding.state}" for binding in dataset.bindings.all()],
         submit="Delete",
         cancel_url=here,

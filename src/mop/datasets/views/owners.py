@@ -49,7 +49,7 @@ def owner_remove(request: HttpRequest, name: str) -> HttpResponse:
         act,
         title=f"Remove {owner.username} from the owners of {name}?",
         trail=below_dataset(name, "Remove owner"),
-        lead=f"{who} will see its metadata as everybody does, no rows of faults, and change nothing.",
+        lead=f"{who} will see its metadata, like everybody, but no row numbers of faults, and cannot change it.",
         submit="Remove owner",
         cancel_url=here,
     )

@@ -76,7 +76,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             service=given["service"],
             is_restricted=given["is_restricted"],
         )
-        return Done("The file is here; its rows become cases.", reverse("dsat:import", args=[row.pk]))
+        return Done("The file is uploaded. Its rows are being imported.", reverse("dsat:import", args=[row.pk]))
 
     rows = [(row, row.get_state()) for row in importing.imports_of(user)[:LISTED_MAX]]
     context = {"trail": below_cases(("Add from a file", "")), "imports": rows}

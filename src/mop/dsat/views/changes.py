@@ -56,7 +56,7 @@ def assign(request: HttpRequest, case_id: int) -> HttpResponse:
         act,
         title=f"Assign {case}",
         trail=below_case(case, "Assign"),
-        lead="The assignee reads the content from now on, and is told.",
+        lead="The assignee can then read the content, and is notified.",
         submit="Assign",
         cancel_url=_page(case),
     )
@@ -91,7 +91,7 @@ def fix(request: HttpRequest, case_id: int) -> HttpResponse:
         act,
         title=f"Mark {case} as fixed",
         trail=below_case(case, "Mark as fixed"),
-        lead="The submitter is told, and closes or reopens the case.",
+        lead="The submitter is notified, and closes or reopens the case.",
         submit="Mark as fixed",
         cancel_url=_page(case),
     )
@@ -111,7 +111,7 @@ def reject(request: HttpRequest, case_id: int) -> HttpResponse:
         act,
         title=f"Reject {case}?",
         trail=below_case(case, "Reject"),
-        lead="Rejecting says that the case is no fault of a model, and regression tests leave it out. The submitter "
+        lead="A rejected case is not a fault of a model; regression tests leave it out. The submitter "
         "can reopen the case: tell them why in a comment on its page.",
         submit="Reject",
         cancel_url=_page(case),
@@ -157,7 +157,7 @@ def delete(request: HttpRequest, case_id: int) -> HttpResponse:
         act,
         title=f"Delete {case}?",
         trail=below_case(case, "Delete"),
-        lead="The case goes for good, with:",
+        lead="This cannot be undone. It deletes the case, and:",
         goes=["its content, description, tags and comments", "what models answered to it in regression tests"],
         submit="Delete",
         cancel_url=_page(case),

@@ -70,7 +70,7 @@ ASSIGN = Deed(
     "assigned",
     "dsat.assign",
     lambda state: not state.is_final,
-    "The assignee reads the content from now on, and is told.",
+    "The assignee can then read the content, and is notified.",
 )
 DELETE = Deed(
     "delete",

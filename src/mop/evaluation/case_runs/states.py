@@ -11,7 +11,7 @@ class CaseRunState(State):
     QUEUED = live("queued", "The run waits for a worker host.")
     RUNNING = live("running", "The version's model answers the cases.")
     FINISHED = final("finished", "Every case has an outcome; the result stands.", tone=Tone.OK)
-    FAILED = final("failed", "The run could not be done; it names the reason.", tone=Tone.BAD)
+    FAILED = final("failed", "The run failed; the reason is shown.", tone=Tone.BAD)
     MAPPING_ERROR = final(
         "mappingError", "The labels of model and task do not fit each other; no case was run.", tone=Tone.BAD
     )

@@ -51,7 +51,7 @@ CHANGES = {
         title="Publish this result",
         lead=lambda row: (
             f"Everybody sees the model's name, {row.revision.version} and the metrics on the pages of the task and of "
-            "the dataset. The entry leads nowhere; the version stays private. You can withdraw it."
+            "the dataset. The entry has no links; the version stays private. You can withdraw it."
         ),
         submit="Publish result",
         done="The result is shown on the pages of the task and of the dataset.",

@@ -41,7 +41,7 @@ def choose(request: HttpRequest, task_id: int) -> HttpResponse:
         act,
         title=f"Headline dataset of {task.name}",
         trail=[("Tasks", reverse("catalog:tasks")), (task.name, here), ("Headline dataset", "")],
-        lead="The number on it stands beside every version in lists and heads. Results do not change.",
+        lead="Lists and pages show its number beside every version. Results do not change.",
         submit="Save",
         cancel_url=here,
     )

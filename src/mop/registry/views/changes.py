@@ -143,7 +143,7 @@ def retry(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Run the pipeline of a revision again."""
     user = user_of(request)
     revision = get_revision(user, name, version)
-    authorise(user, "registry.change_revision", revision, what="retry this revision")
+    authorise(user, "registry.change_revision", revision, what="retry this version")
     retry_revision(actor=actor_in(request), revision=revision)
     messages.success(request, f"{version} runs again, on the snapshot that was taken of it.")
     return _to_details(name, version)
@@ -154,7 +154,7 @@ def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Stop the pipeline of a revision."""
     user = user_of(request)
     revision = get_revision(user, name, version)
-    authorise(user, "registry.change_revision", revision, what="cancel this revision")
+    authorise(user, "registry.change_revision", revision, what="cancel this version")
     cancel_revision(actor=actor_in(request), revision=revision)
     messages.success(request, f"{version} is cancelled.")
     return _to_details(name, version)

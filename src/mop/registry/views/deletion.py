@@ -16,7 +16,7 @@ from mop.registry.trails import below_model
 from mop.registry.views.returning import list_url
 from mop.ui.pages import Done, confirm_page
 
-LEAD = "This cannot be undone. It stops what runs, and takes away:"
+LEAD = "This cannot be undone. It stops what runs, and deletes:"
 
 
 @require_http_methods(["GET", "POST"])

@@ -74,7 +74,7 @@ def add(request: HttpRequest) -> HttpResponse:
         act,
         title="New group",
         trail=below_groups(("New group", "")),
-        submit="Make group",
+        submit="Create group",
         cancel_url=reverse("registry:models"),
         lead=lead,
     )
@@ -167,7 +167,8 @@ def delete(request: HttpRequest, group_id: int) -> HttpResponse:
         act,
         title=f"Delete the group {group.name}?",
         trail=below_groups((f"Delete {group.name}", "")),
-        lead="Its models stay. The group goes" + (f", for {people} with whom it is shared too." if count else "."),
+        lead="The models of the group stay."
+        + (f" It also disappears for {people} with whom it is shared." if count else ""),
         submit="Delete group",
         cancel_url=_models_of(group),
     )
@@ -206,7 +207,9 @@ def _list(request: HttpRequest, group_id: int, *, is_listed: bool) -> HttpRespon
     list_group(user=user, group=group, is_listed=is_listed)
     messages.success(
         request,
-        f"{group.name} is in your list." if is_listed else f"{group.name} is out of your list; Groups shows it again.",
+        f"{group.name} is in your list."
+        if is_listed
+        else f"{group.name} is removed from your list. The page Groups can show it again.",
     )
     return redirect("registry:groups")
 

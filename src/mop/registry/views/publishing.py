@@ -29,7 +29,7 @@ def publish(request: HttpRequest, name: str, version: str) -> HttpResponse:
 def unpublish(request: HttpRequest, name: str, version: str) -> HttpResponse:
     """Let owners and administrators alone see a version."""
     unpublish_revision(actor=actor_in(request), revision=_own(request, name, version))
-    messages.success(request, f"{version} is private: owners and administrators alone see it.")
+    messages.success(request, f"{version} is private: only owners and administrators see it.")
     return redirect("registry:model", name=name)
 
 

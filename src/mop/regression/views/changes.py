@@ -37,7 +37,7 @@ def run(request: HttpRequest, name: str, version: str) -> HttpResponse:
         act,
         title="Run the regression test?",
         trail=_trail(revision, "Run"),
-        lead=f"{revision} answers every DSAT case of its tasks anew. A result that stands stays until it ends well.",
+        lead=f"{revision} answers every DSAT case of its tasks anew. The present result stays until the test succeeds.",
         submit="Run test",
         cancel_url=here(revision),
     )
@@ -59,7 +59,7 @@ def cancel(request: HttpRequest, name: str, version: str) -> HttpResponse:
         act,
         title="Cancel the regression test?",
         trail=_trail(revision, "Cancel"),
-        lead="The test ends. A result that stands already stays. It can be run again.",
+        lead="The test ends. The present result stays. The test can be run again.",
         submit="Cancel test",
         cancel_url=here(revision),
     )
@@ -84,7 +84,7 @@ def settle(request: HttpRequest, name: str, version: str, to: str) -> HttpRespon
     lead = (
         "These cases are marked as fixed by this version, and you may close them."
         if is_closing
-        else "This version passes these cases, they need somebody, and you work on them. Submitters are told."
+        else "You work on these open cases, and this version passes them. Their submitters are notified."
     )
     more = [f"and {len(cases) - NAMED_MAX} more"] if len(cases) > NAMED_MAX else []
     return confirm_page(

@@ -30,7 +30,8 @@ from mop.releases.bundles.names import QUEUE, WORKFLOW
 from mop.releases.gates.report import GateDocument
 from mop.releases.judging import gate_document
 from mop.releases.release_models import Release, ReleaseEvent
-from mop.releases.requests.notices import BUNDLE_READY, tell
+from mop.releases.release_states import BUNDLE_READY
+from mop.releases.requests.notices import tell
 from mop.releases.requests.selectors import version_of
 
 

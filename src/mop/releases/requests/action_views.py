@@ -79,7 +79,7 @@ def offer(request: HttpRequest, name: str, version: str) -> HttpResponse:
         except ConflictError as error:
             form.add_error(None, f"{error.message} {error.hint}".strip())
         else:
-            messages.success(request, f"Release {made.pk} is requested. Admins of {service.name} are told.")
+            messages.success(request, f"Release {made.pk} is requested. Admins of {service.name} are notified.")
             return HttpResponseRedirect(reverse("releases:release", args=[made.pk]))
     gates = found.evidence.gates
     context |= {

@@ -18,6 +18,7 @@ from mop.releases.release_models import COMMENT_MAX, SHARE_MAX, SHARE_MIN, Servi
 from mop.releases.release_states import ReleaseState
 from mop.releases.requests.notices import told_kinds
 from mop.releases.requests.selectors import ENDED, LIVE, WAITING
+from mop.ui.forms import PlainForm
 
 
 class _Comment(forms.CharField):
@@ -25,12 +26,12 @@ class _Comment(forms.CharField):
         super().__init__(max_length=COMMENT_MAX, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
 
 
-class OfferForm(forms.Form):
+class OfferForm(PlainForm):
     """A request for a release."""
 
     taxonomies = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
-        help_text="The release replaces what is live for these alone.",
+        help_text="The release replaces what is live for these only.",
     )
     comment = _Comment(required=False, help_text="For the admin who decides. Needed where a condition does not pass.")
 
@@ -42,7 +43,7 @@ class OfferForm(forms.Form):
         field.initial = names
 
 
-class ApprovalForm(forms.Form):
+class ApprovalForm(PlainForm):
     """An approval. `evidence` is the digest of what the page showed: other evidence is not approved unseen."""
 
     comment = _Comment(help_text="Why: it stays with the release.")
@@ -62,25 +63,25 @@ class ApprovalForm(forms.Form):
             del self.fields["has_read"]
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(PlainForm):
     """Why something is done."""
 
     comment = _Comment(label="Reason")
 
 
-class CommentForm(forms.Form):
+class CommentForm(PlainForm):
     """A comment, if there is one."""
 
     comment = _Comment(required=False)
 
 
-class CanaryForm(forms.Form):
+class CanaryForm(PlainForm):
     """The share of a canary."""
 
     share = forms.IntegerField(min_value=SHARE_MIN, max_value=SHARE_MAX, label="Per cent of the requests")
 
 
-class ReleaseFilter(forms.Form):
+class ReleaseFilter(PlainForm):
     """What of the releases is shown."""
 
     state = forms.ChoiceField(
@@ -108,26 +109,26 @@ class ReleaseFilter(forms.Form):
             self.fields[name].widget.attrs["class"] = "select"
 
 
-class ServiceWebhookForm(forms.Form):
+class ServiceWebhookForm(PlainForm):
     """A new webhook of a service."""
 
     url = forms.CharField(label="Url", max_length=URL_MAX)
     description = forms.CharField(max_length=DESCRIPTION_MAX, required=False, help_text="What receives the messages.")
     kinds = forms.MultipleChoiceField(
-        label="Told of",
+        label="Events",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None chosen: everything, also what comes later.",
+        help_text="None chosen: every event, also those of later versions of MOP.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         hosts = ", ".join(settings.MOP_WEBHOOK_HOSTS) or "none yet: the operator sets MOP_WEBHOOK_HOSTS"
         self.fields["url"].help_text = f"Messages are sent there by POST. Allowed hosts: {hosts}."
-        cast("forms.MultipleChoiceField", self.fields["kinds"]).choices = [(kind, kind) for kind in told_kinds()]
+        cast("forms.MultipleChoiceField", self.fields["kinds"]).choices = [*told_kinds().items()]
 
 
-class TokenForm(forms.Form):
+class TokenForm(PlainForm):
     """A new token of a service."""
 
     name = forms.CharField(max_length=100, help_text="What uses it.")
@@ -135,5 +136,5 @@ class TokenForm(forms.Form):
         choices=ServiceScope.choices, initial=ServiceScope.values, widget=forms.CheckboxSelectMultiple
     )
     days = forms.IntegerField(
-        min_value=1, max_value=TOKEN_DAYS_MAX, initial=TOKEN_DAYS_DEFAULT, label="Days until it ends"
+        min_value=1, max_value=TOKEN_DAYS_MAX, initial=TOKEN_DAYS_DEFAULT, label="Days until it expires"
     )

@@ -26,11 +26,16 @@ from mop.registry.models import Model, Revision
 from mop.releases.actions import Action
 from mop.releases.models import Service
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent, SlotPeriod
-from mop.releases.release_states import RELEASE_LIFECYCLE, PeriodEnd, ReleaseState
-from mop.releases.requests.notices import CANARY_CHANGED, CANARY_ENDED, CANARY_STARTED, tell
+from mop.releases.release_states import (
+    CANARY_CHANGED,
+    CANARY_ENDED,
+    CANARY_STARTED,
+    RELEASE_LIFECYCLE,
+    PeriodEnd,
+    ReleaseState,
+)
+from mop.releases.requests.notices import tell
 from mop.releases.requests.selectors import releases
-
-__all__ = ["CANARY_CHANGED", "CANARY_ENDED", "CANARY_STARTED"]
 
 
 def lock_service(service: Service, revision_id: Any = None) -> Service:

@@ -21,13 +21,12 @@ from mop.releases.bundles.models import Bundle
 from mop.releases.kinds import Kind
 from mop.releases.models import Service
 from mop.releases.release_models import LiveSlot, Release, ReleaseEvent
-from mop.releases.release_states import HOLDING, ReleaseState
+from mop.releases.release_states import CANARY_ENDED, CANARY_STARTED, EVENT_LABELS, HOLDING, ReleaseState
 from mop.releases.requests.selectors import visible_releases
 
 RELEASE_SCOPE = "release"
 SERVICE_OWNER = "service"
-BUNDLE_READY = "bundleReady"
-CANARY_EVENTS = CANARY_STARTED, CANARY_CHANGED, CANARY_ENDED = "canaryStarted", "canaryChanged", "canaryEnded"
+_KIND = "release."
 
 # the kind of each event that people are told of, and how its title goes on after the version's name
 _TOLD: dict[str, tuple[Kind, str]] = {
@@ -80,9 +79,15 @@ def get_service_webhook(service: Service, number: int) -> Webhook:
     return found
 
 
-def told_kinds() -> list[str]:
-    """The kinds of messages that a service's webhooks may be told of."""
-    return [f"release.{what}" for what in (*ReleaseState.values, *CANARY_EVENTS, BUNDLE_READY)]
+def told_kinds() -> dict[str, str]:
+    """The kinds of messages that a service's webhooks may be told of, and what pages call them."""
+    return {f"{_KIND}{what}": label for what, label in EVENT_LABELS.items()}
+
+
+def told_label(webhook: Webhook) -> str:
+    """What a service's webhook is told of, in words."""
+    known = told_kinds()
+    return "every event" if webhook.kinds is None else ", ".join(known.get(kind, kind) for kind in webhook.kinds)
 
 
 def owner_of(service_id: int) -> Owner:
@@ -127,7 +132,7 @@ def _people(release: Release, kind: Kind) -> list[User]:
 
 def _tell_service(event: ReleaseEvent) -> None:
     release = event.release
-    kind = f"release.{event.what}"
+    kind = f"{_KIND}{event.what}"
     for webhook in service_webhooks(release.service_id):
         if webhook.wants(kind):
             enqueue_delivery(webhook=webhook, kind=kind, event=_event(event), data=message_of(event))

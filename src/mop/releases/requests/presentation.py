@@ -190,7 +190,10 @@ def _number(value: float | None, unit: str) -> str:
 def _change(row: Mapping[str, Any]) -> str:
     if row["change"] is None:
         return NOTHING
-    size = shown_value(abs(row["change"]), Unit[row["unit"].upper()])
+    unit = Unit[row["unit"].upper()]
+    size = shown_value(abs(row["change"]), unit)
+    if unit in {Unit.RATE, Unit.PERCENT}:  # of two shares in per cent
+        size = f"{size.removesuffix('%').rstrip()} points"
     if row["change"] == 0:
         return "="
     sign = "+" if row["change"] > 0 else MINUS

@@ -26,7 +26,7 @@ def add_token(request: HttpRequest, service: str) -> HttpResponse:
         token, secret = create_service_token(
             actor=actor_in(request), user=user_of(request), service=found, **form.cleaned_data
         )
-        note = f"It works until {token.expires_at:%Y-%m-%d}: {', '.join(token.scopes)}."
+        note = f"It works until {token.expires_at:%Y-%m-%d}: {token.scopes_label}."
         return Secret(secret, f"Token {token.name}", note)
 
     return ServiceForms(request, found).new_secret(
@@ -68,7 +68,9 @@ def add_webhook(request: HttpRequest, service: str) -> HttpResponse:
             description=given["description"],
             kinds=given["kinds"] or None,
         )
-        note = "By this secret the receiver knows that a message is MOP's; the guide of notifications tells how."
+        note = (
+            "The receiver verifies with this secret that a message comes from MOP; the guide “Notifications” shows how."
+        )
         return Secret(secret, f"Webhook {webhook.url}", note)
 
     return ServiceForms(request, found).new_secret(
@@ -76,7 +78,7 @@ def add_webhook(request: HttpRequest, service: str) -> HttpResponse:
         make,
         title="New webhook of the service",
         submit="Add webhook",
-        lead="It is told of the service's releases. Messages are signed, and sent again until they arrive.",
+        lead="It receives the events of the service's releases. Messages are signed, and sent again until they arrive.",
     )
 
 

@@ -12,11 +12,9 @@ from mop.registry.models import Revision
 from mop.releases.actions import Action
 from mop.releases.bundles.services import begin_release_bundle
 from mop.releases.release_models import SHARE_MAX, SHARE_MIN, LiveSlot, Release, ReleaseTask
-from mop.releases.release_states import PeriodEnd, ReleaseState, WentLive
+from mop.releases.release_states import CANARY_CHANGED, CANARY_STARTED, PeriodEnd, ReleaseState, WentLive
 from mop.releases.requests.evidence import evidence_of
 from mop.releases.requests.moving import (
-    CANARY_CHANGED,
-    CANARY_STARTED,
     begin,
     empty_slots,
     end_canary_of,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from mop.ui import joined_files
+from mop.ui.counting import counted
 from mop.ui.fragments import Status
 
 register = template.Library()
+register.filter("counted", counted)
 
 _STATUS_ICONS = {"vulnerable": "shield", "queued": "wait", "notStarted": "ring", "pass, close": "warn"}
 _TONE_ICONS = {"ok": "ok", "bad": "bad", "warn": "wait", "busy": "busy", "quiet": "off"}
@@ -22,6 +25,7 @@ _TONE_CLASSES = {"ok": "ok", "bad": "bad", "warn": "warn", "busy": "busy", "quie
 _NOTE_LOOKS = {"success": "ok", "warning": "warn", "error": "bad"}
 _SECONDS_PER_MINUTE, _SECONDS_PER_HOUR = 60, 3600
 _KIB = 1024
+_BACKTICKS = re.compile(r"`([^`\n]+)`")
 _NO_DECIMAL = 100
 
 
@@ -140,6 +144,12 @@ def size(count: float | None) -> str:
 def rate(number: float) -> str:
     """`412`, `6,599`; under 100 with a decimal: `88.3`."""
     return f"{number:,.0f}" if number >= _NO_DECIMAL else f"{number:.1f}".removesuffix(".0")
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """A message or hint whose commands and names stand between backticks, with these as code."""
+    return mark_safe(_BACKTICKS.sub(r"<code>\1</code>", conditional_escape(text)))  # noqa: S308 - escaped before
 
 
 @register.filter

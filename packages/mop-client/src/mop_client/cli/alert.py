@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_done, print_json, printable, say
+from mop_client.cli.output import moment, print_done, print_json, printable, say
 
 app = typer.Typer()
 
@@ -26,8 +26,8 @@ def list_alerts(*, as_json: JsonFlag = False) -> None:
     if not found:
         say("no alert is open")
     for one in found:
-        often = "" if one["count"] == 1 else f", {one['count']:,} times since {one['first_at'][:16].replace('T', ' ')}"
-        print(printable(f"{one['id']}  {one['last_at'][:16].replace('T', ' ')}  {one['title']}{often}"))
+        often = "" if one["count"] == 1 else f", {one['count']:,} times since {moment(one['first_at'])}"
+        print(printable(f"{one['id']}  {moment(one['last_at'])}  {one['title']}{often}"))
         print(printable(f"    {one['message']}"))
         if one["hint"]:
             print(printable(f"    hint: {one['hint']}"))

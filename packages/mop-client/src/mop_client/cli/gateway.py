@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.cli.output import moment, print_columns, print_done, print_json, say
 
 app = typer.Typer()
 
@@ -34,7 +34,7 @@ def list_keys(service: ServiceName, *, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(str(one["number"]), one["prefix"], one["created_at"], one["created_by_label"]) for one in found]
+    rows = [(str(one["number"]), one["prefix"], moment(one["created_at"]), one["created_by_label"]) for one in found]
     print_columns(("KEY", "BEGINS WITH", "MADE AT", "MADE BY"), rows)
 
 
@@ -61,7 +61,7 @@ def list_containers(service: ServiceName, *, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(one["url"], one["created_at"], one["created_by_label"]) for one in found]
+    rows = [(one["url"], moment(one["created_at"]), one["created_by_label"]) for one in found]
     print_columns(("CONTAINER", "ADDED AT", "ADDED BY"), rows)
 
 

@@ -10,7 +10,7 @@ from mop_client.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, ModelVersion, YesFlag
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import moment, print_columns, print_json, say
 
 app = typer.Typer()
 
@@ -146,4 +146,4 @@ def _run(one: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _version(name: str, one: dict[str, Any]) -> tuple[str, ...]:
-    return (name, str(one["number"]), f"{one['rows']:,}", one["supplied_by"], one["supplied_at"][:16])
+    return (name, str(one["number"]), f"{one['rows']:,}", one["supplied_by"], moment(one["supplied_at"]))

@@ -77,7 +77,7 @@ def _print(scan: dict[str, Any], found: list[dict[str, Any]]) -> None:
     packages = f"{scan['packages']} packages"
     print(printable(", ".join(text for text in (packages, scan["advisories"].get("told", "")) if text)))
     for scanner, reason in scan["incomplete"].items():
-        print(printable(f"  the scanner {scanner} did not come to its end: {reason}"))
+        print(printable(f"  the scanner {scanner} did not finish: {reason}"))
     if scan["rescan"] is not None:
         failure = scan["rescan"]["failure"]
         told = f"failed: {failure['message']}" if failure else f"asked for at {scan['rescan']['asked_at']}"

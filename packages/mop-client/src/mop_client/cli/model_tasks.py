@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.model import Version, version_of
 from mop_client.cli.options import JsonFlag, ModelName, read_json
-from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.cli.output import moment, print_columns, print_done, print_json, say
 
 app = typer.Typer()
 
@@ -73,7 +73,7 @@ def checks(name: ModelName, *, version: Version = None, as_json: JsonFlag = Fals
             one["id"],
             one["task"] or "sample post data",
             one["state"],
-            one["created_at"][:16].replace("T", " "),
+            moment(one["created_at"]),
             one["error"]["message"] if one["error"] else one["note"],
         )
         for one in found

@@ -70,7 +70,7 @@ def waive(
     }
     with open_server() as server:
         made = server.post("models", name, "waivers", body=body)
-    line = f"waiver {made['id']} holds until {made['until']}, from the next scan on (`mop model rescan {name}`)"
+    line = f"waiver {made['id']} is active until {made['until']}, from the next scan on (`mop model rescan {name}`)"
     print_done(made, line, as_json=as_json)
 
 

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_done, print_json, printable, say
+from mop_client.cli.output import moment, print_columns, print_done, print_json, printable, say
 
 app = typer.Typer()
 
@@ -107,7 +107,7 @@ def _changed(
 
 def _print(item: dict[str, Any]) -> None:
     mark = " " if item["read_at"] else "*"
-    print(f"{mark} {item['created_at'][:16].replace('T', ' ')}  {printable(item['title'])}")
+    print(f"{mark} {moment(item['created_at'])}  {printable(item['title'])}")
     for line in (item["reason"], item["hint"] and f"hint: {item['hint']}", item["link"]):
         if line:
             print(f"    {printable(line)}")

@@ -66,6 +66,11 @@ def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
+def moment(at: str | None) -> str:
+    """A time that a server answered, for people: `2026-12-01 15:04 UTC`; empty where there is none."""
+    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+
+
 def metric_text(value: float | None, *, absent: str = "undefined") -> str:
     """A metric as tables show it; `absent` stands where there is none."""
     return absent if value is None else f"{value:.4f}"

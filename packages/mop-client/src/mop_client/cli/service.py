@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.output import moment, print_columns, print_json, printable, say
 from mop_client.words import SERVICE_KINDS, SERVICE_POLICIES
 
 app = typer.Typer()
@@ -184,8 +184,8 @@ def history(service: Name, *, as_json: JsonFlag = False) -> None:
             str(one["release"]),
             one["model"],
             one["version"],
-            one["began_at"],
-            one["ended_at"] or "",
+            moment(one["began_at"]),
+            moment(one["ended_at"]),
             one["end"],
         )
         for one in found

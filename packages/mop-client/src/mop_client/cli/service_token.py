@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.cli.output import moment, print_columns, print_done, print_json, say
 from mop_client.cli.service import Name
 from mop_client.words import SERVICE_SCOPES
 
@@ -32,7 +32,7 @@ def list_tokens(service: Name, *, as_json: JsonFlag = False) -> None:
             one["prefix"],
             ", ".join(one["scopes"]),
             "revoked" if one["revoked_at"] else f"until {one['expires_at'][:10]}",
-            (one["last_used_at"] or "")[:16],
+            moment(one["last_used_at"]),
         )
         for one in found
     ]

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_done, print_json
+from mop_client.cli.output import moment, print_columns, print_done, print_json
 
 app = typer.Typer()
 
@@ -26,8 +26,8 @@ def list_sessions(*, as_json: JsonFlag = False) -> None:
     rows = [
         (
             str(one["id"]),
-            one["seen_at"][:16].replace("T", " "),
-            one["created_at"][:16].replace("T", " "),
+            moment(one["seen_at"]),
+            moment(one["created_at"]),
             one["address"],
             one["browser"],
         )

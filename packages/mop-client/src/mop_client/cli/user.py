@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import print_columns, print_done, print_json, printable, say
+from mop_client.cli.output import moment, print_columns, print_done, print_json, printable, say
 
 app = typer.Typer()
 
@@ -74,7 +74,7 @@ def sessions(user: Person, *, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(one["created_at"][:16], one["seen_at"][:16], one["address"], one["browser"]) for one in found]
+    rows = [(moment(one["created_at"]), moment(one["seen_at"]), one["address"], one["browser"]) for one in found]
     print_columns(("SINCE", "SEEN", "ADDRESS", "BROWSER"), rows)
 
 
@@ -133,7 +133,7 @@ def reset_link(user: Person, *, as_json: JsonFlag = False) -> None:
         print_json(made)
         return
     print(made["link"])
-    say(f"hand it over by a way that you trust; it works once, until {made['expires_at'][:16]}")
+    say(f"hand it over by a way that you trust; it works once, until {moment(made['expires_at'])}")
 
 
 @users.command()
@@ -175,7 +175,7 @@ def invite(
         return
     print(made["link"])
     sent = f"sent to {made['email']}" if made["is_mailed"] else "give it to the invited person alone"
-    say(f"invitation {made['id']}: {sent}; it works once, until {made['expires_at'][:16]}")
+    say(f"invitation {made['id']}: {sent}; it works once, until {moment(made['expires_at'])}")
 
 
 @users.command()

@@ -9,7 +9,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
-from mop_client.cli.output import print_columns, print_done, print_json, printable, say
+from mop_client.cli.output import moment, print_columns, print_done, print_json, printable, say
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -131,10 +131,10 @@ def log(
         print_json(page)
         return
     rows = [
-        (str(one["id"]), one["created_at"][:19].replace("T", " "), one["kind"], str(one["attempts"]), _told(one))
+        (str(one["id"]), moment(one["created_at"]), one["label"], str(one["attempts"]), _told(one))
         for one in page["items"]
     ]
-    print_columns(("ID", "CREATED", "KIND", "TRIES", "STATE"), rows)
+    print_columns(("ID", "CREATED", "EVENT", "ATTEMPTS", "STATE"), rows)
 
 
 @webhooks.command()
