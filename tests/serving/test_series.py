@@ -136,9 +136,22 @@ def test_the_front_is_told_that_a_slow_series_goes_on(make_model: MakeModel, con
     peer = connect(make_model("def inference_batch(self, items): time.sleep(0.06); return items"))
     assert peer.frame()[0] == READY
     peer._socket.sendall(b"".join(series_frame(7, MODEL_FORMAT, [b"1"] * 9, most=4)))
-    kinds = [peer.frame() for _ in range(3)]
-    assert [kind for kind, _ in kinds] == [AT_WORK, AT_WORK, LISTED]
+    kinds = [peer.frame() for _ in range(4)]
+    assert [kind for kind, _ in kinds] == [AT_WORK, AT_WORK, AT_WORK, LISTED]
     assert kinds[0][1] == struct.pack(">I", 7)
+
+
+def test_the_front_is_told_that_slow_conversions_of_a_series_go_on(make_model: MakeModel, connect: Connect):
+    peer = connect(
+        make_model("""
+        def convert_mop_input_to_model_input(self, mop_input): time.sleep(0.03); return mop_input.text
+        def inference_batch(self, items): return items
+        def convert_model_output_to_mop_output(self, output): time.sleep(0.03); return output
+        """)
+    )
+    assert peer.frame()[0] == READY
+    peer._socket.sendall(b"".join(series_frame(7, MOP_FORMAT, [b'{"text":"a"}'] * 8, most=4)))
+    assert [peer.frame()[0] for _ in range(5)] == [AT_WORK, AT_WORK, AT_WORK, AT_WORK, LISTED]
 
 
 async def test_a_list_of_a_quick_model_is_handed_over_at_once_and_answered_in_order(
@@ -258,10 +271,10 @@ def test_a_series_is_of_one_call_and_of_so_many_items_and_bytes():
     assert queue.take_series(8, 5) == []
 
 
-def test_a_batch_of_a_series_begins_no_more_often_than_there_are_batches():
+def test_a_series_goes_on_no_more_often_than_its_batches_have_parts():
     batch = Batch([(call(10), index) for index in range(10)], series_of=4)
     assert (batch.count, batch.sizes()) == (3, [4, 4, 2])
-    assert [batch.go_on(1.0) for _ in range(3)] == [True, True, False]
+    assert [batch.go_on(1.0) for _ in range(10)] == [True] * 9 + [False]
     assert not Batch([(call(4), 0)]).go_on(1.0)
 
 

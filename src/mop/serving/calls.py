@@ -122,7 +122,7 @@ class Batch:
         size: items that were handed over.
         series_of: items of each batch of a series; 0 if it is no series.
         started: since when the model works on it, in seconds of time.perf_counter().
-        told: when its process began it, or told last that it goes on with the next batch of a series.
+        told: when its process began it, or told last that it goes on with a series.
     """
 
     __slots__ = ("_tells", "entries", "series_of", "size", "started", "told")
@@ -139,10 +139,13 @@ class Batch:
         self.started = self.told = now
 
     def go_on(self, now: float) -> bool:
-        """The model goes on with the next batch of a series; whether there can be one."""
+        """Its process goes on with another part of a series; whether there can be one.
+
+        The items of each batch are converted, given to the model, and their outputs converted.
+        """
         self.told = now
         self._tells += 1
-        return self._tells < self.count
+        return self._tells <= 3 * self.count if self.series_of else False
 
     @property
     def count(self) -> int:

@@ -12,7 +12,7 @@ standard library only, nothing of MOP is imported. Descriptor 0 is the frame cha
               FAILED    JSON error, the process ends
               RESULT    u32 id | u16 n | n x (u8 ok, u32 size) | n JSON values (outputs, or errors where ok is 0)
               LISTED    u32 id | u16 n | n x u32 size | JSON list of n outputs: a series in which every item succeeded
-              AT_WORK   u32 id: the next batch of a series begins, TELL_SECONDS or more after the last word
+              AT_WORK   u32 id: a series goes on, TELL_SECONDS or more after the last word; at most 3 n / `most` times
 
 An error is the dictionary form of MOP's error catalogue: name, message, hint, place, also.
 """
@@ -42,7 +42,7 @@ import traceback
 from collections import deque
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Deque, Dict, List, NoReturn, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Deque, Dict, Iterable, List, NoReturn, Optional, Tuple, Union
 
 SETTINGS, RUN, READY, FAILED, RESULT, WITHDRAW, SERIES, LISTED, AT_WORK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 MODEL_FORMAT, MOP_FORMAT, CONVERSION = 0, 1, 2  # the last: what the converter makes of a MOP input, not run
@@ -184,15 +184,16 @@ def _serve_batches(channel: Channel, runner: Runner) -> NoReturn:
 
 
 def _run_series(channel: Channel, runner: Runner, number: int, series: Series) -> None:
-    """Answer a series in one frame; the front hears from time to time that another of its batches begins."""
-    answers: List[Answer] = []
+    """Answer a series in one frame; the front hears from time to time that it goes on."""
     told = time.monotonic()
-    for begin in range(0, series.count, series.most):
-        if begin and time.monotonic() - told >= TELL_SECONDS:
+
+    def tell() -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_SECONDS:
             channel.write(AT_WORK, struct.pack(">I", number))
             told = time.monotonic()
-        values = series.values[begin : begin + series.most]
-        answers += runner.run_values([series.form] * len(values), values)
+
+    answers = runner.run_series(series, tell)
     if all(succeeded for succeeded, _ in answers):
         channel.write_listed(number, [body for _, body in answers])
     else:
@@ -361,40 +362,83 @@ class Runner:
 
     def run(self, items: List[Item]) -> List[Answer]:
         """One answer per item, in order; an item that fails leaves the others alone."""
-        return self.run_values([form for form, _ in items], [_read(body) for _, body in items])
+        forms: List[int] = []
+        values: List[Any] = []
+        for form, body in items:
+            forms.append(form)
+            try:
+                values.append(read_item(body))
+            except (ValueError, RecursionError) as error:
+                message = "The item is not JSON that the model's Python can read: %s" % error
+                values.append(Refused("InvalidRequestError", message))
+        inputs: Dict[int, Any] = {}
+        answers: Dict[int, Answer] = {}
+        self._take(0, forms, values, inputs, answers)
+        self._give(forms, inputs, self._outputs(list(inputs.values())), answers)
+        return [answers[index] for index in range(len(items))]
 
-    def run_values(self, forms: Sequence[int], values: Sequence[Any]) -> List[Answer]:
-        """As `run`, of the values of items; that of one which cannot be read is the reason, a Refused."""
-        answers: List[Optional[Answer]] = [None] * len(values)
-        accepted: List[int] = []
-        inputs: List[Any] = []
-        for index, value in enumerate(values):
+    def run_series(self, series: Series, tell: Callable[[], None]) -> List[Answer]:
+        """As `run`; `tell` is called after each part of the work.
+
+        All inputs are converted before the first call of the model and all outputs after the last: between two calls of
+        a large model what converts them is slow each time, because the processor has forgotten it.
+        """
+        forms, most = [series.form] * series.count, series.most
+        inputs: Dict[int, Any] = {}
+        answers: Dict[int, Answer] = {}
+        for begin in range(0, series.count, most):
+            self._take(begin, forms, series.values[begin : begin + most], inputs, answers)
+            tell()
+        indexes, given = list(inputs), list(inputs.values())
+        outputs: List[Tuple[Any, Optional[Refused]]] = []
+        for begin in range(0, len(given), most):
+            outputs += self._outputs(given[begin : begin + most])
+            tell()
+        for begin in range(0, len(given), most):
+            self._give(forms, indexes[begin : begin + most], outputs[begin : begin + most], answers)
+            tell()
+        return [answers[index] for index in range(series.count)]
+
+    def _take(
+        self, first: int, forms: List[int], values: List[Any], inputs: Dict[int, Any], answers: Dict[int, Answer]
+    ) -> None:
+        """The inputs of items by their places, or answers where the model is not asked.
+
+        An item that could not be read has a Refused for its value.
+        """
+        for index, value in enumerate(values, first):
             form = forms[index]
             try:
-                value = self._model_input(form, value)  # noqa: PLW2901 - what the model takes for it
-                if form == CONVERSION:
-                    answers[index] = (True, self._conversion(value))
-                    continue
-                inputs.append(value)
-                accepted.append(index)
+                if form != MODEL_FORMAT or isinstance(value, Refused):
+                    value = self._model_input(form, value)  # noqa: PLW2901 - what the model takes for it
+                    if form == CONVERSION:
+                        answers[index] = (True, self._conversion(value))
+                        continue
+                inputs[index] = value
             except Refused as refused:
                 answers[index] = (False, _dump(refused.error))
+
+    def _give(
+        self,
+        forms: List[int],
+        indexes: Iterable[int],
+        outputs: List[Tuple[Any, Optional[Refused]]],
+        answers: Dict[int, Answer],
+    ) -> None:
+        """The answers of these items by what the model made of their inputs."""
         write = _writer()
-        for index, (output, refused_item) in zip(accepted, self._outputs(inputs)):  # noqa: B905 - Python 3.8 has no strict=
-            if refused_item is None:
+        for index, (output, refused) in zip(indexes, outputs):  # noqa: B905 - Python 3.8 has no strict=
+            if refused is None:
                 try:
                     answers[index] = (True, self._body(forms[index], output, write))
                     continue
-                except Refused as refused:
-                    refused_item, write = refused, _writer()  # noqa: PLW2901 - and a writer that failed remembers where
-            answers[index] = (False, _dump(refused_item.error))
-        return [answer for answer in answers if answer is not None]
+                except Refused as failure:
+                    refused, write = failure, _writer()  # noqa: PLW2901 - and a writer that failed remembers where
+            answers[index] = (False, _dump(refused.error))
 
     def _model_input(self, form: int, value: Any) -> Any:
         if isinstance(value, Refused):
             raise value
-        if form == MODEL_FORMAT:
-            return value
         if form in ACS_METHODS:
             request = acs_request(self._contract, form, value)
             self._require_converters(ACS_METHODS[form])
@@ -682,15 +726,6 @@ def _int(text: str) -> int:
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 _strict_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_float, parse_int=_int)
-
-
-def _read(body: bytes) -> Any:
-    """The value of an item, or the Refused that says why there is none."""
-    try:
-        return read_item(body)
-    except (ValueError, RecursionError) as error:
-        message = "The item is not JSON that the model's Python can read: %s" % error
-        return Refused("InvalidRequestError", message)
 
 
 def read_item(body: bytes) -> Any:

@@ -162,9 +162,14 @@ def _plainly_obeys(output: object, tasks: Sequence[TaskContract]) -> bool:
         return False
     if not _is_plain(labels, _LABEL_TYPES) or not _is_plain(scores, _SCORE_TYPES):
         return False
-    if any(entries.keys() != scores[taxonomy].keys() for taxonomy, entries in labels.items()):
-        return False
-    return all(_plainly_fits(task, labels.get(task.customized_name), scores) for task in tasks)
+    for taxonomy, entries in labels.items():
+        if entries.keys() != scores[taxonomy].keys():
+            return False
+    for task in tasks:  # a loop: a generator would take as long again
+        name = task.customized_name
+        if name not in labels or not _plainly_fits(task, labels[name], scores[name]):
+            return False
+    return True
 
 
 def _is_plain(part: Dict[Any, Any], types: Tuple[type, ...]) -> bool:
@@ -178,14 +183,14 @@ def _is_plain(part: Dict[Any, Any], types: Tuple[type, ...]) -> bool:
     return True
 
 
-def _plainly_fits(task: TaskContract, labels: Any, scores: Mapping[str, Any]) -> bool:
+def _plainly_fits(task: TaskContract, labels: Mapping[str, Any], scores: Mapping[str, Any]) -> bool:
     """Whether a task's taxonomy, read as plain, has the task's labels and obeys its rules."""
-    if labels is None or labels.keys() != set(task.labels):
+    try:
+        ones = [labels[label] for label in task.labels]
+        values = [scores[label] for label in task.labels]
+    except KeyError:
         return False
-    values = scores[task.customized_name]
-    return _labels_fit(task.label_type, [labels[label] for label in task.labels]) and _scores_fit(
-        task.label_type, [values[label] for label in task.labels]
-    )
+    return len(labels) == len(ones) and _labels_fit(task.label_type, ones) and _scores_fit(task.label_type, values)
 
 
 def _labels_fit(label_type: str, values: List[Number]) -> bool:
