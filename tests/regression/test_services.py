@@ -13,7 +13,7 @@ from mop.dsat.models import Case
 from mop.dsat.services import CaseChange, change_case, reject
 from mop.dsat.states import CaseState
 from mop.errors import ConflictError, UserScriptException
-from mop.evaluation.case_runs.keeping import Known, begin, conclude, finish, pending, read_job, wanted_of
+from mop.evaluation.case_runs.keeping import Known, begin, conclude, finish, look_ahead, pending, read_job, wanted_of
 from mop.evaluation.case_runs.kinds import cases_digest
 from mop.evaluation.case_runs.states import CaseRunState
 from mop.notifications.models import Notification
@@ -163,11 +163,31 @@ def test_a_case_without_an_answer_fails_with_the_errors_name(model: Model, task:
     assert (one.predicted, one.error, one.is_passed, run.no_answer) == ("", "UserScriptException", False, 1)
 
 
+def test_a_result_about_cases_that_changed_since_the_look_ahead_is_stale_at_once(
+    run: RegressionRun, cases: dict[str, Case]
+):
+    job, known = begun(REGRESSION, run), Known()
+    answered(REGRESSION, job, knows("bad"), known=known)
+    known.ahead = look_ahead(REGRESSION, job)
+    change_case(actor=ACTOR, case=cases["ugly one"], change=CaseChange(expected_label="0"))
+    assert finish(REGRESSION, job, known)
+    renew_stale()
+    assert finished(REGRESSION, run, knows("bad")) == 1
+    late = begun(REGRESSION, run_again(actor=ACTOR, revision=run.revision))
+    answered(REGRESSION, late, knows("bad"), known=(known := Known()))
+    known.ahead = look_ahead(REGRESSION, late)._replace(at=0.0)
+    reject(actor=ACTOR, case=cases["ugly one"])
+    assert finish(REGRESSION, late, known)
+    run.refresh_from_db()
+    assert (run.cases, run.cases_digest) == (3, cases_digest(wanted_of(REGRESSION, late)))
+
+
 def test_an_outcome_that_is_not_in_the_database_is_asked_whatever_the_worker_knows(
     run: RegressionRun, cases: dict[str, Case]
 ):
     job, known = begun(REGRESSION, run), Known()
     answered(REGRESSION, job, knows("bad"), known=known)
+    known.ahead = look_ahead(REGRESSION, job)
     RegressionOutcome.objects.filter(case=cases["ugly one"]).delete()
     assert not finish(REGRESSION, job, known)
     assert answered(REGRESSION, job, knows("bad"), known=known) == 1

@@ -33,7 +33,6 @@ def answered(
         questions = load(kind, job, task, keys[: most - asked])
         known.stored |= store(kind, job, [_judged(question, predict) for question in questions], left=0)
         asked += len(questions)
-    known.ahead = look_ahead(kind, job)
     return asked
 
 
@@ -42,6 +41,7 @@ def finished(kind: CaseKind[Any], run: CaseRun, predict: Predict) -> int:
     job = begun(kind, run)
     known = Known()
     asked = answered(kind, job, predict, known=known)
+    known.ahead = look_ahead(kind, job)
     assert finish(kind, job, known)
     run.refresh_from_db()
     return asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from mop.notifications.alerts import raise_alert
 
 NOTE_CHARACTERS = 300
 CHUNK_CASES = 500
+FRESH_SECONDS = 1.0
 _AT_ONCE = 2_000
 AGAIN = "It is tried again by itself several times. Tell the operator if it goes on failing."
 
@@ -43,10 +45,16 @@ class Judged(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """The cases as they stood shortly before the last outcomes came, and the digest of them all."""
+    """The cases as they stood at a moment, in seconds of time.monotonic(), and the digest of them all."""
 
     wanted: Mapping[CaseTask, Wanted]
     digest: str
+    at: float
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a result may be about them: what changes later is found as if it changed after the result."""
+        return time.monotonic() - self.at < FRESH_SECONDS
 
 
 @dataclass
@@ -111,9 +119,10 @@ def pending(kind: CaseKind[Any], job: CaseRunJob) -> Mapping[CaseTask, Sequence[
 
 
 def look_ahead(kind: CaseKind[Any], job: CaseRunJob) -> Ahead:
-    """What `finish` will find, if no case comes, changes or goes until then."""
+    """The cases as they stand now, shortly before the last outcomes come."""
+    at = time.monotonic()
     wanted = wanted_of(kind, job)
-    return Ahead(wanted, cases_digest(wanted))
+    return Ahead(wanted, cases_digest(wanted), at)
 
 
 def load(kind: CaseKind[Any], job: CaseRunJob, task: CaseTask, keys: Sequence[Key]) -> Sequence[Question]:
@@ -165,8 +174,9 @@ def store(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged], *, le
 def finish(kind: CaseKind[Any], job: CaseRunJob, known: Known) -> bool:
     """Let the result stand, if every case has an outcome; it takes the place of the one before.
 
-    Nothing but the fence and the lock of the run's row lets anybody else write outcomes of this attempt, so what this
-    process stored need not be read again, unless there are more or fewer outcomes than it knows of.
+    It is about the cases as they stand now, or stood at the look ahead, if that was less than a second ago. Nothing but
+    the fence and the lock of the run's row lets anybody else write outcomes of this attempt, so what this process
+    stored need not be read again, unless there are more or fewer outcomes than it knows of.
 
     Returns:
         Whether it does. Cases that came or changed meanwhile are to be asked first.
@@ -176,20 +186,18 @@ def finish(kind: CaseKind[Any], job: CaseRunJob, known: Known) -> bool:
         WorkerLostError: this worker's work was given to another.
     """
     row = kind.entity.lock(job.run_id, attempt=job.attempt)
-    wanted = wanted_of(kind, job)
-    current: dict[Key, str] = {}
-    for cases in wanted.values():
-        current.update(cases)
-    counts = _counts(kind, job)
-    if known.stored != current or counts["cases"] != len(current):
-        done = _digests(kind, job)
+    ahead, counts = known.ahead, _counts(kind, job)
+    if ahead and ahead.is_fresh and known.stored == _all_of(ahead.wanted) and len(known.stored) == counts["cases"]:
+        cases = ahead.digest
+    else:
+        wanted = wanted_of(kind, job)
+        current, done, cases = _all_of(wanted), _digests(kind, job), cases_digest(wanted)
         if any(done.get(key) != digest for key, digest in current.items()):
             return False
         gone = done.keys() - current.keys()
         _in_attempt(kind, job.run_id, job.attempt).filter(**{f"{kind.key}__in": each_of(gone)}).delete()
         counts = _counts(kind, job)
     _table(kind).filter(run_id=job.run_id).exclude(attempt=job.attempt).delete()
-    ahead = known.ahead
     kind.entity.move(
         row,
         CaseRunState.FINISHED,
@@ -197,7 +205,7 @@ def finish(kind: CaseKind[Any], job: CaseRunJob, known: Known) -> bool:
         facts={
             **counts,
             **job.digests,
-            "cases_digest": ahead.digest if ahead and ahead.wanted == wanted else cases_digest(wanted),
+            "cases_digest": cases,
             "measured_attempt": job.attempt,
             "progress": 100,
             "is_stale": False,
@@ -255,6 +263,13 @@ def _insert(kind: CaseKind[Any], job: CaseRunJob, found: Collection[Judged]) -> 
             for one in found
         ],
     )
+
+
+def _all_of(wanted: Mapping[CaseTask, Wanted]) -> dict[Key, str]:
+    current: dict[Key, str] = {}
+    for cases in wanted.values():
+        current.update(cases)
+    return current
 
 
 def _counts(kind: CaseKind[Any], job: CaseRunJob) -> dict[str, int]:
