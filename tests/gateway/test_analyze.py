@@ -266,6 +266,35 @@ def test_what_a_canary_fails_is_answered_by_what_is_live(serve: Serve, models: F
     assert 'mop_gateway_requests_total{service="Content Safety",operation="text:analyze",code="200"} 1' in page
 
 
+def test_a_canary_of_one_category_that_fails_is_made_good_by_an_answer_that_is_there(serve: Serve, models: FixedModels):
+    live = WordModel()
+    canary = WordModel(error=UserScriptException("raised"), release=2, label="words v2")
+    slots = all_slots(live, (Kind.TEXT,))
+    models.routing = Routing({**slots, (Kind.TEXT, BY_NAME["Hate"]): Slot(live, canary, 100)})
+
+    def body(caller: Caller) -> None:
+        found = caller.safety.analyze_text(AnalyzeTextOptions(text="hate"))
+        assert severities(found) == {"Hate": 4, "SelfHarm": 0, "Sexual": 0, "Violence": 0}
+
+    serve(body)
+    assert (len(canary.asked), len(live.asked)) == (1, 1)
+    assert sorted(models.answers) == [("words v1", False, False), ("words v2", True, True)]
+
+
+def test_when_one_model_fails_the_others_are_not_waited_for(serve: Serve, models: FixedModels):
+    failing, slow = WordModel(error=HostLostError("gone")), WordModel(seconds=600, release=2, label="slow")
+    slots = all_slots(slow, (Kind.TEXT,))
+    models.routing = Routing({**slots, (Kind.TEXT, BY_NAME["Violence"]): Slot(failing)})
+
+    def body(caller: Caller) -> None:
+        options = AnalyzeTextOptions(text="a")
+        assert refused(caller.safety.analyze_text, options) == (HttpResponseError, 503, "ServerBusy")
+
+    serve(body)
+    assert models.answers == [("words v1", False, True)]
+    assert len(slow.asked) == 1
+
+
 def test_every_answer_is_recorded_without_its_content(serve: Serve, caplog: pytest.LogCaptureFixture):
     secret = "hate unmistakable-content"
 
