@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -90,9 +92,9 @@ def test_a_forwarded_host_is_not_believed(db: None):
     assert answer.headers["Location"].startswith("/accounts/login/")
 
 
-@pytest.fixture(scope="module")
-def hurried() -> Iterator[str]:
-    """The address of a portal with one thread and little patience; its options are those of `mop up`."""
+@contextlib.contextmanager
+def hurried_portal(*more: str, stderr: int | None = None) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A portal with one thread and little patience, and its port; its other options are those of `mop up`."""
     port = free_port()
     portal, _ = parts("127.0.0.1", port)
     changes = {
@@ -103,15 +105,24 @@ def hurried() -> Iterator[str]:
     assert set(changes) <= set(portal.argv)
     argv = [changes.get(argument, argument) for argument in portal.argv[1:]]
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", sys.executable, *argv, f"--pythonpath={TESTS}"],
+        ["setpriv", "--pdeathsig", "KILL", sys.executable, *argv, *more],
+        env=os.environ | {"PYTHONPATH": str(TESTS)},
         stdin=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
     )
     try:
         wait_for(lambda: answers(port), seconds=60, what="the portal answers")
-        yield f"127.0.0.1:{port}"
+        yield process, port
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def hurried() -> Iterator[str]:
+    with hurried_portal() as (_process, port):
+        yield f"127.0.0.1:{port}"
 
 
 def answers(port: int) -> bool:
@@ -150,3 +161,20 @@ def test_a_client_that_stops_keeps_nobody_out(begun: bytes, hurried: str):
 )
 def test_headers_have_their_limits(headers: dict[str, str], hurried: str):
     assert 400 <= ask(hurried, headers=headers).status_code < 500
+
+
+def test_a_portal_is_one_process_that_ends_in_order():
+    with hurried_portal() as (process, _port):
+        assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii") == ""
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_a_portal_that_hangs_ends_and_says_where():
+    """`mop up` starts it again then. Its limit is a second here."""
+    with hurried_portal("--timeout=1", stderr=subprocess.PIPE) as (process, port):
+        with contextlib.suppress(httpx.HTTPError):
+            ask(f"127.0.0.1:{port}/hang")
+        assert process.wait(30) == 1
+        assert process.stderr is not None
+        assert "hurried_portal.py" in process.stderr.read()

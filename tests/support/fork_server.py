@@ -27,8 +27,8 @@ from typing import Any
 
 from support.forked_process import become
 
-# settings and the portal's application are made by each fork, from its own environment; the third is a script
-OWN = ("mop.conf.settings", "mop.conf.wsgi", "mop.serving.model_process")
+# settings and the portal's application are made by each fork, from its own environment; the others are scripts
+OWN = ("mop.conf.settings", "mop.conf.wsgi", "mop.conf.portal_process", "mop.serving.model_process")
 # what MOP imports only when it needs it, and what its libraries import late
 LATE = (
     "bandit.core.manager",

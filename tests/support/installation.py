@@ -256,7 +256,7 @@ class Installation:
     def children(self) -> list[Process]:
         """Living processes that the installation started itself: builds, snapshots, fronts, models."""
         own = {process.pid for process in self._running}
-        return [process for process in self.processes() if process.pid not in own and "gunicorn" not in process.command]
+        return [process for process in self.processes() if process.pid not in own]
 
     def listing(self) -> str:
         """What the installation started itself, for messages."""

@@ -81,7 +81,7 @@ def parts(host: str, port: int) -> tuple[Part, Part]:
     """Portal (with the API) and worker."""
     portal = python(
         "-m",
-        "gunicorn",
+        "mop.conf.portal_process",
         "mop.conf.wsgi:application",
         f"--bind={_bind(host)}:{port}",
         "--worker-class=mop.conf.portal_worker.PortalWorker",

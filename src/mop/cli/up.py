@@ -23,15 +23,15 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = PORT_DEFAULT,
 ) -> None:
     """Start portal, API and one worker; Ctrl-C stops them."""
-    import asyncio
-
     require_linux("up")
     from mop.cli.installation import conf, open_settings
-    from mop.cli.serving_parts import address, check_port, prepare_installation, serve
+    from mop.cli.keep_parts import become
+    from mop.cli.serving_parts import check_port, prepare_installation
 
     check_port(host, port)
     open_settings()
     from django.conf import settings
+    from django.db import connections
 
     from mop.backup.occupancy import occupy
 
@@ -42,12 +42,5 @@ def up(
     from mop.accounts.models import User
 
     has_users = User.objects.exists()
-
-    async def announce(stop: asyncio.Event) -> None:
-        print(f"MOP is at {address(host, port)}", flush=True)
-        if not has_users:
-            say("Nobody can sign in yet. In another terminal: mop createuser NAME --admin")
-        await stop.wait()
-        say("stopping")
-
-    asyncio.run(serve(host, port, announce))
+    connections.close_all()
+    become(host, port, has_users=has_users)
