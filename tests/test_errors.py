@@ -75,6 +75,12 @@ def test_an_error_without_a_hint_of_its_own_tells_the_default_one() -> None:
     assert TaskLabelMismatchError("x", hint="").hint == ""
 
 
+def test_every_error_has_a_hint_but_those_of_which_the_message_alone_can_tell_what_to_do() -> None:
+    without = {name for name, error in CONCRETE.items() if not error.default_hint}
+    refused = {"ConflictError", "RunNotPossibleError", "BackupRefusedError", "SignInRefusedError"}
+    assert without == {"UserScriptException", "InvalidRequestError", "ValidationFailedError", *refused}
+
+
 def test_an_exception_of_the_models_code_advises_nothing_by_its_class() -> None:
     assert UserScriptException("x").hint == ""
 

@@ -492,6 +492,7 @@ class RequestTooLargeError(ServiceFault):
 
     http_status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     title = "The request body is too large"
+    default_hint = "Send a smaller body."
 
 
 class QueueFullError(ServiceFault):
@@ -515,6 +516,7 @@ class RequestDeadlineError(ServiceFault):
 
     http_status = HTTPStatus.GATEWAY_TIMEOUT
     title = "The model did not answer in time"
+    default_hint = "Send fewer items in one request, or make inference faster."
 
 
 class ServiceNotReadyError(ServiceFault):
@@ -522,6 +524,7 @@ class ServiceNotReadyError(ServiceFault):
 
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "The service is not ready"
+    default_hint = "Ask again in a few seconds."
 
 
 # Answers of API and portal ---------------------------------------------------------------------------------
@@ -540,6 +543,7 @@ class NotAllowedError(RequestFault):
 
     http_status = HTTPStatus.FORBIDDEN
     title = "You may not do this"
+    default_hint = "Ask an owner or an administrator; the guide `permissions` lists who may do what."
 
 
 class SignInRefusedError(RequestFault):
@@ -554,6 +558,9 @@ class NotFoundError(RequestFault):
 
     http_status = HTTPStatus.NOT_FOUND
     title = "Not found"
+    default_hint = (
+        "Check its name or number. What you may not see is not found either: ask its owner or an administrator."
+    )
 
 
 class MethodNotAllowedError(RequestFault):
@@ -561,6 +568,7 @@ class MethodNotAllowedError(RequestFault):
 
     http_status = HTTPStatus.METHOD_NOT_ALLOWED
     title = "The address does not support this method"
+    default_hint = "The API's documentation, /api/v1/docs, lists the methods of each address."
 
 
 class ConflictError(RequestFault):
@@ -574,6 +582,7 @@ class QuotaExceededError(ConflictError):
     """A team would use more of the installation than it may."""
 
     title = "The team's quota is used up"
+    default_hint = "Use less of it, or ask an administrator for a higher limit."
 
 
 class RunNotPossibleError(ConflictError):
@@ -623,6 +632,7 @@ class StaleAttemptError(ConflictError):
     """Somebody (another worker, the owner) moved the revision on; this writer's answer is no longer wanted."""
 
     title = "The state changed meanwhile"
+    default_hint = "Read its present status, and decide again."
 
 
 class TooManyRequestsError(RequestFault):

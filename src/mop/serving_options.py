@@ -212,6 +212,22 @@ def values_of(source: object) -> dict[str, Any]:
     return {name: getattr(source, name) for name in OPTIONS}
 
 
+def configuration_text(source: object) -> str:
+    """The model configuration in words, of an object that has it as attributes or a mapping that has it as keys."""
+    given = source if isinstance(source, Mapping) else {name: getattr(source, name) for name in CONFIGURATION}
+    parts = [f"server {given['server']}", _count(given["worker_number"], "worker")]
+    parts.append(_count(given["thread_number"], "thread"))
+    if not given["batch_enabled"]:
+        return ", ".join([*parts, "dynamic batch off"])
+    batch = f"at most {_count(given['batch_max_size'], 'item')}, {given['batch_idle_size']} start one when idle"
+    batch += f", an item waits at most {given['batch_max_interval']:g} s"
+    return ", ".join([*parts, f"dynamic batch ({batch})"])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def idle_size_problem(*, idle: int | None, largest: int | None) -> str | None:
     """What is wrong with the two batch sizes together; None when nothing is, or one is not known."""
     if idle is None or largest is None or idle <= largest:

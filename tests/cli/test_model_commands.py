@@ -226,7 +226,7 @@ def test_login_keeps_a_good_token_and_refuses_a_wrong_one(
     assert not credentials_path().exists()
     token = make_token(user)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
-    accepted = mop_here(capsys, "login", "--url", f"{live_server.url}/", "--token-stdin")
+    accepted = mop_here(capsys, "login", f"{live_server.url}/", "--token-stdin")
     assert (accepted.code, accepted.out) == (0, "")
     assert token not in accepted.err
     assert json.loads(credentials_path().read_text())["url"] == live_server.url

@@ -131,7 +131,7 @@ def test_a_group_is_shared_hidden_and_found_by_its_id_where_two_have_the_name(mo
     assert mop("group", "hide", "Mine", "--json").json["is_listed"] is False
     assert mop("group", "unhide", "Mine", "--json").json["is_listed"] is True
     unknown = mop("group", "add", "Nothing", "toxicity")
-    assert "mop group list names them" in unknown.err
+    assert "`mop group list` shows what there is." in unknown.err
 
 
 def test_an_upgrade_takes_the_url_as_create_does(mop: Mop, model: Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mop.cli.main import command_tree
 from mop.registry.forms import RevisionForm
 from mop.registry.models import Revision
 from mop.registry.schemas import RevisionFields, RevisionOut
-from mop.serving_options import OPTIONS, ServingOptions
+from mop.serving_options import CONFIGURATION, OPTIONS, ServingOptions, configuration_text
 from mop_client.cli.serving_flags import may_give_options
 
 LIMITED = [name for name, option in OPTIONS.items() if option.about.maximum is not None]
@@ -80,3 +81,12 @@ def test_every_option_is_in_the_answers_and_commands():
     assert set(OPTIONS) <= set(RevisionOut.model_fields)
     for command in ("create", "upgrade"):
         assert set(OPTIONS) <= {one.name for one in command_tree().commands["model"].commands[command].params}
+
+
+def test_the_model_configuration_is_told_in_words():
+    given = {name: OPTIONS[name].plain_default for name in CONFIGURATION}
+    batch = "dynamic batch (at most 12 items, 3 start one when idle, an item waits at most 0.002 s)"
+    assert configuration_text(given) == f"server mop, 1 worker, 8 threads, {batch}"
+    given |= {"worker_number": 2, "thread_number": 1, "batch_enabled": False}
+    assert configuration_text(given) == "server mop, 2 workers, 1 thread, dynamic batch off"
+    assert configuration_text(SimpleNamespace(**given)) == configuration_text(given)

@@ -140,4 +140,5 @@ def _print_report(report: Report) -> None:
     if report.status == "undecided":
         print("The label rules were not checked: name the connected tasks with --task FILE.json.")
     if report.artifact_digest:
-        print(f"artifact {report.artifact_digest}, Python {report.python}, sandbox level {report.sandbox_level}")
+        python = f"Python {report.python}, " if report.python else ""  # none was chosen before it failed
+        print(f"artifact {report.artifact_digest}, {python}sandbox level {report.sandbox_level}")

@@ -75,7 +75,10 @@ def _evaluations(model: str, version: str, dataset: str) -> list[Evaluation]:
     if dataset:
         found = found.filter(dataset__name=dataset)
     if not (evaluations := list(found)):
-        raise NotFoundError(f"There is no finished evaluation of {model} {version}" + f" on {dataset}." * bool(dataset))
+        of = f"{model} {version}" + f" on {dataset}" * bool(dataset)
+        raise NotFoundError(
+            f"There is no finished evaluation of {of}.", hint="`mop evaluation list` shows how far they are."
+        )
     return evaluations
 
 

@@ -61,7 +61,7 @@ def gc(
         freed = max(before - bytes_on_disk(tools), 0)
     if as_json:
         print_json(_document(plan, outcomes, freed))
-    elif not dry_run:
+    elif plan.removals and not dry_run:
         left = outcomes.count(False)
         say(f"freed {_size(freed)}" + (f"; {left} left alone, they are used by now" if left else ""))
 
@@ -94,7 +94,10 @@ def _show(plan: Plan) -> None:
         print(f"... and {len(plan.removals) - SHOWN} more")
     for kept in plan.kept:
         print(f"left alone: {kept}")
-    print(f"{len(plan.removals)} in all, {_size(sum(one.bytes or 0 for one in plan.removals))}")
+    if plan.removals:
+        print(f"{len(plan.removals)} in all, {_size(sum(one.bytes or 0 for one in plan.removals))}")
+    else:
+        print("nothing to remove: everything is used, or was used within the time that --max-age allows")
 
 
 def _document(plan: Plan, outcomes: list[bool], freed: int) -> dict[str, Any]:

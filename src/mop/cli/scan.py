@@ -39,6 +39,8 @@ def scan(
 ) -> None:
     """Look for code that runs when a file is loaded, and for what else the policy forbids; nothing is run or loaded."""
     require_linux("scan")
+    if not any(files for _, _, files in os.walk(folder)):
+        raise typer.BadParameter(f"{folder} holds no file: there is nothing to look at.")
     report, policy = _scan(folder.resolve(), sandbox=not no_sandbox, verbose=verbose)
     from mop.scanning.policy import decide
 

@@ -58,7 +58,10 @@ def sbom(scan: Scan) -> bytes:
         NotFoundError: the environment was never built.
     """
     if not scan.is_complete:
-        raise NotFoundError("There is no SBOM: the environment of this version was never built.")
+        raise NotFoundError(
+            "There is no SBOM: the environment of this version was never built.",
+            hint="Its pipeline builds it; wait until it ended, or retry it.",
+        )
     subject = Subject(scan.revision.model.name, scan.revision.version, scan.revision.artifact_digest)
     installed = [Installed(name, version, frozenset(requires)) for name, version, requires in scan.packages]
     return make_sbom(subject, installed)

@@ -69,7 +69,10 @@ def require_scan(revision: Revision) -> Scan:
     """
     scan = current_scan(revision)
     if scan is None:
-        raise NotFoundError(f"{revision} was not scanned yet.")
+        raise NotFoundError(
+            f"{revision} was not scanned yet.",
+            hint="Its pipeline scans it; an owner can ask for a scan once it has ended.",
+        )
     return scan
 
 

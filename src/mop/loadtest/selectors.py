@@ -97,7 +97,7 @@ def get_run(revision: Revision, number: int | None = None) -> Run | None:
     if found:
         return Run(revision, found[0].run, found)
     if number is not None:
-        raise NotFoundError(f"{revision} has no load test run {number}.")
+        raise NotFoundError(f"{revision} has no load test run {number}.", hint="The version's page lists its runs.")
     return None
 
 

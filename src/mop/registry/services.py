@@ -153,7 +153,7 @@ def retry_revision(*, actor: Actor, revision: Revision) -> Revision:
     row = REVISION.lock(revision.pk)
     if row.get_status() not in REVISION_LIFECYCLE.restarts:
         raise ConflictError(
-            f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried revisions can be retried.",
+            f"{row} is {row.status}; only verifyFailed, cancelled and toBeRetried versions can be retried.",
             hint="A changed folder is a new version: use Upgrade version.",
         )
     if row.get_status().is_final:  # one that waits for its next try is on its way already

@@ -95,7 +95,10 @@ class FileSource:
                 also=walk.refused[1:_SHOWN],
             )
         if not walk.files:
-            raise ModelUrlNotFoundError(f"The folder {self._location} holds no file.")
+            raise ModelUrlNotFoundError(
+                f"The folder {self._location} holds no file.",
+                hint="Check its name: the files must stand in it.",
+            )
         return walk.files
 
     def _folder_descriptor(self) -> int:

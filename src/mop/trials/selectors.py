@@ -24,7 +24,10 @@ def get_trial(user: User, revision: Revision, trial_id: uuid.UUID) -> Trial:
     """
     trial = Trial.objects.select_related("revision__model").filter(pk=trial_id, user=user, revision=revision).first()
     if trial is None:
-        raise NotFoundError(f"You have no try {trial_id} of {revision}; tries are forgotten after some minutes.")
+        raise NotFoundError(
+            f"You have no try {trial_id} of {revision}; tries are forgotten after some minutes.",
+            hint="Send the input again.",
+        )
     return trial
 
 

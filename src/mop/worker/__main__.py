@@ -42,7 +42,13 @@ def main() -> None:
 
     occupy(settings.MOP_HOME)
     names = tuple(name.strip() for name in arguments.instance_types.split(",") if name.strip())
-    asyncio.run(_work(arguments.name, names, starting))
+    try:
+        asyncio.run(_work(arguments.name, names, starting))
+    except SystemExit as refusal:
+        if not isinstance(refusal.code, str):
+            raise
+        print(refusal.code, file=sys.stderr)  # noqa: T201 - as Python does, which ends with 1
+        sys.exit(os.EX_USAGE)
 
 
 async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib.ExitStack) -> None:

@@ -66,7 +66,10 @@ def version_of(release: Release) -> Revision:
         NotFoundError: it was deleted.
     """
     if release.revision is None:
-        raise NotFoundError(f"The version {release.model_name} {release.version} of {release} was deleted.")
+        raise NotFoundError(
+            f"The version {release.model_name} {release.version} of {release} was deleted.",
+            hint="The release keeps the evidence of it: read that.",
+        )
     return release.revision
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from mop.serving_options import configuration_text
 from mop.ui import joined_files
 from mop.ui.counting import counted
 from mop.ui.fragments import Status
@@ -60,6 +61,9 @@ def scripts() -> SafeString:
 def _is_joined() -> bool:
     """Whether static files were gathered, and with them the files that join others."""
     return getattr(staticfiles_storage, "has_joined", False)
+
+
+register.filter("configuration", configuration_text)
 
 
 @register.filter

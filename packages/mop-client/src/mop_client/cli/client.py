@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from mop.errors import CATALOGUE, MopError, NotAuthenticatedError, NotFoundError, from_dict
+from mop.errors import CATALOGUE, MopError, NotAuthenticatedError, NotFoundError, ValidationFailedError, from_dict
 from mop_client.cli.failures import CommandError, RequestRefusedError, ServerUnreachableError
-from mop_client.cli.near_names import suggestion
+from mop_client.cli.near_names import listing, listing_of_fields, names, suggestion
 from mop_client.credentials import Credentials
 
 PAGE = 100
@@ -114,14 +114,27 @@ class Server:
         return response
 
     def _with_suggestion(self, error: MopError | CommandError, path: tuple[str, ...]) -> MopError | CommandError:
-        """The error; where nothing is found under a name, with the names that may be meant."""
+        """The error; where nothing is found under a name, with the names that may be meant, or what lists them."""
+        if isinstance(error, NotAuthenticatedError) and error.hint == error.default_hint:
+            error.hint = "`mop login` keeps a token that you made in the portal; MOP_TOKEN is used before it."
+        if isinstance(error, ValidationFailedError):
+            error.hint = error.hint or listing_of_fields(error.fields)
+            if not error.hint and "valid UUID" in error.message:  # the name of something, in the address
+                error.hint = self._listing(path, error)
         if isinstance(error, NotFoundError) and not self._is_guessing:
             self._is_guessing = True  # what is asked for the guess needs none itself
             try:
-                error.hint = " ".join(part for part in (suggestion(self, path), error.hint) if part)
+                found = [suggestion(self, path)]
+                found.append(error.hint if error.hint != error.default_hint else self._listing(path, error))
             finally:
                 self._is_guessing = False
+            error.hint = " ".join(part for part in found if part) or error.default_hint
         return error
+
+    def _listing(self, path: tuple[str, ...], error: MopError) -> str:
+        """The command that lists what was not found; of a model that is not seen itself, that of models."""
+        is_model = path[2:3] == ("revisions",) and not names(self, path[:3])
+        return listing(path[:2] if is_model else path, error.message)
 
 
 def error_of(response: httpx.Response) -> MopError | CommandError:

@@ -13,7 +13,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import of_result
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import error_lines, metric_text, print_columns, print_json, printable, say
+from mop_client.cli.output import error_lines, metric_text, print_json, print_list, printable, say
 from mop_client.cli.owners import Username, add_to, remove_from, show_owners
 from mop_client.words import DATASET_STATUSES, DATASET_TYPES, MODALITIES
 
@@ -131,7 +131,11 @@ def list_datasets(
         )
         for item in items
     ]
-    print_columns(("NAME", "STATUS", "TYPE", "MODALITY", "SAMPLES", "TASKS"), rows)
+    print_list(
+        ("NAME", "STATUS", "TYPE", "MODALITY", "SAMPLES", "TASKS"),
+        rows,
+        empty="No datasets to show. `mop dataset create` adds one.",
+    )
 
 
 @datasets.command()
@@ -155,7 +159,11 @@ def results(name: Name, *, as_json: JsonFlag = False) -> None:
         print_json({"items": items})
         return
     rows = [(one["model"], one["version"], one["task"], metric_text(one["headline"], absent="")) for one in items]
-    print_columns(("MODEL", "VERSION", "TASK", "HEADLINE"), rows)
+    print_list(
+        ("MODEL", "VERSION", "TASK", "HEADLINE"),
+        rows,
+        empty="No results. Versions are evaluated when owners of a task approve the dataset: `mop task approve`.",
+    )
 
 
 @datasets.command()

@@ -11,7 +11,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.output import print_fields, print_json, print_list, say
 from mop_client.words import CASE_KINDS, CASE_STATES
 
 app = typer.Typer()
@@ -76,7 +76,11 @@ def list_cases(
         )
         for item in items
     ]
-    print_columns(("CASE", "STATE", "KIND", "GOT", "TASK", "SERVICE", "ASSIGNEE"), rows)
+    print_list(
+        ("CASE", "STATE", "KIND", "GOT", "TASK", "SERVICE", "ASSIGNEE"),
+        rows,
+        empty="No cases to show. `mop dsat add` adds one, `mop dsat import` those of a file.",
+    )
 
 
 @cases.command()
@@ -94,9 +98,7 @@ def show(
     if as_json:
         print_json(case)
         return
-    for name, value in case.items():
-        if value not in (None, "", []):
-            say(printable(f"{name}: {value}"))
+    print_fields(case, without=("edition",))
 
 
 @cases.command()
@@ -202,7 +204,11 @@ def list_imports(*, as_json: JsonFlag = False) -> None:
         (row["id"], row["state"], f"{row['percent']} %", row["task"], str(row["added"]), str(row["refused"]))
         for row in items
     ]
-    print_columns(("IMPORT", "STATE", "READ", "TASK", "ADDED", "REFUSED"), rows)
+    print_list(
+        ("IMPORT", "STATE", "READ", "TASK", "ADDED", "REFUSED"),
+        rows,
+        empty="You imported nothing. `mop dsat import` reads the cases of a file.",
+    )
 
 
 @cases.command(name="cancel-import")
@@ -254,8 +260,11 @@ def change(
         "tags": tag or None,
         "service": service,
     }
+    body = {name: value for name, value in given.items() if value is not None}
+    if not body:
+        raise typer.BadParameter("give at least one of the options")
     with open_server() as server:
-        case = server.patch("dsat", number, body={name: value for name, value in given.items() if value is not None})
+        case = server.patch("dsat", number, body=body)
     if as_json:
         print_json(case)
     else:
@@ -270,7 +279,8 @@ def restrict(
     as_json: JsonFlag = False,
 ) -> None:
     """Let submitter and assignee alone read the content of a case. Its submitter only."""
-    _changed(number, "restrict", {"restricted": not lift}, as_json=as_json)
+    done = "is no longer restricted" if lift else "is restricted"
+    _changed(number, "restrict", {"restricted": not lift}, done, as_json=as_json)
 
 
 @cases.command()
@@ -301,7 +311,11 @@ def access(
         (str(one["id"]), f"team {one['team']}" if one["team"] else one["administrator"], one["granted_by"])
         for one in found
     ]
-    print_columns(("ID", "WHO", "BY"), rows)
+    print_list(
+        ("ID", "WHO", "BY"),
+        rows,
+        empty="Nobody beside the owners of the task and the people on a case. `--add TEAM` lets a team read.",
+    )
 
 
 @cases.command()
@@ -314,7 +328,8 @@ def assign(
     as_json: JsonFlag = False,
 ) -> None:
     """Give a case to a person, who reads its content from now on."""
-    _changed(number, "assign", {"username": username}, as_json=as_json)
+    done = f"is assigned to {username}" if username else "is assigned to nobody"
+    _changed(number, "assign", {"username": username}, done, as_json=as_json)
 
 
 @cases.command()
@@ -360,7 +375,7 @@ def comment(
     number: Number, text: Annotated[str, typer.Argument(help="The comment.")], *, as_json: JsonFlag = False
 ) -> None:
     """Comment on a case."""
-    _changed(number, "comments", {"text": text}, as_json=as_json)
+    _changed(number, "comments", {"text": text}, "has your comment", as_json=as_json)
 
 
 @cases.command()
@@ -381,10 +396,12 @@ def delete(
         say(f"deleted {number}")
 
 
-def _changed(number: str, operation: str, body: Optional[dict[str, Any]], *, as_json: bool) -> None:
+def _changed(
+    number: str, operation: str, body: Optional[dict[str, Any]], done: Optional[str] = None, *, as_json: bool
+) -> None:
     with open_server() as server:
         case = server.post("dsat", number, operation, body=body)
     if as_json:
         print_json(case)
     else:
-        say(f"{case['number']} is {case['state']}")
+        say(f"{case['number']} {done or 'is ' + case['state']}")

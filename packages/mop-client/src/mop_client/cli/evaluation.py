@@ -11,7 +11,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, ModelName, ModelVersion, one_of
-from mop_client.cli.output import metric_text, print_columns, print_json, printable, say
+from mop_client.cli.output import metric_text, print_columns, print_json, print_list, printable, say
 from mop_client.words import AVERAGES, METRICS
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ POLL_SECONDS = 2.0
 SLICE_HEAD = ("SLICE", "ROWS", "DIFFERENCE", "95 % INTERVAL", "")
 HEAD = ("DATASET", "TASK", "STATUS", "HEADLINE", "95 % INTERVAL", "ACCURACY", "ROWS", "NO ANSWER")
 METRIC_COLUMN = HEAD.index("ACCURACY")
+NO_EVALUATIONS = (
+    "No evaluations. They begin when the version is verified and owners of one of its tasks approved a dataset: "
+    "`mop task requests TASK`."
+)
 
 
 @evaluations.command(name="list")
@@ -63,7 +67,7 @@ def list_evaluations(
         print_json({"items": items})
     else:
         head = (*HEAD[:METRIC_COLUMN], metric.upper().replace("_", " "), *HEAD[METRIC_COLUMN + 1 :])
-        print_columns(head, [_row(one, metric) for one in items])
+        print_list(head, [_row(one, metric) for one in items], empty=NO_EVALUATIONS)
 
 
 def _sortable(value: Optional[float]) -> float:
@@ -132,7 +136,7 @@ def watch(name: ModelName, version: ModelVersion, *, as_json: JsonFlag = False) 
     if as_json:
         print_json({"items": items})
     else:
-        print_columns(HEAD, [_row(one) for one in items])
+        print_list(HEAD, [_row(one) for one in items], empty=NO_EVALUATIONS)
     raise typer.Exit(exit_code_of(items))
 
 

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import moment, print_columns, print_done, print_json, say
+from mop_client.cli.output import moment, print_done, print_json, print_list, say
 
 app = typer.Typer()
 
@@ -35,7 +35,11 @@ def list_keys(service: ServiceName, *, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     rows = [(str(one["number"]), one["prefix"], moment(one["created_at"]), one["created_by_label"]) for one in found]
-    print_columns(("KEY", "BEGINS WITH", "MADE AT", "MADE BY"), rows)
+    print_list(
+        ("KEY", "BEGINS WITH", "MADE AT", "MADE BY"),
+        rows,
+        empty="The gateway has no key. `mop gateway key rotate` makes one.",
+    )
 
 
 @keys.command()
@@ -62,7 +66,11 @@ def list_containers(service: ServiceName, *, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     rows = [(one["url"], moment(one["created_at"]), one["created_by_label"]) for one in found]
-    print_columns(("CONTAINER", "ADDED AT", "ADDED BY"), rows)
+    print_list(
+        ("CONTAINER", "ADDED AT", "ADDED BY"),
+        rows,
+        empty="No containers: callers send images in the request. `mop gateway container add` adds one.",
+    )
 
 
 @containers.command()
@@ -135,7 +143,7 @@ def answer(
         )
         for category, one in found["findings"].items()
     ]
-    print_columns(("CATEGORY", "SEVERITY", "SCORE", "VERSION", "RELEASE"), rows)
+    print_list(("CATEGORY", "SEVERITY", "SCORE", "VERSION", "RELEASE"), rows, empty="The answer names no category.")
 
 
 def _gateway(service: str) -> Any:

@@ -10,7 +10,7 @@ from mop_client.cli.case_runs import RATE_HEAD, rate_columns, runs_exit_code
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, ModelVersion, YesFlag
-from mop_client.cli.output import moment, print_columns, print_json, say
+from mop_client.cli.output import moment, print_columns, print_json, print_list, say
 
 app = typer.Typer()
 
@@ -37,7 +37,11 @@ def list_golden_sets(task: Task, *, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
     else:
-        print_columns(VERSION_HEAD, [_version(one["name"], one["versions"][0]) for one in found["items"]])
+        print_list(
+            VERSION_HEAD,
+            [_version(one["name"], one["versions"][0]) for one in found["items"]],
+            empty="The task has no golden set. An owner of the task adds one: `mop golden-set create`.",
+        )
 
 
 @golden_sets.command()
@@ -129,7 +133,11 @@ def run(model: Model, version: ModelVersion, *, as_json: JsonFlag = False) -> No
 
 
 def _print(items: list[dict[str, Any]]) -> None:
-    print_columns(RUN_HEAD, [_run(one) for one in items])
+    print_list(
+        RUN_HEAD,
+        [_run(one) for one in items],
+        empty="No results. A verified version runs on the golden sets of its tasks: `mop golden-set list TASK`.",
+    )
     failures = [
         (one["golden_set"], str(row["row"]), row["expected"], row["predicted"] or f"no answer: {row['error']}")
         for one in items

@@ -9,7 +9,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_json, print_list, say
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -40,7 +40,7 @@ def list_groups(*, as_json: JsonFlag = False) -> None:
         (str(item["id"]), item["name"], item["owner"], str(item["model_count"]), "yes" if item["is_listed"] else "no")
         for item in items
     ]
-    print_columns(("ID", "NAME", "OWNER", "MODELS", "LISTED"), rows)
+    print_list(("ID", "NAME", "OWNER", "MODELS", "LISTED"), rows, empty="No groups. `mop group create` makes one.")
 
 
 @groups.command()
@@ -52,6 +52,8 @@ def create(
 ) -> None:
     """Create a group."""
     with open_server() as server:
+        for model in models or ():
+            server.get("models", model)  # a wrong name leaves no group behind
         group = server.post("groups", body={"name": name})
         for model in models or ():
             server.put("groups", str(group["id"]), "models", model)
@@ -156,7 +158,9 @@ def _id(server: "Server", name: str) -> str:
         str(item["id"]) for item in items if str(item["id"]) == name
     ]
     if not found:
-        raise NotFoundError(f"There is no group {name!r} that you may see.", hint="mop group list names them.")
+        raise NotFoundError(
+            f"There is no group {name!r} that you may see.", hint="`mop group list` shows what there is."
+        )
     if len(found) > 1:
         raise typer.BadParameter(f"several groups are called {name}: give one of the ids {', '.join(found)}")
     return found[0]

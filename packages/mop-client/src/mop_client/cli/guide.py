@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_json, printable
+from mop_client.cli.output import print_json, print_list, printable
 
 app = typer.Typer()
 guides = typer.Typer(help="The guides of the help.")
@@ -22,7 +22,11 @@ def list_guides(*, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
     else:
-        print_columns(("GUIDE", "TITLE", "ABOUT"), [(one["name"], one["title"], one["group"]) for one in found])
+        print_list(
+            ("GUIDE", "TITLE", "ABOUT"),
+            [(one["name"], one["title"], one["group"]) for one in found],
+            empty="The server has no guides.",
+        )
 
 
 @guides.command()

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_done, print_json
+from mop_client.cli.output import print_done, print_json, print_list
 
 app = typer.Typer()
 
@@ -45,7 +45,7 @@ def list_instance_types(
         )
         for one in found
     ]
-    print_columns(COLUMNS, rows)
+    print_list(COLUMNS, rows, empty="No instance types to show. An administrator adds one: `mop instance-type create`.")
 
 
 @instance_types.command()

@@ -1,7 +1,7 @@
 """`mop login`: which server the model commands talk to."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -14,14 +14,21 @@ app = typer.Typer()
 
 @app.command()
 def login(
+    url: Annotated[
+        Optional[str], typer.Argument(help="Address of the MOP server; asked for if left out.", show_default=False)
+    ] = None,
     *,
-    url: Annotated[str, typer.Option(help="Address of the MOP server.", prompt="Server", show_default=False)],
+    as_option: Annotated[
+        Optional[str], typer.Option("--url", help="The address as an option.", show_default=False)
+    ] = None,
     token_stdin: Annotated[
         bool, typer.Option("--token-stdin", help="Read the token from the first line of stdin.")
     ] = False,
 ) -> None:
     """Keep a server's address and a personal access token (made in the portal, under your name)."""
-    address = normalise_url(url)
+    if url and as_option:
+        raise typer.BadParameter("give the address once.")
+    address = normalise_url(url or as_option or typer.prompt("Server", err=True))
     if token_stdin:
         token = sys.stdin.readline().strip()
     else:

@@ -7,12 +7,13 @@ from urllib.parse import quote
 import typer
 
 from mop.errors import from_dict
+from mop.serving_options import configuration_text
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode, of_result
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, ModelName, YesFlag, one_of, read_json
-from mop_client.cli.output import error_lines, print_columns, print_json, printable, say, wants_colour
+from mop_client.cli.output import error_lines, print_json, print_list, printable, say, wants_colour
 from mop_client.cli.serving_flags import may_give_options
 from mop_client.words import REVISION_STATUSES
 
@@ -158,7 +159,11 @@ def list_models(
         )
         for item in items
     ]
-    print_columns(("NAME", "VERSION", "STATUS", "USABLE", "TEAM", "TASKS"), rows)
+    print_list(
+        ("NAME", "VERSION", "STATUS", "USABLE", "TEAM", "TASKS"),
+        rows,
+        empty="No models to show. `mop model create` adds one; `--status all` also shows outdated and failed ones.",
+    )
 
 
 @models.command()
@@ -166,10 +171,13 @@ def show(name: ModelName, *, version: Version = None, as_json: JsonFlag = False)
     """Show a model and one of its versions; the exit code is that of its result."""
     with open_server() as server:
         model, revision = _model_and_revision(server, name, version)
+        others = [] if as_json else server.pages("models", name, "revisions")
     if as_json:
         print_json({"model": model, "revision": revision})
     else:
         _print_model(model)
+        versions = ", ".join(f"{one['version']} ({one['status']})" for one in others)
+        print(printable(f"versions {versions}"))
         _print_revision(revision)
     raise typer.Exit(of_result(revision["status"], revision["warnings"]))
 
@@ -438,10 +446,8 @@ def _print_revision(revision: dict[str, Any]) -> None:
     print(printable(f"version {revision['version']} from {revision['model_url']}"))
     if revision["note"]:
         print(printable(f"note: {revision['note']}"))
-    workers, threads = revision["worker_number"], revision["thread_number"]
-    configuration = f"{revision['instance_type']}, {workers} worker{'' if workers == 1 else 's'}"
-    configuration += f", {threads} thread{'' if threads == 1 else 's'}, server {revision['server']}"
-    print(f"{configuration}, {revision['publish_status']}, attempt {revision['attempt']}")
+    print(printable(f"{revision['instance_type']}, {configuration_text(revision)}"))
+    print(f"{revision['publish_status']}, attempt {revision['attempt']}")
     print(f"status {revision['status']} since {revision['status_changed_at']}")
     _print_result(revision)
 

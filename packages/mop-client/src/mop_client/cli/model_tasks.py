@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.model import Version, version_of
 from mop_client.cli.options import JsonFlag, ModelName, read_json
-from mop_client.cli.output import moment, print_columns, print_done, print_json, say
+from mop_client.cli.output import moment, print_done, print_json, print_list, say
 
 app = typer.Typer()
 
@@ -78,7 +78,11 @@ def checks(name: ModelName, *, version: Version = None, as_json: JsonFlag = Fals
         )
         for one in found
     ]
-    print_columns(("RUN", "OF", "STATE", "REQUESTED", "RESULT"), rows)
+    print_list(
+        ("RUN", "OF", "STATE", "REQUESTED", "RESULT"),
+        rows,
+        empty="No contract runs. `mop model check-task` and `mop model sample` start one.",
+    )
 
 
 @app.command("cancel-check")
@@ -142,4 +146,8 @@ def _show(items: list[dict[str, Any]], *, as_json: bool) -> None:
         )
         for item in items
     ]
-    print_columns(("TASK", "TAXONOMY", "NAME", "VERSIONS"), rows)
+    print_list(
+        ("TASK", "TAXONOMY", "NAME", "VERSIONS"),
+        rows,
+        empty="The model has no connected task. `mop model add-task` connects one.",
+    )

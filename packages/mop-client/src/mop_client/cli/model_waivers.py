@@ -7,7 +7,7 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.options import JsonFlag, ModelName
-from mop_client.cli.output import print_columns, print_done, print_json
+from mop_client.cli.output import print_done, print_json, print_list
 
 app = typer.Typer()
 
@@ -33,7 +33,7 @@ def waivers(name: ModelName, *, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(COLUMNS, rows)
+    print_list(COLUMNS, rows, empty="The model has no waivers. An administrator accepts a finding: `mop model waive`.")
 
 
 @app.command()

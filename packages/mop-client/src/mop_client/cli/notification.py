@@ -29,7 +29,10 @@ def list_notifications(
         print_json(page)
         return
     for item in page["items"]:
-        _print(item)
+        _print(item, server.url)
+    if not page["items"]:
+        say("Nothing to show: you are told how your versions end, and what waits for you.")
+        return
     say(f"{page['unread']} unread; * marks them")
 
 
@@ -105,9 +108,9 @@ def _changed(
     return changed
 
 
-def _print(item: dict[str, Any]) -> None:
+def _print(item: dict[str, Any], url: str) -> None:
     mark = " " if item["read_at"] else "*"
     print(f"{mark} {moment(item['created_at'])}  {printable(item['title'])}")
-    for line in (item["reason"], item["hint"] and f"hint: {item['hint']}", item["link"]):
+    for line in (item["reason"], item["hint"] and f"hint: {item['hint']}", item["link"] and url + item["link"]):
         if line:
             print(f"    {printable(line)}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from mop.errors import MopError, ValidationFailedError
@@ -59,7 +59,9 @@ def print_done(document: Any, line: str, *, as_json: bool) -> None:
 
 
 def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on stdout, each column as wide as its longest cell."""
+    """A table on stdout, each column as wide as its longest cell; without rows nothing. Of a list: `print_list`."""
+    if not rows:
+        return
     table = [head, *(tuple(printable(cell) for cell in row) for row in rows)]
     widths = [max(len(row[place]) for row in table) for place in range(len(head))]
     for row in table:
@@ -69,6 +71,30 @@ def print_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
 def moment(at: str | None) -> str:
     """A time that a server answered, for people: `2026-12-01 15:04 UTC`; empty where there is none."""
     return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+
+
+def print_list(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, empty: str) -> None:
+    """The table of a list that may be empty: then stdout stays so, and stderr says what makes an entry appear."""
+    if rows:
+        print_columns(head, rows)
+    else:
+        say(empty)
+
+
+def print_fields(document: Mapping[str, Any], *, without: Collection[str] = ()) -> None:
+    """What a document says, field by field, on stdout; a field that is empty, or among `without`, is left out."""
+    rows = [(name.replace("_", " "), _field_text(value)) for name, value in document.items() if name not in without]
+    print_columns(("FIELD", "VALUE"), [row for row in rows if row[1]])
+
+
+def _field_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_field_text, value))
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def metric_text(value: float | None, *, absent: str = "undefined") -> str:
@@ -100,7 +126,8 @@ def _field_lines(error: MopError) -> list[str]:
     if not isinstance(error, ValidationFailedError):
         return []
     fields = sorted(error.fields.items())
-    if [f"{name}: {' '.join(messages)}" for name, messages in fields] == [error.message]:
+    told = [" ".join(messages) for _, messages in fields]
+    if len(told) == 1 and error.message in {told[0], f"{fields[0][0]}: {told[0]}"}:
         return []
     return [f"  {name}: " + "\n".join(messages) for name, messages in fields]
 

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_columns, print_fields, print_json, print_list, say
 from mop_client.words import RELEASE_STATES
 
 app = typer.Typer()
@@ -98,7 +98,11 @@ def list_releases(
         )
         for one in found
     ]
-    print_columns(("RELEASE", "MODEL", "VERSION", "SERVICE", "TAXONOMIES", "STATE", "GATES", "REQUESTED BY"), rows)
+    print_list(
+        ("RELEASE", "MODEL", "VERSION", "SERVICE", "TAXONOMIES", "STATE", "GATES", "REQUESTED BY"),
+        rows,
+        empty="No releases to show. `mop release request` asks for one.",
+    )
 
 
 @releases.command()
@@ -118,9 +122,9 @@ def show(
     elif evidence:
         _show_evidence(found)
     else:
-        rows = [(key, _text(value)) for key, value in found.items() if key != "events"]
-        print_columns(("FIELD", "VALUE"), rows)
-        say("")
+        tasks = [f"{one['taxonomy']} {one['modality']}" for one in found["tasks"]]
+        print_fields({**found, "tasks": tasks}, without=("events",))
+        print()
         events = [(one["at"], one["what"], one["by"], one["detail"]) for one in reversed(found["events"])]
         print_columns(("AT", "WHAT", "BY", "DETAIL"), events)
 
@@ -235,15 +239,9 @@ def _show_evidence(found: dict[str, Any]) -> None:
     document = found["now"] or found["at_decision"] or found["at_request"]
     rows = [(one["title"], "yes" if one["holds"] else "no", one["reason"]) for one in document["preconditions"]]
     print_columns(("PRECONDITION", "HOLDS", "REASON"), rows)
-    say("")
+    print()
     gates = [(row["condition"], f"{row['source']} {row['gate']}", row["result"]) for row in document["gates"]["rows"]]
     print_columns(("CONDITION", "OF", "RESULT"), gates)
     for change in found["changes"]:
         say(f"changed since the request: {change}")
     say(f"digest: {found['digest']}")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(f"{one['taxonomy']} {one['modality']}" for one in value)
-    return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import moment, print_columns, print_json, printable, say
+from mop_client.cli.output import moment, print_fields, print_json, print_list, printable, say
 from mop_client.words import SERVICE_KINDS, SERVICE_POLICIES
 
 app = typer.Typer()
@@ -50,7 +50,11 @@ def list_services(*, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     rows = [(one["name"], one["kind"], one["policy"], ", ".join(one["admins"]), one["contact"]) for one in found]
-    print_columns(("NAME", "KIND", "POLICY", "ADMINS", "CONTACT"), rows)
+    print_list(
+        ("NAME", "KIND", "POLICY", "ADMINS", "CONTACT"),
+        rows,
+        empty="There are no services. An administrator adds one: `mop service create`.",
+    )
 
 
 @services.command()
@@ -61,8 +65,7 @@ def show(service: Name, *, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(key, ", ".join(value) if isinstance(value, list) else str(value)) for key, value in found.items()]
-    print_columns(("FIELD", "VALUE"), rows)
+    print_fields(found)
 
 
 @services.command()
@@ -166,7 +169,11 @@ def live(service: Name, *, as_json: JsonFlag = False) -> None:
         (one["taxonomy"], one["modality"], str(one["release"]), one["model"], one["version"], one["since"])
         for one in found
     ]
-    print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "SINCE"), rows)
+    print_list(
+        ("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "SINCE"),
+        rows,
+        empty="The service runs nothing now. `mop release request` asks for a release.",
+    )
 
 
 @services.command()
@@ -190,7 +197,11 @@ def history(service: Name, *, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "FROM", "TO", "END"), rows)
+    print_list(
+        ("TAXONOMY", "MODALITY", "RELEASE", "MODEL", "VERSION", "FROM", "TO", "END"),
+        rows,
+        empty="The service has run nothing yet. `mop release request` asks for a release.",
+    )
 
 
 def show_or_set(

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import moment, print_columns, print_done, print_json, say
+from mop_client.cli.output import moment, print_done, print_json, print_list, say
 from mop_client.cli.service import Name
 from mop_client.words import SERVICE_SCOPES
 
@@ -36,7 +36,11 @@ def list_tokens(service: Name, *, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("NUMBER", "NAME", "BEGINS WITH", "SCOPES", "WORKS", "LAST USED"), rows)
+    print_list(
+        ("NUMBER", "NAME", "BEGINS WITH", "SCOPES", "WORKS", "LAST USED"),
+        rows,
+        empty="The service has no token. `mop service token create` makes one.",
+    )
 
 
 @tokens.command()

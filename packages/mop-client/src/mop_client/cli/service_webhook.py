@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
-from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.cli.output import print_done, print_json, print_list, say
 from mop_client.cli.service import Name
 
 app = typer.Typer()
@@ -34,7 +34,11 @@ def list_webhooks(service: Name, *, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("NUMBER", "URL", "TOLD OF", "STATE", "DESCRIPTION"), rows)
+    print_list(
+        ("NUMBER", "URL", "TOLD OF", "STATE", "DESCRIPTION"),
+        rows,
+        empty="The service has no webhook. `mop service webhook add` adds one.",
+    )
 
 
 @webhooks.command()

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import moment, print_columns, print_done, print_json
+from mop_client.cli.output import moment, print_done, print_json, print_list
 
 app = typer.Typer()
 
@@ -33,7 +33,11 @@ def list_sessions(*, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("ID", "SEEN", "SIGNED IN", "ADDRESS", "BROWSER"), rows)
+    print_list(
+        ("ID", "SEEN", "SIGNED IN", "ADDRESS", "BROWSER"),
+        rows,
+        empty="You are signed in to the portal nowhere. `mop login` makes access tokens, which `mop token list` lists.",
+    )
 
 
 @sessions.command()

@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.cli.output import print_done, print_json, print_list, say
 from mop_client.words import SOURCE_PURPOSES
 
 app = typer.Typer()
@@ -28,7 +28,11 @@ def list_prefixes(*, as_json: JsonFlag = False) -> None:
         (str(item["id"] or "-"), item["team"] or "every team", item["purpose"], item["prefix"], item["origin"])
         for item in items
     ]
-    print_columns(("ID", "TEAM", "PURPOSE", "PREFIX", "FROM"), rows)
+    print_list(
+        ("ID", "TEAM", "PURPOSE", "PREFIX", "FROM"),
+        rows,
+        empty="Your teams may read no url. An administrator adds a prefix: `mop source-prefix add`.",
+    )
 
 
 @prefixes.command()

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_json, print_list, say
 
 app = typer.Typer()
 
@@ -42,7 +42,11 @@ def requests(task: Task, *, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("DATASET", "BINDING", "STATUS", "TYPE", "SAMPLES", "TEAM", "SHARES ROWS WITH"), rows)
+    print_list(
+        ("DATASET", "BINDING", "STATUS", "TYPE", "SAMPLES", "TEAM", "SHARES ROWS WITH"),
+        rows,
+        empty="No dataset is connected to the task or asks to be. `mop dataset edit --task` asks.",
+    )
 
 
 @tasks.command()

@@ -6,7 +6,7 @@ import typer
 
 from mop_client.cli.connection import open_server
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import print_columns, print_json, say
+from mop_client.cli.output import print_json, print_list, say
 from mop_client.words import LABEL_TYPES, MODALITIES
 
 app = typer.Typer()
@@ -30,7 +30,11 @@ def list_tasks(
         (one["name"], one["taxonomy"], one["modality"], one["label_type"], ", ".join(one["labels"]), one["team"])
         for one in found
     ]
-    print_columns(("TASK", "TAXONOMY", "MODALITY", "LABEL TYPE", "LABELS", "TEAM"), rows)
+    print_list(
+        ("TASK", "TAXONOMY", "MODALITY", "LABEL TYPE", "LABELS", "TEAM"),
+        rows,
+        empty="No tasks to show. An administrator adds one: `mop task create`.",
+    )
 
 
 @app.command()

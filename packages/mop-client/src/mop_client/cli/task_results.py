@@ -7,7 +7,7 @@ import typer
 from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.options import JsonFlag, one_of
-from mop_client.cli.output import metric_text, print_columns, print_json
+from mop_client.cli.output import metric_text, print_columns, print_json, print_list
 from mop_client.words import AVERAGES, METRICS
 
 app = typer.Typer()
@@ -39,9 +39,14 @@ def leaderboard(
         (str(one["place"]), one["model"], one["version"], metric_text(one["average"], absent=""), str(one["datasets"]))
         for one in board["items"]
     ]
-    print_columns(("PLACE", "MODEL", "VERSION", board["metric"].upper(), "DATASETS"), rows)
-    print()
-    print_columns(("DATASET", "BEST", board["metric"].upper()), [_best(board, name) for name in board["datasets"]])
+    print_list(
+        ("PLACE", "MODEL", "VERSION", board["metric"].upper(), "DATASETS"),
+        rows,
+        empty="No public version has a result on an approved dataset. `mop task requests` lists the datasets.",
+    )
+    if board["datasets"]:
+        print()
+        print_columns(("DATASET", "BEST", board["metric"].upper()), [_best(board, name) for name in board["datasets"]])
 
 
 def _best(board: dict[str, Any], dataset: str) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_done, print_json
+from mop_client.cli.output import print_done, print_json, print_list
 
 app = typer.Typer()
 
@@ -28,7 +28,11 @@ def list_taxonomies(*, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
     else:
-        print_columns(("TAXONOMY", "DESCRIPTION"), [(one["name"], one["description"]) for one in found])
+        print_list(
+            ("TAXONOMY", "DESCRIPTION"),
+            [(one["name"], one["description"]) for one in found],
+            empty="There are no taxonomies. An administrator adds one: `mop taxonomy create`.",
+        )
 
 
 @taxonomies.command()

@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
-from mop_client.cli.output import print_columns, print_json, printable, say
+from mop_client.cli.output import print_columns, print_json, print_list, printable, say
 
 app = typer.Typer()
 
@@ -36,7 +36,11 @@ def list_teams(*, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("TEAM", "KIND", "MEMBER", "DESCRIPTION"), rows)
+    print_list(
+        ("TEAM", "KIND", "MEMBER", "DESCRIPTION"),
+        rows,
+        empty="You see no team. An administrator adds one, with you in it: `mop team create`.",
+    )
 
 
 @teams.command()

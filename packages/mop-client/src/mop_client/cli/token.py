@@ -7,7 +7,7 @@ import typer
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag
-from mop_client.cli.output import print_columns, print_done, print_json, say
+from mop_client.cli.output import print_done, print_json, print_list, say
 
 app = typer.Typer()
 
@@ -38,7 +38,9 @@ def list_tokens(*, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("ID", "NAME", "BEGINS WITH", "SCOPES", "EXPIRES"), rows)
+    print_list(
+        ("ID", "NAME", "BEGINS WITH", "SCOPES", "EXPIRES"), rows, empty="No tokens. `mop token create` makes one."
+    )
 
 
 @tokens.command()

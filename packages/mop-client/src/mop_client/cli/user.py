@@ -8,7 +8,7 @@ from mop_client.cli import completion
 from mop_client.cli.connection import open_server
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag, one_of
-from mop_client.cli.output import moment, print_columns, print_done, print_json, printable, say
+from mop_client.cli.output import moment, print_done, print_json, print_list, printable, say
 
 app = typer.Typer()
 
@@ -45,7 +45,11 @@ def list_users(
         (one["username"], one["name"], one["email"], _role(one), ", ".join(one["teams"]), _day(one["last_sign_in_at"]))
         for one in found
     ]
-    print_columns(("USER", "NAME", "E-MAIL", "ROLE", "TEAMS", "LAST SIGN-IN"), rows)
+    print_list(
+        ("USER", "NAME", "E-MAIL", "ROLE", "TEAMS", "LAST SIGN-IN"),
+        rows,
+        empty="No people to show. `mop user invite` invites somebody.",
+    )
 
 
 @users.command()
@@ -61,7 +65,8 @@ def show(user: Person, *, as_json: JsonFlag = False) -> None:
     print(
         printable(f"signs in by {found['signs_in_by']}; second factors: {', '.join(found['second_factors']) or 'none'}")
     )
-    print(f"{found['session_count']} sessions, {found['token_count']} tokens")
+    sessions, tokens = found["session_count"], found["token_count"]
+    print(f"{sessions} session{'' if sessions == 1 else 's'}, {tokens} token{'' if tokens == 1 else 's'}")
     for kind in found["belongings"]:
         print(printable(f"{kind['label']}: {', '.join(thing['name'] for thing in kind['things'])}"))
 
@@ -75,7 +80,11 @@ def sessions(user: Person, *, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     rows = [(moment(one["created_at"]), moment(one["seen_at"]), one["address"], one["browser"]) for one in found]
-    print_columns(("SINCE", "SEEN", "ADDRESS", "BROWSER"), rows)
+    print_list(
+        ("SINCE", "SEEN", "ADDRESS", "BROWSER"),
+        rows,
+        empty="They are signed in nowhere. Their access tokens are told by `mop user show`.",
+    )
 
 
 @users.command()
@@ -197,7 +206,11 @@ def invitations(*, as_json: JsonFlag = False) -> None:
         )
         for one in found
     ]
-    print_columns(("ID", "E-MAIL", "TEAM", "ROLE", "BY", "UNTIL"), rows)
+    print_list(
+        ("ID", "E-MAIL", "TEAM", "ROLE", "BY", "UNTIL"),
+        rows,
+        empty="No invitation can be used now. `mop user invite` makes one.",
+    )
 
 
 @users.command()

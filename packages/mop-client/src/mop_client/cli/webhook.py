@@ -9,7 +9,7 @@ from mop_client.cli.connection import open_server
 from mop_client.cli.exit_codes import ExitCode
 from mop_client.cli.help import show_help
 from mop_client.cli.options import JsonFlag, YesFlag
-from mop_client.cli.output import moment, print_columns, print_done, print_json, printable, say
+from mop_client.cli.output import moment, print_done, print_json, print_list, printable, say
 
 if TYPE_CHECKING:
     from mop_client.cli.client import Server
@@ -39,7 +39,11 @@ def list_webhooks(*, as_json: JsonFlag = False) -> None:
     rows = [
         (str(one["id"]), one["url"], one["team"] or "me", _state(one), one["description"]) for one in found["items"]
     ]
-    print_columns(("ID", "URL", "FOR", "STATE", "DESCRIPTION"), rows)
+    print_list(
+        ("ID", "URL", "FOR", "STATE", "DESCRIPTION"),
+        rows,
+        empty="You and your teams have no webhook. `mop webhook create` makes one.",
+    )
     if not found["hosts"]:
         say("webhooks are off: the operator has allowed no host (MOP_WEBHOOK_HOSTS)")
 
@@ -134,7 +138,11 @@ def log(
         (str(one["id"]), moment(one["created_at"]), one["label"], str(one["attempts"]), _told(one))
         for one in page["items"]
     ]
-    print_columns(("ID", "CREATED", "EVENT", "ATTEMPTS", "STATE"), rows)
+    print_list(
+        ("ID", "CREATED", "EVENT", "ATTEMPTS", "STATE"),
+        rows,
+        empty="Nothing was sent yet. `mop webhook test` sends a test.",
+    )
 
 
 @webhooks.command()
