@@ -21,7 +21,7 @@ def ago(moment: dt.datetime | None) -> SafeString:
         return format_html('<span class="q">{}</span>', "never")
     utc = moment.astimezone(dt.UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time class="nowrap" datetime="{}" title="{}">{}</time>',
         utc.isoformat(),
         f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC",
         since(utc, timezone.now().astimezone(dt.UTC)),
