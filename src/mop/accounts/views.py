@@ -255,7 +255,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def quotas_of_teams(request: HttpRequest) -> HttpResponse:
     """What one's teams use of their quotas."""
     teams = user_of(request).teams.order_by("is_personal", "name")
-    trail = [("My account", reverse("accounts:account")), ("What my teams use", "")]
+    trail = [("My account", reverse("accounts:account")), ("Quotas of my teams", "")]
     return render(
         request, "accounts/quotas.html", {"teams": [(team, standings_of(team)) for team in teams], "trail": trail}
     )
