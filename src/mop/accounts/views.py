@@ -188,8 +188,8 @@ def limit_of_team(request: HttpRequest, team_id: int, quota: str) -> HttpRespons
         act,
         title=f"{chosen.label}: {found.name}",
         trail=[("Teams", reverse("accounts:teams")), (found.name, here), ("Limit", "")],
-        lead=f"{standing.shown_used} are used now. The installation's limit is "
-        + (f"{chosen.setting.value:,.0f} {chosen.unit}." if chosen.setting.value else "none."),
+        lead=f"Used now: {standing.shown_used}. Limit of the installation: "
+        + (f"{chosen.shown(chosen.setting.value)}." if chosen.setting.value else "none."),
         submit="Save",
         cancel_url=here,
     )
