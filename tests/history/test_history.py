@@ -17,6 +17,7 @@ from mop.audit.services import Actor, record
 from mop.catalog.services import change_task
 from mop.dsat.access import grant_team
 from mop.history.export import harmless
+from mop.history.presentation import shown_events
 from mop.registry.models import Model
 from mop.registry.services import add_owner
 from support.api import Api
@@ -116,6 +117,24 @@ def test_an_object_shows_its_history_to_its_owners_and_to_nobody_who_may_not_see
     assert client_of(owner).get("/history/user/1/").status_code == 404
     assert "Show who changed what" in client_of(owner).get(f"/models/{model.name}/").content.decode()
     assert "Show who changed what" not in client_of(stranger).get(f"/models/{model.name}/").content.decode()
+
+
+def test_details_are_words_and_times_have_their_zone():
+    event = AuditEvent(
+        action="token.created",
+        object_type="token",
+        data={
+            "scopes": ["models:write", "tasks:read"],
+            "expires_at": "2026-12-31T16:17:43.418780+00:00",
+            "note": "A T",
+        },
+    )
+    [shown] = shown_events([event])
+    assert shown.facts == [
+        ("scopes", "Models (read and write); Tasks, taxonomies, instance types (read)"),
+        ("expires at", "31 Dec 2026, 16:17 UTC"),
+        ("note", "A T"),
+    ]
 
 
 def test_a_tasks_history_is_open(root: User):

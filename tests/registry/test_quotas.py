@@ -61,7 +61,7 @@ def test_so_many_versions_are_on_their_way_at_once(model: Model, team: Team):
     second = add(model, "v2")
     with pytest.raises(QuotaExceededError) as refused:
         add(model, "v3")
-    assert refused.value.message == "Versions on their way at once of the team safety: 2 of 2 versions are used."
+    assert refused.value.message == "Versions being onboarded at once of the team safety: 2 of 2 versions are used."
     assert "An administrator can give the team a higher limit" in refused.value.hint
     assert not Revision.objects.filter(version="v3").exists()
     cancel_revision(actor=ACTOR, revision=second)
@@ -149,7 +149,7 @@ def test_what_is_used_is_told_to_the_team_and_the_limit_set_by_administrators(mo
     assert changed["quotas"] == told
     assert told[0] == {
         "name": "versions",
-        "label": "Versions on their way at once",
+        "label": "Versions being onboarded at once",
         "unit": "versions",
         "used": 1,
         "limit": 1,
@@ -161,7 +161,7 @@ def test_what_is_used_is_told_to_the_team_and_the_limit_set_by_administrators(mo
     assert (refused.status_code, refused.json()["name"]) == (409, "QuotaExceededError")
     assert 'href="/account/quotas/"' in client_of(owner).get("/account/").content.decode()
     page = client_of(owner).get("/account/quotas/").content.decode()
-    assert ">1 versions<" in page
+    assert ">1 version<" in page
     client = client_of(root)
     assert "the team's own" in client.get(f"/teams/{team.pk}/").content.decode().replace("&#x27;", "'")
     address = f"/teams/{team.pk}/quotas/versions/"

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from mop.accounts.access_ends import end_access
 from mop.accounts.belongings import belongings_of, hand_over
 from mop.accounts.current_user import actor_in, user_of
-from mop.accounts.forms import InviteForm, PeopleFilterForm, UsernameForm
+from mop.accounts.forms import InviteForm, NewOwnerForm, PeopleFilterForm
 from mop.accounts.links import (
     get_invitation,
     invitation_link,
@@ -105,10 +105,10 @@ def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
 def person(request: HttpRequest, user_id: int) -> HttpResponse:
     """One person: how they sign in, their role and teams, what they own."""
     _administrator(request)
-    return _show_person(request, _person(user_id), UsernameForm())
+    return _show_person(request, _person(user_id), NewOwnerForm())
 
 
-def _show_person(request: HttpRequest, found: User, form: UsernameForm) -> HttpResponse:
+def _show_person(request: HttpRequest, found: User, form: NewOwnerForm) -> HttpResponse:
     account = SocialAccount.objects.filter(user=found).first()
     context = {
         "person": found,
@@ -234,7 +234,7 @@ def reassign(request: HttpRequest, user_id: int) -> HttpResponse:
     """Make somebody else the owner of all that a person owns."""
     _administrator(request)
     found = _person(user_id)
-    form = UsernameForm(request.POST)
+    form = NewOwnerForm(request.POST)
 
     def act() -> Done:
         number = hand_over(actor=actor_in(request), user=found, to=form.user)

@@ -134,6 +134,12 @@ class UsernameForm(PlainForm):
         return self.user.username
 
 
+class NewOwnerForm(UsernameForm):
+    """Who shall own what a person owns."""
+
+    username = forms.CharField(max_length=150, label="New owner (user name)", widget=PersonInput)
+
+
 class PeopleField(forms.CharField):
     """User names, separated by commas.
 

@@ -17,6 +17,7 @@ from mop.areas.references import Setting
 from mop.areas.registry import registered
 from mop.audit.services import Actor, record
 from mop.errors import NotFoundError, QuotaExceededError, ValidationFailedError
+from mop.ui.templatetags.mop_ui import duration, size
 
 LIMIT_MAX = 2**53  # what every reader of JSON holds exactly
 
@@ -41,6 +42,14 @@ class Quota:
     used: Callable[[Team], int]
     hint: str
 
+    def shown(self, number: float) -> str:
+        """A number of what is counted, for people."""
+        if self.unit == "bytes":
+            return size(number)
+        if self.unit == "seconds":
+            return duration(number)
+        return f"{number:,.0f} {self.unit.removesuffix('s') if number == 1 else self.unit}"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -59,12 +68,12 @@ class Standing:
     @property
     def shown_used(self) -> str:
         """What is used, for people."""
-        return f"{self.used:,} {self.quota.unit}"
+        return self.quota.shown(self.used)
 
     @property
     def shown_limit(self) -> str:
         """The limit, for people."""
-        return f"{self.limit:,} {self.quota.unit}" if self.limit else "none"
+        return self.quota.shown(self.limit) if self.limit else "none"
 
 
 def quotas() -> list[Quota]:

@@ -188,8 +188,8 @@ def limit_of_team(request: HttpRequest, team_id: int, quota: str) -> HttpRespons
         act,
         title=f"{chosen.label}: {found.name}",
         trail=[("Teams", reverse("accounts:teams")), (found.name, here), ("Limit", "")],
-        lead=f"{standing.shown_used} are used now. The installation's limit is "
-        + (f"{chosen.setting.value:,.0f} {chosen.unit}." if chosen.setting.value else "none."),
+        lead=f"Used now: {standing.shown_used}. Limit of the installation: "
+        + (f"{chosen.shown(chosen.setting.value)}." if chosen.setting.value else "none."),
         submit="Save",
         cancel_url=here,
     )
@@ -255,7 +255,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def quotas_of_teams(request: HttpRequest) -> HttpResponse:
     """What one's teams use of their quotas."""
     teams = user_of(request).teams.order_by("is_personal", "name")
-    trail = [("My account", reverse("accounts:account")), ("What my teams use", "")]
+    trail = [("My account", reverse("accounts:account")), ("Quotas of my teams", "")]
     return render(
         request, "accounts/quotas.html", {"teams": [(team, standings_of(team)) for team in teams], "trail": trail}
     )

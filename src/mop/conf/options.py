@@ -207,7 +207,7 @@ OPTIONS: tuple[Option, ...] = (
         "MOP_TEAM_VERSIONS_MAX",
         read_count,
         100,
-        "versions of one team that may be on their way at once, unless the team has a limit of its own; 0: any number",
+        "versions of one team that may be onboarded at once, unless the team has a limit of its own; 0: any number",
     ),
     Option(
         "MOP_TEAM_STORED_BYTES_MAX",

@@ -10,6 +10,6 @@ class Kind(NotificationKind):
 
     VERIFIED = "datasetVerified", "dataset verified", "One of my datasets is verified", "ok"
     VERIFY_FAILED = "datasetVerifyFailed", "dataset failed", "One of my datasets failed verification", "bad"
-    REQUESTED = "bindingRequested", "dataset request", "A dataset asks to be connected to one of my tasks", "warn"
+    REQUESTED = "bindingRequested", "dataset request", "Somebody asks to connect a dataset to one of my tasks", "warn"
     DECIDED = "bindingDecided", "dataset decision", "A task owner decided about one of my datasets", "quiet"
     OWNERSHIP = "datasetOwnership", "dataset owners", "Owners of my datasets change", "quiet"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mop.areas.scopes import scopes_label
 from mop.areas.words import action_label, object_type_label
 from mop.audit.models import AuditEvent
+from mop.ui.templatetags.mop_ui import moment_text
 
 _NAMES = {
     "is_active": "account enabled",
@@ -41,7 +44,10 @@ def shown_events(events: Iterable[AuditEvent]) -> list[ShownEvent]:
 
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, str]]:
-    texts = ((_NAMES.get(name) or name.replace("_", " "), _text(value)) for name, value in data.items())
+    texts = (
+        (_NAMES.get(name) or name.replace("_", " "), scopes_label(value) if name == "scopes" else _text(value))
+        for name, value in data.items()
+    )
     return [(name, text) for name, text in texts if text]
 
 
@@ -53,4 +59,15 @@ def _text(value: Any) -> str:
         return ", ".join(f"{name}: {text}" for name, text in _facts(value))
     if isinstance(value, list):
         return ", ".join(text for text in map(_text, value) if text)
-    return "" if value is None else str(value)
+    return "" if value is None else _with_moment(str(value))
+
+
+def _with_moment(text: str) -> str:
+    """A text; where it is a moment in ISO 8601, the moment as pages write it."""
+    if "T" not in text:
+        return text
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return text if moment.tzinfo is None else moment_text(moment)

@@ -36,7 +36,7 @@ def _measured(team: Team) -> int:
 
 LOAD_TESTS = Quota(
     name="load-tests",
-    label="Load tests within 24 hours",
+    label="Load-test time within 24 hours",
     unit="seconds",
     setting=Setting("MOP_TEAM_LOAD_TEST_SECONDS_MAX"),
     used=_measured,

@@ -12,5 +12,5 @@ class Kind(NotificationKind):
     VERIFY_FAILED = "verifyFailed", "verification failed", "A version of my models failed verification", "bad"
     VULNERABLE = "vulnerable", "vulnerable", "A version of my models is blocked by a finding", "bad"
     CANCELLED = "cancelled", "cancelled", "Somebody else cancelled a version of my models", "quiet"
-    TO_BE_RETRIED = "toBeRetried", "to be retried", "A version of my models waits for a cause outside it", "warn"
+    TO_BE_RETRIED = "toBeRetried", "to be retried", "A version of my models is delayed by a cause outside it", "warn"
     OWNERSHIP = "ownership", "model owners", "Owners of my models change", "quiet"

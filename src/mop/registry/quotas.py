@@ -29,7 +29,7 @@ def has_snapshot(team: Team, digest: str) -> bool:
 
 VERSIONS = Quota(
     name="versions",
-    label="Versions on their way at once",
+    label="Versions being onboarded at once",
     unit="versions",
     setting=Setting("MOP_TEAM_VERSIONS_MAX"),
     used=_on_their_way,
@@ -37,7 +37,7 @@ VERSIONS = Quota(
 )
 STORED = Quota(
     name="stored",
-    label="Snapshots in the artifact store",
+    label="Size of the snapshots",
     unit="bytes",
     setting=Setting("MOP_TEAM_STORED_BYTES_MAX"),
     used=_stored,

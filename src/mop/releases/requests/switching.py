@@ -57,7 +57,7 @@ def mark_released(
         if how == WentLive.GATEWAY:
             _refuse_overtaken(row)
         _refuse_fallen(version_of(row))
-    go_live(row, actor=actor, how=how, detail=comment or how.label)
+    go_live(row, actor=actor, how=how, detail=comment or f"{how.label.capitalize()}.")
     return row
 
 

@@ -21,7 +21,7 @@ def ago(moment: dt.datetime | None) -> SafeString:
         return format_html('<span class="q">{}</span>', "never")
     utc = moment.astimezone(dt.UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time class="nowrap" datetime="{}" title="{}">{}</time>',
         utc.isoformat(),
         f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC",
         since(utc, timezone.now().astimezone(dt.UTC)),
@@ -29,17 +29,17 @@ def ago(moment: dt.datetime | None) -> SafeString:
 
 
 def since(moment: dt.datetime, now: dt.datetime) -> str:
-    """`now`, `26 min`, `3 h`, `yesterday`, `9 days`, `2 Nov`, `2 Nov 2025`."""
+    """`now`, `26 min ago`, `3 h ago`, `yesterday`, `9 days ago`, `2 Nov`, `2 Nov 2025`."""
     seconds = (now - moment).total_seconds()
     days = (now.date() - moment.date()).days
     if seconds < _MINUTE:
         return "now"
     if seconds < _HOUR:
-        return f"{int(seconds // _MINUTE)} min"
+        return f"{int(seconds // _MINUTE)} min ago"
     if seconds < _DAY:
-        return f"{int(seconds // _HOUR)} h"
+        return f"{int(seconds // _HOUR)} h ago"
     if days == 1:
         return "yesterday"
     if seconds < _MONTH:
-        return f"{days} days"
+        return f"{days} days ago"
     return f"{moment.day} {moment:%b}" + ("" if moment.year == now.year else f" {moment.year}")

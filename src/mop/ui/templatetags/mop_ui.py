@@ -100,8 +100,14 @@ def when(moment: dt.datetime | None) -> SafeString:
         '<time datetime="{}" title="{}">{}</time>',
         utc.isoformat(),
         utc.isoformat(sep=" ", timespec="seconds"),
-        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
+        moment_text(utc),
     )
+
+
+def moment_text(moment: dt.datetime) -> str:
+    """A time in UTC as people write it."""
+    utc = moment.astimezone(dt.UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
 
 
 @register.filter
