@@ -1,12 +1,13 @@
 """A regression test of 10,000 text cases, against `inference_batch` of the same model in a loop.
 
-    .venv/bin/python benchmarks/regression.py [--cases 10000] [--rounds 8] [--seconds 1] [--cache FOLDER]
+    .venv/bin/python benchmarks/regression.py [--cases 10000] [--characters 1000] [--rounds 8] [--seconds 1]
+        [--cache FOLDER]
 
-The scikit-learn text model and texts of 1,000 characters, the same texts and the same batch size. Both take turns in
-one run: a round is the loop, a test, and the loop again, and its ratio is to the mean of both loops. The regression
-test is what a worker does once the service answers: it reads the cases from the database, asks the service, holds every
-answer to the contract, keeps the outcomes part by part and lets the result stand. Neither is caged: the cage costs both
-the same (benchmarks/sandbox.py). On PostgreSQL: set MOP_DATABASE_URL to an empty database.
+The scikit-learn text model and texts of 1,000 characters or others, the same texts and the same batch size. Both take
+turns in one run: a round is the loop, a test, and the loop again, and its ratio is to the mean of both loops. The
+regression test is what a worker does once the service answers: it reads the cases from the database, asks the service,
+holds every answer to the contract, keeps the outcomes part by part and lets the result stand. Neither is caged: the
+cage costs both the same (benchmarks/sandbox.py). On PostgreSQL: set MOP_DATABASE_URL to an empty database.
 
 Three ratios are printed, from the narrowest to the widest: of the cases between the first question and the last answer
 alone; with all that the worker does before and after, which is the one that the aim is about; and with the start of the
@@ -124,6 +125,7 @@ class Round:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--characters", type=int, default=1000, help="of each text: what a case costs the model")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=1, help="of each loop")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mop-benchmark-environments")
@@ -133,7 +135,7 @@ def main() -> int:
         set_up(Path(home))
         python = our_environment(options.cache)
         folder = make_models(Path(home), Environments(python, python))[MODEL]
-        texts = make_texts(options.cases)
+        texts = make_texts(options.cases, options.characters)
         bodies = Path(home) / "cases"
         bodies.write_text("\n".join(json.dumps({"text": text}) for text in texts))
         folder = replace(folder, bodies=bodies)

@@ -173,12 +173,13 @@ def make_models(root: Path, environments: Environments) -> dict[str, ModelFolder
     return folders
 
 
-def make_texts(count: int) -> list[str]:
-    """Texts of TEXT_CHARACTERS characters out of 5,000 made-up words, some frequent, most rare."""
+def make_texts(count: int, characters: int = TEXT_CHARACTERS) -> list[str]:
+    """Texts of so many characters out of 5,000 made-up words, some frequent, most rare."""
     chance = random.Random(7)  # noqa: S311 - the same texts every time
     words = ["".join(chance.choices("abcdefghijklmnoprstuvw", k=chance.randint(2, 11))) for _ in range(5000)]
     weights = [1 / (rank + 10) for rank in range(len(words))]
-    return [" ".join(chance.choices(words, weights, k=400))[:TEXT_CHARACTERS] for _ in range(count)]
+    most = max(400, characters // 2)
+    return [" ".join(chance.choices(words, weights, k=most))[:characters] for _ in range(count)]
 
 
 class BareModel:
