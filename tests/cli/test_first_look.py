@@ -111,6 +111,8 @@ def test_what_is_not_found_has_a_hint_in_the_catalogue():
 def test_a_field_that_names_what_is_not_there_leads_to_the_list_too(mop: Mop, model: Model):
     result = mop("model", "list", "--group", "nothing-like-it")
     assert named(result.err.partition("hint: ")[2]) == ["mop group list"]
+    within = ("dataset", "create", "file:///x", "--modality", "Text", "--label", "x", "--task", "nothing-like-it")
+    assert named(mop(*within).err.partition("hint: ")[2]) == ["mop task list"]
     result = mop("model", "cancel-check", "toxicity", "17")
     assert named(result.err.partition("hint: ")[2]) == ["mop model checks"]
 

@@ -122,7 +122,8 @@ def listing(path: tuple[str, ...], message: str) -> str:
 
 def listing_of_fields(fields: Mapping[str, Sequence[str]]) -> str:
     """The same for fields of a request that name what is not there."""
-    kinds = [_FIELDS[name] for name, messages in fields.items() if name in _FIELDS and "here is no " in messages[0]]
+    wrong = [name.rpartition(".")[2] for name, messages in fields.items() if "here is no " in messages[0]]
+    kinds = [_FIELDS[name] for name in wrong if name in _FIELDS]
     commands = dict.fromkeys(LISTED_BY[kind] for kind in kinds)
     return " ".join(f"`{command}` shows what there is." for command in commands)
 
