@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mop.evaluation.metrics.comparison import Paired
 from mop.evaluation.metrics.slices import SliceName
@@ -35,6 +36,26 @@ def test_a_clearly_worse_revision_is_significantly_worse():
     assert found.metrics["macro_f1"].is_significant
     assert found.metrics["macro_f1"].interval.high < 0
     assert found.mcnemar < 1e-6
+
+
+def test_on_a_binary_dataset_each_ordinal_revision_is_right_by_its_own_partition():
+    """No level is a label there: counted by labels, neither would be right on any row, and p always 1."""
+    rows = ordinal(1, count=900, is_binary=True)
+    level = rows.said - 2
+    said = np.where(level < 3, np.maximum(level - 1, 0), level) + 2  # mostly a level lower: another cut is its best
+    said[:60] = 2
+    found = comparison_of(paired_of(rows, said), rows.levels)
+    cuts = [len(report_of(one.shown()).representing.lower) for one in (rows, dataclasses.replace(rows, said=said))]
+    right = [
+        ((one - 2 >= cut) == (rows.true == 1)) & (one - 2 < len(rows.levels))
+        for one, cut in zip((rows.said, said), cuts, strict=True)
+    ]
+    alone = (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()
+    assert cuts[0] != cuts[1]
+    assert min(alone) > 0
+    assert (found.only_first_right, found.only_second_right) == alone
+    assert found.mcnemar == pytest.approx(stats.binomtest(int(alone[0]), int(sum(alone))).pvalue, abs=1e-12)
+    assert found.right_by == "partition"
 
 
 def test_revisions_that_differ_on_few_rows_have_no_counts():

@@ -30,8 +30,9 @@ def test_both_matrices_and_the_rows_on_which_they_differ(seed: int):
     assert found.first == ConfusionMatrix.from_codes(true, first, LABELS)
     assert found.second == ConfusionMatrix.from_codes(true, second, LABELS)
     assert found.different == (first != second).sum()
-    assert found.only_first_right == ((first == true) & (second != true)).sum()
-    assert found.only_second_right == ((second == true) & (first != true)).sum()
+    right = np.eye(3, 4, dtype=bool)
+    alone = ((first == true) & (second != true)).sum(), ((second == true) & (first != true)).sum()
+    assert found.right_alone(right, right) == alone
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (5, 5), (3, 17), (40, 11), (900, 1000), (0, 2000)])

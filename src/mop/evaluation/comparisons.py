@@ -98,7 +98,7 @@ def kept_comparisons(pairs: Iterable[tuple[Evaluation, Evaluation]]) -> Mapping[
     found = {}
     for row in EvaluationComparison.objects.filter(second__in=seconds):
         pair = wanted.get((row.first_id, row.second_id))
-        if pair is not None and _counts(row, *pair) and "slices" in row.document:
+        if pair is not None and _counts(row, *pair) and "right_by" in row.document:
             found[row.first_id, row.second_id] = _document().validate_python(row.document)
     return found
 

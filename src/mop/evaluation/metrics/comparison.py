@@ -73,17 +73,14 @@ class Paired:
         same = np.einsum("ijj->", self.counts)
         return int(self.counts.sum() - same)
 
-    @property
-    def only_first_right(self) -> int:
-        """Rows that the first predicts rightly and the second does not."""
-        places = np.arange(len(self.labels))
-        return int(self.counts[places, places].sum() - self.counts[places, places, places].sum())
+    def right_alone(self, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, int]:
+        """On how many rows the first alone is right, and on how many the second alone.
 
-    @property
-    def only_second_right(self) -> int:
-        """Rows that the second predicts rightly and the first does not."""
-        places = np.arange(len(self.labels))
-        return int(self.counts[places, :, places].sum() - self.counts[places, places, places].sum())
+        Args:
+            first, second: which predictions of a revision are right, by true label; shape (labels, columns).
+        """
+        in_first, in_second = first[:, :, np.newaxis], second[:, np.newaxis, :]
+        return int(self.counts[in_first & ~in_second].sum()), int(self.counts[~in_first & in_second].sum())
 
 
 @dataclass(frozen=True)

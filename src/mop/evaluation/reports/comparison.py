@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
+from mop.deferred import np
 from mop.evaluation.metrics.comparison import LEAST_DIFFERENT, Paired, counts_are_withheld, differences, mcnemar
-from mop.evaluation.metrics.matrix import OF_THE_WHOLE, known
+from mop.evaluation.metrics.matrix import OF_THE_WHOLE, ConfusionMatrix, known
+from mop.evaluation.metrics.partitions import partitions, representing
 from mop.evaluation.metrics.slices import SliceName
 from mop.evaluation.reports.document import IntervalOut
-from mop.evaluation.reports.numbers import main_metrics
+from mop.evaluation.reports.numbers import has_levels, main_metrics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class ComparisonOut:
     Attributes:
         different, only_first_right, only_second_right: rows; null where the two differ on too few rows, because counts
             would tell about single ones. So is `mcnemar`, which follows from them.
+        right_by: a prediction is right that is the row's label; of an ordinal task on a binary dataset, whose labels no
+            level is, one on the row's side of the partition that represents its revision.
         least_different: on how many rows two revisions differ at least for that.
         metrics: by name, those of lists; of an ordinal task of the representing partition.
         slices: those that both results show.
@@ -62,6 +70,7 @@ class ComparisonOut:
     only_first_right: int | None
     only_second_right: int | None
     mcnemar: float | None
+    right_by: Literal["label", "partition"]
     least_different: int
     metrics: Mapping[str, DifferenceOut]
     slices: tuple[SliceDifferenceOut, ...] = ()
@@ -82,13 +91,16 @@ def comparison_of(paired: Paired, levels: tuple[str, ...], *, least: int = LEAST
         for matrix in (paired.first, paired.second)
     )
     is_withheld = counts_are_withheld(paired, least=least)
-    only_first, only_second = paired.only_first_right, paired.only_second_right
+    by_partition = bool(levels) and not has_levels(paired.first, levels)
+    right = [_right(one, levels if by_partition else ()) for one in (paired.first, paired.second)]
+    only_first, only_second = paired.right_alone(*right)
     return ComparisonOut(
         rows=int(paired.counts.sum()),
         different=None if is_withheld else paired.different,
         only_first_right=None if is_withheld else only_first,
         only_second_right=None if is_withheld else only_second,
         mcnemar=None if is_withheld else mcnemar(only_first, only_second),
+        right_by="partition" if by_partition else "label",
         least_different=least,
         metrics={
             name: DifferenceOut(
@@ -102,6 +114,17 @@ def comparison_of(paired: Paired, levels: tuple[str, ...], *, least: int = LEAST
             for name, one in found.items()
         },
     )
+
+
+def _right(matrix: ConfusionMatrix, levels: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which predictions are right, by true label; with levels those on the side of the representing partition."""
+    right = np.zeros(matrix.counts.shape, dtype=bool)
+    if not levels:
+        np.fill_diagonal(right, val=True)
+        return right
+    first, cut = len(matrix.labels), len(representing(partitions(matrix, levels)).lower)
+    right[0, first : first + cut] = right[1, first + cut : first + len(levels)] = True
+    return right
 
 
 def slice_difference(

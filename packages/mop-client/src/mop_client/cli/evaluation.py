@@ -268,6 +268,8 @@ def _print_comparison(found: dict[str, Any], version: str, other: str) -> None:
             f"{found['only_first_right']:,}, only {version} on {found['only_second_right']:,}; "
             f"McNemar's test: p = {found['mcnemar']:.4f}"
         )
+        if found["right_by"] == "partition":
+            say("right is a prediction on the row's side of its version's representing partition")
 
 
 def _compared_slice(one: dict[str, Any]) -> tuple[str, ...]:
