@@ -77,7 +77,8 @@ class Paired:
         """On how many rows the first alone is right, and on how many the second alone.
 
         Args:
-            first, second: which predictions of a revision are right, by true label; shape (labels, columns).
+            first: which of its predictions are right, by true label; shape (labels, columns).
+            second: the same of the second.
         """
         in_first, in_second = first[:, :, np.newaxis], second[:, np.newaxis, :]
         return int(self.counts[in_first & ~in_second].sum()), int(self.counts[~in_first & in_second].sum())
