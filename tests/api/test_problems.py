@@ -191,7 +191,7 @@ def test_a_bug_is_a_problem_too_and_tells_nothing(monkeypatch: pytest.MonkeyPatc
     def bug(*_args: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(revisions_api, "timeline", bug)
+    monkeypatch.setattr(revisions_api, "told_timeline", bug)
     body = problem(api.get(f"/models/{model.name}/revisions/v1.0.0/events"), 500, "MopError")
     assert "a secret" not in str(body)
 

@@ -6,6 +6,7 @@ import re
 
 from mop_client.words import DATASET_STATUSES, REVISION_STATUSES
 
+_SECRET_PREFIX = r"mop[a-z]{0,2}_"  # the first characters of a token are shown, and then anything may follow
 # the product's vocabulary, which is the same in database, API, portal and command line
 VOCABULARY = {
     *REVISION_STATUSES,
@@ -14,7 +15,7 @@ VOCABULARY = {
     *("predicted_labels", "confidence_scores"),
     *("vCPU", "vCPUs", "kB"),
 }
-_IDENTIFIER = re.compile(r"(?<![\w./@-])[a-z]+(?:[A-Z][a-z]+|_[a-z]+)+(?![\w/@])")
+_IDENTIFIER = re.compile(rf"(?<![\w./@-])(?!{_SECRET_PREFIX})[a-z]+(?:[A-Z][a-z]+|_[a-z]+)+(?![\w/@])")
 _COUNTED = (
     "case|client|column|condition|dataset|file|finding|label|line|model|notification|release|request|result|row|run|"
     "service|session|step|task|token|version|warning"

@@ -41,6 +41,8 @@ def test_what_is_no_word_for_people_is_found(text: str):
         "src/inference.py line 31",
         "Standard_F4s_v2",
         "mops_wTI8",
+        "mops_ksUw",
+        "mopgw_abCd",
         "v1.1",
     ],
 )

@@ -42,13 +42,7 @@ def main() -> None:
 
     occupy(settings.MOP_HOME)
     names = tuple(name.strip() for name in arguments.instance_types.split(",") if name.strip())
-    try:
-        asyncio.run(_work(arguments.name, names, starting))
-    except SystemExit as refusal:
-        if not isinstance(refusal.code, str):
-            raise
-        print(refusal.code, file=sys.stderr)  # noqa: T201 - as Python does, which ends with 1
-        sys.exit(os.EX_USAGE)
+    asyncio.run(_work(arguments.name, names, starting))
 
 
 async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib.ExitStack) -> None:
@@ -69,7 +63,12 @@ async def _work(name: str, instance_types: tuple[str, ...], starting: contextlib
         loop.add_signal_handler(number, stopping.set)
     end_frozen_transactions()
     report_changes()
-    place = await start(name, await in_database(queues_of)(instance_types))
+    try:
+        queues = await in_database(queues_of)(instance_types)
+    except SystemExit as refusal:
+        print(refusal.code, file=sys.stderr)  # noqa: T201 - as Python does, which ends with 1
+        sys.exit(os.EX_USAGE)
+    place = await start(name, queues)
     register_schedules()
     upkeep = asyncio.create_task(run_schedules())
     opening = asyncio.create_task(open_early())
