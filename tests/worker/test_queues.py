@@ -73,6 +73,12 @@ def test_an_unknown_type_is_refused_with_the_known_ones():
         queues_of(("Standard_Z9", "Standard_F4s_v2"))
 
 
+def test_a_worker_on_a_database_without_tables_says_what_makes_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(InstanceType._meta, "db_table", "a_table_of_nobody")
+    with pytest.raises(SystemExit, match="`mop up`"):
+        queues_of(())
+
+
 def test_a_host_without_gpus_takes_no_type_with_some(monkeypatch: pytest.MonkeyPatch):
     gpu = InstanceType.objects.filter(gpus__gt=0).first() or InstanceType.objects.create(
         name="Standard_G1", vcpus=1, memory_gib=1, gpus=1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Exists, OuterRef, Q
 from django.urls import get_resolver
 
@@ -41,10 +41,15 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
     A retired type counts as long as a version has it: it is evaluated, tested and tried for as long.
 
     Raises:
-        SystemExit: an instance type is unknown, or has GPUs that this host has not.
+        SystemExit: an instance type is unknown, or has GPUs that this host has not; or the database has no tables yet.
     """
     in_use = Exists(Revision.objects.filter(instance_type=OuterRef("pk")))
-    known = {row.name: row for row in InstanceType.objects.filter(Q(is_enabled=True) | Q(in_use))}
+    try:
+        known = {row.name: row for row in InstanceType.objects.filter(Q(is_enabled=True) | Q(in_use))}
+    except DatabaseError:
+        if InstanceType._meta.db_table in connection.introspection.table_names():  # noqa: SLF001 - public API of Django
+            raise
+        raise SystemExit("The database has no tables yet. Start `mop up` once, which makes them.") from None
     if unknown := sorted(set(instance_types) - set(known)):
         raise SystemExit(f"Unknown instance types: {', '.join(unknown)}. Known are {', '.join(sorted(known))}.")
     wanted = [known[name] for name in instance_types] or [row for row in known.values() if not row.gpus]
