@@ -99,12 +99,6 @@ def assert_each_status_once(mop: Installation, name: str, *ending: str) -> None:
     assert states == list(ending)
 
 
-def answers_again(mop: Installation) -> None:
-    with contextlib.suppress(httpx.TransportError):
-        mop.api.get("/tasks")  # may meet the dead process's connection
-    wait_for(mop.answers, seconds=60, what="the portal answers again", note=lambda: mop.output("portal"))
-
-
 def around(commit: str) -> tuple[str, str]:
     return f"before {commit}", f"after {commit}"
 
@@ -126,7 +120,7 @@ def test_around_created_the_portal_dies(immortal: Immortal):
     mop.arm("after dataset created")
     with pytest.raises(httpx.TransportError):
         add(mop)
-    answers_again(mop)
+    mop.see_portal_again()
     name = f"dataset-{next(_numbers) - 1}"
     immortal.see_through(name, "verified")
     assert_each_status_once(mop, name, "created", "verified")
@@ -139,7 +133,7 @@ def test_around_outdated_the_portal_dies(immortal: Immortal):
     mop.arm("before dataset outdated")
     with pytest.raises(httpx.TransportError):
         mop.call("POST", f"/datasets/{name}/outdated")
-    answers_again(mop)
+    mop.see_portal_again()
     assert mop.call("GET", f"/datasets/{name}")["status"] == "verified"
     mop.call("POST", f"/datasets/{name}/outdated")
     assert_each_status_once(mop, name, "created", "verified", "outdated")

@@ -248,7 +248,7 @@ def test_a_selection_on_postgresql(module_index: PackageIndex):
 
 
 def _die(mop: Installation, failpoint: str, path: str) -> None:
-    """Make the call in which the portal dies; another process of it answers soon."""
+    """Make the call in which the portal dies; it is started again."""
     mop.arm(failpoint)
     with pytest.raises(httpx.TransportError):
         mop.call("POST", path)
@@ -256,8 +256,6 @@ def _die(mop: Installation, failpoint: str, path: str) -> None:
 
 
 def _answers_again(mop: Installation) -> httpx.Client:
-    with contextlib.suppress(httpx.TransportError):
-        mop.api.get("/tasks")  # may meet the dead process's connection
-    wait_for(mop.answers, seconds=60, what="the portal answers again", note=lambda: mop.output("portal"))
+    api = mop.see_portal_again()
     assert not mop.armed()
-    return mop.api
+    return api

@@ -228,6 +228,20 @@ class Installation:
         for worker in [*self._workers.values()]:
             self.kill(worker, signal.SIGTERM)
 
+    def see_portal_again(self) -> httpx.Client:
+        """Wait for the portal after its death; it is started again as `mop up` does."""
+
+        def answers() -> bool:
+            if self._portal is not None and self._portal.poll() is not None:
+                self.kill(self._portal)
+                self.start_portal()
+            return self.answers()
+
+        with contextlib.suppress(httpx.TransportError):
+            self.api.get("/tasks")  # may meet the dead process's connection
+        wait_for(answers, seconds=60, what="the portal answers again", note=lambda: self.output("portal"))
+        return self.api
+
     def stop_portal(self) -> None:
         """End the portal politely."""
         assert self._portal is not None
