@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from cli.commands import Result
 from mop.accounts.models import User
 from mop.contract_runs.models import ContractRun
+from mop.datasets.models import Dataset
 from mop.registry.group_models import ModelGroup
 from mop.registry.models import Model, Revision
 from support.contract_runs import prove
@@ -73,6 +75,16 @@ def test_owners_of_a_dataset_come_and_go(mop: Mop, user: User):
     left = mop("dataset", "owners", "remove", "hate-en", "ada", "--yes")
     assert (left.code, left.err) == (0, "owners of hate-en: sam\n")
     assert [owner.username for owner in dataset.owners.all()] == ["sam"]
+
+
+def test_a_dataset_is_set_aside_after_a_question(mop: Mop, user: User, monkeypatch: pytest.MonkeyPatch):
+    (dataset,) = make_datasets(dataset_input("hate-en"), owner=user)
+    Dataset.objects.filter(pk=dataset.pk).update(status="verified")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    refused = mop("dataset", "outdated", "hate-en")
+    assert refused.code == 130
+    assert "cannot be undone" in refused.err
+    assert mop("dataset", "outdated", "hate-en", "--yes").err == "hate-en is outdated\n"
 
 
 def test_a_task_is_added_checked_again_and_disconnected(mop: Mop, verified: Revision):

@@ -214,9 +214,11 @@ def cancel(name: Name, *, as_json: JsonFlag = False) -> None:
 
 
 @datasets.command()
-def outdated(name: Name, *, as_json: JsonFlag = False) -> None:
-    """Set a dataset aside: nothing new is measured on it."""
+def outdated(name: Name, *, yes: YesFlag = False, as_json: JsonFlag = False) -> None:
+    """Set a dataset aside, for good: nothing new is measured on it."""
     with open_server() as server:
+        if not yes:
+            typer.confirm(f"Mark {name} as outdated? This cannot be undone.", abort=True, err=True)
         dataset = server.post("datasets", name, "outdated")
     if as_json:
         print_json(dataset)
