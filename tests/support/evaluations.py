@@ -40,7 +40,7 @@ def approved_dataset(
     mop: Installation, name: str, content: bytes, *, task: str = WORDS, label: str = "hate", **fields: Any
 ) -> None:
     """Add a dataset of one label column, wait until it is verified, and approve it for a task."""
-    folder = mop.folders / name
+    folder = mop.folders / f"dataset-{name}"  # tests share the installation, and models have names too
     folder.mkdir()
     (folder / "dataset.csv").write_bytes(content)
     one = {"label_header": label, "name": name, "label_type": "Multi-label", "tasks": [task]}
