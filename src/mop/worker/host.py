@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.urls import get_resolver
 
@@ -45,7 +45,8 @@ def queues_of(instance_types: tuple[str, ...]) -> tuple[WorkQueue, ...]:
     """
     in_use = Exists(Revision.objects.filter(instance_type=OuterRef("pk")))
     try:
-        known = {row.name: row for row in InstanceType.objects.filter(Q(is_enabled=True) | Q(in_use))}
+        with transaction.atomic():  # what fails in a transaction fails all that follows in it
+            known = {row.name: row for row in InstanceType.objects.filter(Q(is_enabled=True) | Q(in_use))}
     except DatabaseError:
         if InstanceType._meta.db_table in connection.introspection.table_names():  # noqa: SLF001 - public API of Django
             raise
