@@ -111,7 +111,9 @@ def keep_snapshot(job: OnboardingJob, snapshot: SnapshotResult) -> None:
     Raises:
         QuotaExceededError: its team has no room for it. What was stored goes with the next garbage collection.
     """
-    REVISION.lock(job.revision_id, attempt=job.attempt)  # before the team, as whoever uses a quota for a version
+    REVISION.lock(
+        job.revision_id, attempt=job.attempt
+    )  # before the team, in the order of all services that use a quota
     if not has_snapshot(job.team, snapshot.digest):
         use(STORED, job.team, snapshot.bytes)
     move(

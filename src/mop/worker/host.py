@@ -74,8 +74,8 @@ class WorkerMembership:
     def drain(self) -> None:
         """Take no more work, and return when what was taken has ended; that may take as long as a load test.
 
-        Pipelines only wait for such work, and enqueue what follows it. They go back on their queue, for whoever takes
-        that.
+        Pipelines only wait for such work, and enqueue what follows it. They go back on their queue, where
+        another worker takes them.
         """
         self.waits.drain(but={PIPELINE_QUEUE})
         recover(self.executor_id)

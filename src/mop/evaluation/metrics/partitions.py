@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mop.deferred import np
 from mop.evaluation.metrics.matrix import ConfusionMatrix, f1, known, recall
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NEGATIVE, POSITIVE = "0", "1"
 
@@ -33,6 +37,17 @@ class Partition:
     def recall(self) -> float | None:
         """Of the positive side; None is undefined."""
         return known(recall(self.matrix.counts)[1])
+
+    def right_of_binary(self, matrix: ConfusionMatrix) -> NDArray[np.bool_]:
+        """Which predictions of a binary dataset's matrix are on the row's side of the cut, by true label.
+
+        Args:
+            matrix: that the partition was made of; "no answer" is on neither side.
+        """
+        right = np.zeros(matrix.counts.shape, dtype=bool)
+        first, cut = len(matrix.labels), len(matrix.labels) + len(self.lower)
+        right[0, first:cut] = right[1, cut:-1] = True
+        return right
 
 
 def partitions(matrix: ConfusionMatrix, levels: tuple[str, ...]) -> tuple[Partition, ...]:

@@ -118,13 +118,9 @@ def comparison_of(paired: Paired, levels: tuple[str, ...], *, least: int = LEAST
 
 def _right(matrix: ConfusionMatrix, levels: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which predictions are right, by true label; with levels those on the side of the representing partition."""
-    right = np.zeros(matrix.counts.shape, dtype=bool)
-    if not levels:
-        np.fill_diagonal(right, val=True)
-        return right
-    first, cut = len(matrix.labels), len(representing(partitions(matrix, levels)).lower)
-    right[0, first : first + cut] = right[1, first + cut : first + len(levels)] = True
-    return right
+    if levels:
+        return representing(partitions(matrix, levels)).right_of_binary(matrix)
+    return np.eye(*matrix.counts.shape, dtype=np.bool_)
 
 
 def slice_difference(
